@@ -1,0 +1,373 @@
+"""What is known of a patient, as frozen dataclasses and enums. Imports nothing of ours.
+
+Values are Decimal in one unit for each quantity (IL-6 pg/mL, CRP mg/L, temperature Cel, pressure mm[Hg],
+flow L/min, FiO2 as a fraction, weight kg). Times are aware datetimes. Unknown is a value of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A FHIR time: an instant, or the whole local day that a date stands for (`latest` is its last instant)."""
+
+    earliest: datetime
+    latest: datetime
+
+    @property
+    def is_date(self) -> bool:
+        return self.earliest != self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What a censored result allows: `<v` is (0, v), a number is [x, x]. `high` None is infinity."""
+
+    low: Decimal
+    high: Decimal | None
+    low_open: bool = False
+    high_open: bool = False
+
+
+class Kind(StrEnum):
+    """The kinds of data that are read, each of which may be missing by itself."""
+
+    PATIENT = "patient"
+    IL6_CRP = "IL-6 and CRP"
+    VITALS = "vital signs"
+    OXYGEN = "oxygen"
+    WEIGHT = "weight"
+    SAFETY_LABS = "blood counts and liver enzymes"
+    ADMINISTRATIONS = "medication administrations"
+    RUNNING = "running infusions"
+    PROCEDURES = "cell therapy procedures"
+    SUPPORT_PROCEDURES = "respiratory support procedures"
+    CONDITIONS = "conditions"
+    ALLERGIES = "allergies"
+    MICROBIOLOGY = "microbiology"
+    MEDICATION_ORDERS = "active medication orders"
+    SERVICE_ORDERS = "active service orders"
+
+
+class Completeness(StrEnum):
+    COMPLETE = "complete"
+    PART = "part"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far one kind of data could be read.
+
+    `why` says what stood in the way, in words without patient data. `since` is how far back it is complete:
+    None with COMPLETE is to the beginning, None with PART is nowhere.
+    """
+
+    state: Completeness
+    why: str | None = None
+    since: datetime | None = None
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether everything from `moment` on was read."""
+        if self.since is not None:
+            return self.since <= moment
+        return self.state is Completeness.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A resource that could not be used, and why; the kinds of data it may have been, and its time if known."""
+
+    reference: str
+    why: str
+    kinds: frozenset[Kind] = frozenset()
+    at: Moment | None = None
+
+
+class Reason(StrEnum):
+    """Why a fold change carries no verdict."""
+
+    NO_BASELINE = "no_baseline"
+    NO_PEAK = "no_peak"
+    NO_RECENT_SAMPLE = "no_recent_sample"
+    FEBRILE_BASELINE = "febrile_baseline"
+    CENSORED = "censored_inconclusive"
+    ZERO_BASELINE = "zero_baseline"
+    PRELIMINARY = "preliminary"
+    PRIOR_BLOCKADE = "prior_il6r_blockade"
+    HISTORY_INCOMPLETE = "history_incomplete"
+    UNUSABLE = "unusable_sample"
+    NOT_READ = "not_read"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One vital sign."""
+
+    reference: str
+    at: datetime
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One laboratory result. `unit` is the canonical unit, or the record's own where no conversion exists."""
+
+    reference: str
+    at: Moment
+    value: Interval
+    text: str
+    unit: str
+    loinc: str
+    preliminary: bool = False
+    amended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoldChange:
+    """How many times an analyte rose from baseline to peak, and whether the samples can carry a verdict.
+
+    `fold` is missing with a `reason`. `low_barred` says why these samples, whatever their fold, cannot prove
+    a small rise. `fold_if_preliminary` counts preliminary results too; `fold_after_blockade` is the highest
+    fold sampled after the first IL-6 blocker (CRP only).
+    """
+
+    fold: Interval | None = None
+    baseline: Sample | None = None
+    baseline_tier: int = 0
+    peak: Sample | None = None
+    reason: Reason | None = None
+    low_barred: Reason | None = None
+    fold_if_preliminary: Interval | None = None
+    fold_after_blockade: Interval | None = None
+    later_samples: bool = False
+    flags: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+class DrugClass(StrEnum):
+    CAR_T = "car-t-product"
+    TOCILIZUMAB = "tocilizumab"
+    IL6_BLOCKER = "other-il6-blocker"
+    IL1_BLOCKER = "il1-blocker"
+    STEROID = "systemic-corticosteroid"
+    ANTIPYRETIC = "antipyretic"
+    VASOPRESSOR = "vasopressor"
+    VASOPRESSIN = "vasopressin"
+    OTHER = "other"
+    UNIDENTIFIED = "unidentified"
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    drug_class: DrugClass
+    ingredient: str
+
+
+class Route(StrEnum):
+    INTRAVENOUS = "intravenous"
+    SUBCUTANEOUS = "subcutaneous"
+    LOCAL = "local"
+    OTHER = "other"
+    NOT_STATED = "not stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """One MedicationAdministration. `end` None with `open_ended` is running; without it, an event."""
+
+    reference: str
+    drug: Drug
+    start: Moment
+    end: datetime | None
+    open_ended: bool
+    status: str
+    route: Route
+    dose_mg: Decimal | None = None
+    has_amount: bool = False
+    rate: Decimal | None = None
+    requests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Infusion:
+    """A CAR-T infusion: one or more records of one local date."""
+
+    references: tuple[str, ...]
+    start: datetime
+    time_known: bool
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The CAR-T course now running. `peak_opens` is after which a sample counts as later than the infusion."""
+
+    infusions: tuple[Infusion, ...]
+    day0: date
+    start: datetime
+    peak_opens: datetime
+    day: int
+    days_since_last: int
+
+    @property
+    def time_known(self) -> bool:
+        return self.infusions[0].time_known
+
+
+class CourseSearch(StrEnum):
+    FOUND = "found"
+    NONE = "no_course"
+    NONE_IN_PART_READ = "no_course_in_part_read"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A known or partly known row of the grade: at least `value`; `exact` when nothing unread could raise it.
+
+    Value 0 without `exact` is unknown. `provisional` counts what is ordered but not charted.
+    """
+
+    value: int
+    exact: bool
+    drivers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    provisional: int = 0
+    unfetched: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        return self.value == 0 and not self.exact
+
+
+class Fever(StrEnum):
+    NOW = "fever now"
+    WAIVED = "fever may be suppressed by treatment"
+    UNKNOWN_TREATMENT = "treatment that hides fever could not be read"
+    NOT_MEASURED = "no temperature in the window"
+    EARLIER = "fever earlier in the course"
+    MASKED = "treatment may hide fever"
+    NONE = "no fever"
+
+
+class NoGrade(StrEnum):
+    UNKNOWN = "crs-grade-unknown"
+    MASKED = "crs-possible-masked"
+
+
+@dataclass(frozen=True, slots=True)
+class CrsGrade:
+    """The ASTCT grade at one moment. `grade` None has a reason in `no_grade` and what is likely in `provisional`."""
+
+    grade: int | None
+    minimum: bool
+    provisional: int
+    fever: Fever
+    pressure: Row
+    oxygen: Row
+    no_grade: NoGrade | None = None
+    onset: datetime | None = None
+    highest_temperature: Decimal | None = None
+    last_temperature_at: datetime | None = None
+    flags: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    unfetched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """One tocilizumab dose; records that start within an hour of the one before belong to it."""
+
+    start: datetime
+    last_start: datetime
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """An active order that no administration answers yet."""
+
+    reference: str
+    drug: Drug | None
+    sets: frozenset[str]
+    authored: datetime | None
+    route: Route = Route.NOT_STATED
+
+
+@dataclass(frozen=True, slots=True)
+class Tocilizumab:
+    """Doses of this course, and every start of the last 30 days that a safety check must see."""
+
+    doses: tuple[Dose, ...]
+    safety_starts: tuple[datetime, ...]
+    history_complete: bool
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SteroidGiven:
+    reference: str
+    ingredient: str
+    at: datetime
+    infusing: bool
+    dexamethasone_mg: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    reference: str
+    kg: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabValue:
+    reference: str
+    value: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Completed age. `days` counts below one year; a partial birthDate is the oldest age it allows."""
+
+    years: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """All that the cards may know of a patient at `as_of`."""
+
+    as_of: datetime
+    course_search: CourseSearch
+    coverage: Mapping[Kind, Coverage]
+    course: Course | None = None
+    deceased: bool = False
+    age: Age | None = None
+    grade: CrsGrade | None = None
+    grade_at_dose_2: CrsGrade | None = None
+    progressed: bool | None = None
+    il6: FoldChange = field(default_factory=FoldChange)
+    crp: FoldChange = field(default_factory=FoldChange)
+    tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
+    steroids: tuple[SteroidGiven, ...] = ()
+    weight: Weight | None = None
+    neutrophils: LabValue | None = None
+    tocilizumab_hypersensitivity: str | None = None
+    coded_crs: tuple[str, ...] = ()
+    recent_coded_claim: bool = False
+    pending: tuple[PendingOrder, ...] = ()
+    done_recently: frozenset[str] = frozenset()
+    flags: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    evidence: tuple[str, ...] = ()

@@ -1,0 +1,158 @@
+"""The CAR-T course now running: its infusions and day 0, in the facility's zone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, tzinfo
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import (
+    Administration,
+    Course,
+    DrugClass,
+    Infusion,
+    Kind,
+    Moment,
+    SetAside,
+)
+from fhir_mappings.drugs import drug_of
+from fhir_mappings.fhir_time import BadTimeError, day, moment, own_offset
+from fhir_mappings.observations import codings_of
+from fhir_mappings.read_resources import Resource, ResourcePool
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+
+UNNAMED_PRODUCT = "CAR-T cells"
+_INFUSED = frozenset({"completed", "in-progress", "stopped"})
+_PERFORMED = frozenset({"completed", "in-progress"})
+_NEVER_PERFORMED = frozenset({"not-done", "entered-in-error", "preparation"})
+_PROCEDURES = frozenset({Kind.PROCEDURES})
+
+Record = tuple[str, Moment, str]
+"""Reference, start and product of one record of an infusion."""
+
+
+def infusion_procedures(
+    pool: ResourcePool, terms: Terminology, zone: tzinfo
+) -> tuple[tuple[Record, ...], tuple[SetAside, ...]]:
+    """CAR-T administration procedures that were done, and those of them that cannot be used."""
+    good: list[Record] = []
+    bad: list[SetAside] = []
+    for resource in pool.of_type(fs.Procedure):
+        data = resource.data
+        if "car-t-administration" not in terms.sets_of(codings_of(data.code)) or data.status in _NEVER_PERFORMED:
+            continue
+        period = data.performed_period
+        text = data.performed_date_time or (period.start if period else None)
+        try:
+            if data.status not in _PERFORMED:
+                raise BadTimeError("status does not say that it was done")
+            if not text:
+                raise BadTimeError("no time performed")
+            good.append((resource.reference, moment(text, zone), _product(resource, terms)))
+        except BadTimeError as error:
+            bad.append(SetAside(resource.reference, f"CAR-T administration: {error}", _PROCEDURES))
+    return tuple(good), tuple(bad)
+
+
+def _product(resource: Resource[fs.Procedure], terms: Terminology) -> str:
+    codes = {c.code for c in resource.data.code.coding}
+    for concept in terms.value_sets["car-t-administration"]:
+        if concept.code in codes and concept.ingredient:
+            return concept.ingredient
+    return UNNAMED_PRODUCT
+
+
+def infusion_administrations(
+    given: Iterable[Administration],
+) -> tuple[tuple[Record, ...], tuple[SetAside, ...]]:
+    """Administrations of a CAR-T product; one on hold or of unknown status is no infusion, but is reported."""
+    good: list[Record] = []
+    bad: list[SetAside] = []
+    for a in given:
+        if a.drug.drug_class is not DrugClass.CAR_T:
+            continue
+        if a.status in _INFUSED:
+            good.append((a.reference, a.start, a.drug.ingredient))
+        else:
+            why = f"CAR-T administration: status {a.status} does not say that it was given"
+            bad.append(SetAside(a.reference, why, frozenset({Kind.ADMINISTRATIONS}), a.start))
+    return tuple(good), tuple(bad)
+
+
+def infusions(records: Iterable[Record], zone: tzinfo) -> tuple[Infusion, ...]:
+    """Records → infusions. Those of one local date that name no different products are one."""
+    by_date: dict[date, list[Record]] = defaultdict(list)
+    for record in records:
+        by_date[record[1].earliest.astimezone(zone).date()].append(record)
+    found: list[Infusion] = []
+    for local_date in sorted(by_date):
+        named = sorted({product for _, _, product in by_date[local_date]} - {UNNAMED_PRODUCT})
+        found += [_one_infusion(by_date[local_date], product) for product in named or [UNNAMED_PRODUCT]]
+    return tuple(found)
+
+
+def _one_infusion(records: list[Record], product: str) -> Infusion:
+    own = [r for r in records if r[2] in (product, UNNAMED_PRODUCT)]
+    timed = [r for r in own if not r[1].is_date]
+    start = min((timed or own), key=lambda r: r[1].earliest)[1].earliest
+    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product)
+
+
+def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t: Thresholds) -> Course | None:
+    """The course of the last infusion at or before `as_of`; None when there was none.
+
+    Infusions at most 21 days after the one before are one course, of whatever product.
+    """
+    begun = sorted((i for i in found if i.start <= as_of), key=lambda i: i.start)
+    if not begun:
+        return None
+    dates = [i.start.astimezone(zone).date() for i in begun]
+    first = len(begun) - 1
+    while first > 0 and dates[first] - dates[first - 1] <= t.new_course_after:
+        first -= 1
+    course = begun[first:]
+    day0, today = dates[first], as_of.astimezone(zone).date()
+    opens = course[0].start if course[0].time_known else day(day0, zone).latest
+    return Course(
+        infusions=tuple(course),
+        day0=day0,
+        start=course[0].start,
+        peak_opens=opens,
+        day=(today - day0).days,
+        days_since_last=(today - dates[-1]).days,
+    )
+
+
+def facility_zone(
+    setting: tzinfo | None, pool: ResourcePool, terms: Terminology, fhir_base: str | None
+) -> tuple[tzinfo, bool]:
+    """The zone whose dates count, and whether it was assumed.
+
+    Unset (only in development): the offset written on the infusion; where that is `Z`, UTC, assumed.
+    """
+    if setting is not None:
+        return setting, False
+    texts = []
+    for resource in pool.of_type(fs.MedicationAdministration):
+        data = resource.data
+        drug = drug_of(
+            data.medication_codeable_concept,
+            data.medication_reference,
+            data.contained,
+            pool,
+            terms,
+            fhir_base,
+        )
+        if drug is not None and drug.drug_class is DrugClass.CAR_T:
+            texts.append(data.effective_date_time or (data.effective_period and data.effective_period.start))
+    for procedure in pool.of_type(fs.Procedure):
+        if "car-t-administration" in terms.sets_of(codings_of(procedure.data.code)):
+            period = procedure.data.performed_period
+            texts.append(procedure.data.performed_date_time or (period and period.start))
+    for text in sorted((text for text in texts if text), reverse=True):
+        offset = own_offset(text)
+        if offset is not None:
+            return offset, False
+    return UTC, True

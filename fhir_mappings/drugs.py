@@ -1,0 +1,108 @@
+"""Which drug, by which route: from codings, the Medication referred to, display and text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import Drug, DrugClass, Route
+from fhir_mappings.observations import codings_of
+from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.terminology import Terminology, normalised
+
+_ROUTES = {
+    "intravenous-route": Route.INTRAVENOUS,
+    "subcutaneous-route": Route.SUBCUTANEOUS,
+    "local-route": Route.LOCAL,
+    "other-systemic-route": Route.OTHER,
+}
+_medication = msgspec.json.Decoder(fs.Medication)
+
+
+def medication_id(reference: str | None, fhir_base: str | None) -> str | None:
+    """The id in `Medication/{id}`, relative or under `fhir_base`, with or without a version."""
+    if not reference:
+        return None
+    relative = reference.removeprefix(f"{(fhir_base or '').rstrip('/')}/") if fhir_base else reference
+    parts = relative.split("/")
+    return parts[1] if parts[0] == "Medication" and len(parts) >= 2 else None
+
+
+def drug_of(
+    concept: fs.CodeableConcept | None,
+    reference: fs.Reference | None,
+    contained: Iterable[msgspec.Raw],
+    pool: ResourcePool,
+    terms: Terminology,
+    fhir_base: str | None,
+) -> Drug | None:
+    """The drug of an administration or order: its codings, the Medication it refers to, then display and text.
+
+    None where nothing names it: it may be any drug.
+    """
+    concepts = [concept] if concept else []
+    displays: list[str] = []
+    if reference is not None:
+        medication = _referred(reference, contained, pool, fhir_base)
+        if medication is not None and medication.code is not None:
+            concepts.append(medication.code)
+        if reference.display:
+            displays.append(reference.display)
+    codings = [pair for c in concepts for pair in codings_of(c)]
+    texts = [c.text for c in concepts if c.text]
+    texts += [coding.display for c in concepts for coding in c.coding if coding.display]
+    return terms.drug(codings, [*texts, *displays])
+
+
+def _referred(
+    reference: fs.Reference, contained: Iterable[msgspec.Raw], pool: ResourcePool, fhir_base: str | None
+) -> fs.Medication | None:
+    target = reference.reference or ""
+    if target.startswith("#"):
+        for raw in contained:
+            try:
+                medication = _medication.decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+            if medication.id == target[1:]:
+                return medication
+        return None
+    return pool.medication(medication_id(target, fhir_base))
+
+
+def unread_medications(pool: ResourcePool, fhir_base: str | None) -> tuple[str, ...]:
+    """The ids of Medications that administrations and orders refer to and that are not in the pool."""
+    ids: dict[str, None] = {}
+    references = [a.data.medication_reference for a in pool.of_type(fs.MedicationAdministration)]
+    references += [r.data.medication_reference for r in pool.of_type(fs.MedicationRequest)]
+    for reference in references:
+        found = medication_id(reference.reference, fhir_base) if reference else None
+        if found is not None and pool.medication(found) is None:
+            ids[found] = None
+    return tuple(ids)
+
+
+def route_of(concept: fs.CodeableConcept | None, terms: Terminology) -> Route:
+    if concept is None:
+        return Route.NOT_STATED
+    sets = terms.sets_of(codings_of(concept)) | terms.sets_of_text(concept.text)
+    for coding in concept.coding:
+        sets |= terms.sets_of_text(coding.display) | terms.sets_of_text(coding.code)
+    for set_id, route in _ROUTES.items():
+        if set_id in sets:
+            return route
+    return Route.NOT_STATED
+
+
+def is_local(data: fs.MedicationAdministration, drug: Drug, terms: Terminology) -> bool:
+    """A steroid or vasopressor in the eye, nose, lung or on the skin is none for our purpose."""
+    if drug.drug_class not in (DrugClass.STEROID, DrugClass.VASOPRESSOR):
+        return False
+    route = route_of(data.dosage.route if data.dosage else None, terms)
+    if route is not Route.NOT_STATED:
+        return route is Route.LOCAL
+    concept = data.medication_codeable_concept
+    words = normalised(" ".join([concept.text or "", *(c.display or "" for c in concept.coding)])) if concept else ""
+    return any("local-route" in terms.sets_of_text(word) for word in words.split())

@@ -1,0 +1,188 @@
+"""The fields of FHIR R4 resources that the mapping reads, as msgspec Structs.
+
+Scanning with these costs a hundredth of a full validation; what an answer rests on is validated by
+fhir.resources afterwards (read_resources). Unknown fields are passed over. A field of the wrong type sets
+the resource aside with its path.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+
+class FhirStruct(msgspec.Struct, rename="camel", frozen=True):
+    pass
+
+
+class Reference(FhirStruct, frozen=True):
+    reference: str | None = None
+    display: str | None = None
+
+
+class Coding(FhirStruct, frozen=True):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(FhirStruct, frozen=True):
+    coding: tuple[Coding, ...] = ()
+    text: str | None = None
+
+
+class Quantity(FhirStruct, frozen=True):
+    value: Decimal | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    code: str | None = None
+
+
+class Ratio(FhirStruct, frozen=True):
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
+class Period(FhirStruct, frozen=True):
+    start: str | None = None
+    end: str | None = None
+
+
+class Meta(FhirStruct, frozen=True):
+    last_updated: str | None = None
+
+
+class Header(FhirStruct, frozen=True):
+    """Enough of any resource to sort it. `subject` and `patient` stay raw: their shape differs by type."""
+
+    resource_type: str = ""
+    id: str | None = None
+    meta: Meta | None = None
+    subject: msgspec.Raw = msgspec.Raw(b"")
+    patient: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Component(FhirStruct, frozen=True):
+    code: CodeableConcept = CodeableConcept()
+    value_quantity: Quantity | None = None
+    value_string: str | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    data_absent_reason: CodeableConcept | None = None
+
+
+class Observation(FhirStruct, frozen=True):
+    status: str = ""
+    code: CodeableConcept = CodeableConcept()
+    effective_date_time: str | None = None
+    effective_instant: str | None = None
+    effective_period: Period | None = None
+    value_quantity: Quantity | None = None
+    value_string: str | None = None
+    value_integer: int | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    data_absent_reason: CodeableConcept | None = None
+    component: tuple[Component, ...] = ()
+    specimen: Reference | None = None
+
+
+class Medication(FhirStruct, frozen=True):
+    id: str | None = None
+    code: CodeableConcept | None = None
+    resource_type: str = ""
+
+
+class Dosage(FhirStruct, frozen=True):
+    route: CodeableConcept | None = None
+    dose: Quantity | None = None
+    rate_ratio: Ratio | None = None
+    rate_quantity: Quantity | None = None
+
+
+class MedicationAdministration(FhirStruct, frozen=True):
+    status: str = ""
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    contained: tuple[msgspec.Raw, ...] = ()
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    dosage: Dosage | None = None
+    request: Reference | None = None
+
+
+class Procedure(FhirStruct, frozen=True):
+    status: str = ""
+    code: CodeableConcept = CodeableConcept()
+    performed_date_time: str | None = None
+    performed_period: Period | None = None
+
+
+class Condition(FhirStruct, frozen=True):
+    code: CodeableConcept = CodeableConcept()
+    clinical_status: CodeableConcept | None = None
+    verification_status: CodeableConcept | None = None
+    onset_date_time: str | None = None
+    recorded_date: str | None = None
+
+
+class AllergyIntolerance(FhirStruct, frozen=True):
+    code: CodeableConcept | None = None
+    clinical_status: CodeableConcept | None = None
+    verification_status: CodeableConcept | None = None
+
+
+class DosageInstruction(FhirStruct, frozen=True):
+    route: CodeableConcept | None = None
+
+
+class MedicationRequest(FhirStruct, frozen=True):
+    status: str = ""
+    intent: str = ""
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    contained: tuple[msgspec.Raw, ...] = ()
+    authored_on: str | None = None
+    do_not_perform: bool = False
+    dosage_instruction: tuple[DosageInstruction, ...] = ()
+
+
+class ServiceRequest(FhirStruct, frozen=True):
+    status: str = ""
+    code: CodeableConcept | None = None
+    authored_on: str | None = None
+    do_not_perform: bool = False
+
+
+class PatientLink(FhirStruct, frozen=True):
+    other: Reference = Reference()
+    type: str = ""
+
+
+class Patient(FhirStruct, frozen=True):
+    birth_date: str | None = None
+    deceased_boolean: bool = False
+    deceased_date_time: str | None = None
+    link: tuple[PatientLink, ...] = ()
+
+
+class SearchInfo(FhirStruct, frozen=True):
+    mode: str | None = None
+
+
+class Entry(FhirStruct, frozen=True):
+    resource: msgspec.Raw = msgspec.Raw(b"")
+    full_url: str | None = None
+    search: SearchInfo | None = None
+
+
+class Link(FhirStruct, frozen=True):
+    relation: str = ""
+    url: str = ""
+
+
+class Bundle(FhirStruct, frozen=True):
+    resource_type: str = ""
+    type: str | None = None
+    total: int | None = None
+    link: tuple[Link, ...] = ()
+    entry: tuple[Entry, ...] = ()

@@ -1,0 +1,49 @@
+"""FHIR date, dateTime and instant → Moment. A time without an offset is not a time."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, tzinfo
+
+from fhir_mappings.clinical_facts import Moment
+
+_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d{1,12})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+
+
+class BadTimeError(ValueError):
+    """A time that cannot be placed; the message names no patient data."""
+
+
+def moment(text: str, zone: tzinfo) -> Moment:
+    """A Moment for a FHIR dateTime or instant; a date is the local day in `zone`.
+
+    Raises BadTimeError for a year or month alone, a time without offset, or no date at all.
+    """
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        raise BadTimeError("time is no FHIR dateTime of at least a day with, if timed, an offset")
+    day_text, clock, fraction, offset = match.groups()
+    try:
+        if clock is None:
+            return day(date.fromisoformat(day_text), zone)
+        instant = datetime.fromisoformat(f"{day_text}T{clock}{(fraction or '')[:7]}{offset}")
+        instant.astimezone(zone)  # a time that no zone can hold (year 1 or 9999) is refused here
+    except (ValueError, OverflowError) as error:
+        raise BadTimeError("time is impossible") from error
+    return Moment(instant, instant)
+
+
+def day(local: date, zone: tzinfo) -> Moment:
+    """The whole local day, from its midnight to its last microsecond."""
+    start = datetime(local.year, local.month, local.day, tzinfo=zone)
+    after = local + timedelta(days=1)
+    end = datetime(after.year, after.month, after.day, tzinfo=zone) - timedelta(microseconds=1)
+    return Moment(start, end)
+
+
+def own_offset(text: str) -> tzinfo | None:
+    """The offset written in a dateTime, or None for `Z`, +00:00 or a date."""
+    match = _DATE_TIME.fullmatch(text)
+    if match is None or match.group(4) in (None, "Z", "+00:00", "-00:00"):
+        return None
+    return datetime.fromisoformat(f"2000-01-01T00:00:00{match.group(4)}").tzinfo

@@ -1,0 +1,184 @@
+"""How many times IL-6 and CRP rose since the infusion, and whether the samples can carry a verdict.
+
+Baseline, peak and fold change as Zhang 2022 defines them (Methods), made operational by the clinical
+specification §2.1. High or low is decided in `cards`, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from functools import reduce
+
+from fhir_mappings.clinical_facts import Course, FoldChange, Interval, Reason, Sample
+from fhir_mappings.fhir_time import day
+from fhir_mappings.lab_series import Series
+from fhir_mappings.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What bounds the samples: the course, fever, and the first drug that makes IL-6 unusable."""
+
+    course: Course
+    as_of: datetime
+    zone: tzinfo
+    onset: datetime | None
+    fevers: tuple[datetime, ...]
+    first_blocker: datetime | None
+    blocker_dates: frozenset[object] = frozenset()
+
+
+def fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
+    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead."""
+    final = tuple(s for s in series.samples if not s.preliminary)
+    base, tier = _baseline(final, setting, t)
+    window = tuple(s for s in final if _in_peak_window(s, setting, t) and s is not base)
+    flags = _flags(final, setting, base, tier)
+    if base is None:
+        return FoldChange(reason=Reason.NO_BASELINE, later_samples=bool(window), flags=flags, evidence=_refs(window))
+    if base.value.high is not None and base.value.high <= 0:
+        return FoldChange(
+            reason=Reason.ZERO_BASELINE, baseline=base, baseline_tier=tier, later_samples=bool(window),
+            flags=flags, evidence=_refs((base, *window)),
+        )  # fmt: skip
+    same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
+    if not same_unit:
+        reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
+        return FoldChange(reason=reason, baseline=base, baseline_tier=tier, flags=flags, evidence=_refs((base,)))
+    peak = max(same_unit, key=_height)
+    early = tuple(s for s in series.samples if s.preliminary and _in_peak_window(s, setting, t))
+    early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
+    other_unit = len(same_unit) < len(window)
+    after = tuple(s for s in final if _after_blockade(s, setting) and (s.unit, s.loinc) == (base.unit, base.loinc))
+    return FoldChange(
+        fold=_fold(base, same_unit),
+        baseline=base,
+        baseline_tier=tier,
+        peak=peak,
+        low_barred=_low_barred(series, setting, base, same_unit, t) or (Reason.UNUSABLE if other_unit else None),
+        fold_if_preliminary=_fold(base, (*same_unit, *early)) if early else None,
+        fold_after_blockade=_fold(base, after) if after else None,
+        later_samples=True,
+        flags=flags,
+        evidence=_refs((base, peak)),
+    )
+
+
+def _refs(samples: Iterable[Sample]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(s.reference for s in samples))
+
+
+def _height(s: Sample) -> tuple[Decimal, Decimal]:
+    high = s.value.high if s.value.high is not None else Decimal("Infinity")
+    return (high, s.value.low)
+
+
+def _baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sample | None, int]:
+    """The baseline and its tier: 1 local day 0 up to the infusion, 2 the 24 h before, 3 day 0 after it but
+    before fever and blockade, 4 the 72 h before."""
+    day0 = day(g.course.day0, g.zone)
+    start = g.course.start
+    usable = [s for s in samples if not _contaminated(s, g)]
+    timed = [s for s in usable if not s.at.is_date]
+    on_day0 = [s for s in timed if day0.earliest <= s.at.earliest <= day0.latest]
+    dated_day0 = [s for s in usable if s.at.is_date and s.at.earliest == day0.earliest]
+    if not g.course.time_known:
+        ours = [*on_day0, *dated_day0]
+        first = [min(ours, key=lambda s: (s.at.earliest, s.at.is_date))] if ours else []
+        tiers = [first]
+    else:
+        tiers = [[s for s in on_day0 if s.at.earliest <= start] or dated_day0]
+    tiers.append([s for s in timed if start - t.baseline_near <= s.at.earliest <= start])
+    after = [s for s in on_day0 if s.at.earliest > start and (g.onset is None or s.at.earliest < g.onset)]
+    tiers.append([min(after, key=lambda s: s.at.earliest)] if after else [])
+    tiers.append([s for s in timed if start - t.baseline_far <= s.at.earliest <= start])
+    for number, candidates in enumerate(tiers, 1):
+        if candidates:
+            return max(candidates, key=lambda s: (s.at.earliest, s.reference)), number
+    return None, 0
+
+
+def _contaminated(s: Sample, g: Setting) -> bool:
+    """Drawn at or after the first blocker, or on its date where either is known by date only."""
+    if g.first_blocker is None:
+        return False
+    if s.at.is_date:
+        return s.at.latest >= g.first_blocker
+    return s.at.earliest >= g.first_blocker or s.at.earliest.astimezone(g.zone).date() in g.blocker_dates
+
+
+def _in_peak_window(s: Sample, g: Setting, t: Thresholds) -> bool:
+    last_day = day(g.course.day0 + t.study_days, g.zone).latest
+    if s.at.earliest <= g.course.peak_opens or s.at.earliest > min(last_day, g.as_of + t.future_tolerance):
+        return False
+    return not _contaminated(s, g)
+
+
+def _after_blockade(s: Sample, g: Setting) -> bool:
+    return g.first_blocker is not None and s.at.earliest >= g.first_blocker
+
+
+def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
+    for bad in series.unusable:
+        if bad.at is None:
+            return True
+        stand_in = Sample(bad.reference, bad.at, Interval(Decimal(0), None), "", "", "")
+        if _in_peak_window(stand_in, g, t):
+            return True
+    return False
+
+
+def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, ...], t: Thresholds) -> Reason | None:
+    """Why these samples cannot prove a small rise, whatever the fold."""
+    until = g.first_blocker or g.as_of
+    recent = [
+        s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
+    ]
+    if not recent:
+        return Reason.NO_RECENT_SAMPLE
+    drawn = base.at.latest if base.at.is_date else base.at.earliest
+    febrile = any(f <= drawn and base.at.earliest - f <= t.baseline_after_fever for f in g.fevers)
+    if febrile or drawn >= (g.onset or drawn):
+        return Reason.FEBRILE_BASELINE
+    if _unusable_in_window(series, g, t):
+        return Reason.UNUSABLE
+    return None
+
+
+def _fold(base: Sample, peaks: Iterable[Sample]) -> Interval:
+    """[peak.low / base.high, peak.high / base.low] with the peak interval [max of lows, max of highs]."""
+    peak = reduce(_max_interval, (s.value for s in peaks))
+    b = base.value
+    if b.high is None:
+        low, low_open = Decimal(0), True
+    else:
+        low, low_open = peak.low / b.high, peak.low_open or b.high_open
+    if peak.high is None or b.low <= 0:
+        return Interval(low, None, low_open)
+    return Interval(low, peak.high / b.low, low_open, peak.high_open or b.low_open)
+
+
+def _max_interval(a: Interval, b: Interval) -> Interval:
+    """Where the larger of two values can lie; at equal ends a closed end wins."""
+    low, low_open_end = max((a.low, a.low_open), (b.low, b.low_open))
+    if a.high is None or b.high is None:
+        return Interval(low, None, low_open_end)
+    high, high_closed = max((a.high, not a.high_open), (b.high, not b.high_open))
+    return Interval(low, high, low_open_end, not high_closed)
+
+
+def _flags(samples: tuple[Sample, ...], g: Setting, base: Sample | None, tier: int) -> tuple[str, ...]:
+    flags = []
+    if base is not None and (tier > 1 or base.at.is_date):
+        flags.append(f"baseline_tier_{tier}")
+    if g.first_blocker is not None:
+        own_date = g.first_blocker.astimezone(g.zone).date()
+        for s in samples:
+            dated = s.at.is_date and s.at.earliest.astimezone(g.zone).date() == own_date
+            if dated or s.at.earliest.astimezone(g.zone).date() in g.blocker_dates:
+                flags.append("ambiguous_order")
+                break
+    return tuple(flags)

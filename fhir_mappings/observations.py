@@ -1,0 +1,157 @@
+"""Observations by concept, in one pass: main value and components alike, with their time and status.
+
+A blood pressure may be a panel's component or an Observation of its own; a device may be a value, a code or a
+component. All of them come out as `Observed`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import Kind, Moment, SetAside
+from fhir_mappings.fhir_time import BadTimeError, moment
+from fhir_mappings.read_resources import Resource
+from fhir_mappings.terminology import Terminology
+
+ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
+NEVER = frozenset({"entered-in-error", "cancelled", "registered", "unknown"})
+
+DEVICE_SETS = (
+    "room-air", "low-flow-oxygen", "blow-by-oxygen", "high-flow-oxygen", "cpap-bipap", "home-cpap",
+    "mechanical-ventilation",
+)  # fmt: skip
+KIND_OF_SET: Mapping[str, Kind] = {
+    **dict.fromkeys(("interleukin-6", "c-reactive-protein"), Kind.IL6_CRP),
+    **dict.fromkeys(
+        ("body-temperature", "systolic-pressure", "mean-arterial-pressure", "blood-pressure-panel"),
+        Kind.VITALS,
+    ),
+    **dict.fromkeys(
+        (
+            "oxygen-saturation",
+            "oxygen-flow",
+            "inhaled-oxygen-concentration",
+            "oxygen-delivery-device",
+            *DEVICE_SETS,
+        ),
+        Kind.OXYGEN,
+    ),
+    "body-weight": Kind.WEIGHT,
+    **dict.fromkeys(
+        ("neutrophils", "platelets", "alanine-aminotransferase", "aspartate-aminotransferase"),
+        Kind.SAFETY_LABS,
+    ),
+    **dict.fromkeys(
+        ("blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "procalcitonin", "urinalysis"),
+        Kind.MICROBIOLOGY,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One coded value of an Observation, the main one or a component's."""
+
+    reference: str
+    at: Moment
+    status: str
+    codings: tuple[tuple[str | None, str | None], ...]
+    sets: frozenset[str]
+    quantity: fs.Quantity | None
+    text: str | None
+    concept: fs.CodeableConcept | None
+    absent: bool
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Usable Observations by value set, and those of interest that had to be set aside."""
+
+    by_set: Mapping[str, tuple[Observed, ...]]
+    set_aside: tuple[SetAside, ...]
+
+    def of(self, *set_ids: str) -> tuple[Observed, ...]:
+        return tuple(o for set_id in set_ids for o in self.by_set.get(set_id, ()))
+
+
+def codings_of(concept: fs.CodeableConcept | None) -> tuple[tuple[str | None, str | None], ...]:
+    return tuple((c.system, c.code) for c in concept.coding) if concept else ()
+
+
+def sort_observations(
+    resources: Iterable[Resource[fs.Observation]],
+    terms: Terminology,
+    zone: tzinfo,
+    as_of: datetime,
+    tolerance: timedelta,
+) -> Observations:
+    """Every Observation of interest with status and time checked. One dated after `as_of` is set aside."""
+    by_set: dict[str, list[Observed]] = defaultdict(list)
+    set_aside: list[SetAside] = []
+    for resource in resources:
+        parts = _parts(resource, terms)
+        if not parts or resource.data.status in NEVER:
+            continue
+        sets = frozenset().union(*(p[1] for p in parts))
+        kinds = frozenset(KIND_OF_SET[s] for s in sets if s in KIND_OF_SET)
+        try:
+            at = _time(resource.data, zone)
+        except BadTimeError as error:
+            set_aside.append(SetAside(resource.reference, str(error), kinds))
+            continue
+        if resource.data.status not in ACCEPTED:
+            set_aside.append(SetAside(resource.reference, "status is none of FHIR's", kinds, at))
+        elif at.earliest > as_of + tolerance:
+            set_aside.append(SetAside(resource.reference, "future_dated", kinds, at))
+        else:
+            for component, part_sets in parts:
+                observed = _observed(resource, component, part_sets, at)
+                for set_id in part_sets:
+                    by_set[set_id].append(observed)
+    return Observations({k: tuple(v) for k, v in by_set.items()}, tuple(set_aside))
+
+
+def _parts(resource: Resource[fs.Observation], terms: Terminology) -> list[tuple[fs.Component | None, frozenset[str]]]:
+    found: list[tuple[fs.Component | None, frozenset[str]]] = []
+    own = terms.sets_of((c.system, c.code) for c in resource.data.code.coding)
+    if own:
+        found.append((None, own))
+    for component in resource.data.component:
+        sets = terms.sets_of((c.system, c.code) for c in component.code.coding)
+        if sets:
+            found.append((component, sets))
+    return found
+
+
+def _observed(
+    resource: Resource[fs.Observation], component: fs.Component | None, sets: frozenset[str], at: Moment
+) -> Observed:
+    data = resource.data
+    source = component or data
+    quantity = source.value_quantity
+    if quantity is None and component is None and data.value_integer is not None:
+        quantity = fs.Quantity(value=Decimal(data.value_integer))
+    return Observed(
+        reference=resource.reference,
+        at=at,
+        status=data.status,
+        codings=codings_of(component.code if component else data.code),
+        sets=sets,
+        quantity=quantity,
+        text=source.value_string,
+        concept=source.value_codeable_concept,
+        absent=source.data_absent_reason is not None,
+    )
+
+
+def _time(data: fs.Observation, zone: tzinfo) -> Moment:
+    period_start = data.effective_period.start if data.effective_period else None
+    text = data.effective_date_time or data.effective_instant or period_start
+    if not text:
+        raise BadTimeError("no effective time")
+    return moment(text, zone)

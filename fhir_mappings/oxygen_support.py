@@ -1,0 +1,264 @@
+"""Row O of the grade: the oxygen device in use at one moment, its flow, and saturation where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from enum import IntEnum
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import Kind, Reading, Row, SetAside
+from fhir_mappings.fhir_time import BadTimeError, moment
+from fhir_mappings.observations import DEVICE_SETS, Observations, Observed, codings_of
+from fhir_mappings.reach import Reach
+from fhir_mappings.read_resources import Resource
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.vasopressors import hours_ago
+
+
+class Device(IntEnum):
+    """Ordered by what it means for the grade. UNKNOWN is a device whose code or text nobody listed."""
+
+    UNKNOWN = -1
+    ROOM_AIR = 0
+    BLOW_BY = 1
+    CANNULA = 2
+    MASK_OR_HIGH_FLOW = 3
+    CPAP_BIPAP = 4
+    HOME_CPAP = 5
+    VENTILATOR = 6
+
+
+_OF_SET = {
+    "mechanical-ventilation": Device.VENTILATOR,
+    "home-cpap": Device.HOME_CPAP,
+    "cpap-bipap": Device.CPAP_BIPAP,
+    "high-flow-oxygen": Device.MASK_OR_HIGH_FLOW,
+    "low-flow-oxygen": Device.CANNULA,
+    "blow-by-oxygen": Device.BLOW_BY,
+    "room-air": Device.ROOM_AIR,
+}
+ROW_OF = {Device.VENTILATOR: 4, Device.CPAP_BIPAP: 4, Device.HOME_CPAP: 4, Device.MASK_OR_HIGH_FLOW: 3,
+        Device.CANNULA: 2, Device.BLOW_BY: 2, Device.ROOM_AIR: 0, Device.UNKNOWN: 0}  # fmt: skip
+_NAMES = {Device.VENTILATOR: "mechanical ventilation", Device.CPAP_BIPAP: "CPAP or BiPAP",
+          Device.HOME_CPAP: "CPAP or BiPAP at home or at night", Device.MASK_OR_HIGH_FLOW: "high-flow cannula or mask",
+          Device.CANNULA: "nasal cannula", Device.BLOW_BY: "blow-by oxygen", Device.ROOM_AIR: "room air",
+          Device.UNKNOWN: "device not recognised"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    reference: str
+    at: datetime
+    device: Device
+
+
+@dataclass(frozen=True)
+class OxygenFacts:
+    """What row O is worked out from. `open_supports` are procedures in progress as read now."""
+
+    devices: tuple[DeviceRecord, ...]
+    open_supports: tuple[DeviceRecord, ...]
+    flows: tuple[Reading, ...]
+    fio2: tuple[Reading, ...]
+    saturations: tuple[Reading, ...]
+    reach: Reach
+
+
+def _device(sets: frozenset[str]) -> Device | None:
+    return next((device for set_id, device in _OF_SET.items() if set_id in sets), None)
+
+
+def device_records(observations: Observations, terms: Terminology, as_of: datetime) -> tuple[DeviceRecord, ...]:
+    """Devices named by an Observation's value, text, code or component; unlisted ones as UNKNOWN."""
+    found: list[DeviceRecord] = []
+    seen: set[tuple[str, Device]] = set()
+    for o in observations.of("oxygen-delivery-device", *DEVICE_SETS):
+        device = _device(o.sets) if "oxygen-delivery-device" not in o.sets else _device_of_value(o, terms)
+        if device is None or (o.reference, device) in seen:
+            continue
+        seen.add((o.reference, device))
+        at = min(o.at.latest, as_of) if o.at.is_date else o.at.earliest
+        found.append(DeviceRecord(o.reference, at, device))
+    return tuple(sorted(found, key=lambda d: (d.at, d.device, d.reference)))
+
+
+def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
+    if o.concept is None and o.text is None:
+        return None
+    sets = terms.sets_of(codings_of(o.concept))
+    texts = [o.text, o.concept.text if o.concept else None]
+    texts += [c.display for c in o.concept.coding] if o.concept else []
+    for text in texts:
+        if _device(sets) is None:
+            sets |= terms.sets_of_text(text)
+    found = _device(sets)
+    return Device.UNKNOWN if found is None else found
+
+
+def support_procedures(
+    resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo
+) -> tuple[tuple[DeviceRecord, ...], tuple[SetAside, ...]]:
+    """Oxygen or ventilation procedures in progress as read now."""
+    good: list[DeviceRecord] = []
+    bad: list[SetAside] = []
+    for resource in resources:
+        data = resource.data
+        device = _device(terms.sets_of(codings_of(data.code)))
+        period = data.performed_period
+        if device is None or data.status != "in-progress" or (period is not None and period.end):
+            continue
+        text = data.performed_date_time or (period.start if period else None)
+        try:
+            if not text:
+                raise BadTimeError("no time performed")
+            at = moment(text, zone)
+        except BadTimeError as error:
+            bad.append(SetAside(resource.reference, str(error), frozenset({Kind.SUPPORT_PROCEDURES})))
+            continue
+        good.append(DeviceRecord(resource.reference, at.earliest, device))
+    return tuple(good), tuple(bad)
+
+
+def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    """Row O at `at`: 0, 2 (low flow, blow-by, or SpO2 that needs oxygen), 3 (high flow, mask) or 4 (pressure)."""
+    facts, home = _without_home_devices(facts, opens, at)
+    row = _device_row(facts, opens, at, t)
+    for support in facts.open_supports:
+        if opens <= support.at <= at and ROW_OF[support.device] >= row.value:
+            flags = (*row.flags, "open_since") if at - support.at > t.stale_limit else row.flags
+            row = Row(ROW_OF[support.device], True, (f"{_NAMES[support.device]} in progress",), (), flags,
+                      (*row.evidence, support.reference))  # fmt: skip
+    if home:
+        row = replace(
+            row, exact=row.value == 4, flags=(*row.flags, "home_device"),
+            missing=(*row.missing, "home device, or respiratory failure?"), evidence=(*row.evidence, *home),
+        )  # fmt: skip
+    start = max(opens, at - t.stale_limit)
+    if not facts.reach.whole(start, at) and row.value < 4:
+        row = replace(row, exact=False, missing=(*row.missing, "oxygen could not all be read"))
+    unfetched = row.value < 4 and not facts.reach.fetched(start)
+    return replace(row, provisional=row.value, unfetched=unfetched, evidence=tuple(dict.fromkeys(row.evidence)))
+
+
+def _without_home_devices(facts: OxygenFacts, opens: datetime, at: datetime) -> tuple[OxygenFacts, tuple[str, ...]]:
+    """CPAP or BiPAP that is coded as home or nocturnal, or that was charted before the infusion too, decides
+    nothing by itself: the row comes from the rest, as a minimum."""
+    mask = (Device.CPAP_BIPAP, Device.HOME_CPAP)
+    before = any(d.device in mask and d.at < opens for d in (*facts.devices, *facts.open_supports))
+    home = {
+        d
+        for d in (*facts.devices, *facts.open_supports)
+        if d.device is Device.HOME_CPAP or (before and d.device in mask)
+    }
+    named = tuple(d.reference for d in sorted(home, key=lambda d: d.at) if opens <= d.at <= at)
+    return replace(
+        facts,
+        devices=tuple(d for d in facts.devices if d not in home),
+        open_supports=tuple(d for d in facts.open_supports if d not in home),
+    ), named[-1:]
+
+
+def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    charted = [d for d in facts.devices if opens <= d.at <= at]
+    known = [d for d in charted if d.device is not Device.UNKNOWN]
+    last = max(charted, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
+    last_known = max(known, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
+    if last is None or (last.device is Device.ROOM_AIR and at - last.at > t.o2_window):
+        return _no_device_row(facts, None, opens, at, t)
+    if last.device is Device.UNKNOWN and at - last.at <= t.stale_limit:
+        return _unknown_device_row(facts, last, last_known, opens, at, t)
+    if last_known is None:
+        return _no_device_row(facts, None, opens, at, t)
+    row = _known_device_row(facts, last_known, opens, at, t)
+    age = at - last_known.at
+    if age <= t.o2_window or ROW_OF[last_known.device] == 0:
+        return row
+    if age <= t.stale_limit:
+        words = f"{_NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
+        return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
+    if row.value >= 3:
+        missing = (f"{_NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}; nothing since",)
+        return Row(0, False, (), missing, ("oxygen_stale",), row.evidence)
+    return _no_device_row(facts, None, opens, at, t)
+
+
+def _unknown_device_row(
+    facts: OxygenFacts,
+    last: DeviceRecord,
+    known: DeviceRecord | None,
+    opens: datetime,
+    at: datetime,
+    t: Thresholds,
+) -> Row:
+    """A device nobody listed: its flow or FiO2 gives a minimum; it never displaces a higher row."""
+    row = _flow_row(facts, last.at, at, t) or Row(0, False)
+    missing = ("oxygen device not recognised",)
+    if known is not None and at - known.at <= t.stale_limit:
+        earlier = _known_device_row(facts, known, opens, at, t)
+        if earlier.value > row.value:
+            row = earlier
+    evidence = (*row.evidence, last.reference)
+    return replace(row, exact=False, missing=missing, flags=(*row.flags, "oxygen_unread"), evidence=evidence)
+
+
+def _latest(readings: Sequence[Reading], since: datetime, at: datetime) -> Reading | None:
+    """The latest reading in a span; of two at one time the higher."""
+    return max((r for r in readings if since <= r.at <= at), key=lambda r: (r.at, r.value), default=None)
+
+
+def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    flow, fio2 = _latest(facts.flows, d.at, at), _latest(facts.fio2, d.at, at)
+    evidence = (d.reference, *(r.reference for r in (flow, fio2) if r is not None))
+    value = ROW_OF[d.device]
+    if value >= 3:
+        return Row(value, True, (_with_flow(_NAMES[d.device], flow),), evidence=evidence)
+    if value == 0:
+        flowing = flow is not None and flow.value > 0
+        row = _flow_row(facts, d.at, at, t) if flowing else None
+        return row or _no_device_row(facts, d, opens, at, t)
+    if (flow is not None and flow.value == 0) or (flow is None and fio2 is not None and fio2.value <= t.room_air_fio2):
+        return _no_device_row(facts, d, opens, at, t)
+    if d.device is Device.CANNULA and flow is not None and flow.value > t.low_flow_max:
+        return Row(3, True, (_with_flow(_NAMES[d.device], flow),), evidence=evidence)
+    flags: tuple[str, ...] = () if flow is not None or d.device is Device.BLOW_BY else ("flow_unknown",)
+    missing: tuple[str, ...] = ()
+    if fio2 is not None and fio2.value >= t.high_fio2:
+        missing = ("FiO2 is high for this device: may be 3 or more",)
+    return Row(2, not missing, (_with_flow(_NAMES[d.device], flow),), missing, flags, evidence)
+
+
+def _with_flow(name: str, flow: Reading | None) -> str:
+    return f"{name} {flow.value.normalize():f} L/min" if flow is not None else name
+
+
+def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> Row | None:
+    """Flow or FiO2 without a device that is known; None when neither shows oxygen."""
+    flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
+    if flow is not None and flow.value > 0:
+        value = 3 if flow.value > t.low_flow_max else 2
+        return Row(value, True, (_with_flow("oxygen", flow),), evidence=(flow.reference,))
+    if flow is None and fio2 is not None and fio2.value > t.room_air_fio2:
+        words = (f"FiO2 {fio2.value.normalize():f}, device unknown",)
+        return Row(2, False, words, ("oxygen device unknown: may be 3 or more",), evidence=(fio2.reference,))
+    return None
+
+
+def _no_device_row(
+    facts: OxygenFacts, room_air: DeviceRecord | None, opens: datetime, at: datetime, t: Thresholds
+) -> Row:
+    """No device in use: flow or FiO2 by themselves, else the lowest saturation of the window."""
+    start = max(opens, at - t.o2_window)
+    by_flow = _flow_row(facts, start, at, t) if room_air is None else None
+    if by_flow is not None:
+        return by_flow
+    low = min((r for r in facts.saturations if start <= r.at <= at), key=lambda r: (r.value, r.at), default=None)
+    evidence = tuple(x.reference for x in (room_air, low) if x is not None)
+    if low is not None and low.value < t.spo2_cut:
+        return Row(2, True, (f"SpO2 {low.value.normalize():f} % without oxygen",), evidence=evidence)
+    shown_none = _latest(facts.flows, start, at) or _latest(facts.fio2, start, at)
+    if low is None and room_air is None and shown_none is None:
+        return Row(0, False, missing=("oxygen device, flow or SpO2",))
+    return Row(0, True, evidence=evidence)

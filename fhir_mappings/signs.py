@@ -1,0 +1,111 @@
+"""Observations, administrations and procedures → Signs: all that the grade is worked out from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import (
+    Administration,
+    Coverage,
+    DrugClass,
+    Kind,
+    PendingOrder,
+    Reading,
+    Route,
+    SetAside,
+)
+from fhir_mappings.crs_grade import Signs
+from fhir_mappings.observations import Observations
+from fhir_mappings.oxygen_support import OxygenFacts, device_records, support_procedures
+from fhir_mappings.reach import Reach, reach
+from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.units import Measure
+from fhir_mappings.vasopressors import PressureFacts, pressor_infusions
+from fhir_mappings.vital_signs import readings
+
+
+class SignsMapping:
+    """Maps one patient's signs; keeps what had to be set aside on the way."""
+
+    def __init__(
+        self,
+        observations: Observations,
+        coverage: Mapping[Kind, Coverage],
+        broken: Iterable[SetAside],
+        as_of: datetime,
+    ) -> None:
+        self._observations = observations
+        self._coverage = coverage
+        self._broken = (*broken, *observations.set_aside)
+        self._as_of = as_of
+        self.set_aside: list[SetAside] = []
+
+    def _readings(self, measure: Measure, *set_ids: str) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
+        good, bad = readings(self._observations.of(*set_ids), measure, self._as_of)
+        self.set_aside.extend(bad)
+        return good, bad
+
+    def signs(
+        self,
+        pool: ResourcePool,
+        terms: Terminology,
+        zone: tzinfo,
+        given: tuple[Administration, ...],
+        given_reach: Reach,
+        pending: Iterable[PendingOrder],
+        t: Thresholds,
+    ) -> Signs:
+        """Everything that can be asked for the grade at any moment of the course."""
+        temperatures, bad = self._readings(Measure.TEMPERATURE, "body-temperature")
+        return Signs(
+            temperatures=temperatures,
+            temperatures_reach=reach(self._coverage, [Kind.VITALS], (*self._broken, *bad)),
+            pressure=self._pressure(given, given_reach, pending, t),
+            oxygen=self._oxygen(pool, terms, zone),
+            given=given,
+            given_reach=given_reach,
+        )
+
+    def _pressure(
+        self,
+        given: tuple[Administration, ...],
+        given_reach: Reach,
+        pending: Iterable[PendingOrder],
+        t: Thresholds,
+    ) -> PressureFacts:
+        systolic, bad_systolic = self._readings(Measure.PRESSURE, "systolic-pressure")
+        mean, bad_mean = self._readings(Measure.PRESSURE, "mean-arterial-pressure")
+        return PressureFacts(
+            infusions=pressor_infusions(given),
+            systolic=systolic,
+            mean=mean,
+            readings_reach=reach(self._coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
+            administrations_reach=given_reach,
+            ordered_not_charted=any(self._is_new_pressor_order(o, t) for o in pending),
+        )
+
+    def _is_new_pressor_order(self, order: PendingOrder, t: Thresholds) -> bool:
+        if order.drug is None or order.drug.drug_class not in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
+            return False
+        recent = order.authored is not None and self._as_of - order.authored <= t.pressor_order_age
+        return recent and order.route in (Route.INTRAVENOUS, Route.NOT_STATED)
+
+    def _oxygen(self, pool: ResourcePool, terms: Terminology, zone: tzinfo) -> OxygenFacts:
+        saturations, bad_saturations = self._readings(Measure.SATURATION, "oxygen-saturation")
+        flows, bad_flows = self._readings(Measure.FLOW, "oxygen-flow")
+        fio2, bad_fio2 = self._readings(Measure.FIO2, "inhaled-oxygen-concentration")
+        supports, bad_supports = support_procedures(pool.of_type(fs.Procedure), terms, zone)
+        self.set_aside.extend(bad_supports)
+        bad = (*self._broken, *bad_saturations, *bad_flows, *bad_fio2)
+        return OxygenFacts(
+            devices=device_records(self._observations, terms, self._as_of),
+            open_supports=supports,
+            flows=flows,
+            fio2=fio2,
+            saturations=saturations,
+            reach=reach(self._coverage, [Kind.OXYGEN], bad),
+        )

@@ -1,0 +1,148 @@
+"""The value sets: which codes and texts stand for which concept. Read once at start.
+
+A value set is a FHIR ValueSet resource in `value_sets/`. Its file name is its id. Beside each code stand its
+source and, for drugs, the ingredient. A concept's designations are texts that mean the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fhir_mappings.clinical_facts import Drug, DrugClass
+
+LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC = "http://www.whocc.no/atc"
+LOCAL = "urn:crs-cds:local"
+
+SAME_SYSTEM = {
+    "urn:oid:2.16.840.1.113883.6.88": RXNORM,  # Epic writes RxNorm so
+    "urn:oid:2.16.840.1.113883.6.1": LOINC,
+    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "urn:oid:2.16.840.1.113883.6.73": ATC,
+}
+
+DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugClass.UNIDENTIFIED))
+NOT_COUNTED = "not-a-vasopressor"
+
+Code = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Concept:
+    system: str
+    code: str
+    display: str
+    ingredient: str | None
+    texts: tuple[str, ...]
+
+
+def normalised(text: str) -> str:
+    """Lower case, single spaces: how texts are compared."""
+    return " ".join(text.lower().split())
+
+
+class Terminology:
+    """Value sets by id, and the look-ups made from them."""
+
+    def __init__(self, value_sets: Mapping[str, tuple[Concept, ...]]) -> None:
+        self.value_sets = value_sets
+        self._sets_by_code: dict[Code, frozenset[str]] = {}
+        self._sets_by_text: dict[str, frozenset[str]] = {}
+        self._drug_by_code: dict[Code, Drug] = {}
+        drug_words: dict[str, Drug] = {}
+        for set_id, concepts in value_sets.items():
+            for concept in concepts:
+                self._add(set_id, concept, drug_words)
+        self._drug_words = drug_words
+        longest_first = sorted(map(re.escape, drug_words), key=len, reverse=True)
+        self._drug_pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(longest_first)})(?![\w])")
+
+    def _add(self, set_id: str, concept: Concept, drug_words: dict[str, Drug]) -> None:
+        code = (concept.system, concept.code)
+        self._sets_by_code[code] = self._sets_by_code.get(code, frozenset()) | {set_id}
+        texts = [normalised(text) for text in concept.texts]
+        for text in texts:
+            self._sets_by_text[text] = self._sets_by_text.get(text, frozenset()) | {set_id}
+        if set_id not in (*DRUG_SETS, NOT_COUNTED):
+            return
+        drug_class = DrugClass.OTHER if set_id == NOT_COUNTED else DrugClass(set_id)
+        drug = Drug(drug_class, concept.ingredient or concept.display)
+        self._drug_by_code[code] = drug
+        if drug_class is DrugClass.CAR_T and concept.system == LOCAL:
+            return  # "CAR-T" inside a longer text may be a premedication: only as the whole text
+        for text in texts:
+            drug_words[text] = drug
+
+    def codes(self, *set_ids: str) -> tuple[Code, ...]:
+        """The codes of some value sets, for a search. Texts without a code system are left out."""
+        return tuple((c.system, c.code) for set_id in set_ids for c in self.value_sets[set_id] if c.system != LOCAL)
+
+    def first(self, set_id: str) -> Concept:
+        """The concept that an order of ours carries."""
+        return self.value_sets[set_id][0]
+
+    def sets_of(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
+        """The ids of every value set that holds one of the codings."""
+        found: frozenset[str] = frozenset()
+        for system, code in codings:
+            if system and code:
+                found |= self._sets_by_code.get((SAME_SYSTEM.get(system, system), code), frozenset())
+        return found
+
+    def sets_of_text(self, text: str | None) -> frozenset[str]:
+        """The ids of every value set that has this whole text as a synonym."""
+        return self._sets_by_text.get(normalised(text), frozenset()) if text else frozenset()
+
+    def drug(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Drug | None:
+        """The drug of any coding, else of any text; OTHER for one that is named but not ours; None for unnamed.
+
+        A code without a text names a drug only where its system's codes are ingredients (ATC): a product code
+        that we do not list may be any drug.
+        """
+        codings = list(codings)
+        for system, code in codings:
+            if system and code:
+                drug = self._drug_by_code.get((SAME_SYSTEM.get(system, system), code))
+                if drug is not None:
+                    return drug
+        named = [normalised(text) for text in texts if text and text.strip()]
+        for text in named:
+            if "car-t-product" in self.sets_of_text(text):
+                return Drug(DrugClass.CAR_T, "CAR-T cells")
+            match = self._drug_pattern.search(text)
+            if match is not None:
+                return self._drug_words[match.group()]
+        if named or any(system == ATC and code and len(code) == 7 for system, code in codings):
+            return Drug(DrugClass.OTHER, "other")
+        return None
+
+
+def _concepts(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
+    found = []
+    for include in value_set["compose"]["include"]:
+        for concept in include["concept"]:
+            extensions = {e["url"]: e for e in concept.get("extension", ())}
+            ingredient = extensions.get("urn:crs-cds:ingredient", {}).get("valueString")
+            texts = tuple(d["value"] for d in concept.get("designation", ()))
+            found.append(Concept(include["system"], concept["code"], concept["display"], ingredient, texts))
+    return tuple(found)
+
+
+@cache
+def packaged_terminology() -> Terminology:
+    """The value sets that come with the package."""
+    folder = files("fhir_mappings") / "value_sets"
+    sets = {}
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".json"):
+            value_set = json.loads(file.read_text(encoding="utf-8"))
+            sets[value_set["id"]] = _concepts(value_set)
+    return Terminology(sets)

@@ -1,0 +1,155 @@
+"""MedicationAdministrations → what was given, when and how; the tocilizumab doses made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import (
+    Administration,
+    Dose,
+    Drug,
+    DrugClass,
+    Kind,
+    Moment,
+    Route,
+    SetAside,
+)
+from fhir_mappings.drugs import drug_of, is_local, route_of
+from fhir_mappings.fhir_time import BadTimeError, moment
+from fhir_mappings.read_resources import Resource, ResourcePool
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.units import Measure, UnitError, converted, unit_of
+
+NEVER_GIVEN = frozenset({"not-done", "entered-in-error"})
+STATUSES = frozenset({"in-progress", "completed", "stopped", "on-hold", "unknown"})
+UNNAMED = Drug(DrugClass.UNIDENTIFIED, "drug not identified")
+ADMINISTRATIONS = frozenset({Kind.ADMINISTRATIONS})
+
+
+def administrations(
+    pool: ResourcePool,
+    terms: Terminology,
+    zone: tzinfo,
+    as_of: datetime,
+    t: Thresholds,
+    fhir_base: str | None = None,
+) -> tuple[tuple[Administration, ...], tuple[SetAside, ...]]:
+    """What was given of the drugs that matter, oldest first, and what of it could not be used.
+
+    An administration whose drug nothing names comes out as UNIDENTIFIED: it may be any drug.
+    """
+    good: list[Administration] = []
+    bad: list[SetAside] = []
+    for resource in pool.of_type(fs.MedicationAdministration):
+        data = resource.data
+        if data.status in NEVER_GIVEN:
+            continue
+        drug = drug_of(
+            data.medication_codeable_concept,
+            data.medication_reference,
+            data.contained,
+            pool,
+            terms,
+            fhir_base,
+        )
+        drug = drug or UNNAMED
+        if drug.drug_class is DrugClass.OTHER or is_local(data, drug, terms):
+            continue
+        try:
+            administration = _administration(resource, drug, terms, zone, t)
+        except BadTimeError as error:
+            bad.append(SetAside(resource.reference, f"{drug.ingredient}: {error}", ADMINISTRATIONS))
+            continue
+        if administration.start.earliest > as_of + t.future_tolerance:
+            bad.append(SetAside(resource.reference, "future_dated", ADMINISTRATIONS, administration.start))
+        else:
+            good.append(administration)
+    good.sort(key=lambda a: (a.start.earliest, a.reference))
+    return tuple(good), tuple(bad)
+
+
+def _administration(
+    resource: Resource[fs.MedicationAdministration],
+    drug: Drug,
+    terms: Terminology,
+    zone: tzinfo,
+    t: Thresholds,
+) -> Administration:
+    data = resource.data
+    period, dosage = data.effective_period, data.dosage
+    start_text = data.effective_date_time or (period.start if period else None)
+    if not start_text:
+        raise BadTimeError("no effective time")
+    end = moment(period.end, zone).latest if period and period.end else None
+    ended = data.status in ("completed", "stopped", "on-hold")
+    dose_mg, has_amount = _amount(dosage, drug, t)
+    return Administration(
+        reference=resource.reference,
+        drug=drug,
+        start=moment(start_text, zone),
+        end=end,
+        open_ended=end is None and (data.status == "in-progress" or (period is not None and not ended)),
+        status=data.status if data.status in STATUSES else "unknown",
+        route=route_of(dosage.route if dosage else None, terms),
+        dose_mg=dose_mg,
+        has_amount=has_amount,
+        rate=_rate(dosage),
+        requests=(data.request.reference,) if data.request and data.request.reference else (),
+    )
+
+
+def _amount(dosage: fs.Dosage | None, drug: Drug, t: Thresholds) -> tuple[Decimal | None, bool]:
+    if dosage is None or dosage.dose is None or dosage.dose.value is None or not dosage.dose.value.is_finite():
+        return None, False
+    value, unit = dosage.dose.value, unit_of(dosage.dose)
+    if drug.drug_class is DrugClass.TOCILIZUMAB and unit in ("mL", "ml"):
+        return value * t.toci_strength, value > 0
+    try:
+        return converted(value, unit, Measure.MASS), value > 0
+    except UnitError:
+        return None, value > 0
+
+
+def _rate(dosage: fs.Dosage | None) -> Decimal | None:
+    """The number of the rate in whatever unit: only whether it is zero matters."""
+    if dosage is None:
+        return None
+    quantity = dosage.rate_quantity or (dosage.rate_ratio.numerator if dosage.rate_ratio else None)
+    return quantity.value if quantity else None
+
+
+def doses_of(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[Dose, ...]:
+    """Tocilizumab administrations → doses. A record that starts within an hour of the one before joins it.
+
+    A dose known by date only counts as given at the latest moment it can have been.
+    """
+    merged: list[Dose] = []
+    for a in sorted(given, key=lambda a: (given_at(a.start, as_of), a.reference)):
+        start = given_at(a.start, as_of)
+        if merged and start - merged[-1].last_start <= t.dose_merge:
+            last = merged.pop()
+            merged.append(Dose(last.start, start, (*last.references, a.reference)))
+        else:
+            merged.append(Dose(start, start, (a.reference,)))
+    return tuple(merged)
+
+
+def given_at(start: Moment, as_of: datetime) -> datetime:
+    return min(start.latest, as_of) if start.is_date else start.earliest
+
+
+def counts_as_crs_dose(a: Administration) -> bool:
+    """Intravenous (or no route stated) tocilizumab that was given: `stopped` only with an amount."""
+    if a.drug.drug_class is not DrugClass.TOCILIZUMAB:
+        return False
+    if a.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
+        return False
+    return a.status in ("completed", "in-progress", "on-hold") or (a.status == "stopped" and a.has_amount)
+
+
+def of_class(given: Iterable[Administration], *classes: DrugClass) -> tuple[Administration, ...]:
+    return tuple(a for a in given if a.drug.drug_class in classes)

@@ -1,0 +1,203 @@
+"""Row H of the grade: hypotension and the vasopressors running at one moment.
+
+ASTCT counts concurrent vasopressors, vasopressin not among "multiple". Overlap is tested at the moment itself:
+two drugs given one after the other are one pressor. Only a record lowers the row, never the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fhir_mappings.clinical_facts import Administration, Age, DrugClass, Reading, Route, Row
+from fhir_mappings.reach import Reach
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.vital_signs import low_mean, low_systolic
+
+# Given by push as well as by infusion: an amount without a rate is a push, and no infusion.
+_ALSO_PUSHED = frozenset({"epinephrine", "phenylephrine", "ephedrine", "metaraminol"})
+
+
+class Running(StrEnum):
+    ACTIVE = "active"
+    STALE = "stale"
+    HELD = "on hold"
+    NO = "not running"
+
+
+@dataclass(frozen=True)
+class PressorState:
+    running: Running
+    last_charted: datetime
+    open_since: datetime | None
+    reference: str
+
+
+def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, ...]:
+    """Administrations that are continuous intravenous infusions of a vasopressor, or say that one stopped."""
+    found = []
+    for a in given:
+        if a.drug.drug_class not in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
+            continue
+        if a.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
+            continue
+        continuous = a.rate is not None or a.open_ended or a.end is not None or not a.has_amount
+        if a.drug.ingredient in _ALSO_PUSHED and not continuous:
+            continue
+        found.append(a)
+    return tuple(found)
+
+
+def _stops(a: Administration) -> bool:
+    if a.rate is not None:
+        return a.rate <= 0 or a.status == "stopped"
+    return a.end is None and not a.open_ended and a.status in ("stopped", "completed")
+
+
+def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds) -> PressorState | None:
+    """Whether one drug was running at `at`, from all its records; None when it had not begun."""
+    begun = sorted((e for e in events if e.start.earliest <= at), key=lambda e: e.start.earliest)
+    if not begun:
+        return None
+    last = begun[-1]
+    charted = max(_charted(e, at) for e in begun)
+    stop = max((e.start.earliest for e in begun[1:] if _stops(e)), default=None)
+    still_open = [e for e in begun if e.open_ended and (stop is None or stop <= e.start.earliest) and not _stops(e)]
+    if still_open:
+        first = min(e.start.earliest for e in still_open)
+        return PressorState(Running.ACTIVE, charted, first, still_open[-1].reference)
+    if any(e.end is not None and e.start.earliest <= at < e.end for e in begun):
+        return PressorState(Running.ACTIVE, charted, None, last.reference)
+    if last.status == "on-hold":
+        return PressorState(Running.HELD, charted, None, last.reference)
+    if last.end is not None or (_stops(last) and (len(begun) > 1 or last.rate is not None)):
+        return PressorState(Running.NO, charted, None, last.reference)
+    age = at - last.start.earliest
+    running = Running.ACTIVE if age <= t.pressor_carry else Running.STALE if age <= t.stale_limit else Running.NO
+    return PressorState(running, charted, None, last.reference)
+
+
+def _charted(e: Administration, at: datetime) -> datetime:
+    return e.end if e.end is not None and e.end <= at else e.start.earliest
+
+
+@dataclass(frozen=True)
+class PressureFacts:
+    """What row H is worked out from, and how far it could be read."""
+
+    infusions: tuple[Administration, ...]
+    systolic: tuple[Reading, ...]
+    mean: tuple[Reading, ...]
+    readings_reach: Reach
+    administrations_reach: Reach
+    ordered_not_charted: bool = False
+
+
+def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    """Row H at `at`: 0, 2 (hypotension), 3 (one vasopressor) or 4 (several, vasopressin not counted)."""
+    start = max(opens, at - t.bp_window)
+    systolic = tuple(r for r in facts.systolic if start <= r.at <= at)
+    mean = tuple(r for r in facts.mean if start <= r.at <= at)
+    pressors = _running_pressors(facts.infusions, at, t)
+    value, exact, drivers, flags, evidence = _pressor_part(pressors, at, t)
+    missing: list[str] = []
+    if value == 0:
+        value, more_drivers, more_evidence = _reading_part(systolic, mean, age, t)
+        drivers, evidence = drivers + more_drivers, evidence + more_evidence
+        if not systolic and not mean:
+            missing.append("blood pressure")
+            exact = False
+    carried_since = at - t.stale_limit
+    if not facts.readings_reach.whole(start, at) and value < 3:
+        missing.append("blood pressure readings could not all be read")
+        exact = False
+    if not facts.administrations_reach.whole(carried_since, at) and value < 4:
+        missing.append("medication administrations could not all be read")
+        exact = False
+    provisional = value
+    if facts.ordered_not_charted and value < 3:
+        exact, provisional = False, 3
+        flags.append("pressor_ordered_not_charted")
+        missing.append("a vasopressor is ordered and not yet charted")
+    unfetched = (value < 4 and not facts.administrations_reach.fetched(carried_since)) or (
+        value < 3 and not facts.readings_reach.fetched(start)
+    )
+    return Row(
+        value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(dict.fromkeys(evidence)), provisional,
+        unfetched,
+    )  # fmt: skip
+
+
+Pressors = dict[str, tuple[DrugClass, PressorState]]
+
+
+def _running_pressors(infusions: Sequence[Administration], at: datetime, t: Thresholds) -> Pressors:
+    by_drug: dict[str, list[Administration]] = {}
+    for a in infusions:
+        by_drug.setdefault(a.drug.ingredient, []).append(a)
+    found: Pressors = {}
+    for ingredient, events in sorted(by_drug.items()):
+        state = pressor_state(events, at, t)
+        if state is not None and state.running is not Running.NO:
+            found[ingredient] = (events[0].drug.drug_class, state)
+    return found
+
+
+def _pressor_part(pressors: Pressors, at: datetime, t: Thresholds) -> tuple[int, bool, list[str], list[str], list[str]]:
+    active = {k: v for k, v in pressors.items() if v[1].running is Running.ACTIVE}
+    stale = {k: v for k, v in pressors.items() if v[1].running is Running.STALE}
+    held = {k: v for k, v in pressors.items() if v[1].running is Running.HELD}
+    drivers, flags, exact = [], [], True
+    counted = active
+    if active:
+        drivers += [f"{name} running" for name in active]
+    if stale:
+        flags.append("pressor_stale")
+        drivers += [f"{k} last charted {hours_ago(v[1].last_charted, at)}" for k, v in stale.items()]
+        exact = not active
+        counted = active or _together(stale, t)
+    if held:
+        flags.append("pressor_on_hold")
+        drivers += [f"{name} on hold" for name in held]
+        exact = False
+    if any(v[1].open_since is not None and at - v[1].open_since > t.stale_limit for v in active.values()):
+        flags.append("open_since")
+    several = sum(1 for drug_class, _ in counted.values() if drug_class is DrugClass.VASOPRESSOR) >= 2
+    value = 4 if several else 3 if counted else 0
+    return value, exact or value == 4, drivers, flags, [v[1].reference for v in pressors.values()]
+
+
+def _together(stale: Pressors, t: Thresholds) -> Pressors:
+    """Of pressors that are all stale, those charted near enough to the last one to have run beside it."""
+    last = max(v[1].last_charted for v in stale.values())
+    return {k: v for k, v in stale.items() if last - v[1].last_charted <= t.pressor_carry}
+
+
+def _reading_part(
+    systolic: tuple[Reading, ...], mean: tuple[Reading, ...], age: Age | None, t: Thresholds
+) -> tuple[int, list[str], list[str]]:
+    low = low_systolic(systolic, age, t)
+    if low:
+        text = f"SBP {low[-1].value.normalize():f} mmHg, {len(low)} of {len(systolic)} readings low"
+        if systolic[-1] != low[-1]:
+            text += f", latest {systolic[-1].value.normalize():f}"
+        return 2, [text], [low[-1].reference, systolic[-1].reference]
+    low = low_mean(mean, age, t)
+    if low:
+        text = (
+            f"MAP {low[-1].value.normalize():f} mmHg alone, {len(low)} of {len(mean)} readings low "
+            "(MAP limit is a sepsis convention, not ASTCT: unconfirmed)"
+        )
+        return 2, [text], [low[-1].reference]
+    shown = systolic or mean
+    return 0, [], [shown[-1].reference] if shown else []
+
+
+def hours_ago(then: datetime, now: datetime) -> str:
+    """How long ago, in words: minutes below two hours, else whole hours."""
+    passed = now - then
+    if passed < timedelta(hours=2):
+        return f"{int(passed.total_seconds() // 60)} min ago"
+    return f"{int(passed.total_seconds() // 3600)} h ago"

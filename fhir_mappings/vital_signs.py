@@ -1,0 +1,86 @@
+"""Temperatures and blood pressures, and from what pressure on a patient of some age is hypotensive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+from fhir_mappings.clinical_facts import Age, Reading, SetAside
+from fhir_mappings.observations import KIND_OF_SET, Observed
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.units import Measure, UnitError, measured
+
+
+def readings(
+    observed: Iterable[Observed], measure: Measure, as_of: datetime
+) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
+    """Readings in the unit of `measure`, oldest first, and those whose value could not be used.
+
+    A reading known by date only stands at the latest moment it can have been. One that says why it is absent
+    is no reading and nothing is lost.
+    """
+    good: list[Reading] = []
+    bad: list[SetAside] = []
+    for o in observed:
+        at = min(o.at.latest, as_of) if o.at.is_date else o.at.earliest
+        try:
+            good.append(Reading(o.reference, at, measured(o.quantity, measure)))
+        except UnitError as error:
+            if o.quantity is None and (o.absent or o.text is None):
+                continue
+            kinds = frozenset(KIND_OF_SET[s] for s in o.sets if s in KIND_OF_SET)
+            bad.append(SetAside(o.reference, error.why, kinds, o.at))
+    good.sort(key=lambda r: (r.at, r.value, r.reference))
+    return tuple(dict.fromkeys(good)), tuple(bad)
+
+
+def age_at(birth_date: str | None, on: date) -> Age | None:
+    """Completed age on a day. A birthDate of a year or month alone is read as its first day: the oldest age."""
+    if not birth_date:
+        return None
+    parts = birth_date.split("-")
+    try:
+        year, month, day_of_month = (int(p) for p in (*parts, "1", "1")[:3])
+        born = date(year, month, day_of_month)
+    except ValueError:
+        return None
+    if born > on:
+        return None
+    years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return Age(years, (on - born).days)
+
+
+def is_adult(age: Age | None, t: Thresholds) -> bool:
+    return age is None or age.years >= t.adult_age
+
+
+def systolic_limit(age: Age | None, t: Thresholds) -> Decimal:
+    """The systolic pressure, mm[Hg], below which this age is hypotensive: PALS under 18, else the adult limit.
+
+    An unknown age is read as an adult's, and flagged by the caller.
+    """
+    if age is None or age.years >= t.adult_age:
+        return t.systolic_adult
+    if age.days <= 28:
+        return t.systolic_newborn
+    if age.years < 1:
+        return t.systolic_infant
+    if age.years < 10:
+        return t.systolic_child_base + t.systolic_child_per_year * age.years
+    return t.systolic_from_10_years
+
+
+def low_systolic(systolic: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[Reading, ...]:
+    limit = systolic_limit(age, t)
+    return tuple(r for r in systolic if r.value < limit)
+
+
+def low_mean(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[Reading, ...]:
+    """Mean pressures below the adult limit, when two of them are far enough apart; none for a child."""
+    if not is_adult(age, t):
+        return ()
+    low = tuple(r for r in mean if r.value < t.mean_adult)
+    if not low or low[-1].at - low[0].at < t.mean_readings_apart:
+        return ()
+    return low
