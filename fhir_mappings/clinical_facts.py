@@ -82,12 +82,16 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A resource that could not be used, and why; the kinds of data it may have been, and its time if known."""
+    """A resource that could not be used, and why; the kinds of data it may have been, and its time if known.
+
+    `infusion`: it would have been a CAR-T infusion, so that silence about it would be wrong.
+    """
 
     reference: str
     why: str
     kinds: frozenset[Kind] = frozenset()
     at: Moment | None = None
+    infusion: bool = False
 
 
 class Reason(StrEnum):
@@ -371,3 +375,15 @@ class PatientFacts:
     flags: tuple[str, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOrder:
+    """An order being written. `drug` None is a medication nothing identifies; `empty` has no medication yet."""
+
+    reference: str
+    is_medication: bool
+    drug: Drug | None
+    sets: frozenset[str]
+    selected: bool
+    empty: bool = False

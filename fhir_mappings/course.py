@@ -52,7 +52,7 @@ def infusion_procedures(
                 raise BadTimeError("no time performed")
             good.append((resource.reference, moment(text, zone), _product(resource, terms)))
         except BadTimeError as error:
-            bad.append(SetAside(resource.reference, f"CAR-T administration: {error}", _PROCEDURES))
+            bad.append(SetAside(resource.reference, f"CAR-T administration: {error}", _PROCEDURES, infusion=True))
     return tuple(good), tuple(bad)
 
 
@@ -77,7 +77,7 @@ def infusion_administrations(
             good.append((a.reference, a.start, a.drug.ingredient))
         else:
             why = f"CAR-T administration: status {a.status} does not say that it was given"
-            bad.append(SetAside(a.reference, why, frozenset({Kind.ADMINISTRATIONS}), a.start))
+            bad.append(SetAside(a.reference, why, frozenset({Kind.ADMINISTRATIONS}), a.start, infusion=True))
     return tuple(good), tuple(bad)
 
 

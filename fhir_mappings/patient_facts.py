@@ -46,7 +46,7 @@ from fhir_mappings.orders_and_claims import (
     tocilizumab_hypersensitivity,
 )
 from fhir_mappings.reach import NOT_SUPPLIED, Reach, reach
-from fhir_mappings.read_resources import PatientRecord
+from fhir_mappings.read_resources import PatientRecord, validation_error
 from fhir_mappings.signs import SignsMapping
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
@@ -101,7 +101,7 @@ def _broken(record: PatientRecord, zone: tzinfo) -> tuple[SetAside, ...]:
             at = moment(b.when, zone) if b.when else None
         except BadTimeError:
             at = None
-        found.append(SetAside(b.reference, b.why, b.kinds, at))
+        found.append(SetAside(b.reference, b.why, b.kinds, at, b.infusion))
     return tuple(found)
 
 
@@ -150,6 +150,28 @@ def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
     if found.course is None or dead or found.course.days_since_last > t.course_days.days:
         return facts
     return _with_course(facts, record, how, found, found.course)
+
+
+def settled_facts(record: PatientRecord, how: Reading) -> PatientFacts:
+    """The facts, resting on valid FHIR only: what they rest on is validated, what is not valid is set aside, and
+    the facts are worked out again without it, until they stand."""
+    while True:
+        facts = patient_facts(record, how)
+        refused = _refuse_invalid(record, facts)
+        if not refused:
+            return facts
+
+
+def _refuse_invalid(record: PatientRecord, facts: PatientFacts) -> bool:
+    infused = {r for i in facts.course.infusions for r in i.references} if facts.course else set()
+    refused = False
+    for reference in facts.evidence:
+        resource = record.pool.get(reference)
+        why = validation_error(resource) if resource is not None else None
+        if why is not None:
+            record.pool.remove(reference, why, infusion=reference in infused)
+            refused = True
+    return refused
 
 
 def _with_course(

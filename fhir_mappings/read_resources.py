@@ -71,6 +71,7 @@ class Broken:
     why: str
     kinds: frozenset[Kind]
     when: str | None
+    infusion: bool = False
 
 
 class ResourcePool:
@@ -103,11 +104,11 @@ class ResourcePool:
             data, raw, reference, header.resource_type, where, from_client, owner, updated, kinds
         )
 
-    def remove(self, reference: str, why: str, kinds: frozenset[Kind] = frozenset()) -> None:
+    def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
         when = _sketch(resource.raw).effective_date_time
-        self.broken[reference] = Broken(reference, why, kinds or resource.kinds, when)
+        self.broken[reference] = Broken(reference, why, resource.kinds, when, infusion)
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
         name = struct.__name__

@@ -52,8 +52,9 @@ def normalised(text: str) -> str:
 class Terminology:
     """Value sets by id, and the look-ups made from them."""
 
-    def __init__(self, value_sets: Mapping[str, tuple[Concept, ...]]) -> None:
+    def __init__(self, value_sets: Mapping[str, tuple[Concept, ...]], titles: Mapping[str, str]) -> None:
         self.value_sets = value_sets
+        self.titles = titles
         self._sets_by_code: dict[Code, frozenset[str]] = {}
         self._sets_by_text: dict[str, frozenset[str]] = {}
         self._drug_by_code: dict[Code, Drug] = {}
@@ -140,9 +141,10 @@ def _concepts(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
 def packaged_terminology() -> Terminology:
     """The value sets that come with the package."""
     folder = files("fhir_mappings") / "value_sets"
-    sets = {}
+    sets, titles = {}, {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".json"):
             value_set = json.loads(file.read_text(encoding="utf-8"))
             sets[value_set["id"]] = _concepts(value_set)
-    return Terminology(sets)
+            titles[value_set["id"]] = value_set["title"]
+    return Terminology(sets, titles)

@@ -62,7 +62,9 @@ def administrations(
         try:
             administration = _administration(resource, drug, terms, zone, t)
         except BadTimeError as error:
-            bad.append(SetAside(resource.reference, f"{drug.ingredient}: {error}", ADMINISTRATIONS))
+            infusion = drug.drug_class is DrugClass.CAR_T
+            why = f"{drug.ingredient}: {error}"
+            bad.append(SetAside(resource.reference, why, ADMINISTRATIONS, infusion=infusion))
             continue
         if administration.start.earliest > as_of + t.future_tolerance:
             bad.append(SetAside(resource.reference, "future_dated", ADMINISTRATIONS, administration.start))

@@ -1,0 +1,180 @@
+"""Facts and drafts → the cards of the answer: table, orders, when we speak, words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cards.card import Card, Suggestion, joined, shortened
+from cards.compose import composed
+from cards.data_doubts import data_doubts
+from cards.decision_table import CARD_ORDER, CardId, Indicator, rows_for
+from cards.evidence import escaped
+from cards.orders import Offer, service_offer, steroid_offer, tocilizumab_offer
+from cards.placeholders import Texts
+from cards.situation import Situation, Verdicts, drafted, situation, verdicts
+from cards.when_to_speak import Hook, Planned, spoken
+from cards.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS, PROTOCOL, WORDING
+from fhir_mappings.clinical_facts import Completeness, CourseSearch, DraftOrder, DrugClass, Kind, PatientFacts
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+
+SURVEILLANCE_BUNDLE = (
+    "blood-culture",
+    "urine-culture",
+    "complete-blood-count",
+    "c-reactive-protein",
+    "chest-imaging",
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """The hook and its drafts, for a patient."""
+
+    hook: Hook
+    patient_id: str
+    drafts: tuple[DraftOrder, ...] = ()
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The answer before JSON. Without cards, `silence` says why; it is never "all well"."""
+
+    cards: tuple[Card, ...]
+    rows: tuple[str, ...] = ()
+    found: Verdicts | None = None
+    silence: str | None = None
+    unreadable: bool = False
+
+
+def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds) -> Advice:
+    """The cards for one call, critical first, each order once."""
+    if facts.deceased:
+        return Advice((), silence="deceased")
+    if facts.course is None:
+        return _without_course(facts, call)
+    if facts.grade is None:
+        return Advice((), silence="course_ended")
+    found = verdicts(facts, t)
+    cell = situation(facts, call.drafts, found, t)
+    doubts = data_doubts(facts, call.drafts, cell, found)
+    cell = replace(cell, data_doubt=doubts.level)
+    rows = rows_for(cell)
+    planned = [
+        Planned(card, indicator, _offers(card, facts, call, cell, terms, t) if rule.orders else ())
+        for rule in rows
+        for card, indicator in rule.gives
+    ]
+    state = _in_order(tuple(_softened(p) for p in planned))
+    shown = spoken(call.hook, call.drafts, state, facts)
+    texts = Texts(facts, found, doubts, t, _unread(facts))
+    return Advice(
+        cards=_worded(shown, texts),
+        rows=tuple(rule.id for rule in rows if rule.gives),
+        found=found,
+        silence=None if shown else "nothing_to_say",
+    )
+
+
+def _without_course(facts: PatientFacts, call: Call) -> Advice:
+    """No infusion found: silence only where everything was read; a warning where tocilizumab is drafted, or a
+    diagnosis claims CAR-T, and the record was read in part."""
+    if facts.course_search is CourseSearch.UNREADABLE:
+        return Advice((), unreadable=True)
+    toci = bool(drafted(call.drafts, DrugClass.TOCILIZUMAB))
+    lost = any(a.infusion and a.why != "future_dated" for a in facts.set_aside)
+    if lost or facts.recent_coded_claim or (toci and facts.course_search is CourseSearch.NONE_IN_PART_READ):
+        return Advice((_no_course_card(facts),), silence=None)
+    administrations = facts.coverage.get(Kind.ADMINISTRATIONS)
+    unread = administrations is None or administrations.state is Completeness.UNREAD
+    return Advice((), silence=facts.course_search.value, unreadable=unread)
+
+
+def _no_course_card(facts: PatientFacts) -> Card:
+    wording = WORDING[CardId.DATA_QUALITY]
+    coverage = facts.coverage.get(Kind.ADMINISTRATIONS)
+    since = coverage.since if coverage else None
+    back_to = f" back to {since.astimezone(facts.as_of.tzinfo):%d %b %Y}" if since else ""
+    lost = [a for a in facts.set_aside if a.infusion]
+    why = "A diagnosis claims CAR-T cells, CRS or ICANS." if facts.recent_coded_claim else "Tocilizumab is drafted."
+    if lost:
+        why = f"{escaped(lost[0].reference)} could not be used ({escaped(lost[0].why)})."
+    reasons = [f"{kind.value}: {c.why}" for kind, c in facts.coverage.items() if c.why]
+    detail = NO_COURSE_DETAIL.format(why=why, back_to=back_to)
+    unread = "Not read: " + escaped("; ".join(reasons[:4])) + "." if reasons else ""
+    return Card(
+        CardId.DATA_QUALITY,
+        wording.display,
+        Indicator.INFO,
+        shortened(NO_COURSE_SUMMARY.format(back_to=back_to)),
+        joined([detail, unread, PROTOCOL]),
+        wording.source,
+        override_reasons=OVERRIDE_REASONS,
+    )
+
+
+def _offers(
+    card: CardId, facts: PatientFacts, call: Call, cell: Situation, terms: Terminology, t: Thresholds
+) -> tuple[Offer, ...]:
+    """The orders that a card would make."""
+    drafts, patient = call.drafts, call.patient_id
+
+    def toci(*, recommended: bool) -> Offer:
+        return tocilizumab_offer(facts, drafts, patient, terms, t, recommended=recommended)
+
+    def steroid(every_hours: int) -> Offer:
+        return steroid_offer(facts, drafts, patient, terms, t, every_hours=every_hours)
+
+    def service(set_id: str) -> Offer:
+        return service_offer(facts, drafts, patient, set_id, terms)
+
+    severe = cell.grade.value in ("3", "4")
+    makers: dict[CardId, Callable[[], tuple[Offer, ...]]] = {
+        CardId.SEVERE_CRS: lambda: (toci(recommended=False), steroid(6)),
+        CardId.STEROID_AFTER_2_TOCI: lambda: (steroid(6 if severe else 12),),
+        CardId.TOCI_RECOMMENDED: lambda: (toci(recommended=True),),
+        CardId.TOCI_GUIDELINE: lambda: (toci(recommended=True),),
+        CardId.STEROID_EARLY_LOW_IL6: lambda: (steroid(12), toci(recommended=False)),
+        CardId.INFECTION_SURVEILLANCE: lambda: tuple(service(s) for s in SURVEILLANCE_BUNDLE),
+        CardId.IL6_REQUEST: lambda: (service("interleukin-6"),),
+    }
+    return makers[card]() if card in makers else ()
+
+
+def _softened(card: Planned) -> Planned:
+    """A warning whose orders are all running or done today goes out as info."""
+    done = [offer for offer in card.offers if not offer.barred]
+    if card.indicator is Indicator.WARNING and done and all(offer.done for offer in done):
+        return replace(card, indicator=Indicator.INFO)
+    return card
+
+
+def _in_order(state: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """Critical cards first, then the others, each in the order of the catalogue."""
+    return tuple(sorted(state, key=lambda c: (c.indicator is not Indicator.CRITICAL, CARD_ORDER.index(c.id))))
+
+
+def _unread(facts: PatientFacts) -> tuple[Kind, ...]:
+    named = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS, Kind.MEDICATION_ORDERS)
+    return tuple(k for k in named if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE)
+
+
+def _worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:
+    """Words for each card; an order that an earlier card carries is only named by a later one."""
+    carried: dict[str, CardId] = {}
+    cards: list[Card] = []
+    for planned in shown:
+        suggestions: list[Suggestion] = []
+        notes: list[str] = []
+        for offer in planned.offers:
+            if offer.suggestion is not None and offer.key in carried:
+                notes.append(f"{offer.suggestion.label}: see the card above.")
+                continue
+            if offer.suggestion is not None:
+                carried[offer.key] = planned.id
+                suggestions.append(offer.suggestion)
+            if offer.note:
+                notes.append(offer.note)
+        cards.append(composed(planned, texts, tuple(suggestions), tuple(notes)))
+    return tuple(cards)

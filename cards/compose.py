@@ -1,0 +1,61 @@
+"""Fills the sentences of `wording` with a patient's values: one Card from one planned card."""
+
+from __future__ import annotations
+
+from cards.card import Card, Suggestion, joined, shortened
+from cards.decision_table import CardId
+from cards.evidence import basis, bullets
+from cards.placeholders import Texts, placeholders
+from cards.when_to_speak import Planned
+from cards.wording import (
+    NEUTROPENIC,
+    OUTSIDE_WINDOW,
+    OVERRIDE_REASONS,
+    PALS_NOTE,
+    PROTOCOL,
+    STUDY,
+    UNDER_STUDY_AGE,
+    WORDING,
+)
+
+_TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
+_FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI)
+_NO_BASIS = (CardId.DATA_QUALITY, CardId.IL6_REQUEST)
+
+
+def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]) -> Card:
+    """The words of one card around its orders."""
+    wording = WORDING[planned.id]
+    values = placeholders(texts, planned, suggestions, notes)
+    lead = [paragraph.format(**values) for paragraph in wording.lead]
+    if planned.id is CardId.SEVERE_CRS and not planned.offers:
+        lead = [OUTSIDE_WINDOW.format(**values)]
+    evidence = "" if planned.id in _NO_BASIS else bullets(basis(texts.facts, texts.found, texts.t))
+    if planned.id is CardId.CRS_GRADE:
+        evidence = ""
+    limits = [line.format(**values) for line in (*_extra(planned, texts), *wording.limits)]
+    closing = " ".join([*([STUDY] if wording.study else []), *limits, PROTOCOL])
+    return Card(
+        id=planned.id,
+        display=wording.display,
+        indicator=planned.indicator,
+        summary=shortened(wording.summary.format(**values)),
+        detail=joined([*lead, evidence, closing]),
+        source=wording.source,
+        suggestions=suggestions,
+        override_reasons=() if planned.id is CardId.CRS_GRADE else OVERRIDE_REASONS,
+    )
+
+
+def _extra(planned: Planned, texts: Texts) -> list[str]:
+    """Sentences that depend on the patient: neutropenia, age, the paediatric limit."""
+    lines: list[str] = []
+    t, facts = texts.t, texts.facts
+    low = facts.neutrophils is None or facts.neutrophils.value < t.neutropenia
+    if planned.id in _FEVER_CARDS and low:
+        lines.append(NEUTROPENIC)
+    if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
+        lines.append(UNDER_STUDY_AGE)
+    if planned.id is CardId.CRS_GRADE and facts.age is not None and 12 < facts.age.years < t.adult_age:
+        lines.append(PALS_NOTE)
+    return lines

@@ -1,0 +1,93 @@
+"""What on record could not be used and, with another value, would change the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from cards.decision_table import MANAGEMENT, SURVEILLANCE, CardId
+from cards.evidence import REASONS, TIERS, escaped
+from cards.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
+from cards.verdict import Category
+from fhir_mappings.clinical_facts import DraftOrder, FoldChange, Kind, PatientFacts, Reason
+
+# Reasons that speak of a result on record; "never measured" is named on crs-grade and is no doubt.
+_ON_RECORD = frozenset(
+    {Reason.CENSORED, Reason.UNUSABLE, Reason.PRELIMINARY, Reason.ZERO_BASELINE, Reason.FEBRILE_BASELINE}
+)
+_GRADE_FLAGS = {
+    "pressor_stale": "a vasopressor was charted long ago and not stopped",
+    "pressor_on_hold": "a vasopressor is on hold",
+    "oxygen_stale": "the oxygen device was charted long ago",
+    "oxygen_unread": "an oxygen device was not recognised",
+    "flow_unknown": "a nasal cannula has no flow charted",
+}
+_SIGNS = frozenset({Kind.VITALS, Kind.OXYGEN})
+
+
+@dataclass(frozen=True)
+class Doubts:
+    level: DataDoubt
+    lines: tuple[str, ...]
+
+
+def data_doubts(facts: PatientFacts, drafts: tuple[DraftOrder, ...], s: Situation, found: Verdicts) -> Doubts:
+    """The doubts worth a card: each names what could not be used; trivial ones are left out."""
+    lines: list[str] = []
+    if _management_changes(s, (replace(s, il6=il6) for il6 in (Il6.HIGH, Il6.LOW))):
+        lines += _fold_doubts("IL-6", facts.il6, found.il6.category, found.il6.reason)
+    if _surveillance_changes(s):
+        lines += _fold_doubts("CRP", facts.crp, found.crp.category, found.crp.reason)
+    lines += _grade_doubts(facts, s)
+    if not facts.tocilizumab.history_complete and _management_changes(s, (replace(s, doses=d) for d in Doses)):
+        lines.append("The medication administrations could not all be read: earlier doses may be missing.")
+    lines += _draft_doubts(drafts)
+    if "second_infusion" in facts.flags:
+        lines.append("More than one infusion in this course: outside the study population.")
+    if "pressor_ordered_not_charted" in facts.flags:
+        return Doubts(DataDoubt.WARNING, ("A vasopressor infusion is ordered and not yet charted.", *lines))
+    return Doubts(DataDoubt.INFO if lines else DataDoubt.NONE, tuple(lines))
+
+
+def _management(s: Situation) -> frozenset[CardId]:
+    return frozenset(card for rule in MANAGEMENT if rule.meets(s) for card, _ in rule.gives)
+
+
+def _management_changes(s: Situation, others: Iterable[Situation]) -> bool:
+    return any(_management(other) != _management(s) for other in others)
+
+
+def _surveillance_changes(s: Situation) -> bool:
+    met = {rule.gives for crp in Crp for rule in SURVEILLANCE if rule.meets(replace(s, crp=crp))}
+    return len(met) > 1
+
+
+def _fold_doubts(name: str, fold: FoldChange, category: Category, reason: Reason | None) -> list[str]:
+    if category is Category.UNKNOWN and reason is not None:
+        if reason in _ON_RECORD or (reason is Reason.NO_BASELINE and fold.later_samples):
+            return [f"{name}: {REASONS[reason]}."]
+        return []
+    if fold.baseline_tier > 1:
+        return [f"{name}: the baseline was taken {TIERS[fold.baseline_tier]}, not on day 0 before it."]
+    return []
+
+
+def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
+    if s.grade is Grade.G0 or facts.grade is None:
+        return []
+    lines = [f"Grade: {text}." for flag, text in _GRADE_FLAGS.items() if flag in facts.flags]
+    rows = (facts.grade.pressure, facts.grade.oxygen)
+    if any("could not all be read" in text for row in rows for text in row.missing):
+        lines += [
+            f"Set aside: {escaped(a.reference)} ({escaped(a.why)})."
+            for a in facts.set_aside
+            if a.kinds & _SIGNS and a.why != "future_dated"
+        ][:5]
+    return lines
+
+
+def _draft_doubts(drafts: tuple[DraftOrder, ...]) -> list[str]:
+    unnamed = any(d.is_medication and d.drug is None and not d.empty for d in drafts)
+    if not unnamed:
+        return []
+    return ["A drafted drug could not be identified: interval, dose and caution checks were not done on it."]

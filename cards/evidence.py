@@ -1,0 +1,168 @@
+"""What a card rests on, in lines of Markdown: values, times, references, and what is missing.
+
+Every string that came from a record is escaped: clients render raw HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+from cards.orders import number, when
+from cards.situation import Verdicts
+from cards.verdict import Category, Verdict
+from fhir_mappings.clinical_facts import (
+    CrsGrade,
+    Fever,
+    FoldChange,
+    Interval,
+    PatientFacts,
+    Reason,
+    Sample,
+)
+from fhir_mappings.thresholds import Thresholds
+
+REASONS = {
+    Reason.NO_BASELINE: "no sample of day 0 or the 72 h before; a baseline can no longer be obtained",
+    Reason.NO_PEAK: "no sample since the infusion",
+    Reason.NO_RECENT_SAMPLE: "no sample at or after fever onset within the last 24 h, which a verdict of low needs",
+    Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
+    Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
+    Reason.ZERO_BASELINE: "the baseline is zero",
+    Reason.PRELIMINARY: "a preliminary result would change the verdict",
+    Reason.PRIOR_BLOCKADE: "an IL-6 blocker before makes IL-6 unusable",
+    Reason.HISTORY_INCOMPLETE: "the administrations could not all be read, so an IL-6 blocker may have been given",
+    Reason.UNUSABLE: "a result could not be used (unit or value)",
+    Reason.NOT_READ: "laboratory results could not be read",
+}
+TIERS = {2: "24 h before the infusion", 3: "day 0 after the infusion", 4: "up to 72 h before the infusion"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+
+
+def escaped(text: str) -> str:
+    """Text from a record, safe in Markdown and in HTML, on one line and of a readable length."""
+    flat = " ".join(text.split())[:200]
+    html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", html)
+
+
+def grade_text(grade: CrsGrade) -> str:
+    if grade.grade is None:
+        return "no grade"
+    return f"at least grade {grade.grade}" if grade.minimum else f"grade {grade.grade}"
+
+
+def drivers(grade: CrsGrade) -> str:
+    """What makes the grade, most severe first."""
+    rows = sorted((grade.pressure, grade.oxygen), key=lambda r: -r.value)
+    parts = [d for row in rows for d in row.drivers]
+    if grade.fever is Fever.NOW and grade.highest_temperature is not None:
+        parts.append(f"T {number(grade.highest_temperature.quantize(Decimal('0.1')))} °C")
+    return ", ".join(parts)
+
+
+def fever_line(grade: CrsGrade) -> str:
+    onset = f"; onset {when(grade.onset)}" if grade.onset else ""
+    highest = ""
+    if grade.highest_temperature is not None:
+        highest = f" (highest of 24 h {number(grade.highest_temperature.quantize(Decimal('0.1')))} °C)"
+    return f"{grade.fever.value.capitalize()}{highest}{onset}."
+
+
+def missing(grade: CrsGrade) -> tuple[str, ...]:
+    """What is not known and could raise the grade, or keeps there from being one."""
+    parts = [*grade.pressure.missing, *grade.oxygen.missing]
+    if grade.fever is Fever.NOT_MEASURED:
+        parts.insert(0, "temperature of the last 24 h")
+    if grade.fever is Fever.UNKNOWN_TREATMENT:
+        parts.insert(0, "medication administrations (they may hide fever)")
+    return tuple(dict.fromkeys(parts))
+
+
+def fold_number(value: Decimal, cut: Decimal) -> str:
+    """Two decimals, or as many as it takes not to look like the limit it is not."""
+    shown = value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    for places in ("0.001", "0.0001"):
+        if value == cut or (shown - cut) * (value - cut) > 0:
+            return f"{shown:f}"
+        shown = value.quantize(Decimal(places), rounding=ROUND_DOWN)
+    return f"{shown:f}"
+
+
+def fold_text(fold: Interval, cut: Decimal) -> str:
+    if fold.low == fold.high:
+        return f"{fold_number(fold.low, cut)}-fold"
+    if fold.high is None:
+        return f"{'more than' if fold.low_open else 'at least'} {fold_number(fold.low, cut)}-fold"
+    return f"{fold_number(fold.low, cut)}- to {fold_number(fold.high, cut)}-fold"
+
+
+def fold_short(fold: FoldChange, verdict: Verdict, cut: Decimal) -> str:
+    """For a summary: `6.20-fold, high`, or `unknown`."""
+    if verdict.category is Category.UNKNOWN or fold.fold is None:
+        return "unknown" if not verdict.after_tocilizumab else "high after tocilizumab"
+    return f"{fold_text(fold.fold, cut)} ({verdict.category.value})"
+
+
+def sample_text(sample: Sample) -> str:
+    at = f"{sample.at.earliest:%d %b}" if sample.at.is_date else when(sample.at.earliest)
+    return f"{escaped(sample.text)} ({at}, {escaped(sample.reference)})"
+
+
+def fold_line(name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, rule: str) -> str:
+    """One analyte: baseline → peak = fold, the verdict, or why there is none."""
+    parts = [f"**{name}**"]
+    if fold.baseline is not None:
+        parts.append(f"baseline {sample_text(fold.baseline)}")
+    if fold.peak is not None:
+        parts.append(f"peak {sample_text(fold.peak)}")
+    if fold.fold is not None:
+        parts.append(f"rise {fold_text(fold.fold, cut)}")
+    line = ", ".join(parts)
+    if verdict.category is Category.UNKNOWN:
+        line += f": verdict unknown – {REASONS[verdict.reason or Reason.NO_PEAK]}"
+    elif verdict.after_tocilizumab:
+        line += f": rise after tocilizumab, not the paper's definition ({rule})"
+    else:
+        line += f": {verdict.category.value} ({rule})"
+    if verdict.near_threshold:
+        line += "; near the threshold, where the assay cannot tell the sides apart"
+    if fold.baseline_tier > 1:
+        line += f"; baseline taken {TIERS[fold.baseline_tier]}"
+    if "ambiguous_order" in fold.flags:
+        line += "; a sample known by date only on the day of the blocker is left out"
+    return line + "."
+
+
+def doses_text(facts: PatientFacts) -> str:
+    history = facts.tocilizumab
+    count = str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
+    if not history.doses:
+        return f"**Tocilizumab** doses in this course: {count}."
+    times = ", ".join(when(d.start.astimezone(facts.as_of.tzinfo)) for d in history.doses)
+    return f"**Tocilizumab** doses in this course: {count} ({times})."
+
+
+def basis(facts: PatientFacts, found: Verdicts, t: Thresholds) -> list[str]:
+    """The evidence lines that cards share: grade, folds, doses, corticosteroids."""
+    grade, course = facts.grade, facts.course
+    if grade is None or course is None:
+        return []
+    reasons = drivers(grade) or "no hypotension, no hypoxia"
+    lines = [f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade)}"]
+    lines.append(fold_line("IL-6", facts.il6, found.il6, t.il6_fold, f"limit {t.il6_fold}-fold"))
+    lines.append(fold_line("CRP", facts.crp, found.crp, t.crp_fold, f"limit {t.crp_fold}-fold"))
+    lines.append(doses_text(facts))
+    if facts.steroids:
+        given = ", ".join(f"{s.ingredient} {when(s.at.astimezone(facts.as_of.tzinfo))}" for s in facts.steroids)
+        lines.append(f"**Corticosteroid** in the last 12 h: {given}.")
+    return lines
+
+
+def escaped_words(text: str) -> str:
+    """Our own words with numbers: only what HTML would read as markup."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def bullets(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,213 @@
+"""The values behind the `{names}` in `wording`: one patient's, as text that is safe in Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cards.card import Suggestion
+from cards.data_doubts import Doubts
+from cards.decision_table import CardId
+from cards.evidence import (
+    REASONS,
+    basis,
+    bullets,
+    drivers,
+    escaped,
+    escaped_words,
+    fever_line,
+    fold_short,
+    fold_text,
+    grade_text,
+    missing,
+)
+from cards.orders import number, when
+from cards.situation import Verdicts
+from cards.verdict import Category
+from cards.when_to_speak import Planned
+from fhir_mappings.clinical_facts import CrsGrade, Fever, FoldChange, Kind, PatientFacts, Reason
+from fhir_mappings.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What the sentences are filled from."""
+
+    facts: PatientFacts
+    found: Verdicts
+    doubts: Doubts
+    t: Thresholds
+    unread: tuple[Kind, ...]
+
+    @property
+    def grade(self) -> CrsGrade:
+        if self.facts.grade is None:
+            raise ValueError("no card is worded without an assessment of the grade")
+        return self.facts.grade
+
+
+def placeholders(
+    x: Texts, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
+) -> dict[str, str]:
+    """Every placeholder of `wording`, for one card."""
+    return {
+        **_of_grade(x),
+        **_of_labs(x),
+        **_of_doses(x, suggestions),
+        **_of_doubts(x),
+        "offers": escaped_words(" ".join(notes)),
+        "regimen": _regimen(x),
+        "state": bullets(_state(x)) if planned.id is CardId.CRS_GRADE else "",
+    }
+
+
+def _of_grade(x: Texts) -> dict[str, str]:
+    grade, course = x.grade, x.facts.course
+    words = grade_text(grade)
+    why = escaped_words(drivers(grade)) or "fever in the last 24 h"
+    not_known = missing(grade)
+    late = " Late after the last fever: infection, bleeding, heart first." if "late_after_waiver" in grade.flags else ""
+    severe = "ICU and sepsis work-up now." if grade.provisional >= 3 else "Look for infection and other causes."
+    provisional = ""
+    if grade.grade is None and grade.provisional > 0:
+        provisional = f" What is charted would be grade {grade.provisional} if this is CRS."
+    return {
+        "grade": words,
+        "Grade": words[0].upper() + words[1:],
+        "drivers": why,
+        "day": str(course.day if course else ""),
+        "fever": fever_line(grade),
+        "provisional": str(grade.provisional),
+        "provisional_words": provisional,
+        "late": late,
+        "severe_work_up": severe,
+        "missing": escaped_words("; ".join(not_known)) or "nothing that could raise the grade",
+        "missing_short": "; ".join(not_known) or "nothing",
+        "grade_unknown": _grade_unknown(grade),
+        "persists": "has progressed" if x.facts.progressed else "persists",
+    }
+
+
+def _grade_unknown(grade: CrsGrade) -> str:
+    if grade.grade is not None:
+        return f"CRS {grade_text(grade)}, and may be higher"
+    if grade.provisional > 0:
+        return f"CRS cannot be graded (would be grade {grade.provisional})"
+    return "CRS cannot be graded"
+
+
+def _of_labs(x: Texts) -> dict[str, str]:
+    il6, crp, t = x.facts.il6, x.facts.crp, x.t
+    crp_words = "rose"
+    if x.found.crp.after_tocilizumab and crp.fold_after_blockade is not None:
+        crp_words = f"rose {fold_text(crp.fold_after_blockade, t.crp_fold)} after tocilizumab, which is not the " \
+                    "paper's definition of a rise"  # fmt: skip
+    elif crp.fold is not None:
+        crp_words = f"rose {fold_text(crp.fold, t.crp_fold)} (limit {t.crp_fold})"
+    return {
+        "il6": fold_short(il6, x.found.il6, t.il6_fold),
+        "il6_fold": _fold_or(il6, t),
+        "il6_reason": REASONS[x.found.il6.reason or Reason.NO_PEAK],
+        "il6_severe": "IL-6 low does not delay" if x.found.il6.category is Category.LOW else "IL-6 must not delay",
+        "crp": fold_short(crp, x.found.crp, t.crp_fold),
+        "crp_fold": _crp_fold(crp, x),
+        "crp_words": crp_words,
+    }
+
+
+def _fold_or(fold: FoldChange, t: Thresholds) -> str:
+    return fold_text(fold.fold, t.il6_fold) if fold.fold is not None else "by an unknown factor"
+
+
+def _crp_fold(crp: FoldChange, x: Texts) -> str:
+    fold = crp.fold_after_blockade if x.found.crp.after_tocilizumab else crp.fold
+    return fold_text(fold, x.t.crp_fold) if fold is not None else "by an unknown factor"
+
+
+def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
+    history, facts = x.facts.tocilizumab, x.facts
+    count = len(history.doses)
+    starts = history.safety_starts
+    next_dose = when((max(starts) + x.t.dose_interval).astimezone(facts.as_of.tzinfo)) if starts else "now"
+    offered = next((s for s in suggestions if s.order_key == "tocilizumab"), None)
+    dose = f" ({offered.resource['medicationCodeableConcept']['text'].split()[1]} mg)" if offered else ""
+    again = f" as dose {count + 1}" if count else ""
+    low_count = facts.neutrophils
+    return {
+        "doses": f"{'' if history.history_complete else 'at least '}{count} doses" if count != 1 else "1 dose",
+        "dose": f"{dose}{again}",
+        "second": again,
+        "since_last": _ago(max(starts), facts.as_of) if starts else "not given",
+        "since_dose_2": _ago(history.doses[1].start, facts.as_of).removesuffix(" ago") if count >= 2 else "",
+        "next_dose": next_dose,
+        "neutrophils": f"ANC {number(low_count.value)} ×10⁹/L" if low_count else "no neutrophil count of 3 days",
+        "unread": _unread(x),
+    }
+
+
+def _ago(then: datetime, now: datetime) -> str:
+    passed = now - then
+    if passed < timedelta(hours=1):
+        return f"{int(passed.total_seconds() // 60)} min ago"
+    return f"{int(passed.total_seconds() // 3600)} h ago"
+
+
+def _unread(x: Texts) -> str:
+    names = ", ".join(kind.value for kind in x.unread)
+    return f"not done by this service; could not be read: {names}" if names else "not done by this service"
+
+
+def _of_doubts(x: Texts) -> dict[str, str]:
+    lines = x.doubts.lines
+    first = lines[0] if lines else ""
+    return {
+        "data_short": first.rstrip("."),
+        "data_doubts": bullets(list(lines)),
+    }
+
+
+def _regimen(x: Texts) -> str:
+    t = x.t
+    if x.facts.age is not None and x.facts.age.years < t.adult_age:
+        return "corticosteroid per paediatric protocol"
+    if x.grade.grade == 4 or x.facts.progressed:
+        return f"methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h"
+    return f"dexamethasone {t.dexamethasone_dose} mg IV every 6 h"
+
+
+def _state(x: Texts) -> list[str]:
+    """The lines of the crs-grade card: the assessment in full, and what it could not use."""
+    facts, course, grade = x.facts, x.facts.course, x.grade
+    if course is None:
+        return []
+    product = escaped_words(course.infusions[0].product)
+    about = "" if course.time_known else " (time of day not known: hours are approximate)"
+    lines = [
+        f"**Day {course.day}** after {product}, infused {when(course.start.astimezone(facts.as_of.tzinfo))}{about}.",
+        *basis(facts, x.found, x.t),
+    ]
+    not_known = missing(grade)
+    if not_known:
+        lines.append(f"**Missing**: {escaped_words('; '.join(not_known))}.")
+    if grade.grade == 0:
+        lines.append(_zero(grade))
+    disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
+    if disagreeing:
+        lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
+    if facts.set_aside:
+        aside = "; ".join(f"{escaped(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
+        more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
+        lines.append(f"**Set aside**: {aside}{more}.")
+    return lines
+
+
+def _zero(grade: CrsGrade) -> str:
+    if grade.fever in (Fever.WAIVED, Fever.EARLIER, Fever.MASKED):
+        return "No currently gradeable CRS; fever may be suppressed. This does not mean that CRS has ended."
+    if grade.pressure.value > 0 and grade.oxygen.value > 0:
+        return "Hypotension and hypoxia without fever: not CRS by ASTCT – look for another cause."
+    if grade.pressure.value > 0:
+        return "Hypotension without fever: not CRS by ASTCT – look for another cause."
+    if grade.oxygen.value > 0:
+        return "Hypoxia without fever: not CRS by ASTCT – look for another cause."
+    return "No fever, no hypotension, no hypoxia on record."

@@ -1,0 +1,184 @@
+"""Facts → the few small enums that the decision table asks for. Every unknown is a member of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cards.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
+from fhir_mappings.clinical_facts import (
+    CrsGrade,
+    DraftOrder,
+    DrugClass,
+    NoGrade,
+    PatientFacts,
+)
+from fhir_mappings.thresholds import Thresholds
+
+
+class Phase(StrEnum):
+    STUDY = "day 0–30"
+    LATE = "day 31–60"
+
+
+class Grade(StrEnum):
+    UNKNOWN = "unknown"
+    MASKED = "may be masked"
+    G0 = "0"
+    G1 = "1"
+    G2 = "2"
+    G3 = "3"
+    G4 = "4"
+
+
+class Provisional(StrEnum):
+    MILD = "0–1"
+    TWO = "2"
+    SEVERE = "3–4"
+
+
+class Doubt(StrEnum):
+    """Whether the grade may be higher because something could not be fetched, or a home device hides it."""
+
+    NONE = "none"
+    UNFETCHED = "could not be fetched"
+
+
+class Il6(StrEnum):
+    HIGH = "≥4-fold"
+    LOW = "<4-fold"
+    ASK = "unknown, a sample can settle it"
+    UNKNOWN = "unknown, no sample can settle it"
+
+
+class Crp(StrEnum):
+    HIGH = ">1.83-fold"
+    NOT_HIGH = "≤1.83-fold or unknown"
+
+
+class Doses(StrEnum):
+    NONE = "none"
+    ONE_EARLY = "one, <8 h ago"
+    ONE = "one, ≥8 h ago"
+    MORE_EARLY = "two or more, <8 h since dose 2"
+    MORE = "two or more, ≥8 h since dose 2"
+
+
+class Progress(StrEnum):
+    YES = "progressed since dose 2"
+    NO = "not progressed, or not known"
+
+
+class TociInPlay(StrEnum):
+    YES = "given ≤14 d ago or drafted"
+    NO = "no"
+
+
+class Il6Order(StrEnum):
+    ACTIVE = "ordered"
+    NONE = "none"
+
+
+class DataDoubt(StrEnum):
+    NONE = "nothing that matters"
+    INFO = "another value would change the cards"
+    WARNING = "a vasopressor is ordered and not charted"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One cell of the decision space."""
+
+    phase: Phase
+    grade: Grade
+    provisional: Provisional
+    doubt: Doubt
+    il6: Il6
+    crp: Crp
+    doses: Doses
+    progress: Progress
+    toci_in_play: TociInPlay
+    il6_order: Il6Order
+    data_doubt: DataDoubt = DataDoubt.NONE
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    il6: Verdict
+    crp: Verdict
+
+
+def verdicts(facts: PatientFacts, t: Thresholds) -> Verdicts:
+    return Verdicts(il6_verdict(facts.il6, t), crp_verdict(facts.crp, t))
+
+
+def situation(facts: PatientFacts, drafts: tuple[DraftOrder, ...], found: Verdicts, t: Thresholds) -> Situation:
+    """The cell for a patient with a running course. `facts.course` and `facts.grade` must be there."""
+    grade, course = facts.grade, facts.course
+    if grade is None or course is None:
+        raise ValueError("a situation needs a course and its grade")
+    return Situation(
+        phase=Phase.STUDY if course.days_since_last <= t.study_days.days else Phase.LATE,
+        grade=_grade(grade),
+        provisional=_provisional(grade),
+        doubt=Doubt.UNFETCHED if _in_doubt(grade) else Doubt.NONE,
+        il6=_il6(found.il6),
+        crp=Crp.HIGH if found.crp.category is Category.HIGH else Crp.NOT_HIGH,
+        doses=_doses(facts, t.dose_interval),
+        progress=Progress.YES if facts.progressed else Progress.NO,
+        toci_in_play=_toci_in_play(facts, drafts, t.surveillance_after),
+        il6_order=Il6Order.ACTIVE if _ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
+    )
+
+
+def _grade(grade: CrsGrade) -> Grade:
+    if grade.grade is None:
+        return Grade.MASKED if grade.no_grade is NoGrade.MASKED else Grade.UNKNOWN
+    return Grade(str(grade.grade))
+
+
+def _provisional(grade: CrsGrade) -> Provisional:
+    if grade.provisional >= 3:
+        return Provisional.SEVERE
+    return Provisional.TWO if grade.provisional == 2 else Provisional.MILD
+
+
+def _in_doubt(grade: CrsGrade) -> bool:
+    if grade.grade is None:
+        return grade.unfetched
+    return grade.minimum and (grade.unfetched or "home_device" in grade.flags)
+
+
+def _il6(verdict: Verdict) -> Il6:
+    if verdict.category is Category.UNKNOWN:
+        return Il6.UNKNOWN if verdict.reason in NO_SAMPLE_HELPS else Il6.ASK
+    return Il6.HIGH if verdict.category is Category.HIGH else Il6.LOW
+
+
+def _doses(facts: PatientFacts, interval: timedelta) -> Doses:
+    doses = facts.tocilizumab.doses
+    if not doses:
+        return Doses.NONE
+    if len(doses) == 1:
+        return Doses.ONE if _passed(doses[0].last_start, facts.as_of) >= interval else Doses.ONE_EARLY
+    return Doses.MORE if _passed(doses[1].start, facts.as_of) >= interval else Doses.MORE_EARLY
+
+
+def _passed(since: datetime, now: datetime) -> timedelta:
+    return now - since
+
+
+def drafted(drafts: tuple[DraftOrder, ...], *classes: DrugClass) -> tuple[DraftOrder, ...]:
+    return tuple(d for d in drafts if d.drug is not None and d.drug.drug_class in classes)
+
+
+def _toci_in_play(facts: PatientFacts, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:
+    if drafted(drafts, DrugClass.TOCILIZUMAB):
+        return TociInPlay.YES
+    recent = any(facts.as_of - dose.last_start <= after for dose in facts.tocilizumab.doses)
+    return TociInPlay.YES if recent else TociInPlay.NO
+
+
+def _ordered(facts: PatientFacts, drafts: tuple[DraftOrder, ...], set_id: str) -> bool:
+    return any(set_id in o.sets for o in facts.pending) or any(set_id in d.sets for d in drafts)

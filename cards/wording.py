@@ -1,0 +1,209 @@
+"""Every sentence that a card can say, in one place. `{names}` are filled in by `compose`.
+
+`basis` says which evidence stands under the text; `study` marks the cards that rest on Zhang 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cards.card import CardSource, OverrideReason
+from cards.decision_table import CardId
+
+ASTCT = CardSource("ASTCT consensus grading, Lee et al. 2019", "https://doi.org/10.1016/j.bbmt.2018.12.758")
+ZHANG = CardSource("Zhang et al. 2022", "https://doi.org/10.3389/fimmu.2022.914959")
+ASCO = CardSource("ASCO guideline, Santomasso et al. 2021", "https://ascopubs.org/doi/10.1200/JCO.21.01992")
+LABEL = CardSource("Tocilizumab label, CRS section")
+
+PROTOCOL = "Does not replace institutional protocol."
+STUDY = (
+    "Based on one retrospective study: single centre, B-ALL, in-sample cut-off, not validated. "
+    "Commercial products, lymphoma, myeloma and children under 13 were not studied."
+)
+CONFLICT_LOW_IL6 = (
+    "Single-centre retrospective signal: severe CRS in 3 of 8 with a small IL-6 rise who got tocilizumab, against "
+    "0 of 23 who did not; that comparison group was mostly without CRS. Does not support withholding tocilizumab: "
+    "ASCO and the label give it at this grade whatever the IL-6, and no guideline gates it on an IL-6 rise."
+)
+NO_WAITING = "Guidelines do not wait for IL-6: do not delay treatment for a result."
+FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
+INTERVAL = "The label allows a further dose after 8 h; in the study the interval was 24–48 h."
+STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
+NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
+NEUTROPENIC = "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils})."
+ICANS_UNKNOWN = "ICANS is not assessed by this service: unknown. Check ICE before tocilizumab or corticosteroids."
+CAUTION_UNREAD = "Check cytopenia, liver enzymes, infection and hypersensitivity: {unread}."
+OUTSIDE_WINDOW = (
+    "{Grade}: {drivers}. ICU level of care. Outside the study window (day {day}): look for infection first. "
+    "No order is suggested."
+)
+UNDER_STUDY_AGE = "The study included patients from 13 years of age."
+PALS_NOTE = "The paediatric limit (PALS) lies below the 5th centile above 12 years."
+
+
+@dataclass(frozen=True)
+class Wording:
+    display: str
+    source: CardSource
+    summary: str
+    lead: tuple[str, ...]
+    limits: tuple[str, ...] = ()
+    study: bool = False
+
+
+WORDING: Mapping[CardId, Wording] = {
+    CardId.SEVERE_CRS: Wording(
+        "Severe cytokine release syndrome",
+        ASCO,
+        "Severe CRS, {grade}: tocilizumab and corticosteroids now; {il6_severe}",
+        (
+            "{Grade}: {drivers}. ICU level of care. Tocilizumab and a corticosteroid now ({regimen}); "
+            "rapid taper once CRS settles.",
+            "IL-6 {il6} does not delay treatment.",
+            "{offers}",
+        ),
+        (NO_WAITING, ICANS_UNKNOWN, CAUTION_UNREAD),
+    ),
+    CardId.STEROID_AFTER_2_TOCI: Wording(
+        "Corticosteroid after two doses of tocilizumab",
+        ZHANG,
+        "CRS {persists} after {doses} doses of tocilizumab ({grade}): consider corticosteroids",
+        (
+            "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab. The study then considered "
+            "dexamethasone or methylprednisolone.",
+            "{offers}",
+        ),
+        (STEROID_RULE, ICANS_UNKNOWN),
+    ),
+    CardId.TOCI_RECOMMENDED: Wording(
+        "Tocilizumab recommended",
+        ZHANG,
+        "CRS {grade} and IL-6 up {il6_fold}: tocilizumab recommended{dose}",
+        (
+            "{Grade} ({drivers}) and IL-6 at least fourfold above baseline: tocilizumab is recommended{second}.",
+            "{offers}",
+        ),
+        (FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
+        study=True,
+    ),
+    CardId.STEROID_EARLY_LOW_IL6: Wording(
+        "Early corticosteroid at a small IL-6 rise",
+        ZHANG,
+        "CRS {grade}, IL-6 up only {il6_fold}: consider early corticosteroids; tocilizumab remains guideline care",
+        (
+            "{Grade} ({drivers}) and IL-6 less than fourfold above baseline. The study recommends corticosteroids "
+            "in advance. Tocilizumab is the guideline option; either, or both.",
+            "{offers}",
+        ),
+        (CONFLICT_LOW_IL6, FDA, ICANS_UNKNOWN, CAUTION_UNREAD),
+        study=True,
+    ),
+    CardId.TOCI_GUIDELINE: Wording(
+        "Tocilizumab by guideline",
+        ASCO,
+        "CRS {grade}, IL-6 rise unknown: tocilizumab by guideline{dose}",
+        (
+            "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. The guideline gives tocilizumab at "
+            "grade 2 whatever the IL-6{second}.",
+            "{offers}",
+        ),
+        (NO_WAITING, FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
+    ),
+    CardId.INFECTION_SURVEILLANCE: Wording(
+        "Infection surveillance after tocilizumab",
+        ZHANG,
+        "CRP up {crp_fold}: watch closely for infection after tocilizumab",
+        (
+            "CRP {crp_words}. With such a rise severe infection after tocilizumab was more frequent: 11 of 23 "
+            "against 2 of 17. Onset of CRS is often indistinguishable from infection.",
+            "Blood and urine cultures, chest radiograph if febrile, blood count, CRP; consider CMV and CT.",
+            "{offers}",
+        ),
+        (NO_REASSURANCE,),
+        study=True,
+    ),
+    CardId.CRS_POSSIBLE_MASKED: Wording(
+        "CRS possible, fever may be masked",
+        ASTCT,
+        "{drivers} without current fever: CRS may be masked (would be grade {provisional})",
+        (
+            "{drivers}. {fever} ASTCT gives no grade without fever unless treatment hid it: CRS of grade "
+            "{provisional} is possible.{late}",
+            "{severe_work_up}",
+        ),
+        (NO_REASSURANCE,),
+    ),
+    CardId.CRS_GRADE_UNKNOWN: Wording(
+        "CRS grade unknown",
+        ASTCT,
+        "{grade_unknown}: missing {missing_short}",
+        (
+            "Missing: {missing}.{provisional_words}",
+            "What is not on record is not normal: chart it, or judge at the bedside.",
+        ),
+    ),
+    CardId.REASSESS_WINDOW: Wording(
+        "Reassess after tocilizumab",
+        LABEL,
+        "CRS {grade}, tocilizumab {since_last}: reassess, next dose not before {next_dose}",
+        (
+            "{Grade}: {drivers}. The last dose of tocilizumab started {since_last}. Reassess at 8 h "
+            "({next_dose}), or at once if CRS worsens.",
+        ),
+        (INTERVAL,),
+    ),
+    CardId.GRADE1_SUPPORTIVE: Wording(
+        "Grade 1: supportive care",
+        ASCO,
+        "CRS {grade}: supportive care; the study threshold for tocilizumab is grade 2",
+        (
+            "{Grade}: fever without hypotension or hypoxia on record. Antipyretics, fluids, look for infection. "
+            "The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and "
+            "without.",
+            "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
+        ),
+    ),
+    CardId.IL6_REQUEST: Wording(
+        "IL-6 sample",
+        ZHANG,
+        "Draw IL-6 before the first tocilizumab; do not delay treatment for it",
+        (
+            "The IL-6 rise is unknown: {il6_reason}. A sample before the first dose can settle it; after "
+            "tocilizumab IL-6 is no longer usable.",
+            "{offers}",
+        ),
+        (NO_WAITING,),
+    ),
+    CardId.DATA_QUALITY: Wording(
+        "Data that could not be used",
+        ASTCT,
+        "Data that matter could not be used: {data_short}",
+        ("{data_doubts}",),
+    ),
+    CardId.CRS_GRADE: Wording(
+        "CRS grade",
+        ASTCT,
+        "CRS {grade} (ASTCT), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
+        ("{state}",),
+        (NO_REASSURANCE,),
+    ),
+}
+
+NO_COURSE_SUMMARY = "No CAR-T infusion found{back_to}: CRS advice is not possible"
+NO_COURSE_DETAIL = (
+    "{why} The record could not be read in full, and no CAR-T infusion was found in what was read{back_to}. "
+    "If this patient had CAR-T cells, grade CRS at the bedside."
+)
+
+_NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+OVERRIDE_REASONS = (
+    OverrideReason("patient-ineligible", _NON_ADHERENCE, "Patient does not meet eligibility for recommended action"),
+    OverrideReason("action-completed", _NON_ADHERENCE, "Recommended action was already completed"),
+    OverrideReason("indication-order-exists", _NON_ADHERENCE, "Patient has indication/order for intended action"),
+    OverrideReason(
+        "recipient-disagrees-evidence",
+        _NON_ADHERENCE,
+        "Recipient disagrees with recommendation because of issues with the evidence",
+    ),
+)

@@ -1,0 +1,77 @@
+"""The reasoning behind an answer, as `extension["org.crs-cds.assessment"]`. Fields without a value are left out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from cards.choose import Advice
+from cards.verdict import Verdict
+from fhir_mappings.clinical_facts import FoldChange, Interval, PatientFacts, Sample
+from fhir_mappings.thresholds import Thresholds
+
+EXTENSION = "org.crs-cds.assessment"
+
+
+def assessment(facts: PatientFacts, advice: Advice, t: Thresholds) -> dict[str, Any]:
+    """Shape: see `docs/decisions.md`. Numbers are JSON numbers, times ISO 8601 with offset."""
+    flags = [*facts.flags, *([advice.silence] if advice.silence else [])]
+    result: dict[str, Any] = {
+        "asOf": facts.as_of.isoformat(timespec="seconds"),
+        "rules": list(advice.rows),
+        "thresholds": t.hash,
+        "flags": flags,
+        "evidence": list(facts.evidence),
+        "setAside": [{"reference": a.reference, "why": a.why} for a in facts.set_aside],
+    }
+    course, grade = facts.course, facts.grade
+    if course is not None:
+        first = course.infusions[0]
+        result["day"] = course.day
+        result["infusion"] = {"reference": first.references[0], "at": _time(first.start.astimezone(facts.as_of.tzinfo))}
+    if grade is not None and advice.found is not None:
+        result["crsGrade"] = grade.grade
+        result["crsGradeIsMinimum"] = True if grade.grade is not None and grade.minimum else None
+        result["provisionalGrade"] = grade.provisional if grade.grade is None else None
+        result["il6"] = _fold(facts.il6, advice.found.il6)
+        result["crp"] = _fold(facts.crp, advice.found.crp)
+        result["tocilizumabDoses"] = len(facts.tocilizumab.doses)
+    return {name: value for name, value in result.items() if value not in (None, [], {})}
+
+
+def _time(at: Any) -> str:
+    return str(at.isoformat(timespec="seconds"))
+
+
+def _fold(fold: FoldChange, verdict: Verdict) -> dict[str, Any]:
+    result: dict[str, Any] = {"category": verdict.category.value}
+    if fold.fold is not None:
+        if fold.fold.low == fold.fold.high:
+            result["foldChange"] = _number(fold.fold.low)
+        else:
+            result["foldRange"] = _range(fold.fold)
+    if fold.baseline is not None:
+        result["baseline"] = _sample(fold.baseline)
+    if fold.peak is not None:
+        result["peak"] = _sample(fold.peak)
+    if verdict.reason is not None:
+        result["reason"] = verdict.reason.value
+    return result
+
+
+def _range(interval: Interval) -> dict[str, float]:
+    high = {} if interval.high is None else {"high": _number(interval.high)}
+    return {"low": _number(interval.low), **high}
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    value: dict[str, Any] = {"range": _range(sample.value)}
+    if sample.value.low == sample.value.high:
+        value = {"value": _number(sample.value.low)}
+    at = sample.at.earliest.date().isoformat() if sample.at.is_date else _time(sample.at.earliest)
+    return {**value, "unit": sample.unit, "at": at, "reference": sample.reference}
+
+
+def _number(value: Decimal) -> float:
+    """The only place where a Decimal becomes a float: JSON output, after every threshold."""
+    return float(round(value, 6) if abs(value) < Decimal(10) ** 15 else value)

@@ -1,0 +1,219 @@
+"""One FHIR search or read: token, deadline, paging. Errors say whether trying again can help.
+
+Field notes: HAPI answers a repeated search from memory for a minute, hence `Cache-Control: no-cache`; its `next`
+is on the base itself and ends with 410 once the search has expired; without `Accept` it may answer HTML. Sekmet
+adds an OperationOutcome entry with mode `outcome`: a remark, neither data nor a failure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+
+from cds_server.settings import SettingsError, normalised_base
+from fhir_mappings import fhir_structs as fs
+
+MAX_PAGES = 60
+MAX_BYTES = 64 * 1024 * 1024
+PAUSE_SECONDS = 0.15
+_bundle = msgspec.json.Decoder(fs.Bundle)
+_header = msgspec.json.Decoder(fs.Header)
+
+
+class FhirError(Exception):
+    """Why a request brought nothing, in words without patient data. `try_again`: a second try may help."""
+
+    def __init__(self, why: str, *, try_again: bool = False, status: int | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.try_again = try_again
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Search:
+    """A type-level search. `optional` parameters are left out after a 400: some servers do not know them."""
+
+    resource_type: str
+    params: tuple[tuple[str, str], ...]
+    optional: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Found:
+    """Entries read, and why the rest could not be, if so."""
+
+    entries: list[bytes] = field(default_factory=list)
+    error: FhirError | None = None
+
+
+def pooled_session(size: int = 64) -> requests.Session:
+    """One session for the process: connections kept, no environment, no cookies carried between patients."""
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=size, pool_maxsize=size)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+class FhirServer:
+    """One FHIR server for one call: its base, the call's token, and the moment by which all must be read."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base: str,
+        token: str | None,
+        deadline: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.base = base
+        self._session = session
+        self._deadline = deadline
+        self._clock = clock
+        self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+
+    def search(self, search: Search) -> Found:
+        """Every page of a search. An error keeps what was read before it."""
+        found = self._pages(search, (*search.params, *search.optional))
+        if found.error is not None and found.error.status == 400 and search.optional:
+            return self._pages(search, search.params)
+        if found.error is not None and found.error.status == 410 and found.entries:
+            return self._pages(search, (*search.params, *search.optional))
+        return found
+
+    def read(self, resource_type: str, resource_id: str) -> bytes | None:
+        """One resource by id; None where the server says that there is none."""
+        try:
+            return self._get(f"{self.base}/{resource_type}/{resource_id}")
+        except FhirError as error:
+            if error.status in (404, 410):
+                return None
+            raise
+
+    def _pages(self, search: Search, params: Iterable[tuple[str, str]]) -> Found:
+        found = Found()
+        url: str | None = f"{self.base}/{search.resource_type}?{urlencode(list(params))}"
+        seen: set[str] = set()
+        try:
+            while url is not None:
+                if url in seen or len(seen) >= MAX_PAGES:
+                    raise FhirError("the pages of the search do not end")
+                seen.add(url)
+                bundle = self._bundle_at(url)
+                found.entries += _entries(bundle)
+                url = self._next(bundle, url)
+        except FhirError as error:
+            found.error = error
+        return found
+
+    def _bundle_at(self, url: str) -> fs.Bundle:
+        body = self._get(url)
+        try:
+            bundle = _bundle.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise FhirError("the answer is not a FHIR Bundle", try_again=True) from error
+        if bundle.resource_type != "Bundle":
+            raise FhirError(f"the answer is {_plain(bundle.resource_type)}, not a Bundle")
+        return bundle
+
+    def _next(self, bundle: fs.Bundle, url: str) -> str | None:
+        link = next((link.url for link in bundle.link if link.relation == "next"), None)
+        if link is None:
+            return None
+        target = urljoin(url, link)
+        if not is_under(target, self.base):
+            raise FhirError("the next page is not on the same FHIR server")
+        return target
+
+    def _get(self, url: str) -> bytes:
+        """The body of a GET; one more try after a passing fault, while there is time."""
+        try:
+            return self._get_once(url)
+        except FhirError as error:
+            pause = PAUSE_SECONDS
+            if not error.try_again or self._remaining() < 2 * pause:
+                raise
+            time.sleep(pause)
+            return self._get_once(url)
+
+    def _remaining(self) -> float:
+        return self._deadline - self._clock()
+
+    def _get_once(self, url: str) -> bytes:
+        remaining = self._remaining()
+        if remaining <= 0:
+            raise FhirError("not read in time")
+        try:
+            with self._session.get(
+                url, headers=self._headers, timeout=remaining, stream=True, allow_redirects=False
+            ) as response:
+                _check_status(response.status_code)
+                return self._body(response)
+        except requests.Timeout as error:
+            raise FhirError("not read in time") from error
+        except requests.RequestException as error:
+            raise FhirError("the FHIR server could not be reached", try_again=True) from error
+
+    def _body(self, response: requests.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_content(65536):
+            if self._remaining() <= 0:
+                raise FhirError("not read in time")
+            size += len(part)
+            if size > MAX_BYTES:
+                raise FhirError("the answer is too large")
+            parts.append(part)
+        return b"".join(parts)
+
+
+_REASONS: Mapping[int, tuple[str, bool]] = {
+    400: ("the FHIR server refused the search (400)", False),
+    401: ("not permitted by the FHIR server (401)", False),
+    403: ("not permitted by the FHIR server (403)", False),
+    404: ("not found on the FHIR server (404)", False),
+    410: ("gone from the FHIR server (410)", False),
+    429: ("the FHIR server is busy (429)", True),
+}
+
+
+def _check_status(status: int) -> None:
+    if status == 200:
+        return
+    why, try_again = _REASONS.get(status, (f"the FHIR server answered {status}", status >= 500))
+    raise FhirError(why, try_again=try_again, status=status)
+
+
+def _entries(bundle: fs.Bundle) -> list[bytes]:
+    """The resources of a page, remarks left out."""
+    return [
+        bytes(entry.resource)
+        for entry in bundle.entry
+        if bytes(entry.resource) and not (entry.search and entry.search.mode == "outcome")
+    ]
+
+
+def _plain(name: str) -> str:
+    return name if name.isalpha() and len(name) < 40 else "something else"
+
+
+def is_under(url: str, base: str) -> bool:
+    """Whether a URL is the base itself or below it: same scheme, host, port and path, nothing that climbs."""
+    parts = urlsplit(url)
+    try:
+        plain = normalised_base(parts._replace(query="", fragment="").geturl())
+    except SettingsError:
+        return False
+    return plain == base or plain.startswith(f"{base}/")

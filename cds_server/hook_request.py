@@ -1,0 +1,173 @@
+"""The body of a CDS Hooks call → HookRequest. Every broken field is named in one answer; prefetch stays bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+
+from cards.when_to_speak import Hook
+from cds_server.problems import Problem
+from cds_server.settings import SettingsError, normalised_base
+
+_PATIENT_ID = validate.Regexp(r"[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{1,64}")
+_HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
+_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_anything = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@dataclass(frozen=True)
+class HookRequest:
+    """One call. `prefetch` maps each supplied key to its JSON bytes; `null` is a value there."""
+
+    hook: Hook
+    hook_instance: str
+    patient_id: str
+    user_id: str
+    fhir_server: str | None
+    access_token: str | None
+    scope: str | None
+    prefetch: Mapping[str, bytes]
+    drafts: tuple[Mapping[str, Any], ...] = ()
+    selections: frozenset[str] = frozenset()
+
+
+class _Lenient(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class _Authorization(_Lenient):
+    access_token = fields.String(required=True, validate=_HEADER_SAFE)
+    token_type = fields.String(required=True, validate=validate.Regexp(r"(?i)bearer\Z", error="must be Bearer"))
+    expires_in = fields.Integer(allow_none=True)
+    scope = fields.String(allow_none=True)
+    subject = fields.String(allow_none=True)
+    patient = fields.String(allow_none=True)
+
+
+class _PatientContext(_Lenient):
+    patient_id = fields.String(required=True, data_key="patientId", validate=_PATIENT_ID)
+    user_id = fields.String(required=True, data_key="userId", validate=validate.Length(min=1, max=1000))
+    encounter_id = fields.String(allow_none=True, data_key="encounterId")
+
+
+class _Entry(_Lenient):
+    resource = fields.Dict(load_default=None, allow_none=True)
+
+
+class _DraftOrders(_Lenient):
+    entry = fields.List(fields.Nested(_Entry), load_default=list)
+
+
+class _SignContext(_PatientContext):
+    draft_orders = fields.Nested(_DraftOrders, required=True, data_key="draftOrders")
+
+
+class _SelectContext(_SignContext):
+    selections = fields.List(fields.String(), required=True)
+
+
+class _Request(_Lenient):
+    hook = fields.String(required=True)
+    hook_instance = fields.UUID(required=True, data_key="hookInstance")
+    fhir_server = fields.String(allow_none=True, data_key="fhirServer")
+    fhir_authorization = fields.Nested(_Authorization, allow_none=True, data_key="fhirAuthorization")
+
+    @validates_schema
+    def server_of_token(self, data: Mapping[str, Any], **_: object) -> None:
+        if data.get("fhir_authorization") and not data.get("fhir_server"):
+            raise ValidationError("required beside fhirAuthorization", "fhirServer")
+
+
+class _PatientView(_Request):
+    context = fields.Nested(_PatientContext, required=True)
+
+
+class _OrderSelect(_Request):
+    context = fields.Nested(_SelectContext, required=True)
+
+
+class _OrderSign(_Request):
+    context = fields.Nested(_SignContext, required=True)
+
+
+_SCHEMAS: Mapping[Hook, Schema] = {
+    Hook.PATIENT_VIEW: _PatientView(),
+    Hook.ORDER_SELECT: _OrderSelect(),
+    Hook.ORDER_SIGN: _OrderSign(),
+}
+
+
+def read_hook_request(body: bytes, hook: Hook) -> HookRequest:
+    """Raises Problem `not-json`, or `invalid-request` with every broken field."""
+    try:
+        envelope = _envelope.decode(body)
+        prefetch_raw = bytes(envelope.pop("prefetch", msgspec.Raw(b"null")))
+        plain = {name: _anything.decode(raw) for name, raw in envelope.items()}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("not-json", [("", "the body must be one JSON object")]) from error
+    broken: dict[str, str] = {}
+    prefetch = _prefetch(prefetch_raw, broken)
+    try:
+        data = _SCHEMAS[hook].load(plain)
+    except ValidationError as error:
+        broken.update(_flat(error.messages))
+        data = None
+    if plain.get("hook") != hook.value and "hook" not in broken:
+        broken["hook"] = f"this service answers {hook.value}"
+    if broken or data is None:
+        raise Problem("invalid-request", sorted(broken.items()))
+    return _request(hook, data, prefetch)
+
+
+def _prefetch(raw: bytes, broken: dict[str, str]) -> Mapping[str, bytes]:
+    if raw == b"null":
+        return {}
+    try:
+        return {key: bytes(value) for key, value in _envelope.decode(raw).items()}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        broken["prefetch"] = "must be an object"
+        return {}
+
+
+def _flat(messages: Any, path: str = "") -> dict[str, str]:
+    if isinstance(messages, dict):
+        found: dict[str, str] = {}
+        for key, value in messages.items():
+            step = f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
+            found.update(_flat(value, f"{path}{step}"))
+        return found
+    return {path.removesuffix("._schema"): " ".join(str(m) for m in messages)}
+
+
+def _request(hook: Hook, data: Any, prefetch: Mapping[str, bytes]) -> HookRequest:
+    context, authorization = data["context"], data.get("fhir_authorization") or {}
+    granted = authorization.get("patient")
+    if granted and granted.removeprefix("Patient/") != context["patient_id"]:
+        wrong = "is not the patient of fhirAuthorization.patient"
+        raise Problem("invalid-request", [("context.patientId", wrong)])
+    server = data.get("fhir_server")
+    if server:
+        try:
+            server = normalised_base(server, "fhirServer")
+        except SettingsError as error:
+            wrong = str(error).removeprefix("fhirServer: ")
+            raise Problem("invalid-request", [("fhirServer", wrong)]) from error
+    entries = context.get("draft_orders", {}).get("entry", [])
+    return HookRequest(
+        hook=hook,
+        hook_instance=str(data["hook_instance"]),
+        patient_id=context["patient_id"],
+        user_id=context["user_id"],
+        fhir_server=server or None,
+        access_token=authorization.get("access_token"),
+        scope=authorization.get("scope"),
+        prefetch=prefetch,
+        drafts=tuple(entry["resource"] for entry in entries if entry["resource"]),
+        selections=frozenset(context.get("selections", ())),
+    )

@@ -1,0 +1,231 @@
+"""A patient's record: prefetch first, the FHIR server for the rest, side by side and inside one budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Any
+
+import requests
+
+from cds_server.fhir_client import FhirError, FhirServer, Found, Search
+from cds_server.hook_request import HookRequest
+from cds_server.medication_memory import MedicationMemory
+from cds_server.prefetch import KeyState, coverage_of, read_prefetch
+from cds_server.search_plan import Need, Plan
+from cds_server.settings import CourseLookup
+from cds_server.smart_scopes import permits
+from fhir_mappings.clinical_facts import Completeness, CourseSearch, Coverage, Kind
+from fhir_mappings.draft_orders import check_draft_owner, draft_medications
+from fhir_mappings.drugs import unread_medications
+from fhir_mappings.ownership import Owner, check_owner, owner_of
+from fhir_mappings.patient_facts import Reading, find_course
+from fhir_mappings.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+
+MAX_ROUNDS = 3
+MEDICATIONS_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the process reads with: the pooled session, threads, allowed servers, codes, numbers, zone."""
+
+    session: requests.Session
+    executor: Executor
+    fhir_servers: tuple[str, ...]
+    medications: MedicationMemory
+    terms: Terminology
+    thresholds: Thresholds
+    zone: tzinfo | None
+    lookup: CourseLookup
+
+
+def read_patient_record(request: HookRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
+    """Prefetch, then the FHIR server for what it did not bring. Raises AnotherPatientError."""
+    pool = ResourcePool()
+    states = read_prefetch(request.prefetch, pool)
+    coverage = coverage_of(states)
+    reader = _Reader(request, sources, as_of, pool, coverage, deadline)
+    reader.check_owner()
+    reader.read(states)
+    return PatientRecord(pool, reader.coverage)
+
+
+class _Reader:
+    """The rounds of one call."""
+
+    def __init__(
+        self,
+        request: HookRequest,
+        sources: Sources,
+        as_of: datetime,
+        pool: ResourcePool,
+        coverage: dict[Kind, Coverage],
+        deadline: float,
+    ) -> None:
+        self.coverage = coverage
+        self._request = request
+        self._sources = sources
+        self._pool = pool
+        self._deadline = deadline
+        self._plan = Plan(request.patient_id, as_of, sources.terms, sources.thresholds, sources.lookup)
+        self._how = Reading(
+            sources.terms, sources.thresholds, sources.zone, request.patient_id, request.fhir_server, as_of
+        )
+        self._server = self._allowed_server()
+        self._codes_searched = False
+
+    def _allowed_server(self) -> FhirServer | None:
+        base = self._request.fhir_server
+        if base is None or base not in self._sources.fhir_servers:
+            return None
+        return FhirServer(self._sources.session, base, self._request.access_token, self._deadline)
+
+    def owner(self) -> Owner:
+        return owner_of(self._request.patient_id, self._request.fhir_server, self._pool)
+
+    def check_owner(self) -> None:
+        owner = self.owner()
+        check_owner(self._pool, owner)
+        check_draft_owner(self._request.drafts, owner)
+
+    def read(self, states: Mapping[str, KeyState]) -> None:
+        """Rounds of searches until the course and all it asks for is read, or the budget ends."""
+        if self._server is None:
+            self._say_why_nothing_is_fetched()
+            return
+        needs = self._plan.first_round(states)
+        asked: set[Need] = set()
+        for round_number in range(1 + MAX_ROUNDS):
+            self._run(needs, with_patient=round_number == 0)
+            asked.update(needs)
+            found = find_course(PatientRecord(self._pool, self.coverage), self._how)
+            needs = self._plan.next_round(self.coverage, found.course, asked)
+            if not needs:
+                # drugs behind references are read last and together; they may show a course after all
+                if not self._read_medications():
+                    break
+                found = find_course(PatientRecord(self._pool, self.coverage), self._how)
+                needs = self._plan.next_round(self.coverage, found.course, asked)
+                if not needs:
+                    break
+        self._believe_codes(found.search)
+
+    def _say_why_nothing_is_fetched(self) -> None:
+        why = "no FHIR server was named" if self._request.fhir_server is None else "the FHIR server is not allowed"
+        for kind, coverage in self.coverage.items():
+            if coverage.state is Completeness.UNREAD and coverage.why == "not supplied":
+                self.coverage[kind] = replace(coverage, why=f"not supplied, and {why}")
+
+    def _run(self, needs: Iterable[Need], *, with_patient: bool) -> None:
+        futures: dict[Future[Found], Need] = {}
+        server = self._server
+        if server is None:
+            return
+        for need in needs:
+            if permits(self._request.scope, need.search.resource_type):
+                futures[self._sources.executor.submit(server.search, need.search)] = need
+            elif not need.hint:
+                self._merge(need, Found(error=FhirError("not permitted by the granted scope")))
+        patient = self._ask_for_patient(server) if with_patient else None
+        waiting: list[Future[Any]] = [*futures, *([patient] if patient else [])]
+        wait(waiting, timeout=max(0.0, self._deadline - time.monotonic()))
+        # in the order of time, newest first: coverage grows back from now without a gap
+        for future, need in sorted(futures.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
+            found = future.result() if future.done() else Found(error=FhirError("not read in time"))
+            future.cancel()
+            self._merge(need, found)
+        if patient is not None:
+            self._take_patient(patient)
+        self.check_owner()
+
+    def _ask_for_patient(self, server: FhirServer) -> Future[bytes | None] | None:
+        coverage = self.coverage[Kind.PATIENT]
+        if coverage.state is Completeness.COMPLETE or coverage.why == "the client could not read it":
+            return None
+        if not permits(self._request.scope, "Patient"):
+            self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, "not permitted by the granted scope")
+            return None
+        return self._sources.executor.submit(server.read, "Patient", self._request.patient_id)
+
+    def _take_patient(self, future: Future[bytes | None]) -> None:
+        try:
+            if not future.done():
+                raise FhirError("not read in time")
+            raw = future.result()
+        except FhirError as error:
+            self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, error.why)
+            return
+        if raw is not None:
+            self._pool.add(raw, "Patient from the FHIR server", kinds=frozenset({Kind.PATIENT}))
+        self.coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
+
+    def _merge(self, need: Need, found: Found) -> None:
+        for index, raw in enumerate(found.entries):
+            where = f"{need.search.resource_type} from the FHIR server, result {index}"
+            self._pool.add(raw, where, kinds=frozenset(need.kinds))
+        if need.hint:
+            self._codes_searched = self._codes_searched or found.error is None
+            return
+        for kind in need.kinds:
+            self.coverage[kind] = self._grown(self.coverage[kind], need, found)
+
+    def _grown(self, before: Coverage, need: Need, found: Found) -> Coverage:
+        """Coverage after one search: it reaches further back only where nothing between is missing."""
+        if found.error is not None:
+            if before.since is not None or found.entries or before.state is Completeness.PART:
+                return Coverage(Completeness.PART, found.error.why, before.since)
+            return Coverage(Completeness.UNREAD, found.error.why)
+        if need.since is None:
+            return Coverage(Completeness.COMPLETE)
+        joins = need.until is None or (before.since is not None and before.since <= need.until)
+        joins = joins or (need.until == self._plan.as_of)
+        if not joins:
+            return before
+        reached = [s for s in (before.since, need.since) if s is not None]
+        return Coverage(Completeness.COMPLETE, None, min(reached))
+
+    def _read_medications(self) -> bool:
+        """Read the distinct Medications behind references; whether any were new."""
+        base, server = self._request.fhir_server, self._server
+        if base is None or server is None:
+            return False
+        ids = [*unread_medications(self._pool, base)]
+        ids += [i for i in draft_medications(self._request.drafts, base) if self._pool.medication(i) is None]
+        unknown = []
+        for medication_id in dict.fromkeys(ids):
+            remembered = self._sources.medications.get(base, medication_id)
+            if remembered is not None:
+                self._pool.add(remembered, "Medication remembered")
+            else:
+                unknown.append(medication_id)
+        if unknown and permits(self._request.scope, "Medication"):
+            self._fetch_medications(server, base, unknown)
+        return any(self._pool.medication(i) is not None for i in ids)
+
+    def _fetch_medications(self, server: FhirServer, base: str, ids: list[str]) -> None:
+        batches = [ids[i : i + MEDICATIONS_AT_ONCE] for i in range(0, len(ids), MEDICATIONS_AT_ONCE)]
+        searches = [
+            Search("Medication", (("_id", ",".join(batch)), ("_count", str(MEDICATIONS_AT_ONCE)))) for batch in batches
+        ]
+        futures = [self._sources.executor.submit(server.search, search) for search in searches]
+        wait(futures, timeout=max(0.0, self._deadline - time.monotonic()))
+        for future in futures:
+            for raw in future.result().entries if future.done() else []:
+                self._pool.add(raw, "Medication from the FHIR server")
+        for medication_id in ids:
+            found = self._pool.get(f"Medication/{medication_id}")
+            if found is not None:
+                self._sources.medications.put(base, medication_id, found.raw)
+
+    def _believe_codes(self, search: CourseSearch) -> None:
+        """At a site whose infusions are always coded, no coded infusion is no course."""
+        if self._plan.lookup is not CourseLookup.CODES or search is CourseSearch.FOUND:
+            return
+        if self._codes_searched and self.coverage[Kind.PROCEDURES].state is Completeness.COMPLETE:
+            self.coverage[Kind.ADMINISTRATIONS] = Coverage(Completeness.COMPLETE, "by codes, as this site is set up")

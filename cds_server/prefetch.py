@@ -1,0 +1,128 @@
+"""What the client sent along. Absent, `null`, OperationOutcome and a first page are four different things.
+
+Prefetch shows that a drug was given, never that it was not, unless it is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import pairwise
+
+import msgspec
+
+from cds_server.catalogue import DATA_KEYS, DataKey
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import Completeness, Coverage, Kind
+from fhir_mappings.fhir_time import BadTimeError, moment
+from fhir_mappings.read_resources import ResourcePool
+
+
+class Supplied(StrEnum):
+    ABSENT = "absent"
+    COMPLETE = "complete"
+    FIRST_PAGE = "first page"
+    FAILED = "failed at the client"
+
+
+@dataclass(frozen=True)
+class KeyState:
+    """How one key came. `since`: a first page, newest first, is complete only back to its oldest start."""
+
+    supplied: Supplied
+    since: datetime | None = None
+
+
+class _Timed(fs.FhirStruct, frozen=True):
+    effective_date_time: str | None = None
+    effective_instant: str | None = None
+    effective_period: fs.Period | None = None
+
+
+_bundle = msgspec.json.Decoder(fs.Bundle)
+_header = msgspec.json.Decoder(fs.Header)
+_timed = msgspec.json.Decoder(_Timed)
+_BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def read_prefetch(prefetch: Mapping[str, bytes], pool: ResourcePool) -> dict[str, KeyState]:
+    """Put every resource into the pool and say of each key of ours how it came. Other keys are ignored."""
+    return {key.key: _read_key(key, prefetch.get(key.key), pool) for key in DATA_KEYS}
+
+
+def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
+    if raw is None:
+        return KeyState(Supplied.ABSENT)
+    if raw == b"null":
+        return KeyState(Supplied.COMPLETE)
+    where = f"prefetch.{key.key}"
+    try:
+        resource_type = _header.decode(raw).resource_type
+        if resource_type == "OperationOutcome":
+            return KeyState(Supplied.FAILED)
+        if key.kind is Kind.PATIENT and resource_type == "Patient":
+            pool.add(raw, where, from_client=True, kinds=frozenset({key.kind}))
+            return KeyState(Supplied.COMPLETE)
+        if resource_type != "Bundle" or key.kind is Kind.PATIENT:
+            return KeyState(Supplied.ABSENT)
+        bundle = _bundle.decode(raw)
+    except _BAD:
+        return KeyState(Supplied.ABSENT)
+    return _read_bundle(key, bundle, where, pool)
+
+
+def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool) -> KeyState:
+    matches: list[bytes] = []
+    for index, entry in enumerate(bundle.entry):
+        raw = bytes(entry.resource)
+        mode = entry.search.mode if entry.search else None
+        if not raw or mode == "outcome":
+            continue
+        pool.add(raw, f"{where}.entry[{index}]", from_client=True, kinds=frozenset({key.kind}))
+        if mode != "include":
+            matches.append(raw)
+    more = any(link.relation == "next" for link in bundle.link)
+    full = key.count is not None and len(matches) >= key.count
+    short = bundle.total is not None and bundle.total > len(matches)
+    if not (more or full or short):
+        return KeyState(Supplied.COMPLETE)
+    return KeyState(Supplied.FIRST_PAGE, _oldest(matches) if key.sort and not (short and not more) else None)
+
+
+def _oldest(matches: list[bytes]) -> datetime | None:
+    """The oldest start of a page that is truly newest first; None where it is not, or a time cannot be read."""
+    starts: list[datetime] = []
+    try:
+        for raw in matches:
+            timed = _timed.decode(raw)
+            period = timed.effective_period.start if timed.effective_period else None
+            starts.append(moment(timed.effective_date_time or timed.effective_instant or period or "", UTC).latest)
+    except (*_BAD, BadTimeError):
+        return None
+    newest_first = all(later >= earlier for later, earlier in pairwise(starts))
+    return starts[-1] if starts and newest_first else None
+
+
+def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:
+    """How far prefetch alone covers each kind of data."""
+    found = {key.kind: _coverage(states[key.key]) for key in DATA_KEYS if key.key != "crsDrugs"}
+    recent, by_code = states["recentAdministrations"], states["crsDrugs"]
+    if recent.supplied is Supplied.COMPLETE:
+        found[Kind.RUNNING] = Coverage(Completeness.COMPLETE)
+    elif by_code.supplied in (Supplied.COMPLETE, Supplied.FIRST_PAGE) and recent.since is None:
+        why = "only administrations found by code were supplied"
+        found[Kind.ADMINISTRATIONS] = Coverage(Completeness.PART, why)
+    return found
+
+
+def _coverage(state: KeyState) -> Coverage:
+    match state.supplied:
+        case Supplied.COMPLETE:
+            return Coverage(Completeness.COMPLETE)
+        case Supplied.FIRST_PAGE:
+            return Coverage(Completeness.PART, "only the first page was supplied", state.since)
+        case Supplied.FAILED:
+            return Coverage(Completeness.UNREAD, "the client could not read it")
+    return Coverage(Completeness.UNREAD, "not supplied")

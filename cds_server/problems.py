@@ -1,0 +1,49 @@
+"""Every problem that a client can meet → its status and FHIR OperationOutcome. One table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Kind(NamedTuple):
+    status: int
+    code: str
+    text: str
+
+
+PROBLEMS: Mapping[str, Kind] = {
+    "not-json": Kind(400, "structure", "The body is not JSON that can be read"),
+    "invalid-request": Kind(400, "invalid", "The CDS Hooks request is not valid"),
+    "another-patient-sent": Kind(400, "invalid", "The request holds data of another patient"),
+    "not-found": Kind(404, "not-found", "There is nothing at this address"),
+    "unknown-service": Kind(404, "not-found", "There is no such service"),
+    "method": Kind(405, "not-supported", "This address does not take that method"),
+    "unreadable-record": Kind(412, "incomplete", "Data that the service cannot do without could not be read"),
+    "another-patient-served": Kind(412, "processing", "The FHIR server sent data of another patient"),
+    "too-large": Kind(413, "too-long", "The body is larger than this service takes"),
+    "media-type": Kind(415, "not-supported", "The body must be plain application/json"),
+    "bad-request": Kind(400, "structure", "The request could not be read"),
+    "internal": Kind(500, "exception", "The service failed; nothing was assessed"),
+}
+
+
+class Problem(Exception):  # noqa: N818 - the name of what a client is told
+    """A problem of the table, with the fields it concerns: (field, what is wrong). No value from the request."""
+
+    def __init__(self, name: str, details: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(name)
+        self.name = name
+        self.kind = PROBLEMS[name]
+        self.details = tuple(details)
+
+
+def operation_outcome(problem: Problem) -> dict[str, Any]:
+    """One issue for each field; `diagnostics` names the field and what is wrong with it."""
+    kind = problem.kind
+    issue = {"severity": "error", "code": kind.code, "details": {"text": kind.text}}
+    issues = [
+        {**issue, "diagnostics": f"{field}: {wrong}" if field else wrong, **({"expression": [field]} if field else {})}
+        for field, wrong in problem.details
+    ]
+    return {"resourceType": "OperationOutcome", "issue": issues or [{**issue, "diagnostics": kind.text}]}

@@ -1,0 +1,25 @@
+"""What the granted SMART scopes let us read. Scope texts of another form are not interpreted."""
+
+from __future__ import annotations
+
+import re
+
+_SMART = re.compile(r"(?:patient|user|system)/(?P<type>\*|[A-Za-z]+)\.(?P<rights>[A-Za-z*]+)(?P<query>\?.*)?")
+
+
+def permits(scope: str | None, resource_type: str) -> bool:
+    """Whether searching a type is covered. A scope narrowed by a query covers only part of it: not permitted."""
+    if not scope:
+        return True
+    matches = [m for m in map(_SMART.fullmatch, scope.split()) if m is not None]
+    if not matches:
+        return True
+    return any(
+        m.group("type") in ("*", resource_type) and _reads(m.group("rights")) and not m.group("query") for m in matches
+    )
+
+
+def _reads(rights: str) -> bool:
+    if rights in ("*", "read"):
+        return True
+    return rights != "write" and "r" in rights and "s" in rights
