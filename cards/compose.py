@@ -20,7 +20,6 @@ from cards.wording import (
 
 _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
 _FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI)
-_NO_BASIS = (CardId.DATA_QUALITY, CardId.IL6_REQUEST)
 
 
 def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]) -> Card:
@@ -30,17 +29,15 @@ def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...]
     lead = [paragraph.format(**values) for paragraph in wording.lead]
     if planned.id is CardId.SEVERE_CRS and not planned.offers:
         lead = [OUTSIDE_WINDOW.format(**values)]
-    evidence = "" if planned.id in _NO_BASIS else bullets(basis(texts.facts, texts.found, texts.t))
-    if planned.id is CardId.CRS_GRADE:
-        evidence = ""
+    evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
+    study = [STUDY.format(n=wording.study)] if wording.study else []
     limits = [line.format(**values) for line in (*_extra(planned, texts), *wording.limits)]
-    closing = " ".join([*([STUDY] if wording.study else []), *limits, PROTOCOL])
     return Card(
         id=planned.id,
         display=wording.display,
         indicator=planned.indicator,
         summary=shortened(wording.summary.format(**values)),
-        detail=joined([*lead, evidence, closing]),
+        detail=joined([*lead, evidence, bullets([*study, *limits, PROTOCOL])]),
         source=wording.source,
         suggestions=suggestions,
         override_reasons=() if planned.id is CardId.CRS_GRADE else OVERRIDE_REASONS,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from enum import StrEnum
 
 from cards.orders import number, when
 from cards.situation import Verdicts
@@ -36,7 +37,16 @@ REASONS = {
     Reason.NOT_READ: "laboratory results could not be read",
 }
 TIERS = {2: "24 h before the infusion", 3: "day 0 after the infusion", 4: "up to 72 h before the infusion"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
+
+
+class Shown(StrEnum):
+    """Which evidence a card shows under its text."""
+
+    GRADE = "grade"
+    IL6 = "IL-6"
+    CRP = "CRP"
+    DOSES = "doses"
 
 
 def escaped(text: str) -> str:
@@ -143,17 +153,25 @@ def doses_text(facts: PatientFacts) -> str:
     return f"**Tocilizumab** doses in this course: {count} ({times})."
 
 
-def basis(facts: PatientFacts, found: Verdicts, t: Thresholds) -> list[str]:
-    """The evidence lines that cards share: grade, folds, doses, corticosteroids."""
+def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Shown, ...]) -> list[str]:
+    """The evidence lines that a card shows, in their order."""
     grade, course = facts.grade, facts.course
     if grade is None or course is None:
         return []
-    reasons = drivers(grade) or "no hypotension, no hypoxia"
-    lines = [f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade)}"]
-    lines.append(fold_line("IL-6", facts.il6, found.il6, t.il6_fold, f"limit {t.il6_fold}-fold"))
-    lines.append(fold_line("CRP", facts.crp, found.crp, t.crp_fold, f"limit {t.crp_fold}-fold"))
-    lines.append(doses_text(facts))
-    if facts.steroids:
+    lines: list[str] = []
+    if Shown.GRADE in shown:
+        reasons = drivers(grade) or "no hypotension, no hypoxia"
+        lines.append(
+            f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade)}"
+            + (f" Not known: {escaped_words('; '.join(missing(grade)))}." if missing(grade) else "")
+        )
+    if Shown.IL6 in shown:
+        lines.append(fold_line("IL-6", facts.il6, found.il6, t.il6_fold, f"limit {t.il6_fold}-fold"))
+    if Shown.CRP in shown:
+        lines.append(fold_line("CRP", facts.crp, found.crp, t.crp_fold, f"limit {t.crp_fold}-fold"))
+    if Shown.DOSES in shown:
+        lines.append(doses_text(facts))
+    if Shown.DOSES in shown and facts.steroids:
         given = ", ".join(f"{s.ingredient} {when(s.at.astimezone(facts.as_of.tzinfo))}" for s in facts.steroids)
         lines.append(f"**Corticosteroid** in the last 12 h: {given}.")
     return lines

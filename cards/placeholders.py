@@ -10,6 +10,7 @@ from cards.data_doubts import Doubts
 from cards.decision_table import CardId
 from cards.evidence import (
     REASONS,
+    Shown,
     basis,
     bullets,
     drivers,
@@ -134,6 +135,7 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     again = f" as dose {count + 1}" if count else ""
     low_count = facts.neutrophils
     return {
+        "doses_given": str(count),
         "doses": f"{'' if history.history_complete else 'at least '}{count} doses" if count != 1 else "1 dose",
         "dose": f"{dose}{again}",
         "second": again,
@@ -184,11 +186,8 @@ def _state(x: Texts) -> list[str]:
     about = "" if course.time_known else " (time of day not known: hours are approximate)"
     lines = [
         f"**Day {course.day}** after {product}, infused {when(course.start.astimezone(facts.as_of.tzinfo))}{about}.",
-        *basis(facts, x.found, x.t),
+        *basis(facts, x.found, x.t, tuple(Shown)),
     ]
-    not_known = missing(grade)
-    if not_known:
-        lines.append(f"**Missing**: {escaped_words('; '.join(not_known))}.")
     if grade.grade == 0:
         lines.append(_zero(grade))
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]

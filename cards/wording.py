@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cards.card import CardSource, OverrideReason
 from cards.decision_table import CardId
+from cards.evidence import Shown
 
 ASTCT = CardSource("ASTCT consensus grading, Lee et al. 2019", "https://doi.org/10.1016/j.bbmt.2018.12.758")
 ZHANG = CardSource("Zhang et al. 2022", "https://doi.org/10.3389/fimmu.2022.914959")
@@ -18,7 +19,7 @@ LABEL = CardSource("Tocilizumab label, CRS section")
 
 PROTOCOL = "Does not replace institutional protocol."
 STUDY = (
-    "Based on one retrospective study: single centre, B-ALL, in-sample cut-off, not validated. "
+    "Based on one retrospective study: single centre, B-ALL, n={n}, in-sample cut-off, not validated. "
     "Commercial products, lymphoma, myeloma and children under 13 were not studied."
 )
 CONFLICT_LOW_IL6 = (
@@ -49,7 +50,8 @@ class Wording:
     summary: str
     lead: tuple[str, ...]
     limits: tuple[str, ...] = ()
-    study: bool = False
+    study: str = ""
+    shown: tuple[Shown, ...] = (Shown.GRADE, Shown.IL6, Shown.DOSES)
 
 
 WORDING: Mapping[CardId, Wording] = {
@@ -68,7 +70,7 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.STEROID_AFTER_2_TOCI: Wording(
         "Corticosteroid after two doses of tocilizumab",
         ZHANG,
-        "CRS {persists} after {doses} doses of tocilizumab ({grade}): consider corticosteroids",
+        "CRS {persists} after {doses_given} doses of tocilizumab ({grade}): consider corticosteroids",
         (
             "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab. The study then considered "
             "dexamethasone or methylprednisolone.",
@@ -85,7 +87,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{offers}",
         ),
         (FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
-        study=True,
+        study="8",
     ),
     CardId.STEROID_EARLY_LOW_IL6: Wording(
         "Early corticosteroid at a small IL-6 rise",
@@ -97,7 +99,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{offers}",
         ),
         (CONFLICT_LOW_IL6, FDA, ICANS_UNKNOWN, CAUTION_UNREAD),
-        study=True,
+        study="8",
     ),
     CardId.TOCI_GUIDELINE: Wording(
         "Tocilizumab by guideline",
@@ -121,7 +123,8 @@ WORDING: Mapping[CardId, Wording] = {
             "{offers}",
         ),
         (NO_REASSURANCE,),
-        study=True,
+        study="40",
+        shown=(Shown.CRP, Shown.DOSES),
     ),
     CardId.CRS_POSSIBLE_MASKED: Wording(
         "CRS possible, fever may be masked",
@@ -142,6 +145,7 @@ WORDING: Mapping[CardId, Wording] = {
             "Missing: {missing}.{provisional_words}",
             "What is not on record is not normal: chart it, or judge at the bedside.",
         ),
+        shown=(Shown.GRADE,),
     ),
     CardId.REASSESS_WINDOW: Wording(
         "Reassess after tocilizumab",
@@ -174,12 +178,14 @@ WORDING: Mapping[CardId, Wording] = {
             "{offers}",
         ),
         (NO_WAITING,),
+        shown=(Shown.IL6,),
     ),
     CardId.DATA_QUALITY: Wording(
         "Data that could not be used",
         ASTCT,
         "Data that matter could not be used: {data_short}",
         ("{data_doubts}",),
+        shown=(),
     ),
     CardId.CRS_GRADE: Wording(
         "CRS grade",
@@ -187,6 +193,7 @@ WORDING: Mapping[CardId, Wording] = {
         "CRS {grade} (ASTCT), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
         ("{state}",),
         (NO_REASSURANCE,),
+        shown=(),
     ),
 }
 

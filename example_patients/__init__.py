@@ -1,0 +1,1 @@
+"""Made-up patients whose stories the demo plays and the tests check."""

@@ -1,0 +1,176 @@
+"""A chart written as a table → FHIR resources.
+
+A line is `D<day> <time>  <entry> | <entry> …` with times in the story's zone; `D7 06:00–D9 02:00 /4h` repeats it.
+Entries: `T 38.9`, `T 100.4 degF`, `SBP 84`, `SpO2 97`, `device NC`, `flow 3`, `FiO2 0.5`, `il6 47.7`, `crp 22`,
+`weight 70`, `car-t <product>`, `toci 560`, `start norepinephrine 0.1`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+Resource = dict[str, Any]
+
+LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
+RXNORM, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://unitsofmeasure.org"
+CAR_T = {"tisagenlecleucel": "1986438", "brexucabtagene autoleucel": "2387277"}
+PRESSORS = {"norepinephrine": "7512", "epinephrine": "3992"}
+DEVICES = {
+    "RA": ("", "room air"),
+    "NC": ("336623009", "Oxygen nasal cannula"),
+    "HFNC": ("426854004", "High flow oxygen nasal cannula"),
+    "BiPAP": ("425826004", "BIPAP"),
+}
+_LINE = re.compile(
+    r"D(?P<day>-?\d+) (?P<time>\d\d:\d\d)(?:–D(?P<last_day>-?\d+) (?P<last_time>\d\d:\d\d) /(?P<hours>\d+)h)?\s+(?P<entries>.+)"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a chart at its time."""
+
+    at: datetime
+    word: str
+    value: str
+
+
+def entries(chart: str, at: Callable[[int, str], datetime]) -> Iterator[Entry]:
+    """Every entry of a chart; `at` turns day and time of the story into an instant."""
+    for line in filter(None, (text.strip() for text in chart.splitlines())):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ValueError(f"not a line of a chart: {line}")
+        first = at(int(match["day"]), match["time"])
+        last = at(int(match["last_day"]), match["last_time"]) if match["hours"] else first
+        step = timedelta(hours=int(match["hours"] or 1))
+        while first <= last:
+            for text in match["entries"].split("|"):
+                word, _, value = text.strip().partition(" ")
+                yield Entry(first, word, value.strip())
+            first += step
+
+
+def resources(found: list[Entry], patient: str) -> list[Resource]:
+    """FHIR resources for the entries of one patient, with fixed ids under the patient's."""
+    made: list[Resource] = []
+    for number, entry in enumerate(found):
+        made += _MAKERS[entry.word](entry, f"{patient}-{number}", {"reference": f"Patient/{patient}"})
+    return made
+
+
+def _observation(entry: Entry, id_: str, subject: Mapping[str, str], code: str, display: str) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "id": id_,
+        "status": "final",
+        "code": {"coding": [{"system": LOINC, "code": code, "display": display}]},
+        "subject": dict(subject),
+        "effectiveDateTime": entry.at.isoformat(),
+    }
+
+
+def _quantity(number: str, unit: str) -> dict[str, Any]:
+    value: float | int = float(number) if "." in number else int(number)
+    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
+
+
+def _measured(code: str, display: str, unit: str) -> Callable[..., list[Resource]]:
+    def make(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+        number, _, own = entry.value.partition(" ")
+        unit_code = {"degF": "[degF]"}.get(own, own) or unit
+        result = _observation(entry, id_, subject, code, display)
+        comparator = re.match(r"[<>]=?", number)
+        quantity = _quantity(number.lstrip("<>="), unit_code)
+        if comparator:
+            quantity["comparator"] = comparator.group()
+        return [{**result, "valueQuantity": quantity}]
+
+    return make
+
+
+def _pressure(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """As most servers hold it: a panel with components."""
+    panel = _observation(entry, id_, subject, "85354-9", "Blood pressure panel")
+    component = {
+        "code": {"coding": [{"system": LOINC, "code": "8480-6", "display": "Systolic blood pressure"}]},
+        "valueQuantity": _quantity(entry.value, "mm[Hg]"),
+    }
+    return [{**panel, "component": [component]}]
+
+
+def _device(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    code, text = DEVICES[entry.value]
+    result = _observation(entry, id_, subject, "3152-6", "Oxygen inhaled mechanism")
+    coding = {"coding": [{"system": SNOMED, "code": code, "display": text}]} if code else {}
+    return [{**result, "valueCodeableConcept": {**coding, "text": text}}]
+
+
+def _administration(entry: Entry, id_: str, subject: Mapping[str, str], **more: Any) -> Resource:
+    return {
+        "resourceType": "MedicationAdministration",
+        "id": id_,
+        "status": "completed",
+        "subject": dict(subject),
+        **more,
+    }
+
+
+def _drug(code: str, text: str) -> dict[str, Any]:
+    return {"coding": [{"system": RXNORM, "code": code, "display": text}], "text": text}
+
+
+def _car_t(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    drug = {"medicationCodeableConcept": _drug(CAR_T[entry.value], entry.value)}
+    period = {"start": entry.at.isoformat(), "end": (entry.at + timedelta(minutes=30)).isoformat()}
+    return [_administration(entry, id_, subject, **drug, effectivePeriod=period)]
+
+
+def _tocilizumab(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """A dose whose drug stands behind a reference, as many servers have it: a search by code misses it."""
+    medication = {"resourceType": "Medication", "id": f"{id_}-med", "code": _drug("612865", "tocilizumab")}
+    given = _administration(
+        entry, id_, subject,
+        medicationReference={"reference": f"Medication/{id_}-med"},
+        effectivePeriod={"start": entry.at.isoformat(), "end": (entry.at + timedelta(hours=1)).isoformat()},
+        dosage={
+            "route": {"coding": [{"system": SNOMED, "code": "47625008", "display": "Intravenous route"}]},
+            "dose": _quantity(entry.value, "mg"),
+        },
+    )  # fmt: skip
+    return [medication, given]
+
+
+def _pressor(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    drug, rate = entry.value.split()
+    running = _administration(
+        entry, id_, subject,
+        medicationCodeableConcept=_drug(PRESSORS[drug], drug),
+        effectivePeriod={"start": entry.at.isoformat()},
+        dosage={
+            "route": {"coding": [{"system": SNOMED, "code": "47625008", "display": "Intravenous route"}]},
+            "rateQuantity": _quantity(rate, "ug/kg/min"),
+        },
+    )  # fmt: skip
+    return [{**running, "status": "in-progress"}]
+
+
+_MAKERS: Mapping[str, Callable[..., list[Resource]]] = {
+    "T": _measured("8310-5", "Body temperature", "Cel"),
+    "SBP": _pressure,
+    "SpO2": _measured("59408-5", "Oxygen saturation by pulse oximetry", "%"),
+    "device": _device,
+    "flow": _measured("3151-8", "Inhaled oxygen flow rate", "L/min"),
+    "FiO2": _measured("3150-0", "Inhaled oxygen concentration", "%"),
+    "il6": _measured("26881-3", "Interleukin 6 [Mass/volume] in Serum or Plasma", "pg/mL"),
+    "crp": _measured("1988-5", "C reactive protein [Mass/volume] in Serum or Plasma", "mg/L"),
+    "weight": _measured("29463-7", "Body weight", "kg"),
+    "anc": _measured("751-8", "Neutrophils [#/volume] in Blood", "10*3/uL"),
+    "car-t": _car_t,
+    "toci": _tocilizumab,
+    "start": _pressor,
+}
