@@ -95,7 +95,7 @@ def _no_course_card(facts: PatientFacts) -> Card:
     wording = WORDING[CardId.DATA_QUALITY]
     coverage = facts.coverage.get(Kind.ADMINISTRATIONS)
     since = coverage.since if coverage else None
-    back_to = f" back to {since.astimezone(facts.as_of.tzinfo):%d %b %Y}" if since else ""
+    back_to = f" back to {facts.local(since):%d %b %Y}" if since else ""
     lost = [a for a in facts.set_aside if a.infusion]
     why = "A diagnosis claims CAR-T cells, CRS or ICANS." if facts.recent_coded_claim else "Tocilizumab is drafted."
     if lost:

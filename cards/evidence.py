@@ -71,8 +71,8 @@ def drivers(grade: CrsGrade) -> str:
     return ", ".join(parts)
 
 
-def fever_line(grade: CrsGrade) -> str:
-    onset = f"; onset {when(grade.onset)}" if grade.onset else ""
+def fever_line(grade: CrsGrade, facts: PatientFacts) -> str:
+    onset = f"; onset {when(facts.local(grade.onset))}" if grade.onset else ""
     highest = ""
     if grade.highest_temperature is not None:
         highest = f" (highest of 24 h {number(grade.highest_temperature.quantize(Decimal('0.1')))} °C)"
@@ -114,18 +114,19 @@ def fold_short(fold: FoldChange, verdict: Verdict, cut: Decimal) -> str:
     return f"{fold_text(fold.fold, cut)} ({verdict.category.value})"
 
 
-def sample_text(sample: Sample) -> str:
-    at = f"{sample.at.earliest:%d %b}" if sample.at.is_date else when(sample.at.earliest)
+def sample_text(sample: Sample, facts: PatientFacts) -> str:
+    drawn = facts.local(sample.at.earliest)
+    at = f"{drawn:%d %b}" if sample.at.is_date else when(drawn)
     return f"{escaped(sample.text)} ({at}, {escaped(sample.reference)})"
 
 
-def fold_line(name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, rule: str) -> str:
+def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, rule: str) -> str:
     """One analyte: baseline → peak = fold, the verdict, or why there is none."""
     parts = [f"**{name}**"]
     if fold.baseline is not None:
-        parts.append(f"baseline {sample_text(fold.baseline)}")
+        parts.append(f"baseline {sample_text(fold.baseline, facts)}")
     if fold.peak is not None:
-        parts.append(f"peak {sample_text(fold.peak)}")
+        parts.append(f"peak {sample_text(fold.peak, facts)}")
     if fold.fold is not None:
         parts.append(f"rise {fold_text(fold.fold, cut)}")
     line = ", ".join(parts)
@@ -149,7 +150,7 @@ def doses_text(facts: PatientFacts) -> str:
     count = str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
     if not history.doses:
         return f"**Tocilizumab** doses in this course: {count}."
-    times = ", ".join(when(d.start.astimezone(facts.as_of.tzinfo)) for d in history.doses)
+    times = ", ".join(when(facts.local(d.start)) for d in history.doses)
     return f"**Tocilizumab** doses in this course: {count} ({times})."
 
 
@@ -162,17 +163,17 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Show
     if Shown.GRADE in shown:
         reasons = drivers(grade) or "no hypotension, no hypoxia"
         lines.append(
-            f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade)}"
+            f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts)}"
             + (f" Not known: {escaped_words('; '.join(missing(grade)))}." if missing(grade) else "")
         )
     if Shown.IL6 in shown:
-        lines.append(fold_line("IL-6", facts.il6, found.il6, t.il6_fold, f"limit {t.il6_fold}-fold"))
+        lines.append(fold_line(facts, "IL-6", facts.il6, found.il6, t.il6_fold, f"limit {t.il6_fold}-fold"))
     if Shown.CRP in shown:
-        lines.append(fold_line("CRP", facts.crp, found.crp, t.crp_fold, f"limit {t.crp_fold}-fold"))
+        lines.append(fold_line(facts, "CRP", facts.crp, found.crp, t.crp_fold, f"limit {t.crp_fold}-fold"))
     if Shown.DOSES in shown:
         lines.append(doses_text(facts))
     if Shown.DOSES in shown and facts.steroids:
-        given = ", ".join(f"{s.ingredient} {when(s.at.astimezone(facts.as_of.tzinfo))}" for s in facts.steroids)
+        given = ", ".join(f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids)
         lines.append(f"**Corticosteroid** in the last 12 h: {given}.")
     return lines
 

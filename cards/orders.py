@@ -58,7 +58,7 @@ def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:
         return "No tocilizumab order: hypersensitivity to tocilizumab is on record.", True
     if starts and now - max(starts) < t.dose_interval:
         opens = max(starts) + t.dose_interval
-        return f"No tocilizumab order before {when(opens)}: at least 8 h between dose starts.", True
+        return f"No tocilizumab order before {when(facts.local(opens))}: at least 8 h between dose starts.", True
     if len(starts) >= t.doses_max:
         return f"No tocilizumab order: {len(starts)} doses given, at most {t.doses_max} in all.", True
     last_day = [s for s in starts if (now - s).total_seconds() < 24 * 3600]
@@ -94,7 +94,7 @@ def tocilizumab_offer(
         return Offer(key, None, "Tocilizumab is drafted.", in_hand=True)
     for order in facts.pending:
         if order.drug is not None and order.drug.drug_class is DrugClass.TOCILIZUMAB:
-            ordered = f"Tocilizumab is ordered{_ordered_at(order.authored)}, not yet charted."
+            ordered = f"Tocilizumab is ordered{_ordered_at(facts, order.authored)}, not yet charted."
             return Offer(key, None, ordered, in_hand=True)
     bar, by_patient = tocilizumab_bar(facts, t)
     weight = facts.weight
@@ -102,10 +102,10 @@ def tocilizumab_offer(
         return Offer(key, None, bar, barred=by_patient)
     dose = tocilizumab_dose(weight, t)
     per_kg = t.toci_per_kg if weight.kg >= t.toci_light_below else t.toci_per_kg_light
-    basis = f"{per_kg} mg/kg × {number(weight.kg)} kg weighed {when(weight.at)}"
+    basis = f"{per_kg} mg/kg × {number(weight.kg)} kg weighed {when(facts.local(weight.at))}"
     label = f"Tocilizumab {dose} mg IV over 60 min ({basis}); check the dose after accepting"
     resource = _medication_request(
-        patient, terms.first("tocilizumab"), f"tocilizumab {dose} mg IV", facts.as_of,
+        patient, terms.first("tocilizumab"), f"tocilizumab {dose} mg IV", facts.local(facts.as_of),
         {"text": f"{dose} mg IV over 60 minutes, once", "route": INTRAVENOUS, **_single_dose(dose)},
         f"{basis}, at most {t.toci_max} mg. Check the dose after accepting.",
     )  # fmt: skip
@@ -115,8 +115,8 @@ def tocilizumab_offer(
     return Offer(key, Suggestion(label, f"Order {label}", resource, key, recommended), note)
 
 
-def _ordered_at(authored: datetime | None) -> str:
-    return f" {when(authored)}" if authored else ""
+def _ordered_at(facts: PatientFacts, authored: datetime | None) -> str:
+    return f" {when(facts.local(authored))}" if authored else ""
 
 
 STEROID_CLASSES = (DrugClass.STEROID,)
@@ -157,14 +157,18 @@ def steroid_offer(
     running = steroid_running(facts, t, strongest_only=strongest)
     if running is not None:
         return Offer(
-            key, None, f"{running.ingredient.capitalize()} is running ({when(running.at)}).", in_hand=True, done=True
+            key,
+            None,
+            f"{running.ingredient.capitalize()} is running ({when(facts.local(running.at))}).",
+            in_hand=True,
+            done=True,
         )
     for order in facts.pending:
         named = order.drug is not None and order.drug.drug_class in STEROID_CLASSES
         if named and (not strongest or (order.drug and order.drug.ingredient == "methylprednisolone")):
-            return Offer(key, None, f"A corticosteroid is ordered{_ordered_at(order.authored)}, not yet charted.",
-                         in_hand=True)  # fmt: skip
-    below = "; ".join(f"{s.ingredient} given {when(s.at)}" for s in facts.steroids)
+            ordered = f"A corticosteroid is ordered{_ordered_at(facts, order.authored)}, not yet charted."
+            return Offer(key, None, ordered, in_hand=True)
+    below = "; ".join(f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids)
     below = f"Already given, and not counted as this regimen: {below}." if below else ""
     if facts.age is not None and facts.age.years < t.adult_age:
         text = "Corticosteroid per paediatric protocol: no dose is computed below 18 years."
@@ -176,7 +180,7 @@ def steroid_offer(
     label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
     timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
     resource = _medication_request(
-        patient, concept, f"{drug} {dose} mg IV", facts.as_of,
+        patient, concept, f"{drug} {dose} mg IV", facts.local(facts.as_of),
         {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **_single_dose(dose)},
         "Adult regimen, ASCO 2021. Review daily and taper as CRS settles.",
     )  # fmt: skip
@@ -222,7 +226,7 @@ def service_offer(
         "intent": "order",
         "code": {"coding": [{"system": LOINC, "code": concept.code, "display": concept.display}], "text": name},
         "subject": {"reference": f"Patient/{patient}"},
-        "authoredOn": facts.as_of.isoformat(timespec="seconds"),
+        "authoredOn": facts.local(facts.as_of).isoformat(timespec="seconds"),
         "reasonCode": [{"text": "Cytokine release syndrome after CAR-T cells"}],
     }
     return Offer(key, Suggestion(name, f"Order {name}", resource, key))

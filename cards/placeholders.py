@@ -77,7 +77,7 @@ def _of_grade(x: Texts) -> dict[str, str]:
         "Grade": words[0].upper() + words[1:],
         "drivers": why,
         "day": str(course.day if course else ""),
-        "fever": fever_line(grade),
+        "fever": fever_line(grade, x.facts),
         "provisional": str(grade.provisional),
         "provisional_words": provisional,
         "late": late,
@@ -129,7 +129,7 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     history, facts = x.facts.tocilizumab, x.facts
     count = len(history.doses)
     starts = history.safety_starts
-    next_dose = when((max(starts) + x.t.dose_interval).astimezone(facts.as_of.tzinfo)) if starts else "now"
+    next_dose = when(facts.local(max(starts) + x.t.dose_interval)) if starts else "now"
     offered = next((s for s in suggestions if s.order_key == "tocilizumab"), None)
     dose = f" ({offered.resource['medicationCodeableConcept']['text'].split()[1]} mg)" if offered else ""
     again = f" as dose {count + 1}" if count else ""
@@ -185,7 +185,7 @@ def _state(x: Texts) -> list[str]:
     product = escaped_words(course.infusions[0].product)
     about = "" if course.time_known else " (time of day not known: hours are approximate)"
     lines = [
-        f"**Day {course.day}** after {product}, infused {when(course.start.astimezone(facts.as_of.tzinfo))}{about}.",
+        f"**Day {course.day}** after {product}, infused {when(facts.local(course.start))}{about}.",
         *basis(facts, x.found, x.t, tuple(Shown)),
     ]
     if grade.grade == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ def assessment(facts: PatientFacts, advice: Advice, t: Thresholds) -> dict[str, 
     """Shape: see `docs/decisions.md`. Numbers are JSON numbers, times ISO 8601 with offset."""
     flags = [*facts.flags, *([advice.silence] if advice.silence else [])]
     result: dict[str, Any] = {
-        "asOf": facts.as_of.isoformat(timespec="seconds"),
+        "asOf": _time(facts, facts.as_of),
         "rules": list(advice.rows),
         "thresholds": t.hash,
         "flags": flags,
@@ -28,22 +29,22 @@ def assessment(facts: PatientFacts, advice: Advice, t: Thresholds) -> dict[str, 
     if course is not None:
         first = course.infusions[0]
         result["day"] = course.day
-        result["infusion"] = {"reference": first.references[0], "at": _time(first.start.astimezone(facts.as_of.tzinfo))}
+        result["infusion"] = {"reference": first.references[0], "at": _time(facts, first.start)}
     if grade is not None and advice.found is not None:
         result["crsGrade"] = grade.grade
         result["crsGradeIsMinimum"] = True if grade.grade is not None and grade.minimum else None
         result["provisionalGrade"] = grade.provisional if grade.grade is None else None
-        result["il6"] = _fold(facts.il6, advice.found.il6)
-        result["crp"] = _fold(facts.crp, advice.found.crp)
+        result["il6"] = _fold(facts, facts.il6, advice.found.il6)
+        result["crp"] = _fold(facts, facts.crp, advice.found.crp)
         result["tocilizumabDoses"] = len(facts.tocilizumab.doses)
     return {name: value for name, value in result.items() if value not in (None, [], {})}
 
 
-def _time(at: Any) -> str:
-    return str(at.isoformat(timespec="seconds"))
+def _time(facts: PatientFacts, at: datetime) -> str:
+    return facts.local(at).isoformat(timespec="seconds")
 
 
-def _fold(fold: FoldChange, verdict: Verdict) -> dict[str, Any]:
+def _fold(facts: PatientFacts, fold: FoldChange, verdict: Verdict) -> dict[str, Any]:
     result: dict[str, Any] = {"category": verdict.category.value}
     if fold.fold is not None:
         if fold.fold.low == fold.fold.high:
@@ -51,9 +52,9 @@ def _fold(fold: FoldChange, verdict: Verdict) -> dict[str, Any]:
         else:
             result["foldRange"] = _range(fold.fold)
     if fold.baseline is not None:
-        result["baseline"] = _sample(fold.baseline)
+        result["baseline"] = _sample(facts, fold.baseline)
     if fold.peak is not None:
-        result["peak"] = _sample(fold.peak)
+        result["peak"] = _sample(facts, fold.peak)
     if verdict.reason is not None:
         result["reason"] = verdict.reason.value
     return result
@@ -64,11 +65,11 @@ def _range(interval: Interval) -> dict[str, float]:
     return {"low": _number(interval.low), **high}
 
 
-def _sample(sample: Sample) -> dict[str, Any]:
+def _sample(facts: PatientFacts, sample: Sample) -> dict[str, Any]:
     value: dict[str, Any] = {"range": _range(sample.value)}
     if sample.value.low == sample.value.high:
         value = {"value": _number(sample.value.low)}
-    at = sample.at.earliest.date().isoformat() if sample.at.is_date else _time(sample.at.earliest)
+    at = facts.local(sample.at.earliest).date().isoformat() if sample.at.is_date else _time(facts, sample.at.earliest)
     return {**value, "unit": sample.unit, "at": at, "reference": sample.reference}
 
 

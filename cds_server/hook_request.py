@@ -14,7 +14,7 @@ from cards.when_to_speak import Hook
 from cds_server.problems import Problem
 from cds_server.settings import SettingsError, normalised_base
 
-_PATIENT_ID = validate.Regexp(r"[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{1,64}")
+_PATIENT_ID = validate.Regexp(r"[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{{1,64}}")
 _HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _anything = msgspec.json.Decoder(float_hook=Decimal)
@@ -65,11 +65,13 @@ class _DraftOrders(_Lenient):
 
 
 class _SignContext(_PatientContext):
-    draft_orders = fields.Nested(_DraftOrders, required=True, data_key="draftOrders")
+    # required by the protocol; the public Sandbox leaves both out when a tab is clicked again, and nothing that is
+    # not there can be misread, so an absent field is an empty one
+    draft_orders = fields.Nested(_DraftOrders, load_default=dict, data_key="draftOrders")
 
 
 class _SelectContext(_SignContext):
-    selections = fields.List(fields.String(), required=True)
+    selections = fields.List(fields.String(), load_default=list)
 
 
 class _Request(_Lenient):

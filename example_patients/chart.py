@@ -2,7 +2,8 @@
 
 A line is `D<day> <time>  <entry> | <entry> …` with times in the story's zone; `D7 06:00–D9 02:00 /4h` repeats it.
 Entries: `T 38.9`, `T 100.4 degF`, `SBP 84`, `SpO2 97`, `device NC`, `flow 3`, `FiO2 0.5`, `il6 47.7`, `crp 22`,
-`weight 70`, `car-t <product>`, `toci 560`, `start norepinephrine 0.1`.
+`weight 70`, `car-t <product>`, `toci 560`, `start norepinephrine 0.1`, `rate norepinephrine 0`,
+`give paracetamol 1000`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Resource = dict[str, Any]
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 RXNORM, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://unitsofmeasure.org"
 CAR_T = {"tisagenlecleucel": "1986438", "brexucabtagene autoleucel": "2387277"}
-PRESSORS = {"norepinephrine": "7512", "epinephrine": "3992"}
+PRESSORS = {"norepinephrine": "7512", "epinephrine": "3992", "vasopressin": "11149", "dobutamine": "3616"}
 DEVICES = {
     "RA": ("", "room air"),
     "NC": ("336623009", "Oxygen nasal cannula"),
@@ -26,7 +27,8 @@ DEVICES = {
     "BiPAP": ("425826004", "BIPAP"),
 }
 _LINE = re.compile(
-    r"D(?P<day>-?\d+) (?P<time>\d\d:\d\d)(?:–D(?P<last_day>-?\d+) (?P<last_time>\d\d:\d\d) /(?P<hours>\d+)h)?\s+(?P<entries>.+)"
+    r"D(?P<day>-?\d+) (?P<time>\d\d:\d\d)"
+    r"(?:–D(?P<last_day>-?\d+) (?P<last_time>\d\d:\d\d) /(?P<hours>\d+)h)?\s+(?P<entries>.+)"
 )
 
 
@@ -110,7 +112,7 @@ def _device(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource
     return [{**result, "valueCodeableConcept": {**coding, "text": text}}]
 
 
-def _administration(entry: Entry, id_: str, subject: Mapping[str, str], **more: Any) -> Resource:
+def _administration(id_: str, subject: Mapping[str, str], **more: Any) -> Resource:
     return {
         "resourceType": "MedicationAdministration",
         "id": id_,
@@ -127,14 +129,14 @@ def _drug(code: str, text: str) -> dict[str, Any]:
 def _car_t(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     drug = {"medicationCodeableConcept": _drug(CAR_T[entry.value], entry.value)}
     period = {"start": entry.at.isoformat(), "end": (entry.at + timedelta(minutes=30)).isoformat()}
-    return [_administration(entry, id_, subject, **drug, effectivePeriod=period)]
+    return [_administration(id_, subject, **drug, effectivePeriod=period)]
 
 
 def _tocilizumab(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     """A dose whose drug stands behind a reference, as many servers have it: a search by code misses it."""
     medication = {"resourceType": "Medication", "id": f"{id_}-med", "code": _drug("612865", "tocilizumab")}
     given = _administration(
-        entry, id_, subject,
+        id_, subject,
         medicationReference={"reference": f"Medication/{id_}-med"},
         effectivePeriod={"start": entry.at.isoformat(), "end": (entry.at + timedelta(hours=1)).isoformat()},
         dosage={
@@ -148,7 +150,7 @@ def _tocilizumab(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Res
 def _pressor(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     drug, rate = entry.value.split()
     running = _administration(
-        entry, id_, subject,
+        id_, subject,
         medicationCodeableConcept=_drug(PRESSORS[drug], drug),
         effectivePeriod={"start": entry.at.isoformat()},
         dosage={
@@ -159,9 +161,36 @@ def _pressor(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resourc
     return [{**running, "status": "in-progress"}]
 
 
+def _given(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """`give paracetamol 1000 IV`: one dose, at a moment."""
+    drug, mg, *route = entry.value.rsplit(" ", 2) if entry.value.count(" ") > 1 else entry.value.split(" ")
+    dosage: dict[str, Any] = {"dose": _quantity(mg, "mg")}
+    if route:
+        dosage["route"] = {"text": route[0]}
+    return [
+        _administration(
+            id_, subject, medicationCodeableConcept={"text": drug}, effectiveDateTime=entry.at.isoformat(),
+            dosage=dosage,
+        )
+    ]  # fmt: skip
+
+
+def _rate(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """`rate norepinephrine 0.1`: a rate charted at a moment, as many servers send it; 0 is a stop."""
+    drug, rate = entry.value.rsplit(" ", 1)
+    dosage = {"route": {"text": "IV"}, "rateQuantity": _quantity(rate, "ug/kg/min")}
+    return [
+        _administration(
+            id_, subject, medicationCodeableConcept={"text": drug}, effectiveDateTime=entry.at.isoformat(),
+            dosage=dosage,
+        )
+    ]  # fmt: skip
+
+
 _MAKERS: Mapping[str, Callable[..., list[Resource]]] = {
     "T": _measured("8310-5", "Body temperature", "Cel"),
     "SBP": _pressure,
+    "MAP": _measured("8478-0", "Mean blood pressure", "mm[Hg]"),
     "SpO2": _measured("59408-5", "Oxygen saturation by pulse oximetry", "%"),
     "device": _device,
     "flow": _measured("3151-8", "Inhaled oxygen flow rate", "L/min"),
@@ -173,4 +202,6 @@ _MAKERS: Mapping[str, Callable[..., list[Resource]]] = {
     "car-t": _car_t,
     "toci": _tocilizumab,
     "start": _pressor,
+    "give": _given,
+    "rate": _rate,
 }

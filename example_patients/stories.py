@@ -30,6 +30,11 @@ class Scene:
     def hook(self) -> str:
         return "order-select" if self.toci_mg else "patient-view"
 
+    @property
+    def patient_id(self) -> str:
+        """Each scene has a patient of its own, so that all of them can happen now."""
+        return f"{PREFIX}-{self.id}"
+
 
 @dataclass(frozen=True)
 class Story:
@@ -38,10 +43,6 @@ class Story:
     age: int
     chart: str
     scenes: tuple[Scene, ...]
-
-    @property
-    def patient_id(self) -> str:
-        return f"{PREFIX}-{self.id}"
 
 
 GRADE = "crs-grade"
@@ -106,7 +107,9 @@ STORIES: tuple[Story, ...] = (
         D3 06:00  T 38.6
         D3 07:00  il6 40 | crp 30
         D3 09:30  T 38.6 | SBP 118 | SpO2 97 | device RA
-        """, (Scene("5", (3, "10:00"), ("infection-surveillance", "grade1-supportive", GRADE), 560, says="2.50-fold"),)),
+        """, (
+        Scene("5", (3, "10:00"), ("infection-surveillance", "grade1-supportive", GRADE), 560, says="2.50-fold"),
+    )),
     Story("6", "High-flow oxygen: grade 3, IL-6 low", 29, """
         D0 08:00  il6 30 | weight 70
         D0 10:00  car-t tisagenlecleucel
@@ -205,13 +208,13 @@ def record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Re
     charted = [e for e in entries(story.chart, at) if e.at <= as_of]
     patient: Resource = {
         "resourceType": "Patient",
-        "id": story.patient_id,
-        "name": [{"family": "Example", "given": [f"Story {story.id}"]}],
+        "id": scene.patient_id,
+        "name": [{"family": "Example", "given": [f"Story {scene.id}"]}],
         "birthDate": _birth_date(story.age, as_of),
     }
     if scene.deceased:
         patient["deceasedBoolean"] = True
-    return [patient, *resources(charted, story.patient_id)]
+    return [patient, *resources(charted, scene.patient_id)]
 
 
 def _naive_day(day: int, clock: str) -> datetime:
@@ -246,11 +249,11 @@ def drafted_tocilizumab(patient_id: str, mg: int, authored: datetime) -> Resourc
     }
 
 
-def hook_body(story: Story, scene: Scene, as_of: datetime, **more: Any) -> dict[str, Any]:
+def hook_body(scene: Scene, as_of: datetime, **more: Any) -> dict[str, Any]:
     """The body of the call that an EHR sends in a scene."""
-    context: dict[str, Any] = {"patientId": story.patient_id, "userId": "Practitioner/example"}
+    context: dict[str, Any] = {"patientId": scene.patient_id, "userId": "Practitioner/example"}
     if scene.toci_mg:
-        draft = drafted_tocilizumab(story.patient_id, scene.toci_mg, as_of)
+        draft = drafted_tocilizumab(scene.patient_id, scene.toci_mg, as_of)
         context["selections"] = ["MedicationRequest/draft-tocilizumab"]
         context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft}]}
     return {

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A FHIR time: an instant, or the whole local day that a date stands for (`latest` is its last instant)."""
+    """A FHIR time in UTC: an instant, or the whole local day that a date stands for (`latest` is its last instant)."""
 
     earliest: datetime
     latest: datetime
@@ -353,6 +353,7 @@ class PatientFacts:
     """All that the cards may know of a patient at `as_of`."""
 
     as_of: datetime
+    zone: tzinfo
     course_search: CourseSearch
     coverage: Mapping[Kind, Coverage]
     course: Course | None = None
@@ -375,6 +376,10 @@ class PatientFacts:
     flags: tuple[str, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     evidence: tuple[str, ...] = ()
+
+    def local(self, at: datetime) -> datetime:
+        """An instant as the facility's clock shows it. All other times here are UTC, so that hours are elapsed."""
+        return at.astimezone(self.zone)
 
 
 @dataclass(frozen=True, slots=True)

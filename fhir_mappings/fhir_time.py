@@ -1,9 +1,13 @@
-"""FHIR date, dateTime and instant → Moment. A time without an offset is not a time."""
+"""FHIR date, dateTime and instant → Moment in UTC. A time without an offset is not a time.
+
+Arithmetic between two datetimes of one zone is by wall clock and an hour off across a change of the clock: so all
+instants are kept in UTC, and only shown in the facility's zone.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from fhir_mappings.clinical_facts import Moment
 
@@ -26,7 +30,7 @@ def moment(text: str, zone: tzinfo) -> Moment:
     try:
         if clock is None:
             return day(date.fromisoformat(day_text), zone)
-        instant = datetime.fromisoformat(f"{day_text}T{clock}{(fraction or '')[:7]}{offset}")
+        instant = datetime.fromisoformat(f"{day_text}T{clock}{(fraction or '')[:7]}{offset}").astimezone(UTC)
         instant.astimezone(zone)  # a time that no zone can hold (year 1 or 9999) is refused here
     except (ValueError, OverflowError) as error:
         raise BadTimeError("time is impossible") from error
@@ -35,10 +39,10 @@ def moment(text: str, zone: tzinfo) -> Moment:
 
 def day(local: date, zone: tzinfo) -> Moment:
     """The whole local day, from its midnight to its last microsecond."""
-    start = datetime(local.year, local.month, local.day, tzinfo=zone)
     after = local + timedelta(days=1)
-    end = datetime(after.year, after.month, after.day, tzinfo=zone) - timedelta(microseconds=1)
-    return Moment(start, end)
+    start = datetime(local.year, local.month, local.day, tzinfo=zone).astimezone(UTC)
+    end = datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC)
+    return Moment(start, end - timedelta(microseconds=1))
 
 
 def own_offset(text: str) -> tzinfo | None:

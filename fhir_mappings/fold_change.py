@@ -137,14 +137,14 @@ def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, .
     recent = [
         s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
     ]
+    if _unusable_in_window(series, g, t):
+        return Reason.UNUSABLE
     if not recent:
         return Reason.NO_RECENT_SAMPLE
     drawn = base.at.latest if base.at.is_date else base.at.earliest
     febrile = any(f <= drawn and base.at.earliest - f <= t.baseline_after_fever for f in g.fevers)
     if febrile or drawn >= (g.onset or drawn):
         return Reason.FEBRILE_BASELINE
-    if _unusable_in_window(series, g, t):
-        return Reason.UNUSABLE
     return None
 
 

@@ -16,6 +16,7 @@ from fhir_mappings.read_resources import Resource
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.vasopressors import hours_ago
+from fhir_mappings.vital_signs import observed_at
 
 
 class Device(IntEnum):
@@ -80,8 +81,7 @@ def device_records(observations: Observations, terms: Terminology, as_of: dateti
         if device is None or (o.reference, device) in seen:
             continue
         seen.add((o.reference, device))
-        at = min(o.at.latest, as_of) if o.at.is_date else o.at.earliest
-        found.append(DeviceRecord(o.reference, at, device))
+        found.append(DeviceRecord(o.reference, observed_at(o.at, as_of), device))
     return tuple(sorted(found, key=lambda d: (d.at, d.device, d.reference)))
 
 

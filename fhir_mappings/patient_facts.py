@@ -68,6 +68,9 @@ class Reading:
     fhir_base: str | None
     as_of: datetime
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "as_of", self.as_of.astimezone(UTC))
+
 
 @dataclass(frozen=True)
 class FoundCourse:
@@ -135,7 +138,8 @@ def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
     coded, claimed = claims(record.pool, how.terms, found.zone, how.as_of, t.coded_claim_age)
     dead = patient is not None and (patient.deceased_boolean or patient.deceased_date_time is not None)
     facts = PatientFacts(
-        as_of=how.as_of.astimezone(found.zone),
+        as_of=how.as_of,
+        zone=found.zone,
         course_search=found.search,
         coverage=record.coverage,
         course=found.course,
@@ -294,7 +298,7 @@ def _folds(
             r.at for r in signs.temperatures if r.value >= t.fever and r.at >= course.start - t.signs_before_infusion
         ),
         first_blocker=min((a.start.earliest for a in blockers), default=None),
-        blocker_dates=frozenset(a.start.earliest.date() for a in blockers if a.start.is_date),
+        blocker_dates=frozenset(a.start.earliest.astimezone(found.zone).date() for a in blockers if a.start.is_date),
     )
     il6_series = lab_series(observations.of("interleukin-6"), Measure.IL6)
     crp_series = lab_series(observations.of("c-reactive-protein"), Measure.CRP)

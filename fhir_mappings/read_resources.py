@@ -92,6 +92,7 @@ class ResourcePool:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             sketch = _sketch(raw)
             reference = f"{sketch.resource_type}/{sketch.id}" if sketch.id else where
+            kinds = kinds or _kinds_of(sketch.resource_type)
             self.broken[reference] = Broken(reference, _broken(error), kinds, sketch.effective_date_time)
             return
         reference = f"{header.resource_type}/{header.id or _digest(raw)}"
@@ -108,7 +109,8 @@ class ResourcePool:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
         when = _sketch(resource.raw).effective_date_time
-        self.broken[reference] = Broken(reference, why, resource.kinds, when, infusion)
+        kinds = resource.kinds or _kinds_of(resource.type)
+        self.broken[reference] = Broken(reference, why, kinds, when, infusion)
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
         name = struct.__name__
@@ -148,6 +150,23 @@ def validation_error(resource: Resource[Any]) -> str | None:
         paths = sorted({".".join(str(part) for part in e["loc"]) or resource.type for e in error.errors()})
         return "not valid FHIR at " + ", ".join(paths[:5])
     return None
+
+
+_KINDS = {
+    "Observation": frozenset(
+        {Kind.IL6_CRP, Kind.VITALS, Kind.OXYGEN, Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY}
+    ),
+    "MedicationAdministration": frozenset({Kind.ADMINISTRATIONS}),
+    "Procedure": frozenset({Kind.PROCEDURES, Kind.SUPPORT_PROCEDURES}),
+    "Condition": frozenset({Kind.CONDITIONS}),
+    "AllergyIntolerance": frozenset({Kind.ALLERGIES}),
+    "Patient": frozenset({Kind.PATIENT}),
+}
+
+
+def _kinds_of(resource_type: str) -> frozenset[Kind]:
+    """What a resource may have been, where nobody said what it was asked for."""
+    return _KINDS.get(resource_type, frozenset(Kind))
 
 
 class _Sketch(fs.FhirStruct, frozen=True):

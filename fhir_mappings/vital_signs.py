@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from fhir_mappings.clinical_facts import Age, Reading, SetAside
+from fhir_mappings.clinical_facts import Age, Moment, Reading, SetAside
 from fhir_mappings.observations import KIND_OF_SET, Observed
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.units import Measure, UnitError, measured
@@ -23,7 +23,7 @@ def readings(
     good: list[Reading] = []
     bad: list[SetAside] = []
     for o in observed:
-        at = min(o.at.latest, as_of) if o.at.is_date else o.at.earliest
+        at = observed_at(o.at, as_of)
         try:
             good.append(Reading(o.reference, at, measured(o.quantity, measure)))
         except UnitError as error:
@@ -33,6 +33,11 @@ def readings(
             bad.append(SetAside(o.reference, error.why, kinds, o.at))
     good.sort(key=lambda r: (r.at, r.value, r.reference))
     return tuple(dict.fromkeys(good)), tuple(bad)
+
+
+def observed_at(at: Moment, as_of: datetime) -> datetime:
+    """The instant a sign counts at: a date at its latest moment, a clock a little ahead of ours at now."""
+    return min(at.latest, as_of)
 
 
 def age_at(birth_date: str | None, on: date) -> Age | None:

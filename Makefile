@@ -1,0 +1,44 @@
+# make demo: a real FHIR server with example patients, crs-cds beside it, and its cards
+# make test: style, types and tests
+
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: demo test lint types check lock clean
+
+demo: .venv/ready
+	$(BIN)/python -m example_patients.demo
+
+test: .venv/ready lint types check
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+check:
+	$(BIN)/python -m pytest -n auto
+
+.venv/ready: requirements/test.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "crs-cds needs Python 3.11 or newer"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# run by hand when a dependency changes; the files carry hashes and no index address
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet "pip-tools>=7.5"
+	for what in run test; do \
+		extra=$$( [ $$what = test ] && echo "--extra demo --extra test" ); \
+		CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes \
+			--strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+			--resolver backtracking $$extra --output-file requirements/$$what.txt pyproject.toml || exit 1; \
+	done
+
+clean:
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache

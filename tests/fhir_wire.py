@@ -1,0 +1,130 @@
+"""The FHIR server of the tests: `responses` answers on the wire as HAPI does, from a list of resources.
+
+A search by code finds neither a drug behind a reference nor a component; an unknown parameter is a 400; `next` is
+on the base itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import responses
+from requests import PreparedRequest
+
+BASE = "https://fhir.example.org/r4"
+Resource = dict[str, Any]
+Answer = tuple[int, dict[str, str], str]
+
+_CODED = {"code", "status", "_id"}
+_DATED = {"date", "effective-time"}
+_KNOWN = {"patient", "_count", "_sort", "medication.code", "_getpages", "_getpagesoffset", *_CODED, *_DATED}
+
+
+class FhirWire:
+    """Answers GET under BASE. `fault` may answer first; `requests` are the paths and queries asked for."""
+
+    def __init__(self, found: Iterable[Resource], page: int = 500) -> None:
+        self.resources = list(found)
+        self.page = page
+        self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.fault: Callable[[str], Answer | None] = lambda _: None
+        self._searches: dict[str, list[Resource]] = {}
+
+    def on(self, mock: responses.RequestsMock) -> FhirWire:
+        mock.add_callback(responses.GET, re.compile(re.escape(BASE) + r".*"), callback=self._answer)
+        return self
+
+    def _answer(self, request: PreparedRequest) -> Answer:
+        url = str(request.url)
+        self.asked.append(url.removeprefix(BASE))
+        self.headers.append(dict(request.headers))
+        fault = self.fault(url)
+        if fault is not None:
+            return fault
+        path, params = urlsplit(url).path.removeprefix(urlsplit(BASE).path), parse_qsl(urlsplit(url).query)
+        unknown = {name for name, _ in params} - _KNOWN
+        if unknown:
+            return outcome(400, f"Unknown search parameter {min(unknown)}")
+        parts = path.strip("/").split("/")
+        if len(parts) == 2:
+            found = next((r for r in self.resources if [r["resourceType"], r["id"]] == parts), None)
+            return (200, {}, json.dumps(found)) if found else outcome(404, "not known")
+        return self._search(parts[0], params)
+
+    def _search(self, resource_type: str, params: list[tuple[str, str]]) -> Answer:
+        plain = dict(params)
+        offset = int(plain.get("_getpagesoffset", "0"))
+        if "_getpages" in plain:
+            matches, key = self._searches[plain["_getpages"]], plain["_getpages"]
+        else:
+            matches = [r for r in self.resources if r["resourceType"] == resource_type and self._meets(r, params)]
+            if plain.get("_sort", "").startswith("-"):
+                matches.sort(key=lambda r: _span(r)[0], reverse=True)
+            key = f"search-{len(self._searches)}"
+            self._searches[key] = matches
+        count = min(int(plain.get("_count", "20")), self.page)
+        page = matches[offset : offset + count]
+        bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(matches)}
+        if offset + count < len(matches):
+            link = f"{BASE}?_getpages={quote(key)}&_getpagesoffset={offset + count}&_count={count}"
+            bundle["link"] = [{"relation": "next", "url": link}]
+        if page:
+            bundle["entry"] = [{"resource": r, "search": {"mode": "match"}} for r in page]
+        return 200, {}, json.dumps(bundle)
+
+    def _meets(self, r: Resource, params: list[tuple[str, str]]) -> bool:
+        return all(self._meets_one(r, name, value) for name, value in params)
+
+    def _meets_one(self, r: Resource, name: str, value: str) -> bool:
+        if name == "patient":
+            subject = r.get("subject") or r.get("patient") or {}
+            return bool(subject.get("reference") == f"Patient/{value.removeprefix('Patient/')}")
+        if name == "code":
+            return _has_code(r.get("code") or r.get("medicationCodeableConcept") or {}, value)
+        if name == "medication.code":
+            target = r.get("medicationReference", {}).get("reference", "")
+            return any(
+                m["resourceType"] == "Medication" and target == f"Medication/{m['id']}" and _has_code(m["code"], value)
+                for m in self.resources
+            )
+        if name == "status":
+            return r.get("status") in value.split(",")
+        if name == "_id":
+            return r["id"] in value.split(",")
+        return name not in _DATED or _in_time(r, value)
+
+
+def outcome(status: int, text: str) -> Answer:
+    issue = {"severity": "error", "code": "processing", "diagnostics": text}
+    return status, {}, json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+def _has_code(concept: Resource, value: str) -> bool:
+    own = {f"{c.get('system', '')}|{c.get('code', '')}" for c in concept.get("coding", [])}
+    return bool(own & set(value.split(",")))
+
+
+def _span(r: Resource) -> tuple[datetime, datetime]:
+    period = r.get("effectivePeriod", {})
+    start = r.get("effectiveDateTime") or period.get("start")
+    if start is None:
+        return datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    first = datetime.fromisoformat(start)
+    if first.tzinfo is None:  # a date stands for its whole day, in the server's zone
+        first = first.replace(tzinfo=UTC)
+        return first, first + timedelta(days=1)
+    if "effectivePeriod" in r and "end" not in period:
+        return first, datetime.max.replace(tzinfo=UTC)
+    return first, datetime.fromisoformat(period["end"]) if period else first
+
+
+def _in_time(r: Resource, value: str) -> bool:
+    first, last = _span(r)
+    at = datetime.fromisoformat(value[2:])
+    return {"ge": last >= at, "gt": last > at, "lt": first < at, "le": first <= at}[value[:2]]

@@ -1,0 +1,101 @@
+"""Aligned text tables, and patients written in them.
+
+A patient is a list of entries `T 38.9 @-2h` (two hours before the call) in the words of `example_patients.chart`.
+Unless an entry says otherwise the infusion was at 10:00 four days before the call, the call is on
+2026-03-06 at 12:00 in Shanghai, the patient is an adult, and everything was read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from example_patients.chart import Entry, Resource, resources
+from fhir_mappings.clinical_facts import Completeness, Coverage, Kind, PatientFacts
+from fhir_mappings.patient_facts import Reading, settled_facts
+from fhir_mappings.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.terminology import packaged_terminology
+from fhir_mappings.thresholds import Thresholds
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 3, 6, 12, 0, tzinfo=ZONE)
+INFUSED = datetime(2026, 3, 2, 10, 0, tzinfo=ZONE)
+T = Thresholds()
+ALL_READ = {kind: Coverage(Completeness.COMPLETE) for kind in Kind}
+_ENTRY = re.compile(r"(?P<words>.+?) @(?P<at>D-?\d+ \d\d:\d\d|[+-]?\d+(?:\.\d+)?[hm])")
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    """The rows of an aligned table as dicts; the first line names the columns."""
+    lines = [line.strip().strip("|") for line in table.strip().splitlines()]
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines if not set(line) <= set("-| ")]
+    return [dict(zip(cells[0], row, strict=True)) for row in cells[1:]]
+
+
+def name_of(row: dict[str, str]) -> str:
+    return row["because"]
+
+
+def moment_of(text: str) -> datetime:
+    """`-2h`, `-30m` before the call, or `D4 07:00` counted from the day of the infusion."""
+    if text.startswith("D"):
+        day, clock = text[1:].split()
+        hours, minutes = (int(part) for part in clock.split(":"))
+        return INFUSED.replace(hour=hours, minute=minutes) + timedelta(days=int(day))
+    unit = {"h": 3600, "m": 60}[text[-1]]
+    return NOW + timedelta(seconds=float(text[:-1]) * unit)
+
+
+def charted(text: str) -> list[Entry]:
+    found = []
+    for part in filter(None, (p.strip() for p in text.split(";"))):
+        match = _ENTRY.fullmatch(part)
+        if match is None:
+            raise ValueError(f"not an entry: {part}")
+        word, _, value = match["words"].partition(" ")
+        found.append(Entry(moment_of(match["at"]), word, value))
+    return found
+
+
+def patient(text: str, *, infused: bool = True, birth_date: str = "1980-01-01") -> list[Resource]:
+    infusion = [Entry(INFUSED, "car-t", "tisagenlecleucel")] if infused else []
+    who: Resource = {"resourceType": "Patient", "id": "p", "birthDate": birth_date}
+    return [who, *resources([*infusion, *charted(text)], "p")]
+
+
+def facts_of(
+    found: Iterable[Resource],
+    *,
+    as_of: datetime = NOW,
+    unread: Sequence[Kind] = (),
+    zone: ZoneInfo | None = ZONE,
+    thresholds: Thresholds = T,
+) -> PatientFacts:
+    """The facts of a record in which everything was read but the kinds named."""
+    pool = ResourcePool()
+    for number, resource in enumerate(found):
+        pool.add(json.dumps(resource).encode(), f"entry {number}")
+    lost = {kind: Coverage(Completeness.UNREAD, "not permitted") for kind in unread}
+    if Kind.ADMINISTRATIONS in lost:
+        lost[Kind.RUNNING] = lost[Kind.ADMINISTRATIONS]
+    how = Reading(packaged_terminology(), thresholds, zone, "p", None, as_of)
+    return settled_facts(PatientRecord(pool, {**ALL_READ, **lost}), how)
+
+
+def shown_grade(facts: PatientFacts) -> str:
+    """`2`, `≥2` for a minimum, `unknown, 2 if CRS`, `masked, 3 if CRS`."""
+    grade = facts.grade
+    if grade is None:
+        return "no course"
+    if grade.grade is None:
+        word = "masked" if grade.no_grade == "crs-possible-masked" else "unknown"
+        return f"{word}, {grade.provisional} if CRS"
+    return f"≥{grade.grade}" if grade.minimum else str(grade.grade)
+
+
+def changed(resource: Resource, **fields: Any) -> Resource:
+    return {**resource, **fields}

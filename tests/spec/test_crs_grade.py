@@ -1,0 +1,203 @@
+"""The ASTCT grade: what a physician reads, line by line of the clinical specification §1.2."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhir_mappings.clinical_facts import Kind
+from tests.spec.tables import facts_of, moment_of, name_of, patient, rows, shown_grade
+
+WELL = "SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h"
+
+FEVER = rows("""
+| chart                                                                        | grade             | because                                                          |
+| T 38.0 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                      | 1                 | exactly 38.0 °C is fever                                         |
+| T 37.9 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                      | 0                 | 37.9 °C is none                                                  |
+| T 100.4 degF @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                | 1                 | 100.4 °F is exactly 38.0 °C                                      |
+| T 100.3 degF @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                | 0                 | 100.3 °F is not                                                  |
+| T 38.5 @-24h; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h        | 1                 | fever 24 h ago is in the window, ends inclusive                  |
+| T 38.5 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                       | 2                 | fever and hypotension                                            |
+| T 38.5 @-1h                                                                  | ≥1                | fever alone with H and O unknown                                 |
+| T 38.5 @-1h; SBP 118 @-1h                                                    | ≥1                | oxygen never charted could raise it                              |
+| T 38.5 @-40h; give paracetamol 1000 @-30h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 2 | fever waived by an antipyretic after onset, hypotension grades    |
+| T 38.5 @-40h; give paracetamol 1000 @-30h; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | 0 | waived, both rows zero: no currently gradeable CRS               |
+| T 38.5 @-40h; give paracetamol 1000 @-30h; T 36.8 @-1h; SBP 118 @-1h         | unknown, 0 if CRS | waived, a row unknown and none positive                          |
+| T 38.5 @-40h; give paracetamol 1000 @-30h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 2         | waived stands above "not measured"                               |
+| give paracetamol 1000 @-60h; T 38.5 @-40h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 2 | an antipyretic 20 h before onset counts as given at onset         |
+| give paracetamol 1000 @-65h; T 38.5 @-40h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | masked, 2 if CRS | 25 h before onset is too early to waive             |
+| give dexamethasone 10 @-90h; T 38.5 @-40h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 2 | a steroid since day −1 counts as given at onset                   |
+| SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                                    | unknown, 2 if CRS | no temperature in the window is not "no fever"                   |
+| T 38.5 @-40h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h         | masked, 2 if CRS  | onset earlier, nothing given, hypotension now                    |
+| T 38.5 @-40h; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h        | 0                 | onset earlier, both rows zero                                    |
+| T 38.5 @-40h; T 36.8 @-1h; SBP 118 @-1h                                      | unknown, 0 if CRS | onset earlier, a row unknown                                     |
+| give paracetamol 1000 @-20h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | masked, 2 if CRS | an antipyretic 20 h ago may mask                          |
+| give paracetamol 1000 @-25h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 0          | 25 h ago no longer: hypotension without fever is not CRS          |
+| give dexamethasone 10 @-71h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | masked, 2 if CRS | a steroid 71 h ago may mask                               |
+| give dexamethasone 10 @-73h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 0          | 73 h ago no longer                                                |
+| toci 560 @-90h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h       | masked, 2 if CRS  | an IL-6 blocker since day −1 may mask                            |
+| T 36.8 @-1h; SBP 84 @-1h; SpO2 88 @-1h; device RA @-1h                       | 0                 | never fever, nothing masks: not CRS by ASTCT                     |
+| give dexamethasone 4 eye @-20h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 0        | a steroid in the eye masks nothing                                |
+""")
+
+
+@pytest.mark.parametrize("row", FEVER, ids=name_of)
+def test_fever_table(row: dict[str, str]) -> None:
+    assert shown_grade(facts_of(patient(row["chart"]))) == row["grade"]
+
+
+HYPOTENSION = rows("""
+| chart                                                              | grade | because                                                          |
+| SBP 90 @-1h                                                        | 1     | 90 mmHg is not below 90                                          |
+| SBP 89 @-1h                                                        | 2     | 89 mmHg is                                                       |
+| SBP 84 @-11h; SBP 118 @-1h                                         | 2     | the lowest reading of 12 h counts                                |
+| SBP 84 @-13h; SBP 118 @-1h                                         | 1     | 13 h ago no longer                                               |
+| MAP 60 @-2h; SBP 118 @-1h                                          | 1     | one low mean pressure alone is none                              |
+| MAP 60 @-2h; MAP 62 @-1h; SBP 118 @-1h                             | 2     | two, at least 5 min apart, are                                   |
+| MAP 60 @-64m; MAP 62 @-60m; SBP 118 @-1h                           | 1     | two within 5 min are one                                         |
+| start norepinephrine 0.1 @-2h                                      | 3     | one vasopressor                                                  |
+| start vasopressin 0.03 @-2h                                        | 3     | vasopressin alone is a vasopressor                               |
+| start norepinephrine 0.1 @-2h; start vasopressin 0.03 @-1h         | 3     | vasopressin is never one of several                              |
+| start norepinephrine 0.1 @-2h; start epinephrine 0.1 @-1h          | 4     | two at once                                                      |
+| start dobutamine 5 @-2h; SBP 118 @-1h                              | 1     | an inotrope is no vasopressor                                    |
+| give midodrine 10 @-2h; SBP 118 @-1h                               | 1     | nor is midodrine                                                 |
+| give epinephrine 0.5 IM @-1h; SBP 118 @-1h                         | 1     | intramuscular epinephrine is no infusion                         |
+| give epinephrine 0.1 IV @-1h; SBP 118 @-1h                         | 1     | a push is no infusion                                            |
+| rate norepinephrine 0.1 @-3h; SBP 118 @-1h                         | 3     | a charted rate runs on for 4 h                                   |
+| rate norepinephrine 0.1 @-3h; rate norepinephrine 0 @-1h; SBP 118 @-1h | 1 | rate 0 is a stop                                                 |
+| rate norepinephrine 0.1 @-13h; SBP 118 @-1h                        | 3     | past 4 h without a stop it keeps its row to 24 h, marked         |
+| rate norepinephrine 0.1 @-25h; SBP 118 @-1h                        | 1     | past 24 h it gives way to the pressure charted since             |
+| rate norepinephrine 0.1 @-6h; rate norepinephrine 0 @-4h; rate epinephrine 0.1 @-3h | 3 | one stopped before the next began is one pressor |
+| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-1h           | ≥3    | a stale one beside an active one is no second, but a minimum     |
+| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-12h          | 4     | two that are both stale ran together: the clock lowers nothing   |
+| start norepinephrine 0.1 @-50h; SBP 118 @-1h                       | 3     | in progress as read now, however old                             |
+""")
+
+
+@pytest.mark.parametrize("row", HYPOTENSION, ids=name_of)
+def test_row_h(row: dict[str, str]) -> None:
+    chart = f"T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h; {row['chart']}"
+    assert shown_grade(facts_of(patient(chart))) == row["grade"]
+
+
+PAEDIATRIC = rows("""
+| born       | SBP | grade | because                                        |
+| 2026-02-20 | 59  | 2     | 14 days old: below 60                          |
+| 2026-02-20 | 60  | 1     | 14 days old: 60 is not below 60                |
+| 2026-01-01 | 69  | 2     | 64 days old: below 70                          |
+| 2026-01-01 | 70  | 1     | 64 days old: 70 is not below 70                |
+| 2018-01-01 | 85  | 2     | 8 years: below 70 + 2×8 = 86                   |
+| 2018-01-01 | 86  | 1     | 8 years: 86 is not below 86                    |
+| 2018-03-07 | 83  | 2     | completed years: still 7, below 84             |
+| 2018-03-07 | 84  | 1     | completed years: still 7, 84 is not below 84   |
+| 2016-01-01 | 89  | 2     | 10 years: below 90                             |
+| 2016-01-01 | 90  | 1     | 10 years: 90 is not below 90                   |
+| 2018       | 85  | 2     | a year alone is the oldest age it allows: 8    |
+""")
+
+
+@pytest.mark.parametrize("row", PAEDIATRIC, ids=name_of)
+def test_hypotension_of_a_child(row: dict[str, str]) -> None:
+    chart = f"T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h; SBP {row['SBP']} @-1h"
+    assert shown_grade(facts_of(patient(chart, birth_date=row["born"]))) == row["grade"]
+
+
+OXYGEN = rows("""
+| chart                                                     | grade | because                                                             |
+| device NC @-1h; flow 6 @-1h                               | 2     | exactly 6 L/min is low flow                                         |
+| device NC @-1h; flow 6.1 @-1h                             | 3     | above 6 L/min is high flow                                          |
+| device NC @-1h                                            | 2     | a cannula without flow, with a note                                 |
+| device NC @-1h; flow 0 @-1h; SpO2 97 @-1h                 | 1     | flow 0 is no oxygen                                                 |
+| device NC @-1h; flow 2 @-1h; FiO2 40 @-1h                 | ≥2    | FiO2 0.40 beside a cannula may be 3                                 |
+| device HFNC @-1h                                          | 3     | high-flow cannula                                                   |
+| device BiPAP @-1h                                         | 4     | positive pressure                                                   |
+| flow 2 @-1h                                               | 2     | flow alone, device unknown                                          |
+| flow 7 @-1h                                               | 3     | flow alone, above 6 L/min                                           |
+| FiO2 30 @-1h                                              | ≥2    | FiO2 alone: device unknown, may be 3                                |
+| FiO2 21 @-1h; SpO2 97 @-1h                                | 1     | FiO2 0.21 is room air                                               |
+| flow 2 @-1h; FiO2 21 @-1h                                 | 2     | flow above 0 outweighs FiO2 0.21                                    |
+| device RA @-3h; flow 2 @-1h                               | 2     | flow charted after room air                                         |
+| device RA @-1h; SpO2 89 @-1h                              | 2     | below 90 % on room air needs oxygen                                 |
+| device RA @-1h; SpO2 90 @-1h                              | 1     | 90 % is not below 90                                                |
+| SpO2 89 @-11h; SpO2 97 @-1h                               | 2     | the lowest saturation of 12 h                                       |
+| device HFNC @-5h; device NC @-1h; flow 2 @-1h             | 2     | the latest device counts                                            |
+| device HFNC @-1h; device NC @-1h; flow 2 @-1h             | 3     | two at one time: the higher row                                     |
+| device HFNC @-5h; flow 2 @-1h                             | 3     | a flow without a device never displaces a higher row                |
+| device HFNC @-13h; SpO2 97 @-1h                           | 3     | past 12 h without a lower device it keeps its row to 24 h, marked   |
+| device HFNC @-25h; SpO2 97 @-1h                           | ≥1    | past 24 h a row-3 device leaves oxygen unknown                      |
+| device NC @-25h; flow 2 @-25h; SpO2 97 @-1h               | 1     | past 24 h a row-2 device gives way to the saturation charted since  |
+| device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h  | ≥1    | BiPAP charted before day 0 too may be the home device               |
+""")
+
+
+@pytest.mark.parametrize("row", OXYGEN, ids=name_of)
+def test_row_o(row: dict[str, str]) -> None:
+    assert shown_grade(facts_of(patient(f"T 38.5 @-1h; SBP 118 @-1h; {row['chart']}"))) == row["grade"]
+
+
+def test_a_device_nobody_listed_leaves_oxygen_unknown_and_never_displaces_a_higher_row() -> None:
+    found = patient("T 38.5 @-1h; SBP 118 @-1h; device HFNC @-5h; device NC @-1h")
+    strange = {"valueCodeableConcept": {"text": "Local thing 7"}}
+    found = [{**r, **strange} if r["id"] == "p-4" else r for r in found]
+    assert shown_grade(facts_of(found)) == "≥3"
+    assert shown_grade(facts_of([r for r in found if r["id"] != "p-3"])) == "≥1"
+
+
+UNREAD = rows("""
+| unread                     | chart                                                                         | grade             | because                                                     |
+| medication administrations | T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                        | ≥1                | unread administrations may hide a vasopressor               |
+| medication administrations | T 38.5 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                         | ≥2                | at least what the readings show                             |
+| medication administrations | T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                         | unknown, 2 if CRS | without fever there is then no grade                        |
+| medication administrations | T 38.5 @-40h; give paracetamol 1000 @-30h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | ≥2 | a waiver that was seen stands                    |
+| vital signs                | SpO2 97 @-1h; device RA @-1h                                                   | unknown, 0 if CRS | vital signs that could not be fetched are not normal        |
+| oxygen                     | T 38.5 @-1h; SBP 118 @-1h                                                      | ≥1                | oxygen that could not be fetched may raise it               |
+""")
+
+
+@pytest.mark.parametrize("row", UNREAD, ids=name_of)
+def test_what_could_not_be_read_never_lowers_the_grade(row: dict[str, str]) -> None:
+    # the infusion is known from a procedure where administrations cannot be read
+    procedure = {
+        "resourceType": "Procedure", "id": "inf", "status": "completed", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "38228"}]},
+        "performedDateTime": "2026-03-02T10:00:00+08:00",
+    }  # fmt: skip
+    facts = facts_of([*patient(row["chart"]), procedure], unread=[Kind(row["unread"])])
+    assert shown_grade(facts) == row["grade"]
+    assert facts.grade is not None
+    assert facts.grade.unfetched
+
+
+LATE = rows("""
+| chart                                                                                           | grade            | because                                       |
+| T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D1 12:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00 | masked, 2 if CRS | 8 days without fever, H or O: the waiver lapsed |
+| T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D5 12:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00 | 2                | hypotension between keeps the waiver          |
+| T 39 @D1 06:00; toci 560 @D1 10:00; T 38.5 @D9 06:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00 | 2                | new fever is fever                            |
+""")
+
+
+@pytest.mark.parametrize("row", LATE, ids=name_of)
+def test_the_waiver_lapses_after_seven_quiet_days(row: dict[str, str]) -> None:
+    facts = facts_of(patient(row["chart"]), as_of=moment_of("D9 12:00"))
+    assert shown_grade(facts) == row["grade"]
+
+
+def test_a_vasopressor_ordered_and_not_charted_makes_the_grade_a_minimum() -> None:
+    order = {
+        "resourceType": "MedicationRequest", "id": "o", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p"}, "authoredOn": "2026-03-06T10:00:00+08:00",
+        "medicationCodeableConcept": {"text": "norepinephrine infusion"},
+    }  # fmt: skip
+    facts = facts_of([*patient(f"T 38.5 @-1h; {WELL}"), order])
+    assert shown_grade(facts) == "≥1"
+    assert facts.grade is not None
+    assert (facts.grade.provisional, "pressor_ordered_not_charted" in facts.flags) == (3, True)
+
+
+def test_an_implausible_or_future_reading_is_set_aside_and_never_read_as_normal() -> None:
+    hot = facts_of(patient(f"T 101.2 @-1h; {WELL}"))
+    assert shown_grade(hot) == "unknown, 0 if CRS"
+    assert [a.why for a in hot.set_aside] == ["value outside 25 to 45 Cel"]
+    ahead = facts_of(patient(f"T 36.8 @-1h; T 39.0 @+48h; {WELL}"))
+    assert shown_grade(ahead) == "0"
+    assert [a.why for a in ahead.set_aside] == ["future_dated"]
+    assert shown_grade(facts_of(patient(f"T 39.0 @+2m; {WELL}"))) == "1", "a clock two minutes ahead counts as now"

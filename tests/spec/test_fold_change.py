@@ -1,0 +1,153 @@
+"""Baseline, peak, fold change and verdict of IL-6 and CRP: clinical specification §2.1."""
+
+from __future__ import annotations
+
+import pytest
+
+from cards.situation import verdicts
+from fhir_mappings.clinical_facts import PatientFacts
+from tests.spec.tables import T, changed, charted, facts_of, name_of, patient, rows
+
+FEVER = "T 38.5 @D3 06:00"
+
+
+def il6(facts: PatientFacts) -> str:
+    """`6.20 high`, `unknown: no_baseline`."""
+    return _shown(facts, "il6")
+
+
+def _shown(facts: PatientFacts, analyte: str) -> str:
+    verdict = getattr(verdicts(facts, T), analyte)
+    fold = getattr(facts, analyte).fold
+    if verdict.reason is not None:
+        return f"unknown: {verdict.reason.value}"
+    number = f"{fold.low:.2f}" if fold.low == fold.high else f"{fold.low:.2f}–{fold.high or '∞'}"
+    return f"{number} {verdict.category.value}"
+
+
+VERDICT = rows("""
+| chart                                                          | il6                            | because                                                      |
+| il6 12 @D0 08:00; il6 48 @D4 07:00                             | 4.00 high                      | exactly fourfold is high                                     |
+| il6 12 @D0 08:00; il6 47.99 @D4 07:00                          | 4.00 low                       | just below fourfold is low                                   |
+| il6 0.3 @D0 08:00; il6 1.2 @D4 07:00                           | 4.00 high                      | 1.2/0.3 is exactly 4: no binary floats                       |
+| il6 18 @D0 08:00; il6 47.7 @D4 07:00                           | 2.65 low                       | Patient A before tocilizumab                                 |
+| il6 12 @D0 08:00                                               | unknown: no_peak               | no sample since the infusion                                 |
+| il6 12 @D2 07:00; il6 48 @D4 07:00                             | unknown: no_baseline           | no sample of day 0 or the 72 h before                        |
+| il6 12 @D0 08:00; il6 20 @D2 07:00                             | unknown: no_recent_sample      | low needs a sample at or after fever onset                   |
+| il6 12 @D0 08:00; il6 60 @D2 07:00                             | 5.00 high                      | high needs none                                              |
+| il6 12 @D0 08:00; il6 20 @D3 11:59                             | unknown: no_recent_sample      | low needs a sample of the last 24 h                          |
+| il6 12 @D0 08:00; il6 20 @D3 12:00                             | 1.67 low                       | 24 h ago is still fresh                                      |
+| T 38.1 @D0 04:00; il6 12 @D0 08:00; il6 20 @D4 07:00           | unknown: febrile_baseline      | a baseline drawn in fever cannot carry low                   |
+| T 38.1 @D0 04:00; il6 12 @D0 08:00; il6 60 @D4 07:00           | 5.00 high                      | but it can prove high                                        |
+| il6 0 @D0 08:00; il6 20 @D4 07:00                              | unknown: zero_baseline         | nothing can be divided by zero                               |
+| il6 <1.5 @D0 08:00; il6 20 @D4 07:00                           | 13.33–∞ high                   | a baseline below 1.5 proves high                             |
+| il6 <1.5 @D0 08:00; il6 2 @D4 07:00                            | unknown: censored_inconclusive | and never low                                                |
+| il6 2 @D0 08:00; il6 >5000 @D4 07:00                           | 2500.00–∞ high                 | a peak above 5000 proves high                                |
+| il6 2000 @D0 08:00; il6 >5000 @D4 07:00                        | unknown: censored_inconclusive | unless the baseline was high                                 |
+| il6 12 @D0 08:00; il6 <1.5 @D4 07:00                           | 0.00–0.125 low                 | a peak below 1.5 is low                                      |
+| il6 12 @D0 08:00; il6 20 @D4 07:00; il6 60 @D4 07:00           | unknown: censored_inconclusive | two values for one time span both verdicts                   |
+| il6 12 @D0 08:00; toci 560 @D3 12:00; il6 20 @D3 07:00; il6 5200 @D4 07:00 | 1.67 low           | after tocilizumab IL-6 no longer counts                      |
+| il6 12 @D0 08:00; il6 20 @D3 07:00; toci 560 @D3 07:00         | unknown: no_peak               | a sample drawn at the dose is excluded                       |
+| il6 12 @D0 08:00; il6 90 @D-10 07:00; il6 20 @D4 07:00         | 1.67 low                       | samples long before the infusion are not peaks               |
+| toci 560 @D-20 10:00; il6 12 @D0 08:00; il6 60 @D4 07:00       | unknown: prior_il6r_blockade   | tocilizumab 20 days before                                   |
+| toci 560 @D-29 10:00; il6 12 @D0 08:00; il6 60 @D4 07:00       | 5.00 high                      | 29 days before no longer matters                             |
+| give sarilumab 200 SC @D2 10:00; il6 12 @D0 08:00; il6 60 @D4 07:00 | unknown: prior_il6r_blockade | another blocker under the skin, for another reason         |
+""")
+
+
+@pytest.mark.parametrize("row", VERDICT, ids=name_of)
+def test_il6(row: dict[str, str]) -> None:
+    assert il6(facts_of(patient(f"{FEVER}; {row['chart']}"))) == row["il6"]
+
+
+CRP = rows("""
+| chart                                                     | crp                            | because                                              |
+| crp 30 @D0 08:00; crp 54.9 @D4 07:00                      | 1.83 low                       | exactly 1.83 is not above it                         |
+| crp 30 @D0 08:00; crp 54.91 @D4 07:00                     | 1.83 high                      | just above is                                        |
+| crp 0.3 @D0 08:00; crp 0.549 @D4 07:00                    | 1.83 low                       | 0.549/0.3 is exactly 1.83: no binary floats          |
+| crp 3 mg/dL @D0 08:00; crp 60 @D4 07:00                   | 2.00 high                      | 3 mg/dL is 30 mg/L                                   |
+| crp 30 @D0 08:00; toci 560 @D3 12:00; crp 9 @D4 07:00; crp 60 @D3 07:00 | 2.00 high       | a low CRP after tocilizumab never clears it          |
+| crp 30 @D0 08:00; crp 31 @D3 07:00; toci 560 @D3 12:00; crp 90 @D4 07:00 | 1.03 high      | a rise after tocilizumab raises it all the same      |
+| crp 30 nmol/L @D0 08:00; crp 60 nmol/L @D4 07:00          | 2.00 high                      | nmol/L: a ratio within one unit                      |
+| crp 30 nmol/L @D0 08:00; crp 60 @D4 07:00                 | unknown: unusable_sample       | but not between nmol/L and mg/L                      |
+| crp 30 @D0 08:00; crp 20 @D2 07:00; crp 90 stones @D4 07:00 | unknown: unusable_sample     | a unit nobody knows may have been any value          |
+""")
+
+
+@pytest.mark.parametrize("row", CRP, ids=name_of)
+def test_crp(row: dict[str, str]) -> None:
+    assert _shown(facts_of(patient(f"{FEVER}; {row['chart']}")), "crp") == row["crp"]
+
+
+BASELINE = rows("""
+| chart                                    | baseline | tier | because                                                        |
+| il6 10 @D0 07:00; il6 12 @D0 09:00       | 12       | 1    | the last of day 0 up to the infusion                           |
+| il6 10 @D0 10:00                         | 10       | 1    | drawn at its very start                                        |
+| il6 10 @D-1 20:00; il6 12 @D0 12:00      | 10       | 2    | else the last of the 24 h before                               |
+| il6 12 @D0 12:00; il6 14 @D0 20:00       | 12       | 3    | else the first of day 0 after it, before fever                 |
+| il6 10 @D-3 11:00                        | 10       | 4    | else the last of the 72 h before                               |
+| il6 10 @D-3 09:00                        | –        | 0    | 73 h before is too early                                       |
+""")
+
+
+@pytest.mark.parametrize("row", BASELINE, ids=name_of)
+def test_baseline(row: dict[str, str]) -> None:
+    fold = facts_of(patient(f"{FEVER}; {row['chart']}; il6 99 @D4 07:00")).il6
+    shown = f"{fold.baseline.value.low:f}" if fold.baseline else "–"
+    assert (shown, str(fold.baseline_tier)) == (row["baseline"], row["tier"])
+
+
+def test_a_preliminary_result_that_would_make_it_high_leaves_it_unknown() -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 60 @D4 09:00")
+    found[-1] = changed(found[-1], status="preliminary")
+    assert il6(facts_of(found)) == "unknown: preliminary"
+
+
+def test_a_corrected_result_beats_the_final_one_of_the_same_time() -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 60 @D4 07:00; il6 20 @D4 07:00")
+    found[-1] = changed(found[-1], status="corrected")
+    assert il6(facts_of(found)) == "1.67 low"
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "registered", "unknown"])
+def test_results_that_were_never_results_do_not_count(status: str) -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 600 @D4 09:00")
+    found[-1] = changed(found[-1], status=status)
+    assert il6(facts_of(found)) == "1.67 low"
+
+
+TEXTS = rows("""
+| text           | il6                            | because                                      |
+| 60             | 5.00 high                      | a number in a text, unit of its neighbours   |
+| 60 pg/mL       | 5.00 high                      | with its unit                                |
+| 60,5           | 5.04 high                      | a decimal comma                              |
+| > 5000 pg/mL   | 416.67–∞ high                  | a comparator and a space                     |
+| 1,234          | unknown: unusable_sample       | may be thousands or a decimal: rejected      |
+| see comment    | unknown: unusable_sample       | no number                                    |
+""")
+
+
+@pytest.mark.parametrize("row", TEXTS, ids=name_of)
+def test_results_as_text(row: dict[str, str]) -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 1 @D4 09:00")
+    text = {k: v for k, v in found[-1].items() if k != "valueQuantity"}
+    found[-1] = changed(text, valueString=row["text"])
+    assert il6(facts_of(found)) == row["il6"]
+
+
+def test_a_comparator_that_fhir_r4_does_not_have_is_rejected() -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 1 @D4 09:00")
+    found[-1]["valueQuantity"]["comparator"] = "ad"
+    assert il6(facts_of(found)) == "unknown: unusable_sample"
+
+
+def test_a_sample_known_by_date_only_on_the_day_of_the_dose_is_left_out() -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D3 07:00; toci 560 @D4 08:00; il6 90 @D4 07:00")
+    found[-1] = changed(found[-1], effectiveDateTime="2026-03-06")
+    facts = facts_of(found)
+    assert il6(facts) == "unknown: no_recent_sample"
+    assert "ambiguous_order" in facts.il6.flags
+
+
+def test_entries_are_read() -> None:
+    assert [e.value for e in charted("il6 12 @D0 08:00; T 38 @-2h")] == ["12", "38"]
