@@ -98,8 +98,10 @@ class ResourcePool:
         reference = f"{header.resource_type}/{header.id or _digest(raw)}"
         updated = (header.meta and header.meta.last_updated) or ""
         known = self._by_reference.get(reference)
-        if known is not None and known.last_updated > updated:
-            return
+        if known is not None:
+            kinds |= known.kinds
+            if known.last_updated > updated:
+                return
         owner = bytes(header.subject) or bytes(header.patient)
         self._by_reference[reference] = Resource(
             data, raw, reference, header.resource_type, where, from_client, owner, updated, kinds

@@ -84,8 +84,11 @@ def bundle(found: Iterable[Resource], **more: Any) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in found], **more}
 
 
+KEY_OF_CODE = {
+    "26881-3": "il6Crp", "1988-5": "il6Crp", "8310-5": "vitals", "85354-9": "vitals", "8478-0": "vitals",
+    "29463-7": "weight", "751-8": "safetyLabs",
+}  # fmt: skip
 KEYS_OF_TYPE = {
-    "Observation": ("il6Crp", "vitals", "oxygen", "weight"),
     "MedicationAdministration": ("recentAdministrations",),
     "Procedure": ("cellTherapyProcedures",),
     "Condition": ("conditions",),
@@ -105,7 +108,10 @@ def whole_prefetch(chart: list[Resource]) -> dict[str, Any]:
         plain = dict(resource)
         if "medicationReference" in plain:
             plain["medicationCodeableConcept"] = drugs[plain.pop("medicationReference")["reference"]]
-        for key in KEYS_OF_TYPE.get(resource["resourceType"], ()):
+        keys = KEYS_OF_TYPE.get(resource["resourceType"], ())
+        if resource["resourceType"] == "Observation":
+            keys = (KEY_OF_CODE.get(resource["code"]["coding"][0]["code"], "oxygen"),)
+        for key in keys:
             by_key[key] = by_key[key] or bundle([])
             by_key[key]["entry"].append({"resource": plain})
     return by_key
