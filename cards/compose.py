@@ -12,6 +12,7 @@ from cards.wording import (
     OUTSIDE_WINDOW,
     OVERRIDE_REASONS,
     PALS_NOTE,
+    PERHAPS_NEUTROPENIC,
     PROTOCOL,
     STUDY,
     UNDER_STUDY_AGE,
@@ -19,7 +20,7 @@ from cards.wording import (
 )
 
 _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
-_FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI)
+_FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI, CardId.REASSESS_WINDOW)
 
 
 def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]) -> Card:
@@ -48,8 +49,9 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
     """Sentences that depend on the patient: neutropenia, age, the paediatric limit."""
     lines: list[str] = []
     t, facts = texts.t, texts.facts
-    low = facts.neutrophils is None or facts.neutrophils.value < t.neutropenia
-    if planned.id in _FEVER_CARDS and low:
+    if planned.id in _FEVER_CARDS and facts.neutrophils is None:
+        lines.append(PERHAPS_NEUTROPENIC)
+    elif planned.id in _FEVER_CARDS and facts.neutrophils and facts.neutrophils.value < t.neutropenia:
         lines.append(NEUTROPENIC)
     if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
         lines.append(UNDER_STUDY_AGE)

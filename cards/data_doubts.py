@@ -75,8 +75,12 @@ def _fold_doubts(name: str, fold: FoldChange, category: Category, reason: Reason
 def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
     if s.grade is Grade.G0 or facts.grade is None:
         return []
-    lines = [f"Grade: {text}." for flag, text in _GRADE_FLAGS.items() if flag in facts.flags]
     rows = (facts.grade.pressure, facts.grade.oxygen)
+    # a doubt about the lesser row changes nothing
+    leading = [flag for row in rows if row.most >= max(r.value for r in rows) for flag in row.flags]
+    lines = [f"Grade: {text}." for flag, text in _GRADE_FLAGS.items() if flag in leading]
+    if facts.progressed is None and s.doses is Doses.MORE_EARLY:
+        lines.append("Grade: whether CRS progressed since the second dose of tocilizumab cannot be told.")
     if any("could not all be read" in text for row in rows for text in row.missing):
         lines += [
             f"Set aside: {escaped(a.reference)} ({escaped(a.why)})."

@@ -35,6 +35,7 @@ REASONS = {
     Reason.HISTORY_INCOMPLETE: "the administrations could not all be read, so an IL-6 blocker may have been given",
     Reason.UNUSABLE: "a result could not be used (unit or value)",
     Reason.NOT_READ: "laboratory results could not be read",
+    Reason.TEMPERATURES_UNREAD: "temperatures could not all be read, so a febrile baseline cannot be excluded",
 }
 TIERS = {2: "24 h before the infusion", 3: "day 0 after the infusion", 4: "up to 72 h before the infusion"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
@@ -67,15 +68,20 @@ def drivers(grade: CrsGrade) -> str:
     rows = sorted((grade.pressure, grade.oxygen), key=lambda r: -r.value)
     parts = [d for row in rows for d in row.drivers]
     if grade.fever is Fever.NOW and grade.highest_temperature is not None:
-        parts.append(f"T {number(grade.highest_temperature.quantize(Decimal('0.1')))} °C")
+        parts.append(f"T {celsius(grade.highest_temperature)} °C")
     return ", ".join(parts)
+
+
+def celsius(value: Decimal) -> str:
+    """One decimal, rounded down: 37.96 °C must not read as the fever that it is not."""
+    return number(value.quantize(Decimal("0.1"), rounding=ROUND_DOWN))
 
 
 def fever_line(grade: CrsGrade, facts: PatientFacts) -> str:
     onset = f"; onset {when(facts.local(grade.onset))}" if grade.onset else ""
     highest = ""
     if grade.highest_temperature is not None:
-        highest = f" (highest of 24 h {number(grade.highest_temperature.quantize(Decimal('0.1')))} °C)"
+        highest = f" (highest of 24 h {celsius(grade.highest_temperature)} °C)"
     return f"{grade.fever.value.capitalize()}{highest}{onset}."
 
 

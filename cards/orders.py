@@ -123,13 +123,23 @@ STEROID_CLASSES = (DrugClass.STEROID,)
 
 
 def steroid_running(facts: PatientFacts, t: Thresholds, *, strongest_only: bool) -> SteroidGiven | None:
-    """A corticosteroid that counts as running. At grade 4, or after progress, only methylprednisolone does."""
+    """A corticosteroid that counts as running; less than its dose is named and takes no suggestion away.
+
+    At grade 4, or after progress to grade 3, only the methylprednisolone regimen does.
+    """
+    enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest_only else _enough(facts, t)
     for given in facts.steroids:
         if strongest_only and given.ingredient != "methylprednisolone":
             continue
-        if given.infusing or (given.dexamethasone_mg is not None and given.dexamethasone_mg >= _enough(facts, t)):
+        if given.dexamethasone_mg is not None and given.dexamethasone_mg >= enough:
             return given
     return None
+
+
+def _in_use(facts: PatientFacts, t: Thresholds) -> bool:
+    """Whether a corticosteroid below methylprednisolone is running or ordered: after progress, the step above it."""
+    ordered = any(o.drug is not None and o.drug.drug_class is DrugClass.STEROID for o in facts.pending)
+    return ordered or steroid_running(facts, t, strongest_only=False) is not None
 
 
 def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
@@ -151,7 +161,8 @@ def steroid_offer(
     """The corticosteroid of the situation for an adult; for a child words only. `every_hours` for dexamethasone."""
     key = "corticosteroid"
     grade = facts.grade.grade if facts.grade else None
-    strongest = grade == 4 or bool(facts.progressed)
+    stepped_up = bool(facts.progressed) and grade == 3 and _in_use(facts, t)
+    strongest = grade == 4 or stepped_up
     if drafted(drafts, *STEROID_CLASSES):
         return Offer(key, None, "A systemic corticosteroid is drafted.", in_hand=True)
     running = steroid_running(facts, t, strongest_only=strongest)
@@ -170,8 +181,10 @@ def steroid_offer(
             return Offer(key, None, ordered, in_hand=True)
     below = "; ".join(f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids)
     below = f"Already given, and not counted as this regimen: {below}." if below else ""
-    if facts.age is not None and facts.age.years < t.adult_age:
+    if facts.age is None or facts.age.years < t.adult_age:
         text = "Corticosteroid per paediatric protocol: no dose is computed below 18 years."
+        if facts.age is None:
+            text = "The age is not known, so no corticosteroid dose is computed."
         return Offer(key, None, f"{text} {below}".strip(), barred=True)
     drug, dose, hours = "dexamethasone", t.dexamethasone_dose, every_hours
     if strongest:
@@ -182,7 +195,8 @@ def steroid_offer(
     resource = _medication_request(
         patient, concept, f"{drug} {dose} mg IV", facts.local(facts.as_of),
         {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **_single_dose(dose)},
-        "Adult regimen, ASCO 2021. Review daily and taper as CRS settles.",
+        f"Adult regimen, ASCO 2021{'' if grade in (3, 4) else ' (grade 2: one or two doses)'}. "
+        "Review daily and taper as CRS settles.",
     )  # fmt: skip
     return Offer(key, Suggestion(label, f"Order {label}", resource, key), below)
 

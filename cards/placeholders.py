@@ -56,8 +56,8 @@ def placeholders(
         **_of_labs(x),
         **_of_doses(x, suggestions),
         **_of_doubts(x),
+        **_of_offers(x, planned),
         "offers": escaped_words(" ".join(notes)),
-        "regimen": _regimen(x),
         "state": bullets(_state(x)) if planned.id is CardId.CRS_GRADE else "",
     }
 
@@ -85,6 +85,7 @@ def _of_grade(x: Texts) -> dict[str, str]:
         "missing": escaped_words("; ".join(not_known)) or "nothing that could raise the grade",
         "missing_short": "; ".join(not_known) or "nothing",
         "grade_unknown": _grade_unknown(grade),
+        "fever_alone": _fever_alone(grade),
         "persists": "has progressed" if x.facts.progressed else "persists",
     }
 
@@ -109,7 +110,6 @@ def _of_labs(x: Texts) -> dict[str, str]:
         "il6": fold_short(il6, x.found.il6, t.il6_fold),
         "il6_fold": _fold_or(il6, t),
         "il6_reason": REASONS[x.found.il6.reason or Reason.NO_PEAK],
-        "il6_severe": "IL-6 low does not delay" if x.found.il6.category is Category.LOW else "IL-6 must not delay",
         "crp": fold_short(crp, x.found.crp, t.crp_fold),
         "crp_fold": _crp_fold(crp, x),
         "crp_words": crp_words,
@@ -135,7 +135,7 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     again = f" as dose {count + 1}" if count else ""
     low_count = facts.neutrophils
     return {
-        "doses_given": str(count),
+        "doses_given": f"{'' if history.history_complete else 'at least '}{count} doses",
         "doses": f"{'' if history.history_complete else 'at least '}{count} doses" if count != 1 else "1 dose",
         "dose": f"{dose}{again}",
         "second": again,
@@ -145,6 +145,49 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
         "neutrophils": f"ANC {number(low_count.value)} ×10⁹/L" if low_count else "no neutrophil count of 3 days",
         "unread": _unread(x),
     }
+
+
+def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
+    """Words that must not promise what the orders below them refuse."""
+    toci = next((o for o in planned.offers if o.key == "tocilizumab"), None)
+    barred = toci is not None and toci.barred
+    allergic = x.facts.tocilizumab_hypersensitivity is not None
+    late = planned.id is CardId.SEVERE_CRS and not planned.offers
+    delay = "IL-6 low does not delay" if x.found.il6.category is Category.LOW else "IL-6 must not delay"
+    what, do = f"tocilizumab and corticosteroids now; {delay}", f"Tocilizumab and a corticosteroid now ({_regimen(x)})"
+    if barred:
+        what = f"corticosteroids now; {_barred_short(x)}"
+        do = f"A corticosteroid now ({_regimen(x)})"
+    if late:
+        what = "outside the study window, look for infection first"
+    second_next = len(x.facts.tocilizumab.doses) >= 2
+    option = "Tocilizumab is the guideline option; either, or both."
+    return {
+        "severe_what": what,
+        "severe_do": f"{do}; rapid taper once CRS settles.",
+        "recommended": "not possible, hypersensitivity on record" if allergic else "recommended",
+        "by_guideline": "not possible, hypersensitivity on record" if allergic else "by guideline",
+        "guideline_option": f"Tocilizumab, the guideline option: {_barred_short(x)}." if barred else option,
+        "then": "then corticosteroids if it persists" if second_next else "then a second dose if it persists",
+    }
+
+
+def _barred_short(x: Texts) -> str:
+    facts, t = x.facts, x.t
+    if facts.tocilizumab_hypersensitivity:
+        return "hypersensitivity to tocilizumab on record"
+    starts = facts.tocilizumab.safety_starts
+    if starts and facts.as_of - max(starts) < t.dose_interval:
+        return f"tocilizumab not before {when(facts.local(max(starts) + t.dose_interval))}"
+    return f"{len(starts)} doses of tocilizumab given: third line"
+
+
+def _fever_alone(grade: CrsGrade) -> str:
+    rows = (("blood pressure", grade.pressure), ("oxygen", grade.oxygen))
+    unknown = [name for name, row in rows if row.unknown]
+    if unknown:
+        return f"fever; {' and '.join(unknown)} not known"
+    return "fever without hypotension or hypoxia on record"
 
 
 def _ago(then: datetime, now: datetime) -> str:
@@ -170,9 +213,9 @@ def _of_doubts(x: Texts) -> dict[str, str]:
 
 def _regimen(x: Texts) -> str:
     t = x.t
-    if x.facts.age is not None and x.facts.age.years < t.adult_age:
-        return "corticosteroid per paediatric protocol"
-    if x.grade.grade == 4 or x.facts.progressed:
+    if x.facts.age is None or x.facts.age.years < t.adult_age:
+        return "per paediatric protocol" if x.facts.age else "dose by age"
+    if x.grade.grade == 4:
         return f"methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h"
     return f"dexamethasone {t.dexamethasone_dose} mg IV every 6 h"
 
@@ -201,7 +244,9 @@ def _state(x: Texts) -> list[str]:
 
 
 def _zero(grade: CrsGrade) -> str:
-    if grade.fever in (Fever.WAIVED, Fever.EARLIER, Fever.MASKED):
+    if grade.fever is Fever.EARLIER:
+        return "No fever now, no hypotension, no hypoxia. This does not mean that CRS has ended."
+    if grade.fever in (Fever.WAIVED, Fever.MASKED):
         return "No currently gradeable CRS; fever may be suppressed. This does not mean that CRS has ended."
     if grade.pressure.value > 0 and grade.oxygen.value > 0:
         return "Hypotension and hypoxia without fever: not CRS by ASTCT – look for another cause."

@@ -123,7 +123,7 @@ def situation(facts: PatientFacts, drafts: tuple[DraftOrder, ...], found: Verdic
         grade=_grade(grade),
         provisional=_provisional(grade),
         doubt=Doubt.UNFETCHED if _in_doubt(grade) else Doubt.NONE,
-        il6=_il6(found.il6),
+        il6=_il6(found.il6, blocked=facts.il6.blocked),
         crp=Crp.HIGH if found.crp.category is Category.HIGH else Crp.NOT_HIGH,
         doses=_doses(facts, t.dose_interval),
         progress=Progress.YES if facts.progressed else Progress.NO,
@@ -146,13 +146,13 @@ def _provisional(grade: CrsGrade) -> Provisional:
 
 def _in_doubt(grade: CrsGrade) -> bool:
     if grade.grade is None:
-        return grade.unfetched
+        return grade.unfetched or "home_device" in grade.flags
     return grade.minimum and (grade.unfetched or "home_device" in grade.flags)
 
 
-def _il6(verdict: Verdict) -> Il6:
+def _il6(verdict: Verdict, *, blocked: bool) -> Il6:
     if verdict.category is Category.UNKNOWN:
-        return Il6.UNKNOWN if verdict.reason in NO_SAMPLE_HELPS else Il6.ASK
+        return Il6.UNKNOWN if blocked or verdict.reason in NO_SAMPLE_HELPS else Il6.ASK
     return Il6.HIGH if verdict.category is Category.HIGH else Il6.LOW
 
 
@@ -176,7 +176,8 @@ def drafted(drafts: tuple[DraftOrder, ...], *classes: DrugClass) -> tuple[DraftO
 def _toci_in_play(facts: PatientFacts, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:
     if drafted(drafts, DrugClass.TOCILIZUMAB):
         return TociInPlay.YES
-    recent = any(facts.as_of - dose.last_start <= after for dose in facts.tocilizumab.doses)
+    begun = facts.course.start if facts.course else facts.as_of
+    recent = any(s >= begun and facts.as_of - s <= after for s in facts.tocilizumab.safety_starts)
     return TociInPlay.YES if recent else TociInPlay.NO
 
 

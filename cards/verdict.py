@@ -19,7 +19,14 @@ class Category(StrEnum):
 
 # Reasons that another sample cannot settle: no IL-6 order is suggested for these.
 NO_SAMPLE_HELPS = frozenset(
-    {Reason.NO_BASELINE, Reason.ZERO_BASELINE, Reason.PRIOR_BLOCKADE, Reason.HISTORY_INCOMPLETE, Reason.NOT_READ}
+    {
+        Reason.NO_BASELINE,
+        Reason.ZERO_BASELINE,
+        Reason.PRIOR_BLOCKADE,
+        Reason.HISTORY_INCOMPLETE,
+        Reason.NOT_READ,
+        Reason.TEMPERATURES_UNREAD,
+    }
 )
 
 

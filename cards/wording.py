@@ -25,7 +25,7 @@ STUDY = (
 CONFLICT_LOW_IL6 = (
     "Single-centre retrospective signal: severe CRS in 3 of 8 with a small IL-6 rise who got tocilizumab, against "
     "0 of 23 who did not; that comparison group was mostly without CRS. Does not support withholding tocilizumab: "
-    "ASCO and the label give it at this grade whatever the IL-6, and no guideline gates it on an IL-6 rise."
+    "ASCO gives it at this grade whatever the IL-6, and no guideline gates it on an IL-6 rise."
 )
 NO_WAITING = "Guidelines do not wait for IL-6: do not delay treatment for a result."
 FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
@@ -33,6 +33,7 @@ INTERVAL = "The label allows a further dose after 8 h; in the study the interval
 STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
 NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
 NEUTROPENIC = "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils})."
+PERHAPS_NEUTROPENIC = "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical antibiotics now."
 ICANS_UNKNOWN = "ICANS is not assessed by this service: unknown. Check ICE before tocilizumab or corticosteroids."
 CAUTION_UNREAD = "Check cytopenia, liver enzymes, infection and hypersensitivity: {unread}."
 OUTSIDE_WINDOW = (
@@ -58,10 +59,9 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.SEVERE_CRS: Wording(
         "Severe cytokine release syndrome",
         ASCO,
-        "Severe CRS, {grade}: tocilizumab and corticosteroids now; {il6_severe}",
+        "Severe CRS, {grade}: {severe_what}",
         (
-            "{Grade}: {drivers}. ICU level of care. Tocilizumab and a corticosteroid now ({regimen}); "
-            "rapid taper once CRS settles.",
+            "{Grade}: {drivers}. ICU level of care. {severe_do}",
             "IL-6 {il6} does not delay treatment.",
             "{offers}",
         ),
@@ -70,10 +70,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.STEROID_AFTER_2_TOCI: Wording(
         "Corticosteroid after two doses of tocilizumab",
         ZHANG,
-        "CRS {persists} after {doses_given} doses of tocilizumab ({grade}): consider corticosteroids",
+        "CRS {persists} after {doses_given} of tocilizumab ({grade}): consider corticosteroids",
         (
             "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab. The study then considered "
-            "dexamethasone or methylprednisolone.",
+            "dexamethasone or methylprednisolone; it gives no regimen, the dose here is ASCO's.",
             "{offers}",
         ),
         (STEROID_RULE, ICANS_UNKNOWN),
@@ -81,9 +81,9 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.TOCI_RECOMMENDED: Wording(
         "Tocilizumab recommended",
         ZHANG,
-        "CRS {grade} and IL-6 up {il6_fold}: tocilizumab recommended{dose}",
+        "CRS {grade} and IL-6 up {il6_fold}: tocilizumab {recommended}{dose}",
         (
-            "{Grade} ({drivers}) and IL-6 at least fourfold above baseline: tocilizumab is recommended{second}.",
+            "{Grade} ({drivers}) and IL-6 at least fourfold above baseline: the study recommends tocilizumab{second}.",
             "{offers}",
         ),
         (FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
@@ -95,7 +95,7 @@ WORDING: Mapping[CardId, Wording] = {
         "CRS {grade}, IL-6 up only {il6_fold}: consider early corticosteroids; tocilizumab remains guideline care",
         (
             "{Grade} ({drivers}) and IL-6 less than fourfold above baseline. The study recommends corticosteroids "
-            "in advance. Tocilizumab is the guideline option; either, or both.",
+            "in advance. {guideline_option}",
             "{offers}",
         ),
         (CONFLICT_LOW_IL6, FDA, ICANS_UNKNOWN, CAUTION_UNREAD),
@@ -104,10 +104,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.TOCI_GUIDELINE: Wording(
         "Tocilizumab by guideline",
         ASCO,
-        "CRS {grade}, IL-6 rise unknown: tocilizumab by guideline{dose}",
+        "CRS {grade}, IL-6 rise unknown: tocilizumab {by_guideline}{dose}",
         (
-            "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. The guideline gives tocilizumab at "
-            "grade 2 whatever the IL-6{second}.",
+            "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. ASCO gives tocilizumab at grade 2 whatever "
+            "the IL-6.",
             "{offers}",
         ),
         (NO_WAITING, FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
@@ -117,8 +117,8 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "CRP up {crp_fold}: watch closely for infection after tocilizumab",
         (
-            "CRP {crp_words}. With such a rise severe infection after tocilizumab was more frequent: 11 of 23 "
-            "against 2 of 17. Onset of CRS is often indistinguishable from infection.",
+            "CRP {crp_words}. Of patients with such a rise 11 of 23 had a severe infection after tocilizumab, "
+            "against 2 of 17 without tocilizumab. Onset of CRS is often indistinguishable from infection.",
             "Blood and urine cultures, chest radiograph if febrile, blood count, CRP; consider CMV and CT.",
             "{offers}",
         ),
@@ -150,19 +150,19 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.REASSESS_WINDOW: Wording(
         "Reassess after tocilizumab",
         LABEL,
-        "CRS {grade}, tocilizumab {since_last}: reassess, next dose not before {next_dose}",
+        "CRS {grade}, tocilizumab {since_last}: reassess at {next_dose}; {then}",
         (
-            "{Grade}: {drivers}. The last dose of tocilizumab started {since_last}. Reassess at 8 h "
-            "({next_dose}), or at once if CRS worsens.",
+            "{Grade}: {drivers}. The last dose of tocilizumab started {since_last}. Reassess at {next_dose}, or at "
+            "once if CRS worsens; {then}.",
         ),
-        (INTERVAL,),
+        (STEROID_RULE,),
     ),
     CardId.GRADE1_SUPPORTIVE: Wording(
         "Grade 1: supportive care",
         ASCO,
         "CRS {grade}: supportive care; the study threshold for tocilizumab is grade 2",
         (
-            "{Grade}: fever without hypotension or hypoxia on record. Antipyretics, fluids, look for infection. "
+            "{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. "
             "The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and "
             "without.",
             "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
@@ -171,10 +171,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.IL6_REQUEST: Wording(
         "IL-6 sample",
         ZHANG,
-        "Draw IL-6 before the first tocilizumab; do not delay treatment for it",
+        "Draw IL-6 now, before any tocilizumab; do not delay treatment for it",
         (
-            "The IL-6 rise is unknown: {il6_reason}. A sample before the first dose can settle it; after "
-            "tocilizumab IL-6 is no longer usable.",
+            "The IL-6 rise is unknown: {il6_reason}. A sample can settle it before tocilizumab; after tocilizumab "
+            "IL-6 is no longer usable.",
             "{offers}",
         ),
         (NO_WAITING,),
@@ -199,7 +199,7 @@ WORDING: Mapping[CardId, Wording] = {
 
 NO_COURSE_SUMMARY = "No CAR-T infusion found{back_to}: CRS advice is not possible"
 NO_COURSE_DETAIL = (
-    "{why} The record could not be read in full, and no CAR-T infusion was found in what was read{back_to}. "
+    "{why} No CAR-T infusion that could be used was found in what was read{back_to}. "
     "If this patient had CAR-T cells, grade CRS at the bedside."
 )
 

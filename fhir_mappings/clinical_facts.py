@@ -108,6 +108,7 @@ class Reason(StrEnum):
     HISTORY_INCOMPLETE = "history_incomplete"
     UNUSABLE = "unusable_sample"
     NOT_READ = "not_read"
+    TEMPERATURES_UNREAD = "temperatures_unread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class FoldChange:
 
     `fold` is missing with a `reason`. `low_barred` says why these samples, whatever their fold, cannot prove
     a small rise. `fold_if_preliminary` counts preliminary results too; `fold_after_blockade` is the highest
-    fold sampled after the first IL-6 blocker (CRP only).
+    fold sampled after the first IL-6 blocker (CRP only). `blocked`: such a drug was given in the course.
     """
 
     fold: Interval | None = None
@@ -151,6 +152,7 @@ class FoldChange:
     fold_if_preliminary: Interval | None = None
     fold_after_blockade: Interval | None = None
     later_samples: bool = False
+    blocked: bool = False
     flags: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
 
@@ -215,6 +217,8 @@ class Course:
 
     infusions: tuple[Infusion, ...]
     day0: date
+    day_before: datetime
+    last_infused: date
     start: datetime
     peak_opens: datetime
     day: int
@@ -236,7 +240,8 @@ class CourseSearch(StrEnum):
 class Row:
     """A known or partly known row of the grade: at least `value`; `exact` when nothing unread could raise it.
 
-    Value 0 without `exact` is unknown. `provisional` counts what is ordered but not charted.
+    Value 0 without `exact` is unknown. `provisional` counts what is ordered but not charted; `could_be` is the
+    most that what is missing could show.
     """
 
     value: int
@@ -247,6 +252,12 @@ class Row:
     evidence: tuple[str, ...] = ()
     provisional: int = 0
     unfetched: bool = False
+    could_be: int = 4
+
+    @property
+    def most(self) -> int:
+        """The highest this row can be, given what is not known."""
+        return self.value if self.exact else max(self.value, self.could_be)
 
     @property
     def unknown(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import (
@@ -118,6 +118,8 @@ def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t
     return Course(
         infusions=tuple(course),
         day0=day0,
+        day_before=day(day0 - timedelta(days=1), zone).earliest,
+        last_infused=dates[-1],
         start=course[0].start,
         peak_opens=opens,
         day=(today - day0).days,

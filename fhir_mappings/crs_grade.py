@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fhir_mappings.clinical_facts import (
     Administration,
@@ -20,12 +20,12 @@ from fhir_mappings.clinical_facts import (
     NoGrade,
     Reading,
 )
-from fhir_mappings.oxygen_support import ROW_OF, OxygenFacts, oxygen_row
+from fhir_mappings.oxygen_support import ROW_OF, OxygenFacts, oxygen_row, without_home_devices
 from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import of_class
 from fhir_mappings.vasopressors import PressureFacts, pressure_row
-from fhir_mappings.vital_signs import systolic_limit
+from fhir_mappings.vital_signs import low_mean, systolic_limit
 
 BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER)
 
@@ -82,7 +82,7 @@ def _graded(c: CrsGrade) -> CrsGrade:
     h, o = c.pressure, c.oxygen
     worst = max(h.value, o.value)
     both_zero = not h.unknown and not o.unknown and worst == 0
-    minimum = (not h.exact or not o.exact) and worst < 4
+    minimum = max(h.most, o.most) > worst
     match c.fever:
         case Fever.NOW:
             return replace(c, grade=max(worst, 1), minimum=minimum)
@@ -109,7 +109,7 @@ def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thres
         if _waiver_holds(signs, course, age, at, t):
             return Fever.WAIVED, False
         lapsed = True
-    if not signs.given_reach.whole(_day_before(course), at) and not lapsed:
+    if not signs.given_reach.whole(course.day_before, at) and not lapsed:
         return Fever.UNKNOWN_TREATMENT, False
     measured = any(window_opens <= r.at <= at for r in signs.temperatures)
     if not measured or not signs.temperatures_reach.whole(window_opens, at):
@@ -124,7 +124,7 @@ def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thres
 def _fever_unfetched(signs: Signs, course: Course, fever: Fever, at: datetime, t: Thresholds) -> bool:
     """Whether fever is undecided because something could not be fetched, not because it was never charted."""
     if fever is Fever.UNKNOWN_TREATMENT:
-        return not signs.given_reach.fetched(_day_before(course))
+        return not signs.given_reach.fetched(course.day_before)
     if fever is Fever.NOT_MEASURED:
         return not signs.temperatures_reach.fetched(max(course.start, at - t.fever_window))
     return fever is Fever.EARLIER and not signs.temperatures_reach.fetched(course.start)
@@ -137,16 +137,12 @@ def _given_between(given: Iterable[Administration], since: datetime, until: date
     )
 
 
-def _day_before(course: Course) -> datetime:
-    return course.start - timedelta(days=1)
-
-
 def _waiver_drug(
     given: tuple[Administration, ...], course: Course, onset: datetime, at: datetime, t: Thresholds
 ) -> bool:
     """An antipyretic from 24 h before onset, or a steroid or IL-6/IL-1 blocker since day −1."""
     return _given_between(given, onset - t.antipyretic_before_onset, at, DrugClass.ANTIPYRETIC) or _given_between(
-        given, min(_day_before(course), onset), at, DrugClass.STEROID, *BLOCKERS
+        given, min(course.day_before, onset), at, DrugClass.STEROID, *BLOCKERS
     )
 
 
@@ -154,7 +150,7 @@ def _masking_drug(given: tuple[Administration, ...], course: Course, at: datetim
     return (
         _given_between(given, at - t.antipyretic_masks, at, DrugClass.ANTIPYRETIC)
         or _given_between(given, at - t.steroid_masks, at, DrugClass.STEROID)
-        or _given_between(given, _day_before(course), at, *BLOCKERS)
+        or _given_between(given, course.day_before, at, *BLOCKERS)
     )
 
 
@@ -176,14 +172,16 @@ def _positive_spans(
     signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds
 ) -> list[tuple[datetime, datetime]]:
     limit = systolic_limit(age, t)
+    oxygen, _ = without_home_devices(signs.oxygen, course.start, at, t)
     points = [r.at for r in signs.pressure.systolic if r.value < limit]
+    points += [r.at for r in low_mean(signs.pressure.mean, age, t)]
     points += [r.at for r in signs.oxygen.saturations if r.value < t.spo2_cut]
     points += [r.at for r in signs.oxygen.flows if r.value > 0]
     points += [r.at for r in signs.oxygen.fio2 if r.value > t.room_air_fio2]
-    points += [d.at for d in signs.oxygen.devices if ROW_OF[d.device] > 0]
+    points += [d.at for d in oxygen.devices if ROW_OF[d.device] > 0]
     spans = [(p, p) for p in points]
     for a in signs.pressure.infusions:
         end = at if a.open_ended else min(a.end or a.start.earliest, at)
         spans.append((a.start.earliest, end))
-    spans += [(d.at, at) for d in signs.oxygen.open_supports]
+    spans += [(d.at, at) for d in oxygen.open_supports]
     return [(start, end) for start, end in spans if course.start <= start <= at]

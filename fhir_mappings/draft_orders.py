@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import DraftOrder
-from fhir_mappings.drugs import drug_of, medication_id
+from fhir_mappings.clinical_facts import DraftOrder, Route
+from fhir_mappings.drugs import drug_of, medication_id, route_of
 from fhir_mappings.observations import codings_of
 from fhir_mappings.ownership import AnotherPatientError, Owner
 from fhir_mappings.read_resources import ResourcePool
@@ -67,7 +67,7 @@ def _draft_order(
     is_medication = draft.get("resourceType") in _MEDICATION_TYPES
     if is_medication:
         concept, target = _concept(draft.get("medicationCodeableConcept")), _reference(draft)
-        drug = drug_of(concept, target, _contained(draft), pool, terms, fhir_base)
+        drug = drug_of(concept, target, _contained(draft), pool, terms, fhir_base, _route(draft, terms))
         return DraftOrder(
             reference, is_medication, drug, frozenset(), selected, empty=concept is None and target is None
         )
@@ -93,6 +93,12 @@ def _reference(draft: Draft) -> fs.Reference | None:
     return fs.Reference(
         reference if isinstance(reference, str) else None, display if isinstance(display, str) else None
     )
+
+
+def _route(draft: Draft, terms: Terminology) -> Route:
+    instructions = draft.get("dosageInstruction")
+    first = instructions[0] if isinstance(instructions, list) and instructions else instructions
+    return route_of(_concept(first.get("route")) if isinstance(first, Mapping) else None, terms)
 
 
 def _contained(draft: Draft) -> tuple[msgspec.Raw, ...]:

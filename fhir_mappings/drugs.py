@@ -37,10 +37,11 @@ def drug_of(
     pool: ResourcePool,
     terms: Terminology,
     fhir_base: str | None,
+    route: Route = Route.NOT_STATED,
 ) -> Drug | None:
     """The drug of an administration or order: its codings, the Medication it refers to, then display and text.
 
-    None where nothing names it: it may be any drug.
+    None where nothing names it: it may be any drug. A steroid or vasopressor given locally is OTHER.
     """
     concepts = [concept] if concept else []
     displays: list[str] = []
@@ -53,7 +54,10 @@ def drug_of(
     codings = [pair for c in concepts for pair in codings_of(c)]
     texts = [c.text for c in concepts if c.text]
     texts += [coding.display for c in concepts for coding in c.coding if coding.display]
-    return terms.drug(codings, [*texts, *displays])
+    drug = terms.drug(codings, [*texts, *displays])
+    if drug is not None and _is_local(drug, route, [*texts, *displays], terms):
+        return Drug(DrugClass.OTHER, f"{drug.ingredient}, local")
+    return drug
 
 
 def _referred(
@@ -96,13 +100,11 @@ def route_of(concept: fs.CodeableConcept | None, terms: Terminology) -> Route:
     return Route.NOT_STATED
 
 
-def is_local(data: fs.MedicationAdministration, drug: Drug, terms: Terminology) -> bool:
-    """A steroid or vasopressor in the eye, nose, lung or on the skin is none for our purpose."""
+def _is_local(drug: Drug, route: Route, texts: list[str], terms: Terminology) -> bool:
+    """A steroid or vasopressor in the eye, nose, lung or on the skin, or one that is no infusion at all."""
     if drug.drug_class not in (DrugClass.STEROID, DrugClass.VASOPRESSOR):
         return False
-    route = route_of(data.dosage.route if data.dosage else None, terms)
     if route is not Route.NOT_STATED:
         return route is Route.LOCAL
-    concept = data.medication_codeable_concept
-    words = normalised(" ".join([concept.text or "", *(c.display or "" for c in concept.coding)])) if concept else ""
-    return any("local-route" in terms.sets_of_text(word) for word in words.split())
+    words = normalised(" ".join(texts)).replace(",", " ").split()
+    return any("local-route" in terms.sets_of_text(word) for word in words)

@@ -80,6 +80,7 @@ class Observation(FhirStruct, frozen=True):
     value_quantity: Quantity | None = None
     value_string: str | None = None
     value_integer: int | None = None
+    value_boolean: bool | None = None
     value_codeable_concept: CodeableConcept | None = None
     data_absent_reason: CodeableConcept | None = None
     component: tuple[Component, ...] = ()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import reduce
 
 from fhir_mappings.clinical_facts import Course, FoldChange, Interval, Reason, Sample
 from fhir_mappings.fhir_time import day
 from fhir_mappings.lab_series import Series
+from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
 
 
@@ -28,7 +29,8 @@ class Setting:
     onset: datetime | None
     fevers: tuple[datetime, ...]
     first_blocker: datetime | None
-    blocker_dates: frozenset[object] = frozenset()
+    temperatures: Reach
+    blocker_dates: frozenset[date] = frozenset()
 
 
 def fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
@@ -45,14 +47,23 @@ def fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
             flags=flags, evidence=_refs((base, *window)),
         )  # fmt: skip
     same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
+    after = tuple(s for s in final if _after_blockade(s, setting) and (s.unit, s.loinc) == (base.unit, base.loinc))
+    fold_after = _fold(base, after) if after else None
     if not same_unit:
         reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
-        return FoldChange(reason=reason, baseline=base, baseline_tier=tier, flags=flags, evidence=_refs((base,)))
+        return FoldChange(
+            reason=reason,
+            baseline=base,
+            baseline_tier=tier,
+            fold_after_blockade=fold_after,
+            blocked=setting.first_blocker is not None,
+            flags=flags,
+            evidence=_refs((base, *after)),
+        )
     peak = max(same_unit, key=_height)
     early = tuple(s for s in series.samples if s.preliminary and _in_peak_window(s, setting, t))
     early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
     other_unit = len(same_unit) < len(window)
-    after = tuple(s for s in final if _after_blockade(s, setting) and (s.unit, s.loinc) == (base.unit, base.loinc))
     return FoldChange(
         fold=_fold(base, same_unit),
         baseline=base,
@@ -60,8 +71,9 @@ def fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
         peak=peak,
         low_barred=_low_barred(series, setting, base, same_unit, t) or (Reason.UNUSABLE if other_unit else None),
         fold_if_preliminary=_fold(base, (*same_unit, *early)) if early else None,
-        fold_after_blockade=_fold(base, after) if after else None,
+        fold_after_blockade=fold_after,
         later_samples=True,
+        blocked=setting.first_blocker is not None,
         flags=flags,
         evidence=_refs((base, peak)),
     )
@@ -111,8 +123,10 @@ def _contaminated(s: Sample, g: Setting) -> bool:
 
 
 def _in_peak_window(s: Sample, g: Setting, t: Thresholds) -> bool:
-    last_day = day(g.course.day0 + t.study_days, g.zone).latest
-    if s.at.earliest <= g.course.peak_opens or s.at.earliest > min(last_day, g.as_of + t.future_tolerance):
+    if s.at.earliest <= g.course.peak_opens or s.at.earliest > g.as_of + t.future_tolerance:
+        return False
+    last_day = day(g.course.last_infused + t.study_days, g.zone).latest
+    if g.first_blocker is None and s.at.earliest > last_day:
         return False
     return not _contaminated(s, g)
 
@@ -142,6 +156,8 @@ def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, .
     if not recent:
         return Reason.NO_RECENT_SAMPLE
     drawn = base.at.latest if base.at.is_date else base.at.earliest
+    if not g.temperatures.whole(min(drawn - t.baseline_after_fever, g.course.start), until):
+        return Reason.TEMPERATURES_UNREAD
     febrile = any(f <= drawn and base.at.earliest - f <= t.baseline_after_fever for f in g.fevers)
     if febrile or drawn >= (g.onset or drawn):
         return Reason.FEBRILE_BASELINE

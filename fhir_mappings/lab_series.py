@@ -17,6 +17,7 @@ from fhir_mappings.observations import Observed
 from fhir_mappings.units import Measure, UnitError, converted, unit_of
 
 _TEXT = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,12}(?:[.,]\d{1,9})?)\s*([^\s\d].*)?", re.ASCII)
+_CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")
 _SAME = {"≤": "<=", "≥": ">="}
 _COMPARATORS = (None, "", "<", "<=", ">", ">=")
 _LABS = frozenset({Kind.IL6_CRP})
@@ -61,7 +62,7 @@ def lab_series(observed: Iterable[Observed], measure: Measure) -> Series:
     for read in reads:
         shared = units_by_code[_loinc(read.observed)]
         # a text like "<1.5" has no unit of its own: it takes the one that all its neighbours share
-        unit = read.unit or (next(iter(shared)) if len(shared) == 1 else None)
+        unit = read.unit or (next(iter(shared)) if len(shared) == 1 and read.observed.text else None)
         try:
             samples.append(_sample(read, unit, measure))
         except UnitError as error:
@@ -75,6 +76,8 @@ def _loinc(o: Observed) -> str:
 
 def _read(o: Observed) -> _Read | None:
     """The number, comparator and unit of a result; None where the record says that it is absent."""
+    if o.specimen and _CSF.search(o.specimen):
+        raise UnitError("specimen is cerebrospinal fluid")
     if o.quantity is not None and o.quantity.value is not None:
         if not o.quantity.value.is_finite():
             raise UnitError("value is no usable number")
@@ -97,8 +100,10 @@ def _read(o: Observed) -> _Read | None:
 
 def _sample(read: _Read, unit: str | None, measure: Measure) -> Sample:
     o = read.observed
-    if unit in _OWN_UNITS or unit is None:
-        number, own = read.number, unit or "unit not stated"
+    if unit is None:
+        raise UnitError("unit is missing")
+    if unit in _OWN_UNITS:
+        number, own = read.number, unit
     else:
         number, own = converted(read.number, unit, measure), measure.value
     return Sample(

@@ -66,6 +66,8 @@ class Observed:
     text: str | None
     concept: fs.CodeableConcept | None
     absent: bool
+    denied: bool = False
+    specimen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ def _observed(
         text=source.value_string,
         concept=source.value_codeable_concept,
         absent=source.data_absent_reason is not None,
+        denied=data.value_boolean is False,
+        specimen=data.specimen.display if data.specimen else None,
     )
 
 

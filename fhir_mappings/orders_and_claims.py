@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
@@ -16,9 +17,9 @@ from fhir_mappings.clinical_facts import (
     SteroidGiven,
     Weight,
 )
-from fhir_mappings.drugs import drug_of, route_of
+from fhir_mappings.drugs import drug_of
 from fhir_mappings.fhir_time import BadTimeError, moment
-from fhir_mappings.observations import Observations, codings_of
+from fhir_mappings.observations import Observations, Observed, codings_of
 from fhir_mappings.read_resources import ResourcePool
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
@@ -48,6 +49,7 @@ def pending_orders(
         data = medication.data
         if data.status != "active" or data.do_not_perform:
             continue
+        route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
         drug = drug_of(
             data.medication_codeable_concept,
             data.medication_reference,
@@ -55,6 +57,7 @@ def pending_orders(
             pool,
             terms,
             fhir_base,
+            route,
         )
         authored = _authored(data.authored_on, zone)
         charted = any(
@@ -63,7 +66,6 @@ def pending_orders(
         )
         if charted or medication.reference.removeprefix("MedicationRequest/") in named:
             continue
-        route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
         found.append(PendingOrder(medication.reference, drug, frozenset(), authored, route))
     for service in pool.of_type(fs.ServiceRequest):
         if service.data.status == "active" and not service.data.do_not_perform:
@@ -74,7 +76,7 @@ def pending_orders(
 
 def _authored(text: str | None, zone: tzinfo) -> datetime | None:
     try:
-        return moment(text, zone).earliest if text else None
+        return moment(text, zone).latest if text else None
     except BadTimeError:
         return None
 
@@ -128,11 +130,19 @@ def latest_weight(
 def latest_neutrophils(
     observations: Observations, as_of: datetime, max_age: timedelta
 ) -> tuple[LabValue | None, tuple[SetAside, ...]]:
-    good, bad = readings(
-        (o for o in observations.of("neutrophils") if o.status != "preliminary"), Measure.NEUTROPHILS, as_of
-    )
+    """The latest count, in 10*3/uL; "below v" is read as v. Unknown where the latest could not be read."""
+    plain = [_upper_bound(o) for o in observations.of("neutrophils") if o.status != "preliminary"]
+    good, bad = readings(plain, Measure.NEUTROPHILS, as_of)
     recent = [r for r in good if as_of - r.at <= max_age]
-    return (LabValue(recent[-1].reference, recent[-1].value, recent[-1].at) if recent else None), bad
+    later = recent and any(b.at is not None and b.at.latest > recent[-1].at for b in bad)
+    known = bool(recent) and not later
+    return (LabValue(recent[-1].reference, recent[-1].value, recent[-1].at) if known else None), bad
+
+
+def _upper_bound(o: Observed) -> Observed:
+    if o.quantity is None or o.quantity.comparator not in ("<", "<="):
+        return o
+    return replace(o, quantity=fs.Quantity(o.quantity.value, None, o.quantity.unit, o.quantity.code))
 
 
 def steroids_given(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[SteroidGiven, ...]:

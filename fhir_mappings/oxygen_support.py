@@ -77,12 +77,21 @@ def device_records(observations: Observations, terms: Terminology, as_of: dateti
     found: list[DeviceRecord] = []
     seen: set[tuple[str, Device]] = set()
     for o in observations.of("oxygen-delivery-device", *DEVICE_SETS):
-        device = _device(o.sets) if "oxygen-delivery-device" not in o.sets else _device_of_value(o, terms)
+        device = _device_of_value(o, terms) if "oxygen-delivery-device" in o.sets else _device_of_code(o, terms)
         if device is None or (o.reference, device) in seen:
             continue
         seen.add((o.reference, device))
         found.append(DeviceRecord(o.reference, observed_at(o.at, as_of), device))
     return tuple(sorted(found, key=lambda d: (d.at, d.device, d.reference)))
+
+
+def _device_of_code(o: Observed, terms: Terminology) -> Device | None:
+    """A device coded as the Observation itself, unless its value says that it is not in use."""
+    texts = [o.text, o.concept.text if o.concept else None]
+    texts += [c.display for c in o.concept.coding] if o.concept else []
+    if o.absent or o.denied or any(_device(terms.sets_of_text(text)) is Device.ROOM_AIR for text in texts):
+        return None
+    return _device(o.sets)
 
 
 def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
@@ -99,9 +108,9 @@ def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
 
 
 def support_procedures(
-    resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo
+    resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo, as_of: datetime
 ) -> tuple[tuple[DeviceRecord, ...], tuple[SetAside, ...]]:
-    """Oxygen or ventilation procedures in progress as read now."""
+    """Oxygen or ventilation procedures in progress as read now; one without a usable time counts from now."""
     good: list[DeviceRecord] = []
     bad: list[SetAside] = []
     for resource in resources:
@@ -112,22 +121,20 @@ def support_procedures(
             continue
         text = data.performed_date_time or (period.start if period else None)
         try:
-            if not text:
-                raise BadTimeError("no time performed")
-            at = moment(text, zone)
+            at = moment(text, zone).earliest if text else as_of
         except BadTimeError as error:
             bad.append(SetAside(resource.reference, str(error), frozenset({Kind.SUPPORT_PROCEDURES})))
-            continue
-        good.append(DeviceRecord(resource.reference, at.earliest, device))
+            at = as_of  # it is in progress all the same
+        good.append(DeviceRecord(resource.reference, at, device))
     return tuple(good), tuple(bad)
 
 
 def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
     """Row O at `at`: 0, 2 (low flow, blow-by, or SpO2 that needs oxygen), 3 (high flow, mask) or 4 (pressure)."""
-    facts, home = _without_home_devices(facts, opens, at)
+    facts, home = without_home_devices(facts, opens, at, t)
     row = _device_row(facts, opens, at, t)
     for support in facts.open_supports:
-        if opens <= support.at <= at and ROW_OF[support.device] >= row.value:
+        if support.at <= at and ROW_OF[support.device] >= row.value:
             flags = (*row.flags, "open_since") if at - support.at > t.stale_limit else row.flags
             row = Row(ROW_OF[support.device], True, (f"{_NAMES[support.device]} in progress",), (), flags,
                       (*row.evidence, support.reference))  # fmt: skip
@@ -143,9 +150,12 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     return replace(row, provisional=row.value, unfetched=unfetched, evidence=tuple(dict.fromkeys(row.evidence)))
 
 
-def _without_home_devices(facts: OxygenFacts, opens: datetime, at: datetime) -> tuple[OxygenFacts, tuple[str, ...]]:
+def without_home_devices(
+    facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
+) -> tuple[OxygenFacts, tuple[str, ...]]:
     """CPAP or BiPAP that is coded as home or nocturnal, or that was charted before the infusion too, decides
-    nothing by itself: the row comes from the rest, as a minimum."""
+    nothing by itself: the row comes from the rest, as a minimum where such a device is the latest of the window.
+    """
     mask = (Device.CPAP_BIPAP, Device.HOME_CPAP)
     before = any(d.device in mask and d.at < opens for d in (*facts.devices, *facts.open_supports))
     home = {
@@ -153,12 +163,15 @@ def _without_home_devices(facts: OxygenFacts, opens: datetime, at: datetime) -> 
         for d in (*facts.devices, *facts.open_supports)
         if d.device is Device.HOME_CPAP or (before and d.device in mask)
     }
-    named = tuple(d.reference for d in sorted(home, key=lambda d: d.at) if opens <= d.at <= at)
+    since = max(opens, at - t.o2_window)
+    later = max((d.at for d in facts.devices if d not in home and d.at <= at), default=opens)
+    supports = [d.reference for d in facts.open_supports if d in home and d.at <= at]
+    named = [d.reference for d in sorted(home, key=lambda d: d.at) if since <= d.at <= at and d.at >= later]
     return replace(
         facts,
         devices=tuple(d for d in facts.devices if d not in home),
         open_supports=tuple(d for d in facts.open_supports if d not in home),
-    ), named[-1:]
+    ), tuple([*supports, *named][-1:])
 
 
 def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
@@ -216,10 +229,11 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
     if value >= 3:
         return Row(value, True, (_with_flow(_NAMES[d.device], flow),), evidence=evidence)
     if value == 0:
-        flowing = flow is not None and flow.value > 0
-        row = _flow_row(facts, d.at, at, t) if flowing else None
+        row = _flow_row(facts, d.at, at, t)
         return row or _no_device_row(facts, d, opens, at, t)
-    if (flow is not None and flow.value == 0) or (flow is None and fio2 is not None and fio2.value <= t.room_air_fio2):
+    if flow is not None and flow.value == 0:
+        return _flow_row(facts, d.at, at, t) or _no_device_row(facts, d, opens, at, t)
+    if flow is None and fio2 is not None and fio2.value <= t.room_air_fio2:
         return _no_device_row(facts, d, opens, at, t)
     if d.device is Device.CANNULA and flow is not None and flow.value > t.low_flow_max:
         return Row(3, True, (_with_flow(_NAMES[d.device], flow),), evidence=evidence)
@@ -235,12 +249,13 @@ def _with_flow(name: str, flow: Reading | None) -> str:
 
 
 def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> Row | None:
-    """Flow or FiO2 without a device that is known; None when neither shows oxygen."""
+    """Flow or FiO2 without a device that is known; None when neither shows oxygen. A newer FiO2 outweighs flow 0."""
     flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
     if flow is not None and flow.value > 0:
         value = 3 if flow.value > t.low_flow_max else 2
         return Row(value, True, (_with_flow("oxygen", flow),), evidence=(flow.reference,))
-    if flow is None and fio2 is not None and fio2.value > t.room_air_fio2:
+    newer = fio2 is not None and (flow is None or fio2.at > flow.at)
+    if fio2 is not None and newer and fio2.value > t.room_air_fio2:
         words = (f"FiO2 {fio2.value.normalize():f}, device unknown",)
         return Row(2, False, words, ("oxygen device unknown: may be 3 or more",), evidence=(fio2.reference,))
     return None

@@ -252,19 +252,25 @@ def _tocilizumab(
 ) -> Tocilizumab:
     all_given = of_class(given, DrugClass.TOCILIZUMAB)
     ours = [a for a in all_given if counts_as_crs_dose(a) and a.start.latest >= course.start]
-    recent = [a for a in all_given if as_of - given_at(a.start, as_of) <= t.dose_lookback]
+    recent = [
+        a for a in all_given if a.start.latest >= course.start or as_of - given_at(a.start, as_of) <= t.dose_lookback
+    ]
     return Tocilizumab(
         doses=doses_of(ours, as_of, t),
         safety_starts=tuple(d.last_start for d in doses_of(recent, as_of, t)),
         history_complete=read.whole(course.start - t.administrations_before, as_of),
-        evidence=tuple(a.reference for a in all_given if a in ours or a in recent),
+        evidence=tuple(a.reference for a in recent),
     )
 
 
 def _grade_at_dose_2(
     signs: Signs, doses: tuple[Dose, ...], course: Course, age: Age | None, t: Thresholds
 ) -> CrsGrade | None:
-    return crs_grade(signs, course, age, doses[1].start, t) if len(doses) >= 2 else None
+    if len(doses) < 2:
+        return None
+    # an order written now says nothing of then
+    then = replace(signs, pressure=replace(signs.pressure, ordered=frozenset()))
+    return crs_grade(then, course, age, doses[1].start, t)
 
 
 def _progressed(now: CrsGrade, at_dose_2: CrsGrade | None) -> bool | None:
@@ -297,6 +303,7 @@ def _folds(
         fevers=tuple(
             r.at for r in signs.temperatures if r.value >= t.fever and r.at >= course.start - t.signs_before_infusion
         ),
+        temperatures=signs.temperatures_reach,
         first_blocker=min((a.start.earliest for a in blockers), default=None),
         blocker_dates=frozenset(a.start.earliest.astimezone(found.zone).date() for a in blockers if a.start.is_date),
     )

@@ -85,7 +85,7 @@ class SignsMapping:
             mean=mean,
             readings_reach=reach(self._coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
             administrations_reach=given_reach,
-            ordered_not_charted=any(self._is_new_pressor_order(o, t) for o in pending),
+            ordered=frozenset(o.drug for o in pending if o.drug is not None and self._is_new_pressor_order(o, t)),
         )
 
     def _is_new_pressor_order(self, order: PendingOrder, t: Thresholds) -> bool:
@@ -94,13 +94,19 @@ class SignsMapping:
         recent = order.authored is not None and self._as_of - order.authored <= t.pressor_order_age
         return recent and order.route in (Route.INTRAVENOUS, Route.NOT_STATED)
 
+    def _device_flows(self) -> tuple[Reading, ...]:
+        """A device coded as the Observation itself may have its flow as value."""
+        coded = (o for o in self._observations.of("low-flow-oxygen", "high-flow-oxygen") if o.quantity is not None)
+        return readings(coded, Measure.FLOW, self._as_of)[0]
+
     def _oxygen(self, pool: ResourcePool, terms: Terminology, zone: tzinfo) -> OxygenFacts:
         saturations, bad_saturations = self._readings(Measure.SATURATION, "oxygen-saturation")
         flows, bad_flows = self._readings(Measure.FLOW, "oxygen-flow")
         fio2, bad_fio2 = self._readings(Measure.FIO2, "inhaled-oxygen-concentration")
-        supports, bad_supports = support_procedures(pool.of_type(fs.Procedure), terms, zone)
+        supports, bad_supports = support_procedures(pool.of_type(fs.Procedure), terms, zone, self._as_of)
         self.set_aside.extend(bad_supports)
         bad = (*self._broken, *bad_saturations, *bad_flows, *bad_fio2)
+        flows = tuple(sorted({*flows, *self._device_flows()}, key=lambda r: (r.at, r.value)))
         return OxygenFacts(
             devices=device_records(self._observations, terms, self._as_of),
             open_supports=supports,

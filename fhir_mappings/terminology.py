@@ -118,12 +118,22 @@ class Terminology:
         for text in named:
             if "car-t-product" in self.sets_of_text(text):
                 return Drug(DrugClass.CAR_T, "CAR-T cells")
-            match = self._drug_pattern.search(text)
-            if match is not None:
-                return self._drug_words[match.group()]
+            drug = self._drug_in(text)
+            if drug is not None:
+                return drug
         if named or any(system == ATC and code and len(code) == 7 for system, code in codings):
             return Drug(DrugClass.OTHER, "other")
         return None
+
+    def _drug_in(self, text: str) -> Drug | None:
+        """The drug that a normalised text names. A CAR-T product counts only where no other drug is named and the
+        text begins with it: "Kymriah fever protocol: acetaminophen" is no infusion."""
+        matches = list(self._drug_pattern.finditer(text))
+        drugs = [(m.start(), self._drug_words[m.group()]) for m in matches]
+        others = [drug for _, drug in drugs if drug.drug_class is not DrugClass.CAR_T]
+        if others:
+            return others[0]
+        return drugs[0][1] if drugs and drugs[0][0] == 0 else None
 
 
 def _concepts(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:

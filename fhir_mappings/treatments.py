@@ -18,7 +18,7 @@ from fhir_mappings.clinical_facts import (
     Route,
     SetAside,
 )
-from fhir_mappings.drugs import drug_of, is_local, route_of
+from fhir_mappings.drugs import drug_of, route_of
 from fhir_mappings.fhir_time import BadTimeError, moment
 from fhir_mappings.read_resources import Resource, ResourcePool
 from fhir_mappings.terminology import Terminology
@@ -49,6 +49,7 @@ def administrations(
         data = resource.data
         if data.status in NEVER_GIVEN:
             continue
+        route = route_of(data.dosage.route if data.dosage else None, terms)
         drug = drug_of(
             data.medication_codeable_concept,
             data.medication_reference,
@@ -56,9 +57,10 @@ def administrations(
             pool,
             terms,
             fhir_base,
+            route,
         )
         drug = drug or UNNAMED
-        if drug.drug_class is DrugClass.OTHER or is_local(data, drug, terms):
+        if drug.drug_class is DrugClass.OTHER:
             continue
         try:
             administration = _administration(resource, drug, terms, zone, t)

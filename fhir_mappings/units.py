@@ -51,7 +51,6 @@ FACTORS: Mapping[Measure, Mapping[str, Decimal]] = {
     Measure.FLOW: {
         **dict.fromkeys(("L/min", "l/min", "lpm", "LPM", "L/Min"), _ONE),
         **dict.fromkeys(("mL/min", "ml/min"), _THOUSANDTH),
-        **dict.fromkeys(("L/h", "l/h"), _ONE / 60),
     },
     Measure.SATURATION: {"%": _ONE, "1": Decimal(100)},
     Measure.WEIGHT: {
@@ -117,6 +116,8 @@ def _raw(value: Decimal, unit: str | None, measure: Measure) -> Decimal:
         if unit in (None, "", "1", "{fraction}") and value <= 1:
             return value
         raise UnitError("unit of inhaled oxygen concentration is missing or not known")
+    if measure is Measure.FLOW and unit in ("L/h", "l/h"):
+        return value / 60  # a factor of 1/60 would make 360 L/h more than 6 L/min
     factor = FACTORS[measure].get((unit or "").strip())
     if factor is None:
         raise UnitError(f"unit cannot be converted to {measure.value}")

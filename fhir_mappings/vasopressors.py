@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fhir_mappings.clinical_facts import Administration, Age, DrugClass, Reading, Route, Row
+from fhir_mappings.clinical_facts import Administration, Age, Drug, DrugClass, Reading, Route, Row
 from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.vital_signs import low_mean, low_systolic
+from fhir_mappings.vital_signs import is_adult, low_mean, low_systolic
 
 # Given by push as well as by infusion: an amount without a rate is a push, and no infusion.
 _ALSO_PUSHED = frozenset({"epinephrine", "phenylephrine", "ephedrine", "metaraminol"})
@@ -53,6 +53,8 @@ def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, 
 def _stops(a: Administration) -> bool:
     if a.rate is not None:
         return a.rate <= 0 or a.status == "stopped"
+    if a.has_amount and a.status == "completed":  # an amount charted is the drug being given
+        return False
     return a.end is None and not a.open_ended and a.status in ("stopped", "completed")
 
 
@@ -70,9 +72,11 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
         return PressorState(Running.ACTIVE, charted, first, still_open[-1].reference)
     if any(e.end is not None and e.start.earliest <= at < e.end for e in begun):
         return PressorState(Running.ACTIVE, charted, None, last.reference)
-    if last.status == "on-hold":
+    if last.status == "on-hold" and at - charted <= t.stale_limit:
         return PressorState(Running.HELD, charted, None, last.reference)
-    if last.end is not None or (_stops(last) and (len(begun) > 1 or last.rate is not None)):
+    if last.status in ("on-hold", "stopped") or last.end is not None:
+        return PressorState(Running.NO, charted, None, last.reference)
+    if _stops(last) and (len(begun) > 1 or last.rate is not None):
         return PressorState(Running.NO, charted, None, last.reference)
     age = at - last.start.earliest
     running = Running.ACTIVE if age <= t.pressor_carry else Running.STALE if age <= t.stale_limit else Running.NO
@@ -81,6 +85,10 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
 
 def _charted(e: Administration, at: datetime) -> datetime:
     return e.end if e.end is not None and e.end <= at else e.start.earliest
+
+
+Pressors = dict[str, tuple[DrugClass, PressorState]]
+"""Ingredient → class and state of those running, stale or on hold."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class PressureFacts:
     mean: tuple[Reading, ...]
     readings_reach: Reach
     administrations_reach: Reach
-    ordered_not_charted: bool = False
+    ordered: frozenset[Drug] = frozenset()
 
 
 def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: datetime, t: Thresholds) -> Row:
@@ -102,23 +110,26 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
     mean = tuple(r for r in facts.mean if start <= r.at <= at)
     pressors = _running_pressors(facts.infusions, at, t)
     value, exact, drivers, flags, evidence = _pressor_part(pressors, at, t)
+    could_be = value if exact else 4
     missing: list[str] = []
     if value == 0:
         value, more_drivers, more_evidence = _reading_part(systolic, mean, age, t)
         drivers, evidence = drivers + more_drivers, evidence + more_evidence
-        if not systolic and not mean:
+        if value == 0 and not _pressure_known(systolic, mean, age, t):
             missing.append("blood pressure")
+            could_be = 2 if exact else could_be
             exact = False
     carried_since = at - t.stale_limit
     if not facts.readings_reach.whole(start, at) and value < 3:
         missing.append("blood pressure readings could not all be read")
-        exact = False
+        exact, could_be = False, max(could_be, 2)
     if not facts.administrations_reach.whole(carried_since, at) and value < 4:
         missing.append("medication administrations could not all be read")
-        exact = False
+        exact, could_be = False, 4
     provisional = value
-    if facts.ordered_not_charted and value < 3:
-        exact, provisional = False, 3
+    ordered = _ordered_row(facts.ordered, pressors, value)
+    if ordered > value:
+        exact, provisional, could_be = False, ordered, 4
         flags.append("pressor_ordered_not_charted")
         missing.append("a vasopressor is ordered and not yet charted")
     unfetched = (value < 4 and not facts.administrations_reach.fetched(carried_since)) or (
@@ -127,10 +138,23 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
     return Row(
         value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(dict.fromkeys(evidence)), provisional,
         unfetched,
+        could_be,
     )  # fmt: skip
 
 
-Pressors = dict[str, tuple[DrugClass, PressorState]]
+def _pressure_known(systolic: tuple[Reading, ...], mean: tuple[Reading, ...], age: Age | None, t: Thresholds) -> bool:
+    """Whether readings can say "not low": systolic ones, or an adult's mean pressures none of which is low."""
+    if systolic:
+        return True
+    return bool(mean) and is_adult(age, t) and all(r.value >= t.mean_adult for r in mean)
+
+
+def _ordered_row(ordered: frozenset[Drug], pressors: Pressors, value: int) -> int:
+    """The row that vasopressors ordered and not yet charted would make."""
+    new = [drug for drug in ordered if drug.ingredient not in pressors]
+    if value >= 3:
+        return 4 if any(drug.drug_class is DrugClass.VASOPRESSOR for drug in new) else value
+    return 3 if new else value
 
 
 def _running_pressors(infusions: Sequence[Administration], at: datetime, t: Thresholds) -> Pressors:
