@@ -125,7 +125,7 @@ def _number(environ: Mapping[str, str], name: str, default: str, *, low: str, hi
         value = Decimal(environ.get(name, default))
     except InvalidOperation as error:
         raise SettingsError(f"{name} must be a number.") from error
-    if not Decimal(low) <= value <= Decimal(high):
+    if not (value.is_finite() and Decimal(low) <= value <= Decimal(high)):
         raise SettingsError(f"{name} must lie between {low} and {high}.")
     return value
 

@@ -17,7 +17,7 @@ from fhir_mappings.clinical_facts import (
     SteroidGiven,
     Weight,
 )
-from fhir_mappings.drugs import drug_of
+from fhir_mappings.drugs import drug_of, route_of
 from fhir_mappings.fhir_time import BadTimeError, moment
 from fhir_mappings.observations import Observations, Observed, codings_of
 from fhir_mappings.read_resources import ResourcePool

@@ -58,6 +58,7 @@ class Terminology:
         self._sets_by_code: dict[Code, frozenset[str]] = {}
         self._sets_by_text: dict[str, frozenset[str]] = {}
         self._drug_by_code: dict[Code, Drug] = {}
+        self._whole_texts: dict[str, Drug] = {}
         drug_words: dict[str, Drug] = {}
         for set_id, concepts in value_sets.items():
             for concept in concepts:
@@ -78,7 +79,9 @@ class Terminology:
         drug = Drug(drug_class, concept.ingredient or concept.display)
         self._drug_by_code[code] = drug
         if drug_class is DrugClass.CAR_T and concept.system == LOCAL:
-            return  # "CAR-T" inside a longer text may be a premedication: only as the whole text
+            # "CAR-T" inside a longer text may be a premedication: only as the whole text
+            self._whole_texts |= dict.fromkeys(texts, drug)
+            return
         for text in texts:
             drug_words[text] = drug
 
@@ -116,9 +119,7 @@ class Terminology:
                     return drug
         named = [normalised(text) for text in texts if text and text.strip()]
         for text in named:
-            if "car-t-product" in self.sets_of_text(text):
-                return Drug(DrugClass.CAR_T, "CAR-T cells")
-            drug = self._drug_in(text)
+            drug = self._whole_texts.get(text) or self._drug_in(text)
             if drug is not None:
                 return drug
         if named or any(system == ATC and code and len(code) == 7 for system, code in codings):

@@ -36,6 +36,10 @@ FEVER = rows("""
 | give dexamethasone 10 @-73h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 0          | 73 h ago no longer                                                |
 | toci 560 @-90h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h       | masked, 2 if CRS  | an IL-6 blocker since day −1 may mask                            |
 | T 36.8 @-1h; SBP 84 @-1h; SpO2 88 @-1h; device RA @-1h                       | 0                 | never fever, nothing masks: not CRS by ASTCT                     |
+| give dexamethasone 4 IV @D-1 08:00; T 36.8 @D2 11:00; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 0 | more than 72 h ago masks nothing |
+| toci 560 @D-1 08:00; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h  | masked, 2 if CRS  | day −1 is a local date, not 24 h                                 |
+| give dexamethasone 10 @D-1 00:30; T 38.5 @-40h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 2 | so it is for the waiver                     |
+| T 38.5 @-40h; give loxoprofen 60 @-30h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 2 | other NSAIDs waive too                                            |
 | give dexamethasone 4 eye @-20h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | 0        | a steroid in the eye masks nothing                                |
 """)
 
@@ -69,6 +73,9 @@ HYPOTENSION = rows("""
 | rate norepinephrine 0.1 @-6h; rate norepinephrine 0 @-4h; rate epinephrine 0.1 @-3h | 3 | one stopped before the next began is one pressor |
 | rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-1h           | ≥3    | a stale one beside an active one is no second, but a minimum     |
 | rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-12h          | 4     | two that are both stale ran together: the clock lowers nothing   |
+| MAP 60 @-1h                                                        | ≥1    | one low mean pressure and no other says neither low nor normal    |
+| MAP 70 @-1h                                                        | 1     | a normal mean pressure is a pressure                             |
+| give norepinephrine 0.4 @-4h; give norepinephrine 0.4 @-1h; SBP 118 @-1h | 3 | amounts charted hour by hour are the drug being given         |
 | start norepinephrine 0.1 @-50h; SBP 118 @-1h                       | 3     | in progress as read now, however old                             |
 """)
 
@@ -116,6 +123,10 @@ OXYGEN = rows("""
 | FiO2 21 @-1h; SpO2 97 @-1h                                | 1     | FiO2 0.21 is room air                                               |
 | flow 2 @-1h; FiO2 21 @-1h                                 | 2     | flow above 0 outweighs FiO2 0.21                                    |
 | device RA @-3h; flow 2 @-1h                               | 2     | flow charted after room air                                         |
+| device RA @-4h; FiO2 50 @-1h; SpO2 95 @-1h                | ≥2    | FiO2 charted after room air                                         |
+| flow 0 @-8h; FiO2 50 @-1h; SpO2 95 @-1h                   | ≥2    | a newer FiO2 outweighs flow 0                                       |
+| device NC @-8h; flow 0 @-8h; FiO2 50 @-1h; SpO2 95 @-1h   | ≥2    | beside a cannula too                                                |
+| device NC @-1h; flow 360 L/h @-1h                         | 2     | 360 L/h is exactly 6 L/min                                          |
 | device RA @-1h; SpO2 89 @-1h                              | 2     | below 90 % on room air needs oxygen                                 |
 | device RA @-1h; SpO2 90 @-1h                              | 1     | 90 % is not below 90                                                |
 | SpO2 89 @-11h; SpO2 97 @-1h                               | 2     | the lowest saturation of 12 h                                       |
@@ -191,6 +202,62 @@ def test_a_vasopressor_ordered_and_not_charted_makes_the_grade_a_minimum() -> No
     assert shown_grade(facts) == "≥1"
     assert facts.grade is not None
     assert (facts.grade.provisional, "pressor_ordered_not_charted" in facts.flags) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("running", "ordered", "grade"),
+    [
+        ("start norepinephrine 0.1 @-2h", "epinephrine infusion", "≥3"),
+        ("start norepinephrine 0.1 @-2h", "vasopressin infusion", "3"),
+        ("start norepinephrine 0.1 @-2h", "norepinephrine infusion", "3"),
+        ("SBP 118 @-1h", "phenylephrine nasal spray", "1"),
+    ],
+)
+def test_a_second_vasopressor_ordered_counts_only_where_it_could_raise_the_grade(
+    running: str, ordered: str, grade: str
+) -> None:
+    order = {
+        "resourceType": "MedicationRequest", "id": "o", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p"}, "authoredOn": "2026-03-06T11:00:00+08:00",
+        "medicationCodeableConcept": {"text": ordered},
+    }  # fmt: skip
+    assert shown_grade(facts_of([*patient(f"T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h; {running}"), order])) == grade
+
+
+def test_a_child_with_mean_pressures_only_has_no_known_blood_pressure() -> None:
+    chart = "T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h; MAP 35 @-2h; MAP 36 @-1h"
+    assert shown_grade(facts_of(patient(chart, birth_date="2021-01-01"))) == "≥1"
+
+
+@pytest.mark.parametrize("performed", ["2026-03-05T10:00:00+08:00", "2026-03-02", "2026-02-20", None])
+def test_ventilation_in_progress_counts_however_old_or_untimed(performed: str | None) -> None:
+    procedure = {
+        "resourceType": "Procedure", "id": "v", "status": "in-progress", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "40617009"}]},
+        **({"performedPeriod": {"start": performed}} if performed else {}),
+    }  # fmt: skip
+    assert shown_grade(facts_of([*patient("T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h"), procedure])) == "4"
+
+
+def test_a_home_device_does_not_keep_the_waiver_alive() -> None:
+    night = "device BiPAP @D-1 22:00; " + "; ".join(f"device BiPAP @D{n} 22:00" for n in range(1, 20))
+    chart = f"{night}; T 39 @D3 06:00; toci 560 @D3 10:00; T 36.8 @D20 11:00; SBP 84 @D20 11:00; SpO2 97 @D20 11:00"
+    assert shown_grade(facts_of(patient(chart), as_of=moment_of("D20 12:00"))) == "masked, 2 if CRS"
+
+
+def test_mean_pressure_alone_keeps_the_waiver_alive() -> None:
+    low = "; ".join(f"MAP 58 @D{n} 08:00; MAP 58 @D{n} 20:00" for n in range(3, 12))
+    chart = f"T 39 @D3 06:00; toci 560 @D3 10:00; {low}; T 36.8 @D12 09:00; MAP 58 @D12 08:00; MAP 58 @D12 09:00; SpO2 97 @D12 09:00; device RA @D12 09:00"
+    assert shown_grade(facts_of(patient(chart), as_of=moment_of("D12 10:00"))) == "2"
+
+
+def test_a_device_that_its_own_observation_denies_is_not_in_use() -> None:
+    denied = {
+        "resourceType": "Observation", "id": "v", "status": "final", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "40617009"}]},
+        "effectiveDateTime": "2026-03-06T11:00:00+08:00", "valueBoolean": False,
+    }  # fmt: skip
+    assert shown_grade(facts_of([*patient("T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h"), denied])) == "1"
 
 
 def test_an_implausible_or_future_reading_is_set_aside_and_never_read_as_normal() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cards.situation import verdicts
-from fhir_mappings.clinical_facts import PatientFacts
-from tests.spec.tables import T, changed, charted, facts_of, name_of, patient, rows
+from fhir_mappings.clinical_facts import Kind, PatientFacts
+from tests.spec.tables import T, changed, charted, facts_of, moment_of, name_of, patient, rows
 
 FEVER = "T 38.5 @D3 06:00"
 
@@ -18,7 +18,7 @@ def il6(facts: PatientFacts) -> str:
 
 def _shown(facts: PatientFacts, analyte: str) -> str:
     verdict = getattr(verdicts(facts, T), analyte)
-    fold = getattr(facts, analyte).fold
+    fold = getattr(facts, analyte).fold or getattr(facts, analyte).fold_after_blockade
     if verdict.reason is not None:
         return f"unknown: {verdict.reason.value}"
     number = f"{fold.low:.2f}" if fold.low == fold.high else f"{fold.low:.2f}–{fold.high or '∞'}"
@@ -67,6 +67,7 @@ CRP = rows("""
 | crp 0.3 @D0 08:00; crp 0.549 @D4 07:00                    | 1.83 low                       | 0.549/0.3 is exactly 1.83: no binary floats          |
 | crp 3 mg/dL @D0 08:00; crp 60 @D4 07:00                   | 2.00 high                      | 3 mg/dL is 30 mg/L                                   |
 | crp 30 @D0 08:00; toci 560 @D3 12:00; crp 9 @D4 07:00; crp 60 @D3 07:00 | 2.00 high       | a low CRP after tocilizumab never clears it          |
+| crp 10 @D0 08:00; toci 560 @D3 08:00; crp 60 @D4 07:00    | 6.00 high                      | even where none was drawn between infusion and dose  |
 | crp 30 @D0 08:00; crp 31 @D3 07:00; toci 560 @D3 12:00; crp 90 @D4 07:00 | 1.03 high      | a rise after tocilizumab raises it all the same      |
 | crp 30 nmol/L @D0 08:00; crp 60 nmol/L @D4 07:00          | 2.00 high                      | nmol/L: a ratio within one unit                      |
 | crp 30 nmol/L @D0 08:00; crp 60 @D4 07:00                 | unknown: unusable_sample       | but not between nmol/L and mg/L                      |
@@ -133,6 +134,35 @@ def test_results_as_text(row: dict[str, str]) -> None:
     text = {k: v for k, v in found[-1].items() if k != "valueQuantity"}
     found[-1] = changed(text, valueString=row["text"])
     assert il6(facts_of(found)) == row["il6"]
+
+
+def test_cerebrospinal_fluid_is_no_serum() -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 900 @D4 09:00")
+    found[-1] = changed(found[-1], specimen={"display": "Cerebrospinal fluid"})
+    assert il6(facts_of(found)) == "unknown: unusable_sample"
+
+
+def test_a_quantity_without_a_unit_is_rejected() -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 1 @D4 09:00")
+    found[-1]["valueQuantity"] = {"value": 15}
+    assert il6(facts_of(found)) == "unknown: unusable_sample"
+
+
+def test_low_needs_temperatures_that_were_read() -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00")
+    assert il6(facts_of(found, unread=[Kind.VITALS])) == "unknown: temperatures_unread"
+
+
+def test_a_split_dose_counts_its_month_from_the_last_infusion() -> None:
+    second = changed(patient("")[1], id="second")
+    second["effectivePeriod"] = {"start": "2026-03-12T10:00:00+08:00"}
+    chart = "T 39 @D35 06:00; il6 10 @D0 08:00; il6 90 @D35 07:00"
+    assert il6(facts_of([*patient(chart), second], as_of=moment_of("D35 12:00"))) == "9.00 high"
+
+
+def test_before_tocilizumab_the_peak_has_no_last_day() -> None:
+    chart = "T 39 @D32 06:00; crp 10 @D0 08:00; crp 60 @D32 07:00; toci 560 @D33 10:00"
+    assert _shown(facts_of(patient(chart), as_of=moment_of("D34 12:00")), "crp") == "6.00 high"
 
 
 def test_a_comparator_that_fhir_r4_does_not_have_is_rejected() -> None:

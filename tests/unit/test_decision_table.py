@@ -1,0 +1,67 @@
+"""Every situation meets exactly one row of each part of the decision table, unknowns included."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields
+from itertools import product
+from typing import get_type_hints
+
+import pytest
+
+from cards import situation as enums
+from cards.card import shortened
+from cards.decision_table import CARD_ORDER, PARTS, CardId, Rule
+from cards.situation import Situation
+from cards.wording import WORDING
+from fhir_mappings.thresholds import Status, Thresholds
+
+TYPES = get_type_hints(Situation, vars(enums))
+
+
+def situations(part: tuple[Rule, ...]) -> list[Situation]:
+    """Every combination of the conditions that a part asks for; the others change nothing in it."""
+    asked = {name for rule in part for name in rule.when}
+    names = [f.name for f in fields(Situation)]
+    return [
+        Situation(**dict(zip(names, values, strict=True)))
+        for values in product(*(list(TYPES[n]) if n in asked else [next(iter(TYPES[n]))] for n in names))
+    ]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_combination_meets_exactly_one_row(part: str) -> None:
+    met: Counter[str] = Counter()
+    walked = situations(PARTS[part])
+    for cell in walked:
+        rows = [rule.id for rule in PARTS[part] if rule.meets(cell)]
+        assert len(rows) == 1, (cell, rows)
+        met[rows[0]] += 1
+    assert set(met) == {rule.id for rule in PARTS[part]}, "every row is met by some combination"
+    print(f"{part}: {len(walked)} combinations, {len(met)} rows")
+
+
+def test_rows_have_ids_of_their_own_and_cards_have_words_and_a_place() -> None:
+    ids = [rule.id for part in PARTS.values() for rule in part]
+    assert len(ids) == len(set(ids))
+    given = {card for part in PARTS.values() for rule in part for card, _ in rule.gives}
+    assert given == set(CardId) == set(WORDING) == set(CARD_ORDER)
+
+
+def test_every_number_has_unit_source_and_status() -> None:
+    for number in fields(Thresholds):
+        assert number.metadata["unit"]
+        assert number.metadata["source"]
+        assert isinstance(number.metadata["status"], Status)
+
+
+def test_the_hash_names_the_numbers_in_force() -> None:
+    assert Thresholds().hash == Thresholds().hash
+    assert Thresholds().hash != Thresholds(spo2_cut=Thresholds().spo2_cut + 2).hash
+
+
+def test_a_summary_is_cut_at_a_word_below_140_characters() -> None:
+    long = shortened("word " * 60)
+    assert len(long) < 140
+    assert long.endswith("word…")
+    assert shortened("short") == "short"

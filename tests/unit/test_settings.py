@@ -1,0 +1,65 @@
+"""A setting that cannot be used stops the start with a sentence that says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_server.fhir_client import is_under
+from cds_server.settings import SettingsError, normalised_base, settings_from
+
+DEVELOPMENT = {"CRS_CDS_ENV": "development"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({}, "CRS_CDS_ENV=production is refused"),
+        ({"CRS_CDS_ENV": "staging"}, "CRS_CDS_ENV must be development or production"),
+        (DEVELOPMENT | {"CRS_CDS_TIMEZONE": "Mars/Olympus"}, "CRS_CDS_TIMEZONE must be an IANA name"),
+        (DEVELOPMENT | {"CRS_CDS_TIMEZONE": "../etc/passwd"}, "CRS_CDS_TIMEZONE must be an IANA name"),
+        (DEVELOPMENT | {"CRS_CDS_FHIR_SERVERS": "https://u:p@x/fhir"}, "CRS_CDS_FHIR_SERVERS: must have no user name"),
+        (DEVELOPMENT | {"CRS_CDS_FHIR_SERVERS": "x/fhir"}, "CRS_CDS_FHIR_SERVERS: must be an http or https URL"),
+        (DEVELOPMENT | {"CRS_CDS_BUDGET_SECONDS": "soon"}, "CRS_CDS_BUDGET_SECONDS must be a number"),
+        (DEVELOPMENT | {"CRS_CDS_BUDGET_SECONDS": "0"}, "CRS_CDS_BUDGET_SECONDS must lie between"),
+        (DEVELOPMENT | {"CRS_CDS_BUDGET_SECONDS": "NaN"}, "CRS_CDS_BUDGET_SECONDS must lie between"),
+        (DEVELOPMENT | {"CRS_CDS_COURSE_LOOKUP": "guess"}, "CRS_CDS_COURSE_LOOKUP must be history or codes"),
+        (DEVELOPMENT | {"CRS_CDS_TIMEZON": "Europe/Berlin"}, "CRS_CDS_TIMEZON is no setting"),
+    ],
+)
+def test_a_setting_that_cannot_be_used(environ: dict[str, str], says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_from(environ)
+    assert str(caught.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("HTTPS://FHIR.Example.org:443/r4//", "https://fhir.example.org/r4"),
+        ("http://x:80", "http://x"),
+        ("http://[::1]:8080/fhir", "http://[::1]:8080/fhir"),
+    ],
+)
+def test_bases_are_compared_in_one_form(url: str, base: str) -> None:
+    assert normalised_base(url) == base
+
+
+@pytest.mark.parametrize(
+    ("url", "under"),
+    [
+        ("https://x/fhir", True),
+        ("https://x/fhir?_getpages=1", True),
+        ("https://x/fhir/Observation?a=b", True),
+        ("https://x/fhirevil", False),
+        ("https://x/fhir/../admin", False),
+        ("https://x/fhir/%2e%2e/admin", False),
+        ("https://x:444/fhir", False),
+        ("http://x/fhir", False),
+        ("https://x@y/fhir", False),
+        ("https://y/fhir", False),
+        ("file:///fhir", False),
+        ("https://x\\@y/fhir", False),
+    ],
+)
+def test_what_lies_under_a_base(url: str, *, under: bool) -> None:
+    assert is_under(url, "https://x/fhir") is under

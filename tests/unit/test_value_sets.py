@@ -1,0 +1,102 @@
+"""The value sets are valid FHIR, every code has a source, and LOINC codes pass their check digit."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.valueset import ValueSet
+
+from fhir_mappings.clinical_facts import DrugClass
+from fhir_mappings.terminology import LOCAL, packaged_terminology
+
+SETS = {
+    file.name.removesuffix(".json"): json.loads(file.read_text(encoding="utf-8"))
+    for file in (files("fhir_mappings") / "value_sets").iterdir()
+    if file.name.endswith(".json")
+}
+LOINC_CODES = [
+    concept["code"]
+    for value_set in SETS.values()
+    for include in value_set["compose"]["include"]
+    for concept in include["concept"]
+    if include["system"] == "http://loinc.org"
+]
+
+
+def check_digit(code: str) -> bool:
+    """Mod 10: from the right every second digit doubled."""
+    digits, _, check = code.partition("-")
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 == 0 else 1)
+        total += value // 10 + value % 10
+    return str((10 - total % 10) % 10) == check
+
+
+@pytest.mark.parametrize("set_id", sorted(SETS))
+def test_a_value_set_is_valid_fhir_and_named_by_its_file(set_id: str) -> None:
+    ValueSet.model_validate(SETS[set_id])
+    assert SETS[set_id]["id"] == set_id
+
+
+@pytest.mark.parametrize("set_id", sorted(SETS))
+def test_every_code_has_display_and_source(set_id: str) -> None:
+    for include in SETS[set_id]["compose"]["include"]:
+        codes: list[str] = [c["code"] for c in include["concept"]]
+        assert len(codes) == len(set(codes))
+        for concept in include["concept"]:
+            sources: list[Any] = [e for e in concept["extension"] if e["url"] == "urn:crs-cds:code-source"]
+            assert concept["display"]
+            assert sources[0]["valueString"]
+
+
+@pytest.mark.parametrize("code", sorted(set(LOINC_CODES)))
+def test_loinc_check_digit(code: str) -> None:
+    assert check_digit(code)
+
+
+def test_the_check_digit_catches_the_plausible_code_that_does_not_exist() -> None:
+    assert not check_digit("3150-6")
+
+
+@pytest.mark.parametrize("code", ["4655-7", "44322-6", "49732-1", "49919-4", "76010-8"])
+def test_codes_that_must_stay_out(code: str) -> None:
+    assert code not in LOINC_CODES
+
+
+@pytest.mark.parametrize(
+    ("text", "drug_class", "ingredient"),
+    [
+        ("tocilizumab 20 MG/ML Injection", DrugClass.TOCILIZUMAB, "tocilizumab"),
+        ("TYENNE (tocilizumab-aazg)", DrugClass.TOCILIZUMAB, "tocilizumab"),
+        ("Noradrenaline 4 mg/50 mL", DrugClass.VASOPRESSOR, "norepinephrine"),
+        ("vasopressin infusion", DrugClass.VASOPRESSIN, "vasopressin"),
+        ("desmopressin spray", DrugClass.OTHER, "other"),
+        ("Paracetamol 1 g", DrugClass.ANTIPYRETIC, "acetaminophen"),
+        ("metamizole 1 g", DrugClass.ANTIPYRETIC, "metamizole"),
+        ("Kymriah", DrugClass.CAR_T, "tisagenlecleucel"),
+        ("CAR-T cells", DrugClass.CAR_T, "CAR-T cells"),
+        ("Fludarabine (pre CAR-T)", DrugClass.OTHER, "other"),
+        ("Kymriah fever protocol: acetaminophen 650 mg", DrugClass.ANTIPYRETIC, "acetaminophen"),
+        ("Normal saline", DrugClass.OTHER, "other"),
+    ],
+)
+def test_a_drug_by_its_text(text: str, drug_class: DrugClass, ingredient: str) -> None:
+    found = packaged_terminology().drug([], [text])
+    assert found is not None
+    assert (found.drug_class, found.ingredient) == (drug_class, ingredient)
+
+
+def test_epic_s_name_of_rxnorm_is_rxnorm() -> None:
+    found = packaged_terminology().drug([("urn:oid:2.16.840.1.113883.6.88", "612865")], [])
+    assert found is not None
+    assert found.drug_class is DrugClass.TOCILIZUMAB
+
+
+def test_a_rxnorm_product_that_is_not_listed_may_be_any_drug() -> None:
+    terms = packaged_terminology()
+    assert terms.drug([("http://www.nlm.nih.gov/research/umls/rxnorm", "999999")], []) is None
+    assert LOCAL not in {system for system, _ in terms.codes(*terms.value_sets)}
