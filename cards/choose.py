@@ -9,7 +9,7 @@ from cards.card import Card, Suggestion, joined, shortened
 from cards.compose import composed
 from cards.data_doubts import data_doubts
 from cards.decision_table import CARD_ORDER, CardId, Indicator, rows_for
-from cards.evidence import escaped
+from cards.evidence import escaped, reference_text
 from cards.orders import Offer, service_offer, steroid_offer, tocilizumab_offer
 from cards.placeholders import Texts
 from cards.situation import Situation, Verdicts, drafted, situation, verdicts
@@ -99,7 +99,7 @@ def _no_course_card(facts: PatientFacts) -> Card:
     lost = [a for a in facts.set_aside if a.infusion]
     why = "A diagnosis claims CAR-T cells, CRS or ICANS." if facts.recent_coded_claim else "Tocilizumab is drafted."
     if lost:
-        why = f"{escaped(lost[0].reference)} could not be used ({escaped(lost[0].why)})."
+        why = f"{reference_text(lost[0].reference)} could not be used ({escaped(lost[0].why)})."
     reasons = [f"{kind.value}: {c.why}" for kind, c in facts.coverage.items() if c.why]
     detail = NO_COURSE_DETAIL.format(why=why, back_to=back_to)
     unread = "Not read: " + escaped("; ".join(reasons[:4])) + "." if reasons else ""

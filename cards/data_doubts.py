@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cards.decision_table import MANAGEMENT, SURVEILLANCE, CardId
-from cards.evidence import REASONS, TIERS, escaped
+from cards.evidence import REASONS, TIERS, escaped, reference_text
 from cards.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
 from cards.verdict import Category
 from fhir_mappings.clinical_facts import DraftOrder, FoldChange, Kind, PatientFacts, Reason
@@ -83,7 +83,7 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
         lines.append("Grade: whether CRS progressed since the second dose of tocilizumab cannot be told.")
     if any("could not all be read" in text for row in rows for text in row.missing):
         lines += [
-            f"Set aside: {escaped(a.reference)} ({escaped(a.why)})."
+            f"Set aside: {reference_text(a.reference)} ({escaped(a.why)})."
             for a in facts.set_aside
             if a.kinds & _SIGNS and a.why != "future_dated"
         ][:5]

@@ -37,7 +37,11 @@ REASONS = {
     Reason.NOT_READ: "laboratory results could not be read",
     Reason.TEMPERATURES_UNREAD: "temperatures could not all be read, so a febrile baseline cannot be excluded",
 }
+MOST_SHOWN = 1_000_000_000
 TIERS = {2: "24 h before the infusion", 3: "day 0 after the infusion", 4: "up to 72 h before the infusion"}
+ZERO_WIDTH_SPACE = "\u200b"
+_AUTOLINK = re.compile(r"://|[wW]\.|@")  # GitHub-flavoured Markdown makes links of bare addresses
+_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}(?:entry\[\d+\]|, result \d+)")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
 
 
@@ -54,7 +58,12 @@ def escaped(text: str) -> str:
     """Text from a record, safe in Markdown and in HTML, on one line and of a readable length."""
     flat = " ".join(text.split())[:200]
     html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", html)
+    return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], _SPECIAL.sub(r"\\\1", html))
+
+
+def reference_text(reference: str) -> str:
+    """A reference as shown: `Type/id` where both are what FHIR allows, else no id at all."""
+    return reference if _REFERENCE.fullmatch(reference) else "a resource without a usable id"
 
 
 def grade_text(grade: CrsGrade) -> str:
@@ -97,6 +106,8 @@ def missing(grade: CrsGrade) -> tuple[str, ...]:
 
 def fold_number(value: Decimal, cut: Decimal) -> str:
     """Two decimals, or as many as it takes not to look like the limit it is not."""
+    if value > MOST_SHOWN:
+        return f"more than {MOST_SHOWN}"
     shown = value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
     for places in ("0.001", "0.0001"):
         if value == cut or (shown - cut) * (value - cut) > 0:
@@ -123,7 +134,7 @@ def fold_short(fold: FoldChange, verdict: Verdict, cut: Decimal) -> str:
 def sample_text(sample: Sample, facts: PatientFacts) -> str:
     drawn = facts.local(sample.at.earliest)
     at = f"{drawn:%d %b}" if sample.at.is_date else when(drawn)
-    return f"{escaped(sample.text)} ({at}, {escaped(sample.reference)})"
+    return f"{escaped(sample.text)} ({at}, {reference_text(sample.reference)})"
 
 
 def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, rule: str) -> str:

@@ -21,6 +21,7 @@ from cards.evidence import (
     fold_text,
     grade_text,
     missing,
+    reference_text,
 )
 from cards.orders import number, when
 from cards.situation import Verdicts
@@ -237,7 +238,7 @@ def _state(x: Texts) -> list[str]:
     if disagreeing:
         lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
     if facts.set_aside:
-        aside = "; ".join(f"{escaped(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
+        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
         more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
         lines.append(f"**Set aside**: {aside}{more}.")
     return lines

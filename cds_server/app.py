@@ -23,7 +23,7 @@ from fhir_mappings.terminology import packaged_terminology
 from fhir_mappings.thresholds import Thresholds
 
 log = logging.getLogger("cds_server")
-SEARCHES_AT_ONCE = 64
+SEARCHES_AT_ONCE = 128
 
 _HTTP_PROBLEMS: Mapping[int, str] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
 
@@ -47,6 +47,8 @@ def create_app(
         zone=settings.zone,
         lookup=settings.course_lookup,
     )
+    # urllib3 logs the whole address, with the patient's id, when a server's headers are malformed
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     app.extensions[EXTENSION_KEY] = Running(settings, sources, clock)
     app.register_blueprint(cds)
     app.register_error_handler(Problem, _problem)

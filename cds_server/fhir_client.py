@@ -11,20 +11,24 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
+from threading import BoundedSemaphore, Lock
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
-from cds_server.settings import SettingsError, normalised_base
+from cds_server.settings import normalised_base
 from fhir_mappings import fhir_structs as fs
 
 MAX_PAGES = 60
 MAX_BYTES = 64 * 1024 * 1024
 PAUSE_SECONDS = 0.15
+PLACES_PER_SERVER = 32
 _bundle = msgspec.json.Decoder(fs.Bundle)
 _header = msgspec.json.Decoder(fs.Header)
+_outcome = msgspec.json.Decoder(fs.OperationOutcome)
 
 
 class FhirError(Exception):
@@ -54,15 +58,32 @@ class Found:
     error: FhirError | None = None
 
 
+class _NeverRedirected(requests.Session):
+    """requests reads the whole body of a redirect even where it may not follow it; this one does not look."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
 def pooled_session(size: int = 64) -> requests.Session:
     """One session for the process: connections kept, no environment, no cookies carried between patients."""
-    session = requests.Session()
+    session = _NeverRedirected()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=size, pool_maxsize=size)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+_places: dict[str, BoundedSemaphore] = {}
+_places_lock = Lock()
+
+
+def _places_of(base: str) -> BoundedSemaphore:
+    """The requests that may be under way to one server: a slow one must not take every thread."""
+    with _places_lock:
+        return _places.setdefault(base, BoundedSemaphore(PLACES_PER_SERVER))
 
 
 class FhirServer:
@@ -77,6 +98,7 @@ class FhirServer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.base = base
+        self._places = _places_of(base)
         self._session = session
         self._deadline = deadline
         self._clock = clock
@@ -103,7 +125,8 @@ class FhirServer:
             raise
 
     def _pages(self, search: Search, params: Iterable[tuple[str, str]]) -> Found:
-        found = Found()
+        found, matches = Found(), 0
+        bundle = fs.Bundle()
         url: str | None = f"{self.base}/{search.resource_type}?{urlencode(list(params))}"
         seen: set[str] = set()
         try:
@@ -113,7 +136,10 @@ class FhirServer:
                 seen.add(url)
                 bundle = self._bundle_at(url)
                 found.entries += _entries(bundle)
+                matches += _matches(bundle)
                 url = self._next(bundle, url)
+            if bundle.total is not None and bundle.total > matches:
+                raise FhirError("the FHIR server counted more results than it sent")
         except FhirError as error:
             found.error = error
         return found
@@ -126,13 +152,20 @@ class FhirServer:
             raise FhirError("the answer is not a FHIR Bundle", try_again=True) from error
         if bundle.resource_type != "Bundle":
             raise FhirError(f"the answer is {_plain(bundle.resource_type)}, not a Bundle")
+        if bundle.type not in (None, "searchset"):
+            raise FhirError("the answer is a Bundle, but no searchset")
+        if any(_is_failure(entry) for entry in bundle.entry):
+            raise FhirError("the FHIR server reported an error among the results")
         return bundle
 
     def _next(self, bundle: fs.Bundle, url: str) -> str | None:
         link = next((link.url for link in bundle.link if link.relation == "next"), None)
         if link is None:
             return None
-        target = urljoin(url, link)
+        try:
+            target = urljoin(url, link)
+        except ValueError as error:
+            raise FhirError("the address of the next page is none") from error
         if not is_under(target, self.base):
             raise FhirError("the next page is not on the same FHIR server")
         return target
@@ -152,6 +185,14 @@ class FhirServer:
         return self._deadline - self._clock()
 
     def _get_once(self, url: str) -> bytes:
+        if not self._places.acquire(timeout=max(0.0, self._remaining())):
+            raise FhirError("not read in time")
+        try:
+            return self._get_in_place(url)
+        finally:
+            self._places.release()
+
+    def _get_in_place(self, url: str) -> bytes:
         remaining = self._remaining()
         if remaining <= 0:
             raise FhirError("not read in time")
@@ -163,13 +204,14 @@ class FhirServer:
                 return self._body(response)
         except requests.Timeout as error:
             raise FhirError("not read in time") from error
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
             raise FhirError("the FHIR server could not be reached", try_again=True) from error
 
     def _body(self, response: requests.Response) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_content(65536):
+        # one read from the socket at a time: a server that drips bytes must not hold us past the deadline
+        while part := response.raw.read1(65536, decode_content=True):
             if self._remaining() <= 0:
                 raise FhirError("not read in time")
             size += len(part)
@@ -196,6 +238,23 @@ def _check_status(status: int) -> None:
     raise FhirError(why, try_again=try_again, status=status)
 
 
+def _is_failure(entry: fs.Entry) -> bool:
+    """An OperationOutcome among the results that is not marked as a remark and says that something failed."""
+    raw = bytes(entry.resource)
+    if not raw or (entry.search and entry.search.mode == "outcome"):
+        return False
+    if b"OperationOutcome" not in raw or _header.decode(raw).resource_type != "OperationOutcome":
+        return False
+    try:
+        return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(raw).issue)
+    except msgspec.MsgspecError:
+        return True
+
+
+def _matches(bundle: fs.Bundle) -> int:
+    return sum(1 for entry in bundle.entry if not entry.search or entry.search.mode in (None, "match"))
+
+
 def _entries(bundle: fs.Bundle) -> list[bytes]:
     """The resources of a page, remarks left out."""
     return [
@@ -211,9 +270,9 @@ def _plain(name: str) -> str:
 
 def is_under(url: str, base: str) -> bool:
     """Whether a URL is the base itself or below it: same scheme, host, port and path, nothing that climbs."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         plain = normalised_base(parts._replace(query="", fragment="").geturl())
-    except SettingsError:
+    except ValueError:  # SettingsError is one
         return False
     return plain == base or plain.startswith(f"{base}/")

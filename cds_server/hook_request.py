@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -13,11 +12,12 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, vali
 from cards.when_to_speak import Hook
 from cds_server.problems import Problem
 from cds_server.settings import SettingsError, normalised_base
+from fhir_mappings.draft_orders import Draft
 
 _PATIENT_ID = validate.Regexp(r"[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{{1,64}}")
 _HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_anything = msgspec.json.Decoder(float_hook=Decimal)
+_anything = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class HookRequest:
     access_token: str | None
     scope: str | None
     prefetch: Mapping[str, bytes]
-    drafts: tuple[Mapping[str, Any], ...] = ()
+    drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
 
 
@@ -44,7 +44,6 @@ class _Lenient(Schema):
 class _Authorization(_Lenient):
     access_token = fields.String(required=True, validate=_HEADER_SAFE)
     token_type = fields.String(required=True, validate=validate.Regexp(r"(?i)bearer\Z", error="must be Bearer"))
-    expires_in = fields.Integer(allow_none=True)
     scope = fields.String(allow_none=True)
     subject = fields.String(allow_none=True)
     patient = fields.String(allow_none=True)
@@ -58,6 +57,7 @@ class _PatientContext(_Lenient):
 
 class _Entry(_Lenient):
     resource = fields.Dict(load_default=None, allow_none=True)
+    full_url = fields.Raw(load_default=None, data_key="fullUrl")
 
 
 class _DraftOrders(_Lenient):
@@ -170,6 +170,10 @@ def _request(hook: Hook, data: Any, prefetch: Mapping[str, bytes]) -> HookReques
         access_token=authorization.get("access_token"),
         scope=authorization.get("scope"),
         prefetch=prefetch,
-        drafts=tuple(entry["resource"] for entry in entries if entry["resource"]),
+        drafts=tuple(
+            Draft(index, entry["full_url"], entry["resource"])
+            for index, entry in enumerate(entries)
+            if entry["resource"]
+        ),
         selections=frozenset(context.get("selections", ())),
     )

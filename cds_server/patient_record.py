@@ -7,21 +7,20 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from typing import Any
 
 import requests
 
 from cds_server.fhir_client import FhirError, FhirServer, Found, Search
 from cds_server.hook_request import HookRequest
 from cds_server.medication_memory import MedicationMemory
-from cds_server.prefetch import KeyState, coverage_of, read_prefetch
+from cds_server.prefetch import FAILED_AT_CLIENT, KeyState, coverage_of, read_prefetch
 from cds_server.search_plan import Need, Plan
 from cds_server.settings import CourseLookup
 from cds_server.smart_scopes import permits
 from fhir_mappings.clinical_facts import Completeness, CourseSearch, Coverage, Kind
 from fhir_mappings.draft_orders import check_draft_owner, draft_medications
 from fhir_mappings.drugs import unread_medications
-from fhir_mappings.ownership import Owner, check_owner, owner_of
+from fhir_mappings.ownership import AnotherPatientError, check_owner, owner_of
 from fhir_mappings.patient_facts import Reading, find_course
 from fhir_mappings.read_resources import PatientRecord, ResourcePool
 from fhir_mappings.terminology import Terminology
@@ -29,6 +28,8 @@ from fhir_mappings.thresholds import Thresholds
 
 MAX_ROUNDS = 3
 MEDICATIONS_AT_ONCE = 50
+# what the next round depends on: the course, and signs, whose earlier part is asked for from where the recent one ends
+_DECIDING = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES, Kind.VITALS, Kind.OXYGEN})
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,13 @@ def read_patient_record(request: HookRequest, sources: Sources, as_of: datetime,
     states = read_prefetch(request.prefetch, pool)
     coverage = coverage_of(states)
     reader = _Reader(request, sources, as_of, pool, coverage, deadline)
-    reader.check_owner()
+    try:
+        reader.check_owner()
+    except AnotherPatientError:
+        # an id that the Patient replaces is known only once the Patient is read
+        if not reader.read_patient_now():
+            raise
+        reader.check_owner()
     reader.read(states)
     return PatientRecord(pool, reader.coverage)
 
@@ -79,6 +86,9 @@ class _Reader:
         )
         self._server = self._allowed_server()
         self._codes_searched = False
+        self._under_way: dict[Future[Found], Need] = {}
+        self._patient: Future[bytes | None] | None = None
+        self._medications_asked: set[str] = set()
 
     def _allowed_server(self) -> FhirServer | None:
         base = self._request.fhir_server
@@ -86,35 +96,41 @@ class _Reader:
             return None
         return FhirServer(self._sources.session, base, self._request.access_token, self._deadline)
 
-    def owner(self) -> Owner:
-        return owner_of(self._request.patient_id, self._request.fhir_server, self._pool)
-
     def check_owner(self) -> None:
-        owner = self.owner()
+        owner = owner_of(self._request.patient_id, self._request.fhir_server, self._pool)
         check_owner(self._pool, owner)
         check_draft_owner(self._request.drafts, owner)
 
     def read(self, states: Mapping[str, KeyState]) -> None:
-        """Rounds of searches until the course and all it asks for is read, or the budget ends."""
+        """Rounds of searches until the course and all it asks for is read, or the budget ends.
+
+        A round waits only for what shows the course or is graded; the rest is collected at the end.
+        """
         if self._server is None:
             self._say_why_nothing_is_fetched()
             return
+        self._start_patient()
         needs = self._plan.first_round(states)
         asked: set[Need] = set()
-        for round_number in range(1 + MAX_ROUNDS):
-            self._run(needs, with_patient=round_number == 0)
+        search = CourseSearch.UNREADABLE
+        for _ in range(1 + MAX_ROUNDS):
+            self._start(needs)
             asked.update(needs)
-            found = find_course(PatientRecord(self._pool, self.coverage), self._how)
-            needs = self._plan.next_round(self.coverage, found.course, asked)
+            self._collect(essential=True)
+            search, needs = self._what_next(asked)
+            if not needs and self._read_medications():
+                search, needs = self._what_next(asked)
             if not needs:
-                # drugs behind references are read last and together; they may show a course after all
-                if not self._read_medications():
-                    break
-                found = find_course(PatientRecord(self._pool, self.coverage), self._how)
-                needs = self._plan.next_round(self.coverage, found.course, asked)
-                if not needs:
-                    break
-        self._believe_codes(found.search)
+                break
+        self._collect(essential=False)
+        self._take_patient()
+        self._read_medications()
+        self.check_owner()
+        self._believe_codes(search)
+
+    def _what_next(self, asked: set[Need]) -> tuple[CourseSearch, tuple[Need, ...]]:
+        found = find_course(PatientRecord(self._pool, self.coverage), self._how)
+        return found.search, self._plan.next_round(self.coverage, found.course, asked)
 
     def _say_why_nothing_is_fetched(self) -> None:
         why = "no FHIR server was named" if self._request.fhir_server is None else "the FHIR server is not allowed"
@@ -122,38 +138,54 @@ class _Reader:
             if coverage.state is Completeness.UNREAD and coverage.why == "not supplied":
                 self.coverage[kind] = replace(coverage, why=f"not supplied, and {why}")
 
-    def _run(self, needs: Iterable[Need], *, with_patient: bool) -> None:
-        futures: dict[Future[Found], Need] = {}
-        server = self._server
-        if server is None:
-            return
+    def _remaining(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
+
+    def _start(self, needs: Iterable[Need]) -> None:
         for need in needs:
-            if permits(self._request.scope, need.search.resource_type):
-                futures[self._sources.executor.submit(server.search, need.search)] = need
+            if self._server is not None and permits(self._request.scope, need.search.resource_type):
+                self._under_way[self._sources.executor.submit(self._server.search, need.search)] = need
             elif not need.hint:
                 self._merge(need, Found(error=FhirError("not permitted by the granted scope")))
-        patient = self._ask_for_patient(server) if with_patient else None
-        waiting: list[Future[Any]] = [*futures, *([patient] if patient else [])]
-        wait(waiting, timeout=max(0.0, self._deadline - time.monotonic()))
+
+    def _collect(self, *, essential: bool) -> None:
+        """Wait for searches under way and take what they brought; what is not there by the deadline is unread."""
+        waited = {f: n for f, n in self._under_way.items() if not essential or self._decides(n)}
+        wait(waited, timeout=self._remaining())
+        done = {f: n for f, n in self._under_way.items() if f in waited or f.done()}
         # in the order of time, newest first: coverage grows back from now without a gap
-        for future, need in sorted(futures.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
+        for future, need in sorted(done.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
+            del self._under_way[future]
             found = future.result() if future.done() else Found(error=FhirError("not read in time"))
             future.cancel()
             self._merge(need, found)
-        if patient is not None:
-            self._take_patient(patient)
-        self.check_owner()
 
-    def _ask_for_patient(self, server: FhirServer) -> Future[bytes | None] | None:
+    def _decides(self, need: Need) -> bool:
+        """Whether the next round depends on this search. A hint only does where codes alone are believed."""
+        if need.hint:
+            return self._plan.lookup is CourseLookup.CODES
+        return bool(_DECIDING & set(need.kinds))
+
+    def _start_patient(self) -> None:
         coverage = self.coverage[Kind.PATIENT]
-        if coverage.state is Completeness.COMPLETE or coverage.why == "the client could not read it":
-            return None
-        if not permits(self._request.scope, "Patient"):
+        if self._server is None or coverage.state is Completeness.COMPLETE or coverage.why == FAILED_AT_CLIENT:
+            return
+        if not permits(self._request.scope, "Patient", search=False):
             self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, "not permitted by the granted scope")
-            return None
-        return self._sources.executor.submit(server.read, "Patient", self._request.patient_id)
+            return
+        self._patient = self._sources.executor.submit(self._server.read, "Patient", self._request.patient_id)
 
-    def _take_patient(self, future: Future[bytes | None]) -> None:
+    def read_patient_now(self) -> bool:
+        """Read the Patient before anything else; whether there was one to read."""
+        self._start_patient()
+        self._take_patient()
+        return self._pool.patient(self._request.patient_id) is not None
+
+    def _take_patient(self) -> None:
+        if self._patient is None:
+            return
+        future, self._patient = self._patient, None
+        wait([future], timeout=self._remaining())
         try:
             if not future.done():
                 raise FhirError("not read in time")
@@ -191,19 +223,23 @@ class _Reader:
         return Coverage(Completeness.COMPLETE, None, min(reached))
 
     def _read_medications(self) -> bool:
-        """Read the distinct Medications behind references; whether any were new."""
+        """Read the distinct Medications behind references, last and together; whether any were new.
+
+        Their drugs may show a course after all, or a dose.
+        """
         base, server = self._request.fhir_server, self._server
-        if base is None or server is None:
+        if base is None or server is None or self._remaining() <= 0:
             return False
         ids = [*unread_medications(self._pool, base)]
         ids += [i for i in draft_medications(self._request.drafts, base) if self._pool.medication(i) is None]
         unknown = []
-        for medication_id in dict.fromkeys(ids):
+        for medication_id in dict.fromkeys(i for i in ids if i not in self._medications_asked):
             remembered = self._sources.medications.get(base, medication_id)
             if remembered is not None:
                 self._pool.add(remembered, "Medication remembered")
             else:
                 unknown.append(medication_id)
+        self._medications_asked.update(unknown)
         if unknown and permits(self._request.scope, "Medication"):
             self._fetch_medications(server, base, unknown)
         return any(self._pool.medication(i) is not None for i in ids)
@@ -214,9 +250,10 @@ class _Reader:
             Search("Medication", (("_id", ",".join(batch)), ("_count", str(MEDICATIONS_AT_ONCE)))) for batch in batches
         ]
         futures = [self._sources.executor.submit(server.search, search) for search in searches]
-        wait(futures, timeout=max(0.0, self._deadline - time.monotonic()))
+        wait(futures, timeout=self._remaining())
         for future in futures:
             for raw in future.result().entries if future.done() else []:
+                # whatever else a server puts here is checked like any other answer
                 self._pool.add(raw, "Medication from the FHIR server")
         for medication_id in ids:
             found = self._pool.get(f"Medication/{medication_id}")

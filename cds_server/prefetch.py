@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -27,9 +27,12 @@ class Supplied(StrEnum):
     FAILED = "failed at the client"
 
 
+FAILED_AT_CLIENT = "the client could not read it"
+
+
 @dataclass(frozen=True)
 class KeyState:
-    """How one key came. `since`: a first page, newest first, is complete only back to its oldest start."""
+    """How one key came. `since`: a first page, newest first, is complete only after its oldest start."""
 
     supplied: Supplied
     since: datetime | None = None
@@ -85,14 +88,17 @@ def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool
             matches.append(raw)
     more = any(link.relation == "next" for link in bundle.link)
     full = key.count is not None and len(matches) >= key.count
-    short = bundle.total is not None and bundle.total > len(matches)
+    short = bundle.total is not None and bundle.total != len(matches)
     if not (more or full or short):
         return KeyState(Supplied.COMPLETE)
     return KeyState(Supplied.FIRST_PAGE, _oldest(matches) if key.sort and not (short and not more) else None)
 
 
 def _oldest(matches: list[bytes]) -> datetime | None:
-    """The oldest start of a page that is truly newest first; None where it is not, or a time cannot be read."""
+    """From when on a page that is truly newest first is complete; None where it is not, or a time cannot be read.
+
+    Another record may start in the same minute as its oldest and be on the next page: that minute is not covered.
+    """
     starts: list[datetime] = []
     try:
         for raw in matches:
@@ -102,7 +108,7 @@ def _oldest(matches: list[bytes]) -> datetime | None:
     except (*_BAD, BadTimeError):
         return None
     newest_first = all(later >= earlier for later, earlier in pairwise(starts))
-    return starts[-1] if starts and newest_first else None
+    return starts[-1] + timedelta(minutes=1) if starts and newest_first else None
 
 
 def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:
@@ -124,5 +130,5 @@ def _coverage(state: KeyState) -> Coverage:
         case Supplied.FIRST_PAGE:
             return Coverage(Completeness.PART, "only the first page was supplied", state.since)
         case Supplied.FAILED:
-            return Coverage(Completeness.UNREAD, "the client could not read it")
+            return Coverage(Completeness.UNREAD, FAILED_AT_CLIENT)
     return Coverage(Completeness.UNREAD, "not supplied")

@@ -67,11 +67,13 @@ class Plan:
 
     def _first_administrations(self, states: Mapping[str, KeyState], *, has_page: bool) -> list[Need]:
         needs = [] if has_page else [self._administrations(self.as_of - RECENT, None)]
-        if states["runningAdministrations"].supplied is not Supplied.COMPLETE:
+        if _asks_again(states["runningAdministrations"]):
             status = (("status", "in-progress,on-hold"),)
             needs.append(Need(self._search("MedicationAdministration", status), (Kind.RUNNING,)))
         codes = code_list(self.terms, *_BY_CODE.value_sets)
-        for parameter in ("code", "medication.code"):
+        # what the client searched by code is not searched again; drugs behind references it cannot have found
+        parameters = ("code", "medication.code") if _asks_again(states["crsDrugs"]) else ("medication.code",)
+        for parameter in parameters:
             search = self._search("MedicationAdministration", ((parameter, codes),))
             needs.append(Need(search, (Kind.ADMINISTRATIONS,), hint=True))
         return needs
@@ -98,7 +100,7 @@ class Plan:
         kinds = [k for k in (Kind.VITALS, Kind.OXYGEN) if _is_short(coverage.get(k), since)]
         if not kinds:
             return []
-        until = min(coverage[k].since or self.as_of for k in kinds)
+        until = min(self.as_of, *(coverage[k].since or self.as_of for k in kinds))
         keys = {k.kind: k for k in DATA_KEYS if k.kind in kinds}
         sets = self._value_sets(keys, kinds)
         params = (("code", code_list(self.terms, *sets)), ("date", f"ge{_text(since)}"), ("date", f"lt{_text(until)}"))
@@ -108,7 +110,7 @@ class Plan:
     def _slices(self, coverage: Coverage | None, since: datetime) -> list[Need]:
         if coverage is None or not _is_short(coverage, since):
             return []
-        until = coverage.since or self.as_of
+        until = min(coverage.since or self.as_of, self.as_of)
         needs = []
         while until > since:
             start = max(until - SLICE, since)

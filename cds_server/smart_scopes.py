@@ -7,19 +7,23 @@ import re
 _SMART = re.compile(r"(?:patient|user|system)/(?P<type>\*|[A-Za-z]+)\.(?P<rights>[A-Za-z*]+)(?P<query>\?.*)?")
 
 
-def permits(scope: str | None, resource_type: str) -> bool:
-    """Whether searching a type is covered. A scope narrowed by a query covers only part of it: not permitted."""
+def permits(scope: str | None, resource_type: str, *, search: bool = True) -> bool:
+    """Whether searching a type, or reading one by id, is covered.
+
+    A scope narrowed by a query covers only part of a type: not permitted.
+    """
     if not scope:
         return True
     matches = [m for m in map(_SMART.fullmatch, scope.split()) if m is not None]
     if not matches:
         return True
     return any(
-        m.group("type") in ("*", resource_type) and _reads(m.group("rights")) and not m.group("query") for m in matches
+        m.group("type") in ("*", resource_type) and _reads(m.group("rights"), search=search) and not m.group("query")
+        for m in matches
     )
 
 
-def _reads(rights: str) -> bool:
+def _reads(rights: str, *, search: bool) -> bool:
     if rights in ("*", "read"):
         return True
-    return rights != "write" and "r" in rights and "s" in rights
+    return rights != "write" and "r" in rights and ("s" in rights or not search)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -18,22 +19,31 @@ from fhir_mappings.terminology import Terminology
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})
 _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 
-Draft = Mapping[str, Any]
+
+@dataclass(frozen=True)
+class Draft:
+    """One entry of `draftOrders`: its place, its fullUrl as sent, its resource."""
+
+    index: int
+    full_url: object
+    resource: Mapping[str, Any]
 
 
 def check_draft_owner(drafts: Sequence[Draft], owner: Owner) -> None:
     """Raises AnotherPatientError naming the entry of a draft for another patient. One without subject passes."""
-    for index, draft in enumerate(drafts):
+    for draft in drafts:
         for field in ("subject", "patient"):
-            target = draft.get(field)
-            reference = target.get("reference") if isinstance(target, Mapping) else None
-            if isinstance(reference, str) and owner.owns(reference) is False:
-                raise AnotherPatientError(f"context.draftOrders.entry[{index}].resource.{field}", from_client=True)
+            target = draft.resource.get(field)
+            for one in target if isinstance(target, list) else [target]:
+                reference = one.get("reference") if isinstance(one, Mapping) else None
+                if isinstance(reference, str) and owner.owns(reference) is False:
+                    where = f"context.draftOrders.entry[{draft.index}].resource.{field}"
+                    raise AnotherPatientError(where, from_client=True)
 
 
 def draft_medications(drafts: Iterable[Draft], fhir_base: str | None) -> tuple[str, ...]:
     """The ids of Medications that drafts refer to."""
-    found = (medication_id(reference.reference, fhir_base) for d in drafts if (reference := _reference(d)))
+    found = (medication_id(reference.reference, fhir_base) for d in drafts if (reference := _reference(d.resource)))
     return tuple(dict.fromkeys(i for i in found if i))
 
 
@@ -48,26 +58,49 @@ def draft_orders(
 
     Where no selection names a draft, all are taken as selected: better a card too many than a drug unseen.
     """
-    references = [_named(d, index) for index, d in enumerate(drafts)]
+    references = [_named(d) for d in drafts]
     some_selected = any(_is_selected(r, selections) for r in references)
+    beside = _medications_beside(drafts)
     found = []
     for draft, reference in zip(drafts, references, strict=True):
-        if draft.get("status") in _DOES_NOT_COUNT or draft.get("doNotPerform") is True:
+        resource = draft.resource
+        if _word(resource, "status") in _DOES_NOT_COUNT or resource.get("doNotPerform") is True:
             continue
-        if draft.get("resourceType") == "Medication":
+        if _word(resource, "resourceType") == "Medication":
             continue
         selected = _is_selected(reference, selections) or not some_selected
-        found.append(_draft_order(draft, reference, pool, terms, fhir_base, selected=selected))
+        found.append(_draft_order(resource, reference, beside, pool, terms, fhir_base, selected=selected))
     return tuple(found)
 
 
+def _medications_beside(drafts: Sequence[Draft]) -> Mapping[str, fs.CodeableConcept]:
+    """The codes of Medications that stand among the drafts, by `Medication/id` and by fullUrl."""
+    found: dict[str, fs.CodeableConcept] = {}
+    for draft in drafts:
+        concept = _concept(draft.resource.get("code"))
+        if _word(draft.resource, "resourceType") != "Medication" or concept is None:
+            continue
+        found[_named(draft)] = concept
+        if isinstance(draft.full_url, str):
+            found[draft.full_url] = concept
+    return found
+
+
 def _draft_order(
-    draft: Draft, reference: str, pool: ResourcePool, terms: Terminology, fhir_base: str | None, *, selected: bool
+    draft: Mapping[str, Any],
+    reference: str,
+    beside: Mapping[str, fs.CodeableConcept],
+    pool: ResourcePool,
+    terms: Terminology,
+    fhir_base: str | None,
+    *,
+    selected: bool,
 ) -> DraftOrder:
-    is_medication = draft.get("resourceType") in _MEDICATION_TYPES
+    is_medication = _word(draft, "resourceType") in _MEDICATION_TYPES
     if is_medication:
         concept, target = _concept(draft.get("medicationCodeableConcept")), _reference(draft)
-        drug = drug_of(concept, target, _contained(draft), pool, terms, fhir_base, _route(draft, terms))
+        named = concept or (beside.get(target.reference or "") if target else None)
+        drug = drug_of(named, target, _contained(draft), pool, terms, fhir_base, _route(draft, terms))
         return DraftOrder(
             reference, is_medication, drug, frozenset(), selected, empty=concept is None and target is None
         )
@@ -77,15 +110,20 @@ def _draft_order(
     return DraftOrder(reference, is_medication, None, sets, selected)
 
 
-def _named(draft: Draft, index: int) -> str:
-    return f"{draft.get('resourceType', '')}/{draft.get('id') or f'draft-{index}'}"
+def _word(draft: Mapping[str, Any], field: str) -> str:
+    value = draft.get(field)
+    return value if isinstance(value, str) else ""
+
+
+def _named(draft: Draft) -> str:
+    return f"{_word(draft.resource, 'resourceType')}/{_word(draft.resource, 'id') or f'draft-{draft.index}'}"
 
 
 def _is_selected(reference: str, selections: frozenset[str]) -> bool:
     return any(s == reference or s.endswith(f"/{reference}") for s in selections)
 
 
-def _reference(draft: Draft) -> fs.Reference | None:
+def _reference(draft: Mapping[str, Any]) -> fs.Reference | None:
     target = draft.get("medicationReference")
     if not isinstance(target, Mapping):
         return None
@@ -95,13 +133,13 @@ def _reference(draft: Draft) -> fs.Reference | None:
     )
 
 
-def _route(draft: Draft, terms: Terminology) -> Route:
+def _route(draft: Mapping[str, Any], terms: Terminology) -> Route:
     instructions = draft.get("dosageInstruction")
     first = instructions[0] if isinstance(instructions, list) and instructions else instructions
     return route_of(_concept(first.get("route")) if isinstance(first, Mapping) else None, terms)
 
 
-def _contained(draft: Draft) -> tuple[msgspec.Raw, ...]:
+def _contained(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:
     contained = draft.get("contained")
     items = contained if isinstance(contained, list) else []
     return tuple(msgspec.Raw(msgspec.json.encode(item)) for item in items if isinstance(item, Mapping))

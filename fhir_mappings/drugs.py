@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Drug, DrugClass, Route
+from fhir_mappings.fhir_base import comparable
 from fhir_mappings.observations import codings_of
 from fhir_mappings.read_resources import ResourcePool
 from fhir_mappings.terminology import Terminology, normalised
@@ -18,6 +20,7 @@ _ROUTES = {
     "local-route": Route.LOCAL,
     "other-systemic-route": Route.OTHER,
 }
+_MEDICATION = re.compile(r"(?:(?P<base>.+)/)?Medication/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
 _medication = msgspec.json.Decoder(fs.Medication)
 
 
@@ -25,9 +28,10 @@ def medication_id(reference: str | None, fhir_base: str | None) -> str | None:
     """The id in `Medication/{id}`, relative or under `fhir_base`, with or without a version."""
     if not reference:
         return None
-    relative = reference.removeprefix(f"{(fhir_base or '').rstrip('/')}/") if fhir_base else reference
-    parts = relative.split("/")
-    return parts[1] if parts[0] == "Medication" and len(parts) >= 2 else None
+    match = _MEDICATION.fullmatch(reference)
+    if match is None or (match["base"] and comparable(match["base"]) != comparable(fhir_base)):
+        return None
+    return match["id"]
 
 
 def drug_of(

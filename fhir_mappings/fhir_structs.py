@@ -11,6 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
+MAX_EXPONENT = 15
+
 
 class FhirStruct(msgspec.Struct, rename="camel", frozen=True):
     pass
@@ -37,6 +39,11 @@ class Quantity(FhirStruct, frozen=True):
     comparator: str | None = None
     unit: str | None = None
     code: str | None = None
+
+    def __post_init__(self) -> None:
+        """A number beyond any quantity of a body would only cost time and memory: the resource is set aside."""
+        if self.value is not None and not (self.value.is_finite() and abs(self.value.adjusted()) <= MAX_EXPONENT):
+            raise ValueError("number is out of range")
 
 
 class Ratio(FhirStruct, frozen=True):
@@ -164,6 +171,14 @@ class Patient(FhirStruct, frozen=True):
     deceased_boolean: bool = False
     deceased_date_time: str | None = None
     link: tuple[PatientLink, ...] = ()
+
+
+class Issue(FhirStruct, frozen=True):
+    severity: str = ""
+
+
+class OperationOutcome(FhirStruct, frozen=True):
+    issue: tuple[Issue, ...] = ()
 
 
 class SearchInfo(FhirStruct, frozen=True):

@@ -79,8 +79,6 @@ def _read(o: Observed) -> _Read | None:
     if o.specimen and _CSF.search(o.specimen):
         raise UnitError("specimen is cerebrospinal fluid")
     if o.quantity is not None and o.quantity.value is not None:
-        if not o.quantity.value.is_finite():
-            raise UnitError("value is no usable number")
         if o.quantity.comparator not in _COMPARATORS:
             raise UnitError("comparator is none of <, <=, >=, >")
         unit = unit_of(o.quantity)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from fhir_mappings import fhir_structs as fs
-from fhir_mappings.read_resources import Resource, ResourcePool
+from fhir_mappings.fhir_base import comparable
+from fhir_mappings.read_resources import Claim, ResourcePool
 
 _REFERENCE = re.compile(r"(?:(?P<base>.+)/)?Patient/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
 _decoder = msgspec.json.Decoder(fs.Reference)
@@ -37,7 +38,7 @@ class Owner:
         if match is None:
             return None
         base = match.group("base")
-        if base is not None and base.rstrip("/") != (self.fhir_base or "").rstrip("/"):
+        if base is not None and comparable(base) != comparable(self.fhir_base):
             return False
         return match.group("id") == self.patient_id or match.group("id") in self.replaced
 
@@ -50,34 +51,31 @@ def owner_of(patient_id: str, fhir_base: str | None, pool: ResourcePool) -> Owne
     if patient is not None:
         for link in patient.link:
             match = _REFERENCE.fullmatch(link.other.reference or "")
-            if link.type == "replaces" and match and match.group("base") in (None, fhir_base):
-                replaced.add(match.group("id"))
+            ours = match is not None and (not match["base"] or comparable(match["base"]) == comparable(fhir_base))
+            if link.type == "replaces" and match is not None and ours:
+                replaced.add(match["id"])
     return Owner(plain.patient_id, plain.fhir_base, frozenset(replaced))
 
 
 def check_owner(pool: ResourcePool, owner: Owner) -> None:
-    """Set aside what names no patient; raises AnotherPatientError for what names another."""
-    for resource in pool.all():
-        if resource.type == "Medication":
-            continue
-        if resource.type == "Patient":
-            if resource.reference.startswith("Patient/no-id-"):
-                pool.remove(resource.reference, "Patient without id")
-            elif resource.reference.removeprefix("Patient/") not in {owner.patient_id, *owner.replaced}:
-                raise AnotherPatientError(resource.where, from_client=resource.from_client)
-            continue
-        owned = _owned(resource, owner)
+    """Set aside what names no patient; raises AnotherPatientError for what names another.
+
+    Every entry that ever came is checked, also one that was broken or that another of its id replaced.
+    """
+    for claim in pool.claims:
+        owned = _owned(claim, owner)
         if owned is False:
-            raise AnotherPatientError(resource.where, from_client=resource.from_client)
-        if owned is None:
-            pool.remove(resource.reference, "names no patient by reference")
+            raise AnotherPatientError(claim.where, from_client=claim.from_client)
+        if owned is None and pool.get(claim.reference) is not None:
+            pool.remove(claim.reference, "names no patient by reference")
 
 
-def _owned(resource: Resource[fs.FhirStruct], owner: Owner) -> bool | None:
-    if not resource.owner:
-        return None
+def _owned(claim: Claim, owner: Owner) -> bool | None:
+    if claim.type == "Patient":
+        named = claim.reference.removeprefix("Patient/")
+        return None if named.startswith("no-id-") else named in {owner.patient_id, *owner.replaced}
     try:
-        reference = _decoder.decode(resource.owner).reference
+        reference = _decoder.decode(claim.owner).reference if claim.owner else None
     except msgspec.MsgspecError:
         return None
     return owner.owns(reference) if reference else None

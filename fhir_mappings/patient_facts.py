@@ -171,10 +171,14 @@ def _refuse_invalid(record: PatientRecord, facts: PatientFacts) -> bool:
     refused = False
     for reference in facts.evidence:
         resource = record.pool.get(reference)
-        why = validation_error(resource) if resource is not None else None
-        if why is not None:
-            record.pool.remove(reference, why, infusion=reference in infused)
-            refused = True
+        if resource is None or validation_error(resource) is None:
+            continue
+        refused = True
+        # a server's mistake is in all its results of a code: refuse them at once, not one in each round
+        for like in record.pool.like(resource):
+            why = validation_error(like)
+            if why is not None:
+                record.pool.remove(like.reference, why, infusion=like.reference in infused)
     return refused
 
 

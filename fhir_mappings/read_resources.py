@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ from pydantic import ValidationError
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Coverage, Kind
+from fhir_mappings.fhir_time import BadTimeError, moment
 
 STRUCTS: Mapping[str, type[fs.FhirStruct]] = {
     "Observation": fs.Observation,
@@ -36,6 +38,7 @@ STRUCTS: Mapping[str, type[fs.FhirStruct]] = {
 }
 _DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in STRUCTS.items()}
 _HEADER = msgspec.json.Decoder(fs.Header)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MODELS: Mapping[str, Any] = {
     "Observation": ObservationModel,
     "MedicationAdministration": AdministrationModel,
@@ -58,8 +61,7 @@ class Resource(Generic[T]):
     type: str
     where: str
     from_client: bool
-    owner: bytes
-    last_updated: str
+    last_updated: datetime
     kinds: frozenset[Kind]
 
 
@@ -74,43 +76,59 @@ class Broken:
     infusion: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whom an entry says it is of, kept for every entry that came."""
+
+    reference: str
+    type: str
+    owner: bytes
+    where: str
+    from_client: bool
+
+
 class ResourcePool:
     """Every resource of one call, each once: of two with one id the one updated last."""
 
     def __init__(self) -> None:
         self._by_reference: dict[str, Resource[Any]] = {}
         self.broken: dict[str, Broken] = {}
+        self.claims: list[Claim] = []
 
     def add(self, raw: bytes, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()) -> None:
         """Read one resource. One that cannot be read is set aside with the path of the broken field."""
-        try:
-            header = _HEADER.decode(raw)
-            decoder = _DECODERS.get(header.resource_type)
-            if decoder is None:
-                return
-            data = decoder.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            sketch = _sketch(raw)
-            reference = f"{sketch.resource_type}/{sketch.id}" if sketch.id else where
-            kinds = kinds or _kinds_of(sketch.resource_type)
-            self.broken[reference] = Broken(reference, _broken(error), kinds, sketch.effective_date_time)
-            return
+        header = _header(raw)
         reference = f"{header.resource_type}/{header.id or _digest(raw)}"
-        updated = (header.meta and header.meta.last_updated) or ""
+        if header.resource_type not in ("", "Medication"):
+            owner = bytes(header.patient if header.resource_type == "AllergyIntolerance" else header.subject)
+            self.claims.append(Claim(reference, header.resource_type, owner, where, from_client))
+        decoder = _DECODERS.get(header.resource_type)
+        if decoder is None and header.resource_type:
+            return
+        try:
+            data = (decoder or _PLAIN).decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            named = reference if header.id else where
+            kinds = kinds or _kinds_of(header.resource_type)
+            self.broken[named] = Broken(named, _broken(error), kinds, _stated_time(raw))
+            return
+        if decoder is None:
+            self.broken[where] = Broken(where, "not a FHIR resource", kinds or _kinds_of(""), None)
+            return
+        updated = _updated(header)
         known = self._by_reference.get(reference)
         if known is not None:
             kinds |= known.kinds
             if known.last_updated > updated:
                 return
-        owner = bytes(header.subject) or bytes(header.patient)
         self._by_reference[reference] = Resource(
-            data, raw, reference, header.resource_type, where, from_client, owner, updated, kinds
+            data, raw, reference, header.resource_type, where, from_client, updated, kinds
         )
 
     def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
-        when = _sketch(resource.raw).effective_date_time
+        when = _stated_time(resource.raw)
         kinds = resource.kinds or _kinds_of(resource.type)
         self.broken[reference] = Broken(reference, why, kinds, when, infusion)
 
@@ -120,6 +138,14 @@ class ResourcePool:
 
     def all(self) -> Iterable[Resource[Any]]:
         return tuple(self._by_reference.values())
+
+    def like(self, resource: Resource[Any]) -> tuple[Resource[Any], ...]:
+        """The resource itself and, of an Observation, all with the same code."""
+        if resource.type != "Observation":
+            return (resource,)
+        return tuple(
+            r for r in self._by_reference.values() if r.type == resource.type and r.data.code == resource.data.code
+        )
 
     def get(self, reference: str) -> Resource[Any] | None:
         return self._by_reference.get(reference)
@@ -151,6 +177,9 @@ def validation_error(resource: Resource[Any]) -> str | None:
     except ValidationError as error:
         paths = sorted({".".join(str(part) for part in e["loc"]) or resource.type for e in error.errors()})
         return "not valid FHIR at " + ", ".join(paths[:5])
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        # what fhir.resources raises on an unknown contained type, or on a broken primitive's extension
+        return "not valid FHIR"
     return None
 
 
@@ -171,17 +200,50 @@ def _kinds_of(resource_type: str) -> frozenset[Kind]:
     return _KINDS.get(resource_type, frozenset(Kind))
 
 
-class _Sketch(fs.FhirStruct, frozen=True):
-    resource_type: str = ""
-    id: str | None = None
+class _Timed(fs.FhirStruct, frozen=True):
     effective_date_time: str | None = None
 
 
-def _sketch(raw: bytes) -> _Sketch:
+_PLAIN = msgspec.json.Decoder(_Timed)
+
+
+def _stated_time(raw: bytes) -> str | None:
     try:
-        return msgspec.json.decode(raw, type=_Sketch)
+        return _PLAIN.decode(raw).effective_date_time
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _Sketch()
+        return None
+
+
+def _header(raw: bytes) -> fs.Header:
+    """The header; of one that is broken itself as much as can be read, field by field."""
+    try:
+        return _HEADER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        fields = _FIELDS.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return fs.Header()
+    names = {name: _text(fields.get(name)) for name in ("resourceType", "id")}
+    empty = msgspec.Raw(b"")
+    return fs.Header(
+        names["resourceType"] or "", names["id"], None, fields.get("subject", empty), fields.get("patient", empty)
+    )
+
+
+def _text(raw: msgspec.Raw | None) -> str | None:
+    try:
+        value = msgspec.json.decode(raw) if raw is not None else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _updated(header: fs.Header) -> datetime:
+    try:
+        return moment((header.meta and header.meta.last_updated) or "", UTC).earliest
+    except BadTimeError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _digest(raw: bytes) -> str:

@@ -102,8 +102,6 @@ def converted(value: Decimal, unit: str | None, measure: Measure) -> Decimal:
 
 
 def _raw(value: Decimal, unit: str | None, measure: Measure) -> Decimal:
-    if not value.is_finite() or abs(value.adjusted()) > 30:
-        raise UnitError("value is no usable number")
     if measure is Measure.TEMPERATURE:
         if unit in _CELSIUS:
             return value
