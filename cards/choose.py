@@ -10,9 +10,11 @@ from cards.compose import composed
 from cards.data_doubts import data_doubts
 from cards.decision_table import CARD_ORDER, CardId, Indicator, rows_for
 from cards.evidence import escaped, reference_text
-from cards.orders import Offer, service_offer, steroid_offer, tocilizumab_offer
-from cards.placeholders import Texts
+from cards.orders import Offer, service_offer
 from cards.situation import Situation, Verdicts, drafted, situation, verdicts
+from cards.steroid_order import steroid_offer
+from cards.texts import Texts
+from cards.tocilizumab_order import tocilizumab_offer
 from cards.when_to_speak import Hook, Planned, spoken
 from cards.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS, PROTOCOL, WORDING
 from fhir_mappings.clinical_facts import Completeness, CourseSearch, DraftOrder, DrugClass, Kind, PatientFacts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from cards.card import Card, Suggestion, joined, shortened
 from cards.decision_table import CardId
 from cards.evidence import basis, bullets
-from cards.placeholders import Texts, placeholders
+from cards.placeholders import placeholders
+from cards.texts import Texts
 from cards.when_to_speak import Planned
 from cards.wording import (
     NEUTROPENIC,

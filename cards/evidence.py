@@ -9,7 +9,7 @@ import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from cards.orders import number, when
+from cards.shown import number, when
 from cards.situation import Verdicts
 from cards.verdict import Category, Verdict
 from fhir_mappings.clinical_facts import (

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cards.card import Suggestion
-from cards.data_doubts import Doubts
 from cards.decision_table import CardId
 from cards.evidence import (
     REASONS,
-    Shown,
-    basis,
     bullets,
     drivers,
-    escaped,
     escaped_words,
     fever_line,
     fold_short,
     fold_text,
     grade_text,
     missing,
-    reference_text,
 )
-from cards.orders import number, when
-from cards.situation import Verdicts
+from cards.shown import number, when
+from cards.state_lines import state_lines
+from cards.texts import Texts
 from cards.verdict import Category
 from cards.when_to_speak import Planned
-from fhir_mappings.clinical_facts import CrsGrade, Fever, FoldChange, Kind, PatientFacts, Reason
+from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Reason
 from fhir_mappings.thresholds import Thresholds
-
-
-@dataclass(frozen=True)
-class Texts:
-    """What the sentences are filled from."""
-
-    facts: PatientFacts
-    found: Verdicts
-    doubts: Doubts
-    t: Thresholds
-    unread: tuple[Kind, ...]
-
-    @property
-    def grade(self) -> CrsGrade:
-        if self.facts.grade is None:
-            raise ValueError("no card is worded without an assessment of the grade")
-        return self.facts.grade
 
 
 def placeholders(
@@ -59,7 +37,7 @@ def placeholders(
         **_of_doubts(x),
         **_of_offers(x, planned),
         "offers": escaped_words(" ".join(notes)),
-        "state": bullets(_state(x)) if planned.id is CardId.CRS_GRADE else "",
+        "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",
     }
 
 
@@ -219,40 +197,3 @@ def _regimen(x: Texts) -> str:
     if x.grade.grade == 4:
         return f"methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h"
     return f"dexamethasone {t.dexamethasone_dose} mg IV every 6 h"
-
-
-def _state(x: Texts) -> list[str]:
-    """The lines of the crs-grade card: the assessment in full, and what it could not use."""
-    facts, course, grade = x.facts, x.facts.course, x.grade
-    if course is None:
-        return []
-    product = escaped_words(course.infusions[0].product)
-    about = "" if course.time_known else " (time of day not known: hours are approximate)"
-    lines = [
-        f"**Day {course.day}** after {product}, infused {when(facts.local(course.start))}{about}.",
-        *basis(facts, x.found, x.t, tuple(Shown)),
-    ]
-    if grade.grade == 0:
-        lines.append(_zero(grade))
-    disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
-    if disagreeing:
-        lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
-    if facts.set_aside:
-        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
-        more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
-        lines.append(f"**Set aside**: {aside}{more}.")
-    return lines
-
-
-def _zero(grade: CrsGrade) -> str:
-    if grade.fever is Fever.EARLIER:
-        return "No fever now, no hypotension, no hypoxia. This does not mean that CRS has ended."
-    if grade.fever in (Fever.WAIVED, Fever.MASKED):
-        return "No currently gradeable CRS; fever may be suppressed. This does not mean that CRS has ended."
-    if grade.pressure.value > 0 and grade.oxygen.value > 0:
-        return "Hypotension and hypoxia without fever: not CRS by ASTCT – look for another cause."
-    if grade.pressure.value > 0:
-        return "Hypotension without fever: not CRS by ASTCT – look for another cause."
-    if grade.oxygen.value > 0:
-        return "Hypoxia without fever: not CRS by ASTCT – look for another cause."
-    return "No fever, no hypotension, no hypoxia on record."

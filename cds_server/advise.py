@@ -13,9 +13,10 @@ from cds_server.hook_request import HookRequest
 from cds_server.patient_record import Sources, read_patient_record
 from cds_server.problems import Problem
 from fhir_mappings.clinical_facts import Completeness, PatientFacts
+from fhir_mappings.course_search import Reading
 from fhir_mappings.draft_orders import draft_orders
 from fhir_mappings.ownership import AnotherPatientError
-from fhir_mappings.patient_facts import Reading, settled_facts
+from fhir_mappings.patient_facts import settled_facts
 
 
 def advise(request: HookRequest, sources: Sources, as_of: datetime, deadline: float, public_url: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from cds_server.fhir_bundle import bundle_decoder, count_matches, is_failure, plain_name, resources_of
 from cds_server.settings import normalised_base
 from fhir_mappings import fhir_structs as fs
 
@@ -26,9 +27,6 @@ MAX_PAGES = 60
 MAX_BYTES = 64 * 1024 * 1024
 PAUSE_SECONDS = 0.15
 PLACES_PER_SERVER = 32
-_bundle = msgspec.json.Decoder(fs.Bundle)
-_header = msgspec.json.Decoder(fs.Header)
-_outcome = msgspec.json.Decoder(fs.OperationOutcome)
 
 
 class FhirError(Exception):
@@ -135,8 +133,8 @@ class FhirServer:
                     raise FhirError("the pages of the search do not end")
                 seen.add(url)
                 bundle = self._bundle_at(url)
-                found.entries += _entries(bundle)
-                matches += _matches(bundle)
+                found.entries += resources_of(bundle)
+                matches += count_matches(bundle)
                 url = self._next(bundle, url)
             if bundle.total is not None and bundle.total > matches:
                 raise FhirError("the FHIR server counted more results than it sent")
@@ -147,14 +145,14 @@ class FhirServer:
     def _bundle_at(self, url: str) -> fs.Bundle:
         body = self._get(url)
         try:
-            bundle = _bundle.decode(body)
+            bundle = bundle_decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise FhirError("the answer is not a FHIR Bundle", try_again=True) from error
         if bundle.resource_type != "Bundle":
-            raise FhirError(f"the answer is {_plain(bundle.resource_type)}, not a Bundle")
+            raise FhirError(f"the answer is {plain_name(bundle.resource_type)}, not a Bundle")
         if bundle.type not in (None, "searchset"):
             raise FhirError("the answer is a Bundle, but no searchset")
-        if any(_is_failure(entry) for entry in bundle.entry):
+        if any(is_failure(entry) for entry in bundle.entry):
             raise FhirError("the FHIR server reported an error among the results")
         return bundle
 
@@ -236,36 +234,6 @@ def _check_status(status: int) -> None:
         return
     why, try_again = _REASONS.get(status, (f"the FHIR server answered {status}", status >= 500))
     raise FhirError(why, try_again=try_again, status=status)
-
-
-def _is_failure(entry: fs.Entry) -> bool:
-    """An OperationOutcome among the results that is not marked as a remark and says that something failed."""
-    raw = bytes(entry.resource)
-    if not raw or (entry.search and entry.search.mode == "outcome"):
-        return False
-    if b"OperationOutcome" not in raw or _header.decode(raw).resource_type != "OperationOutcome":
-        return False
-    try:
-        return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(raw).issue)
-    except msgspec.MsgspecError:
-        return True
-
-
-def _matches(bundle: fs.Bundle) -> int:
-    return sum(1 for entry in bundle.entry if not entry.search or entry.search.mode in (None, "match"))
-
-
-def _entries(bundle: fs.Bundle) -> list[bytes]:
-    """The resources of a page, remarks left out."""
-    return [
-        bytes(entry.resource)
-        for entry in bundle.entry
-        if bytes(entry.resource) and not (entry.search and entry.search.mode == "outcome")
-    ]
-
-
-def _plain(name: str) -> str:
-    return name if name.isalpha() and len(name) < 40 else "something else"
 
 
 def is_under(url: str, base: str) -> bool:

@@ -18,10 +18,10 @@ from cds_server.search_plan import Need, Plan
 from cds_server.settings import CourseLookup
 from cds_server.smart_scopes import permits
 from fhir_mappings.clinical_facts import Completeness, CourseSearch, Coverage, Kind
+from fhir_mappings.course_search import Reading, find_course
 from fhir_mappings.draft_orders import check_draft_owner, draft_medications
 from fhir_mappings.drugs import unread_medications
 from fhir_mappings.ownership import AnotherPatientError, check_owner, owner_of
-from fhir_mappings.patient_facts import Reading, find_course
 from fhir_mappings.read_resources import PatientRecord, ResourcePool
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds

@@ -16,7 +16,7 @@ from fhir_mappings.clinical_facts import (
     Moment,
     SetAside,
 )
-from fhir_mappings.drugs import drug_of
+from fhir_mappings.drugs import drug_in
 from fhir_mappings.fhir_time import BadTimeError, day, moment, own_offset
 from fhir_mappings.observations import codings_of
 from fhir_mappings.read_resources import Resource, ResourcePool
@@ -139,14 +139,7 @@ def facility_zone(
     texts = []
     for resource in pool.of_type(fs.MedicationAdministration):
         data = resource.data
-        drug = drug_of(
-            data.medication_codeable_concept,
-            data.medication_reference,
-            data.contained,
-            pool,
-            terms,
-            fhir_base,
-        )
+        drug = drug_in(data, pool, terms, fhir_base)
         if drug is not None and drug.drug_class is DrugClass.CAR_T:
             texts.append(data.effective_date_time or (data.effective_period and data.effective_period.start))
     for procedure in pool.of_type(fs.Procedure):

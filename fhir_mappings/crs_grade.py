@@ -20,11 +20,12 @@ from fhir_mappings.clinical_facts import (
     NoGrade,
     Reading,
 )
-from fhir_mappings.oxygen_support import ROW_OF, OxygenFacts, oxygen_row, without_home_devices
+from fhir_mappings.oxygen_devices import ROW_OF
+from fhir_mappings.oxygen_support import OxygenFacts, oxygen_row, without_home_devices
+from fhir_mappings.pressure_row import PressureFacts, pressure_row
 from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import of_class
-from fhir_mappings.vasopressors import PressureFacts, pressure_row
 from fhir_mappings.vital_signs import low_mean, systolic_limit
 
 BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Protocol
 
 import msgspec
 
@@ -62,6 +63,25 @@ def drug_of(
     if drug is not None and _is_local(drug, route, [*texts, *displays], terms):
         return Drug(DrugClass.OTHER, f"{drug.ingredient}, local")
     return drug
+
+
+class NamesDrug(Protocol):
+    """What a MedicationAdministration and a MedicationRequest have in common."""
+
+    @property
+    def medication_codeable_concept(self) -> fs.CodeableConcept | None: ...
+    @property
+    def medication_reference(self) -> fs.Reference | None: ...
+    @property
+    def contained(self) -> tuple[msgspec.Raw, ...]: ...
+
+
+def drug_in(
+    data: NamesDrug, pool: ResourcePool, terms: Terminology, fhir_base: str | None, route: Route = Route.NOT_STATED
+) -> Drug | None:
+    """The drug of an administration or order in the record."""
+    concept, reference = data.medication_codeable_concept, data.medication_reference
+    return drug_of(concept, reference, data.contained, pool, terms, fhir_base, route)
 
 
 def _referred(

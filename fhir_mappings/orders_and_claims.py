@@ -17,7 +17,7 @@ from fhir_mappings.clinical_facts import (
     SteroidGiven,
     Weight,
 )
-from fhir_mappings.drugs import drug_of, route_of
+from fhir_mappings.drugs import drug_in, drug_of, route_of
 from fhir_mappings.fhir_time import BadTimeError, moment
 from fhir_mappings.observations import Observations, Observed, codings_of
 from fhir_mappings.read_resources import ResourcePool
@@ -50,15 +50,7 @@ def pending_orders(
         if data.status != "active" or data.do_not_perform:
             continue
         route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
-        drug = drug_of(
-            data.medication_codeable_concept,
-            data.medication_reference,
-            data.contained,
-            pool,
-            terms,
-            fhir_base,
-            route,
-        )
+        drug = drug_in(data, pool, terms, fhir_base, route)
         authored = _authored(data.authored_on, zone)
         charted = any(
             drug is not None and a.drug.ingredient == drug.ingredient and authored and a.start.latest >= authored

@@ -2,58 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
-from enum import IntEnum
+from datetime import datetime
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Kind, Reading, Row, SetAside
-from fhir_mappings.fhir_time import BadTimeError, moment
-from fhir_mappings.observations import DEVICE_SETS, Observations, Observed, codings_of
+from fhir_mappings.clinical_facts import Reading, Row
+from fhir_mappings.oxygen_devices import NAMES, ROW_OF, Device, DeviceRecord
 from fhir_mappings.reach import Reach
-from fhir_mappings.read_resources import Resource
-from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.vasopressors import hours_ago
-from fhir_mappings.vital_signs import observed_at
-
-
-class Device(IntEnum):
-    """Ordered by what it means for the grade. UNKNOWN is a device whose code or text nobody listed."""
-
-    UNKNOWN = -1
-    ROOM_AIR = 0
-    BLOW_BY = 1
-    CANNULA = 2
-    MASK_OR_HIGH_FLOW = 3
-    CPAP_BIPAP = 4
-    HOME_CPAP = 5
-    VENTILATOR = 6
-
-
-_OF_SET = {
-    "mechanical-ventilation": Device.VENTILATOR,
-    "home-cpap": Device.HOME_CPAP,
-    "cpap-bipap": Device.CPAP_BIPAP,
-    "high-flow-oxygen": Device.MASK_OR_HIGH_FLOW,
-    "low-flow-oxygen": Device.CANNULA,
-    "blow-by-oxygen": Device.BLOW_BY,
-    "room-air": Device.ROOM_AIR,
-}
-ROW_OF = {Device.VENTILATOR: 4, Device.CPAP_BIPAP: 4, Device.HOME_CPAP: 4, Device.MASK_OR_HIGH_FLOW: 3,
-        Device.CANNULA: 2, Device.BLOW_BY: 2, Device.ROOM_AIR: 0, Device.UNKNOWN: 0}  # fmt: skip
-_NAMES = {Device.VENTILATOR: "mechanical ventilation", Device.CPAP_BIPAP: "CPAP or BiPAP",
-          Device.HOME_CPAP: "CPAP or BiPAP at home or at night", Device.MASK_OR_HIGH_FLOW: "high-flow cannula or mask",
-          Device.CANNULA: "nasal cannula", Device.BLOW_BY: "blow-by oxygen", Device.ROOM_AIR: "room air",
-          Device.UNKNOWN: "device not recognised"}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceRecord:
-    reference: str
-    at: datetime
-    device: Device
 
 
 @dataclass(frozen=True)
@@ -68,67 +25,6 @@ class OxygenFacts:
     reach: Reach
 
 
-def _device(sets: frozenset[str]) -> Device | None:
-    return next((device for set_id, device in _OF_SET.items() if set_id in sets), None)
-
-
-def device_records(observations: Observations, terms: Terminology, as_of: datetime) -> tuple[DeviceRecord, ...]:
-    """Devices named by an Observation's value, text, code or component; unlisted ones as UNKNOWN."""
-    found: list[DeviceRecord] = []
-    seen: set[tuple[str, Device]] = set()
-    for o in observations.of("oxygen-delivery-device", *DEVICE_SETS):
-        device = _device_of_value(o, terms) if "oxygen-delivery-device" in o.sets else _device_of_code(o, terms)
-        if device is None or (o.reference, device) in seen:
-            continue
-        seen.add((o.reference, device))
-        found.append(DeviceRecord(o.reference, observed_at(o.at, as_of), device))
-    return tuple(sorted(found, key=lambda d: (d.at, d.device, d.reference)))
-
-
-def _device_of_code(o: Observed, terms: Terminology) -> Device | None:
-    """A device coded as the Observation itself, unless its value says that it is not in use."""
-    texts = [o.text, o.concept.text if o.concept else None]
-    texts += [c.display for c in o.concept.coding] if o.concept else []
-    if o.absent or o.denied or any(_device(terms.sets_of_text(text)) is Device.ROOM_AIR for text in texts):
-        return None
-    return _device(o.sets)
-
-
-def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
-    if o.concept is None and o.text is None:
-        return None
-    sets = terms.sets_of(codings_of(o.concept))
-    texts = [o.text, o.concept.text if o.concept else None]
-    texts += [c.display for c in o.concept.coding] if o.concept else []
-    for text in texts:
-        if _device(sets) is None:
-            sets |= terms.sets_of_text(text)
-    found = _device(sets)
-    return Device.UNKNOWN if found is None else found
-
-
-def support_procedures(
-    resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo, as_of: datetime
-) -> tuple[tuple[DeviceRecord, ...], tuple[SetAside, ...]]:
-    """Oxygen or ventilation procedures in progress as read now; one without a usable time counts from now."""
-    good: list[DeviceRecord] = []
-    bad: list[SetAside] = []
-    for resource in resources:
-        data = resource.data
-        device = _device(terms.sets_of(codings_of(data.code)))
-        period = data.performed_period
-        if device is None or data.status != "in-progress" or (period is not None and period.end):
-            continue
-        text = data.performed_date_time or (period.start if period else None)
-        try:
-            at = moment(text, zone).earliest if text else as_of
-        except BadTimeError as error:
-            bad.append(SetAside(resource.reference, str(error), frozenset({Kind.SUPPORT_PROCEDURES})))
-            at = as_of  # it is in progress all the same
-        good.append(DeviceRecord(resource.reference, at, device))
-    return tuple(good), tuple(bad)
-
-
 def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
     """Row O at `at`: 0, 2 (low flow, blow-by, or SpO2 that needs oxygen), 3 (high flow, mask) or 4 (pressure)."""
     facts, home = without_home_devices(facts, opens, at, t)
@@ -136,7 +32,7 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     for support in facts.open_supports:
         if support.at <= at and ROW_OF[support.device] >= row.value:
             flags = (*row.flags, "open_since") if at - support.at > t.stale_limit else row.flags
-            row = Row(ROW_OF[support.device], True, (f"{_NAMES[support.device]} in progress",), (), flags,
+            row = Row(ROW_OF[support.device], True, (f"{NAMES[support.device]} in progress",), (), flags,
                       (*row.evidence, support.reference))  # fmt: skip
     if home:
         row = replace(
@@ -190,10 +86,10 @@ def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
     if age <= t.o2_window or ROW_OF[last_known.device] == 0:
         return row
     if age <= t.stale_limit:
-        words = f"{_NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
+        words = f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
         return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
     if row.value >= 3:
-        missing = (f"{_NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}; nothing since",)
+        missing = (f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}; nothing since",)
         return Row(0, False, (), missing, ("oxygen_stale",), row.evidence)
     return _no_device_row(facts, None, opens, at, t)
 
@@ -227,7 +123,7 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
     evidence = (d.reference, *(r.reference for r in (flow, fio2) if r is not None))
     value = ROW_OF[d.device]
     if value >= 3:
-        return Row(value, True, (_with_flow(_NAMES[d.device], flow),), evidence=evidence)
+        return Row(value, True, (_with_flow(NAMES[d.device], flow),), evidence=evidence)
     if value == 0:
         row = _flow_row(facts, d.at, at, t)
         return row or _no_device_row(facts, d, opens, at, t)
@@ -236,12 +132,12 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
     if flow is None and fio2 is not None and fio2.value <= t.room_air_fio2:
         return _no_device_row(facts, d, opens, at, t)
     if d.device is Device.CANNULA and flow is not None and flow.value > t.low_flow_max:
-        return Row(3, True, (_with_flow(_NAMES[d.device], flow),), evidence=evidence)
+        return Row(3, True, (_with_flow(NAMES[d.device], flow),), evidence=evidence)
     flags: tuple[str, ...] = () if flow is not None or d.device is Device.BLOW_BY else ("flow_unknown",)
     missing: tuple[str, ...] = ()
     if fio2 is not None and fio2.value >= t.high_fio2:
         missing = ("FiO2 is high for this device: may be 3 or more",)
-    return Row(2, not missing, (_with_flow(_NAMES[d.device], flow),), missing, flags, evidence)
+    return Row(2, not missing, (_with_flow(NAMES[d.device], flow),), missing, flags, evidence)
 
 
 def _with_flow(name: str, flow: Reading | None) -> str:

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime
 
 from fhir_mappings import fhir_structs as fs
+from fhir_mappings.analytes import il6_and_crp
 from fhir_mappings.clinical_facts import (
     Administration,
     Age,
-    Completeness,
     Course,
-    CourseSearch,
     CrsGrade,
     Dose,
     DrugClass,
-    FoldChange,
     Kind,
     PatientFacts,
-    Reason,
-    Route,
-    SetAside,
     Tocilizumab,
 )
-from fhir_mappings.course import (
-    current_course,
-    facility_zone,
-    infusion_administrations,
-    infusion_procedures,
-    infusions,
-)
-from fhir_mappings.crs_grade import Signs, crs_grade, fevers
-from fhir_mappings.fhir_time import BadTimeError, moment
-from fhir_mappings.fold_change import Setting, fold_change
-from fhir_mappings.lab_series import lab_series
-from fhir_mappings.observations import Observations, sort_observations
+from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
+from fhir_mappings.crs_grade import Signs, crs_grade
+from fhir_mappings.observations import sort_observations
 from fhir_mappings.orders_and_claims import (
     claims,
     done_recently,
@@ -45,89 +30,12 @@ from fhir_mappings.orders_and_claims import (
     steroids_given,
     tocilizumab_hypersensitivity,
 )
-from fhir_mappings.reach import NOT_SUPPLIED, Reach, reach
+from fhir_mappings.reach import Reach, reach
 from fhir_mappings.read_resources import PatientRecord, validation_error
 from fhir_mappings.signs import SignsMapping
-from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.treatments import administrations, counts_as_crs_dose, doses_of, given_at, of_class
-from fhir_mappings.units import Measure
+from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, of_class
 from fhir_mappings.vital_signs import age_at
-
-_BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a record is to be read: codes, numbers, the facility's zone, the patient and the moment."""
-
-    terms: Terminology
-    thresholds: Thresholds
-    zone: tzinfo | None
-    patient_id: str
-    fhir_base: str | None
-    as_of: datetime
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "as_of", self.as_of.astimezone(UTC))
-
-
-@dataclass(frozen=True)
-class FoundCourse:
-    """The course, what was given, and how sure we are that nothing was missed."""
-
-    zone: tzinfo
-    zone_assumed: bool
-    given: tuple[Administration, ...]
-    course: Course | None
-    search: CourseSearch
-    set_aside: tuple[SetAside, ...]
-
-
-def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
-    """Administrations and procedures → the course now running, or how surely there is none."""
-    pool, t = record.pool, how.thresholds
-    zone, assumed = facility_zone(how.zone, pool, how.terms, how.fhir_base)
-    given, bad_given = administrations(pool, how.terms, zone, how.as_of, t, how.fhir_base)
-    procedures, bad_procedures = infusion_procedures(pool, how.terms, zone)
-    products, bad_products = infusion_administrations(given)
-    course = current_course(infusions((*procedures, *products), zone), how.as_of, zone, t)
-    bad = (*_broken(record, zone), *bad_given, *bad_procedures, *bad_products)
-    search = CourseSearch.FOUND if course else _no_course(record, how, given, bad)
-    return FoundCourse(zone, assumed, given, course, search, bad)
-
-
-def _broken(record: PatientRecord, zone: tzinfo) -> tuple[SetAside, ...]:
-    found = []
-    for b in record.pool.broken.values():
-        try:
-            at = moment(b.when, zone) if b.when else None
-        except BadTimeError:
-            at = None
-        found.append(SetAside(b.reference, b.why, b.kinds, at, b.infusion))
-    return tuple(found)
-
-
-def _no_course(
-    record: PatientRecord, how: Reading, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
-) -> CourseSearch:
-    states = [record.coverage.get(k, NOT_SUPPLIED).state for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
-    if all(state is Completeness.UNREAD for state in states):
-        return CourseSearch.UNREADABLE
-    opens = how.as_of - how.thresholds.course_days
-    read = reach(record.coverage, [Kind.ADMINISTRATIONS], (*bad, *_unnamed(given)))
-    procedures = reach(record.coverage, [Kind.PROCEDURES], bad)
-    if read.whole(opens, how.as_of) and procedures.whole(opens, how.as_of):
-        return CourseSearch.NONE
-    return CourseSearch.NONE_IN_PART_READ
-
-
-def _unnamed(given: Iterable[Administration]) -> tuple[SetAside, ...]:
-    """Administrations whose drug nothing names: holes, for each may be any drug."""
-    return tuple(
-        SetAside(a.reference, "drug not identified", frozenset({Kind.ADMINISTRATIONS}), a.start)
-        for a in of_class(given, DrugClass.UNIDENTIFIED)
-    )
 
 
 def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
@@ -189,7 +97,7 @@ def _with_course(
     observations = sort_observations(
         record.pool.of_type(fs.Observation), how.terms, found.zone, as_of, t.future_tolerance
     )
-    given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *_unnamed(found.given)))
+    given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed_drugs(found.given)))
     now_reach = _reach_now(given_reach, record, as_of, t)
     mapping = SignsMapping(observations, record.coverage, found.set_aside, as_of)
     signs = mapping.signs(record.pool, how.terms, found.zone, found.given, given_reach, facts.pending, t)
@@ -197,7 +105,7 @@ def _with_course(
     grade = crs_grade(signs, course, facts.age, as_of, t)
     toci = _tocilizumab(found.given, given_reach, course, as_of, t)
     at_dose_2 = _grade_at_dose_2(signs, toci.doses, course, facts.age, t)
-    il6, crp, bad_labs = _folds(observations, record, how, found, course, signs, toci)
+    il6, crp, bad_labs = il6_and_crp(observations, record, how, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
     neutrophils, bad_counts = latest_neutrophils(observations, as_of, t.neutrophils_age)
     steroids = steroids_given(found.given, as_of, t)
@@ -236,7 +144,7 @@ def _with_course(
             *bad_labs,
             *bad_weights,
             *bad_counts,
-            *_unnamed(found.given),
+            *unnamed_drugs(found.given),
         ),
         evidence=tuple(dict.fromkeys(evidence)),
     )
@@ -284,58 +192,3 @@ def _progressed(now: CrsGrade, at_dose_2: CrsGrade | None) -> bool | None:
     if now.grade >= 2 and now.grade > at_dose_2.grade and not at_dose_2.minimum:
         return True
     return None if at_dose_2.minimum else False
-
-
-def _folds(
-    observations: Observations,
-    record: PatientRecord,
-    how: Reading,
-    found: FoundCourse,
-    course: Course,
-    signs: Signs,
-    toci: Tocilizumab,
-) -> tuple[FoldChange, FoldChange, tuple[SetAside, ...]]:
-    t = how.thresholds
-    lost = tuple(s for s in (*found.set_aside, *observations.set_aside) if Kind.IL6_CRP in s.kinds)
-    blockers = [a for a in of_class(found.given, *_BLOCKERS) if a.start.latest >= course.start]
-    hot = fevers(signs, course, how.as_of, t)
-    setting = Setting(
-        course=course,
-        as_of=how.as_of,
-        zone=found.zone,
-        onset=hot[0].at if hot else None,
-        fevers=tuple(
-            r.at for r in signs.temperatures if r.value >= t.fever and r.at >= course.start - t.signs_before_infusion
-        ),
-        temperatures=signs.temperatures_reach,
-        first_blocker=min((a.start.earliest for a in blockers), default=None),
-        blocker_dates=frozenset(a.start.earliest.astimezone(found.zone).date() for a in blockers if a.start.is_date),
-    )
-    il6_series = lab_series(observations.of("interleukin-6"), Measure.IL6)
-    crp_series = lab_series(observations.of("c-reactive-protein"), Measure.CRP)
-    bad = (*il6_series.unusable, *crp_series.unusable)
-    il6 = fold_change(replace(il6_series, unusable=(*il6_series.unusable, *lost)), setting, t)
-    crp = fold_change(replace(crp_series, unusable=(*crp_series.unusable, *lost)), setting, t)
-    labs = reach(record.coverage, [Kind.IL6_CRP], ())
-    if not labs.fetched(course.start - t.baseline_far):
-        return _unknown(il6, Reason.NOT_READ), _unknown(crp, Reason.NOT_READ), bad
-    if not toci.history_complete:
-        il6 = _unknown(il6, Reason.HISTORY_INCOMPLETE)
-    elif _blocked_before(found.given, course, t):
-        il6 = _unknown(il6, Reason.PRIOR_BLOCKADE)
-    return il6, crp, bad
-
-
-def _unknown(fold: FoldChange, reason: Reason) -> FoldChange:
-    return replace(fold, fold=None, fold_if_preliminary=None, fold_after_blockade=None, reason=reason)
-
-
-def _blocked_before(given: tuple[Administration, ...], course: Course, t: Thresholds) -> bool:
-    """An IL-6 blocker in the 28 days before the infusion, or a subcutaneous one before the first CRS dose."""
-    blockers = [a for a in of_class(given, *_BLOCKERS) if a.start.latest >= course.start - t.prior_blockade]
-    first_dose = min((a.start.earliest for a in blockers if counts_as_crs_dose(a) and a.start.latest >= course.start),
-                     default=datetime.max.replace(tzinfo=UTC))  # fmt: skip
-    return any(
-        a.start.latest < course.start or (a.route is Route.SUBCUTANEOUS and a.start.earliest < first_dose)
-        for a in blockers
-    )

@@ -18,13 +18,15 @@ from fhir_mappings.clinical_facts import (
 )
 from fhir_mappings.crs_grade import Signs
 from fhir_mappings.observations import Observations
-from fhir_mappings.oxygen_support import OxygenFacts, device_records, support_procedures
+from fhir_mappings.oxygen_devices import device_records, support_procedures
+from fhir_mappings.oxygen_support import OxygenFacts
+from fhir_mappings.pressure_row import PressureFacts
 from fhir_mappings.reach import Reach, reach
 from fhir_mappings.read_resources import ResourcePool
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.units import Measure
-from fhir_mappings.vasopressors import PressureFacts, pressor_infusions
+from fhir_mappings.vasopressors import pressor_infusions
 from fhir_mappings.vital_signs import readings
 
 

@@ -18,7 +18,7 @@ from fhir_mappings.clinical_facts import (
     Route,
     SetAside,
 )
-from fhir_mappings.drugs import drug_of, route_of
+from fhir_mappings.drugs import drug_in, route_of
 from fhir_mappings.fhir_time import BadTimeError, moment
 from fhir_mappings.read_resources import Resource, ResourcePool
 from fhir_mappings.terminology import Terminology
@@ -50,15 +50,7 @@ def administrations(
         if data.status in NEVER_GIVEN:
             continue
         route = route_of(data.dosage.route if data.dosage else None, terms)
-        drug = drug_of(
-            data.medication_codeable_concept,
-            data.medication_reference,
-            data.contained,
-            pool,
-            terms,
-            fhir_base,
-            route,
-        )
+        drug = drug_in(data, pool, terms, fhir_base, route)
         drug = drug or UNNAMED
         if drug.drug_class is DrugClass.OTHER:
             continue

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from example_patients.chart import Entry, Resource, resources
 from fhir_mappings.clinical_facts import Completeness, Coverage, Kind, PatientFacts
-from fhir_mappings.patient_facts import Reading, settled_facts
+from fhir_mappings.course_search import Reading
+from fhir_mappings.patient_facts import settled_facts
 from fhir_mappings.read_resources import PatientRecord, ResourcePool
 from fhir_mappings.terminology import packaged_terminology
 from fhir_mappings.thresholds import Thresholds

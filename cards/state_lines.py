@@ -1,0 +1,51 @@
+"""The lines of the crs-grade card: the assessment in full, and what it could not use."""
+
+from __future__ import annotations
+
+from cards.evidence import (
+    Shown,
+    basis,
+    escaped,
+    escaped_words,
+    reference_text,
+)
+from cards.shown import when
+from cards.texts import Texts
+from fhir_mappings.clinical_facts import CrsGrade, Fever
+
+
+def state_lines(x: Texts) -> list[str]:
+    """The lines of the crs-grade card: the assessment in full, and what it could not use."""
+    facts, course, grade = x.facts, x.facts.course, x.grade
+    if course is None:
+        return []
+    product = escaped_words(course.infusions[0].product)
+    about = "" if course.time_known else " (time of day not known: hours are approximate)"
+    lines = [
+        f"**Day {course.day}** after {product}, infused {when(facts.local(course.start))}{about}.",
+        *basis(facts, x.found, x.t, tuple(Shown)),
+    ]
+    if grade.grade == 0:
+        lines.append(_zero(grade))
+    disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
+    if disagreeing:
+        lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
+    if facts.set_aside:
+        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
+        more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
+        lines.append(f"**Set aside**: {aside}{more}.")
+    return lines
+
+
+def _zero(grade: CrsGrade) -> str:
+    if grade.fever is Fever.EARLIER:
+        return "No fever now, no hypotension, no hypoxia. This does not mean that CRS has ended."
+    if grade.fever in (Fever.WAIVED, Fever.MASKED):
+        return "No currently gradeable CRS; fever may be suppressed. This does not mean that CRS has ended."
+    if grade.pressure.value > 0 and grade.oxygen.value > 0:
+        return "Hypotension and hypoxia without fever: not CRS by ASTCT – look for another cause."
+    if grade.pressure.value > 0:
+        return "Hypotension without fever: not CRS by ASTCT – look for another cause."
+    if grade.oxygen.value > 0:
+        return "Hypoxia without fever: not CRS by ASTCT – look for another cause."
+    return "No fever, no hypotension, no hypoxia on record."

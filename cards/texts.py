@@ -1,0 +1,27 @@
+"""What the sentences of a card are filled from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cards.data_doubts import Doubts
+from cards.situation import Verdicts
+from fhir_mappings.clinical_facts import CrsGrade, Kind, PatientFacts
+from fhir_mappings.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What the sentences are filled from."""
+
+    facts: PatientFacts
+    found: Verdicts
+    doubts: Doubts
+    t: Thresholds
+    unread: tuple[Kind, ...]
+
+    @property
+    def grade(self) -> CrsGrade:
+        if self.facts.grade is None:
+            raise ValueError("no card is worded without an assessment of the grade")
+        return self.facts.grade

@@ -1,0 +1,45 @@
+"""One page of a search: its resources, and whether it is what it says."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fhir_mappings import fhir_structs as fs
+
+bundle_decoder = msgspec.json.Decoder(fs.Bundle)
+
+
+_header = msgspec.json.Decoder(fs.Header)
+
+
+_outcome = msgspec.json.Decoder(fs.OperationOutcome)
+
+
+def is_failure(entry: fs.Entry) -> bool:
+    """An OperationOutcome among the results that is not marked as a remark and says that something failed."""
+    raw = bytes(entry.resource)
+    if not raw or (entry.search and entry.search.mode == "outcome"):
+        return False
+    if b"OperationOutcome" not in raw or _header.decode(raw).resource_type != "OperationOutcome":
+        return False
+    try:
+        return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(raw).issue)
+    except msgspec.MsgspecError:
+        return True
+
+
+def count_matches(bundle: fs.Bundle) -> int:
+    return sum(1 for entry in bundle.entry if not entry.search or entry.search.mode in (None, "match"))
+
+
+def resources_of(bundle: fs.Bundle) -> list[bytes]:
+    """The resources of a page, remarks left out."""
+    return [
+        bytes(entry.resource)
+        for entry in bundle.entry
+        if bytes(entry.resource) and not (entry.search and entry.search.mode == "outcome")
+    ]
+
+
+def plain_name(name: str) -> str:
+    return name if name.isalpha() and len(name) < 40 else "something else"

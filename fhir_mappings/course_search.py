@@ -1,0 +1,103 @@
+"""The course now running, or how surely there is none: administrations and procedures, and what of them was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from fhir_mappings.clinical_facts import (
+    Administration,
+    Completeness,
+    Course,
+    CourseSearch,
+    DrugClass,
+    Kind,
+    SetAside,
+)
+from fhir_mappings.course import (
+    current_course,
+    facility_zone,
+    infusion_administrations,
+    infusion_procedures,
+    infusions,
+)
+from fhir_mappings.fhir_time import BadTimeError, moment
+from fhir_mappings.reach import NOT_SUPPLIED, reach
+from fhir_mappings.read_resources import PatientRecord
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.treatments import administrations, of_class
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a record is to be read: codes, numbers, the facility's zone, the patient and the moment."""
+
+    terms: Terminology
+    thresholds: Thresholds
+    zone: tzinfo | None
+    patient_id: str
+    fhir_base: str | None
+    as_of: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "as_of", self.as_of.astimezone(UTC))
+
+
+@dataclass(frozen=True)
+class FoundCourse:
+    """The course, what was given, and how sure we are that nothing was missed."""
+
+    zone: tzinfo
+    zone_assumed: bool
+    given: tuple[Administration, ...]
+    course: Course | None
+    search: CourseSearch
+    set_aside: tuple[SetAside, ...]
+
+
+def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
+    """Administrations and procedures → the course now running, or how surely there is none."""
+    pool, t = record.pool, how.thresholds
+    zone, assumed = facility_zone(how.zone, pool, how.terms, how.fhir_base)
+    given, bad_given = administrations(pool, how.terms, zone, how.as_of, t, how.fhir_base)
+    procedures, bad_procedures = infusion_procedures(pool, how.terms, zone)
+    products, bad_products = infusion_administrations(given)
+    course = current_course(infusions((*procedures, *products), zone), how.as_of, zone, t)
+    bad = (*_broken(record, zone), *bad_given, *bad_procedures, *bad_products)
+    search = CourseSearch.FOUND if course else _no_course(record, how, given, bad)
+    return FoundCourse(zone, assumed, given, course, search, bad)
+
+
+def _broken(record: PatientRecord, zone: tzinfo) -> tuple[SetAside, ...]:
+    found = []
+    for b in record.pool.broken.values():
+        try:
+            at = moment(b.when, zone) if b.when else None
+        except BadTimeError:
+            at = None
+        found.append(SetAside(b.reference, b.why, b.kinds, at, b.infusion))
+    return tuple(found)
+
+
+def _no_course(
+    record: PatientRecord, how: Reading, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
+) -> CourseSearch:
+    states = [record.coverage.get(k, NOT_SUPPLIED).state for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
+    if all(state is Completeness.UNREAD for state in states):
+        return CourseSearch.UNREADABLE
+    opens = how.as_of - how.thresholds.course_days
+    read = reach(record.coverage, [Kind.ADMINISTRATIONS], (*bad, *unnamed_drugs(given)))
+    procedures = reach(record.coverage, [Kind.PROCEDURES], bad)
+    if read.whole(opens, how.as_of) and procedures.whole(opens, how.as_of):
+        return CourseSearch.NONE
+    return CourseSearch.NONE_IN_PART_READ
+
+
+def unnamed_drugs(given: Iterable[Administration]) -> tuple[SetAside, ...]:
+    """Administrations whose drug nothing names: holes, for each may be any drug."""
+    return tuple(
+        SetAside(a.reference, "drug not identified", frozenset({Kind.ADMINISTRATIONS}), a.start)
+        for a in of_class(given, DrugClass.UNIDENTIFIED)
+    )
