@@ -66,9 +66,7 @@ def steroid_offer(
     below = "; ".join(f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids)
     below = f"Already given, and not counted as this regimen: {below}." if below else ""
     if facts.age is None:
-        return Offer(
-            KEY, None, f"The age is not known, so no corticosteroid dose is computed. {below}".strip(), barred=True
-        )
+        return Offer(KEY, None, f"The age is not known, so no corticosteroid dose is computed. {below}".strip())
     if facts.age.years < t.adult_age:
         text = "Corticosteroid per paediatric protocol: no dose is computed below 18 years."
         return Offer(KEY, None, f"{text} {below}".strip(), barred=True)

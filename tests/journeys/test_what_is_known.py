@@ -382,3 +382,21 @@ def test_strings_from_the_record_stay_text_in_a_card() -> None:
     detail = " ".join(c["detail"] for c in Desk().call("3", prefetch=prefetch).get_json()["cards"])
     assert "<img" not in detail
     assert "](javascript" not in detail
+
+
+def test_a_corticosteroid_missing_for_want_of_the_age_answers_no_critical_card() -> None:
+    """A child's protocol is an answer; a missing birth date is none."""
+    chart = chart_of("6")
+    _, scene = scene_of("6")
+    pending = {
+        "resourceType": "MedicationRequest", "id": "o", "status": "active", "intent": "order",
+        "subject": {"reference": f"Patient/{scene.patient_id}"}, "authoredOn": "2026-03-08T09:50:00+08:00",
+        "medicationCodeableConcept": {"text": "tocilizumab 560 mg"},
+    }  # fmt: skip
+    child = [{**r, "birthDate": "2016-01-01"} if r["resourceType"] == "Patient" else r for r in chart]
+    ageless = [{k: v for k, v in r.items() if k != "birthDate"} for r in chart]
+    assert card_ids(ask("6", lambda _: None, "order-sign", UNRELATED, [*child, pending])) == ()
+    assert card_ids(ask("6", lambda _: None, "order-sign", UNRELATED, [*ageless, pending])) == (
+        "severe-crs",
+        "crs-grade",
+    )
