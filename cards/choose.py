@@ -70,7 +70,7 @@ def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds) -
     ]
     state = _in_order(tuple(_softened(p) for p in planned))
     shown = spoken(call.hook, call.drafts, state, facts)
-    texts = Texts(facts, found, doubts, t, _unread(facts))
+    texts = Texts(facts, found, doubts, t, _unread(facts), call.drafts)
     return Advice(
         cards=_worded(shown, texts),
         rows=tuple(rule.id for rule in rows if rule.gives),

@@ -13,15 +13,19 @@ from enum import StrEnum
 from cards.situation import (
     Crp,
     DataDoubt,
+    DoseCount,
     Doses,
     Doubt,
     Grade,
+    Hypersensitivity,
     Il6,
     Il6Order,
+    Interval,
     Phase,
     Progress,
     Provisional,
     Situation,
+    TociDraft,
     TociInPlay,
 )
 
@@ -29,12 +33,16 @@ from cards.situation import (
 class CardId(StrEnum):
     SEVERE_CRS = "severe-crs"
     STEROID_AFTER_2_TOCI = "steroid-after-2-toci"
+    TOCI_INTERVAL = "toci-interval"
+    TOCI_MAX_DOSES = "toci-max-doses"
+    TOCI_CAUTION = "toci-caution"
     TOCI_RECOMMENDED = "toci-recommended"
     STEROID_EARLY_LOW_IL6 = "steroid-early-low-il6"
     TOCI_GUIDELINE = "toci-guideline"
     INFECTION_SURVEILLANCE = "infection-surveillance"
     CRS_POSSIBLE_MASKED = "crs-possible-masked"
     CRS_GRADE_UNKNOWN = "crs-grade-unknown"
+    NO_CRS = "no-crs"
     REASSESS_WINDOW = "reassess-window"
     GRADE1_SUPPORTIVE = "grade1-supportive"
     IL6_REQUEST = "il6-request"
@@ -156,6 +164,36 @@ SAMPLE = (
     Rule("I06", _when(grade=(*NO_GRADE, Grade.G0)), (), Source.ZHANG),
 )  # fmt: skip
 
+DRAFTED, NOT_DRAFTED = TociDraft.YES, TociDraft.NO
+
+INTERVAL = (
+    Rule(
+        "K01", _when(toci_draft=DRAFTED, interval=Interval.TOO_SOON), ((CardId.TOCI_INTERVAL, CRITICAL),), Source.LABEL
+    ),
+    Rule("K02", _when(toci_draft=DRAFTED, interval=Interval.CLEAR), (), Source.LABEL),
+    Rule("K03", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)
+
+MAXIMUM = (
+    Rule("K11", _when(toci_draft=DRAFTED, dose_count=DoseCount.TOO_MANY),
+         ((CardId.TOCI_MAX_DOSES, CRITICAL),), Source.LABEL),
+    Rule("K12", _when(toci_draft=DRAFTED, dose_count=DoseCount.WITHIN), (), Source.LABEL),
+    Rule("K13", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)  # fmt: skip
+
+CAUTION = (
+    Rule("K21", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.KNOWN),
+         ((CardId.TOCI_CAUTION, CRITICAL),), Source.LABEL),
+    Rule("K22", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE), (), Source.LABEL),
+    Rule("K23", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)  # fmt: skip
+
+WITHOUT_CRS = (
+    Rule("K31", _when(toci_draft=DRAFTED, grade=Grade.G0), ((CardId.NO_CRS, WARNING),), Source.ASTCT),
+    Rule("K32", _when(toci_draft=DRAFTED, grade=(*NO_GRADE, *G1234)), (), Source.ASTCT),
+    Rule("K33", _when(toci_draft=NOT_DRAFTED), (), Source.ASTCT),
+)
+
 DATA = (
     Rule("D01", _when(data_doubt=DataDoubt.NONE), (), Source.ASTCT),
     Rule("D02", _when(data_doubt=DataDoubt.INFO), ((CardId.DATA_QUALITY, INFO),), Source.ASTCT),
@@ -169,6 +207,10 @@ PARTS: Mapping[str, tuple[Rule, ...]] = {
     "minimum": MINIMUM,
     "surveillance": SURVEILLANCE,
     "sample": SAMPLE,
+    "draft: interval": INTERVAL,
+    "draft: number of doses": MAXIMUM,
+    "draft: hypersensitivity": CAUTION,
+    "draft: no CRS": WITHOUT_CRS,
     "data": DATA,
     "state": STATE,
 }

@@ -16,9 +16,12 @@ from cards.evidence import (
     fold_text,
     grade_text,
     missing,
+    reference_text,
 )
+from cards.orders import ordered_at
 from cards.shown import number, when
-from cards.state_lines import state_lines
+from cards.situation import counted_starts, uncharted_tocilizumab
+from cards.state_lines import state_lines, zero_words
 from cards.texts import Texts
 from cards.verdict import Category
 from cards.when_to_speak import Planned
@@ -36,6 +39,7 @@ def placeholders(
         **_of_doses(x, suggestions),
         **_of_doubts(x),
         **_of_offers(x, planned),
+        **_of_draft_checks(x),
         "offers": escaped_words(" ".join(notes)),
         "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",
     }
@@ -149,6 +153,33 @@ def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
         "guideline_option": f"Tocilizumab, the guideline option: {_barred_short(x)}." if barred else option,
         "then": "then corticosteroids if it persists" if second_next else "then a second dose if it persists",
     }
+
+
+def _of_draft_checks(x: Texts) -> dict[str, str]:
+    """What a drafted tocilizumab was checked against."""
+    facts = x.facts
+    starts = counted_starts(facts, x.drafts)
+    last = max(starts, default=facts.as_of)
+    given = ", ".join(when(facts.local(s)) for s in facts.tocilizumab.safety_starts) or "none"
+    least = "" if facts.tocilizumab.history_complete else "at least "
+    pending = [
+        f"ordered{ordered_at(facts, o.authored)}, not yet charted" for o in uncharted_tocilizumab(facts, x.drafts)
+    ]
+    beside = len(starts) - len(facts.tocilizumab.safety_starts) - len(pending)
+    pending += ["another draft in this call"] * beside
+    return {
+        "counted": f"Doses of tocilizumab of this course and the last 30 days: {least}{given}"
+        + (f"; {'; '.join(pending)}" if pending else ""),
+        "counted_last": "beside another order" if last == facts.as_of and pending else _after(last, facts.as_of),
+        "counted_next": when(facts.local(last + x.t.dose_interval)),
+        "counted_number": f"{least}{len(starts)} doses",
+        "hypersensitivity": reference_text(facts.tocilizumab_hypersensitivity or ""),
+        "zero": zero_words(x.grade) if x.grade.grade == 0 else "",
+    }
+
+
+def _after(then: datetime, now: datetime) -> str:
+    return f"{_ago(then, now).removesuffix(' ago')} after the last dose started"
 
 
 def _barred_short(x: Texts) -> str:

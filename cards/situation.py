@@ -13,6 +13,7 @@ from fhir_mappings.clinical_facts import (
     DrugClass,
     NoGrade,
     PatientFacts,
+    PendingOrder,
 )
 from fhir_mappings.thresholds import Thresholds
 
@@ -80,6 +81,26 @@ class Il6Order(StrEnum):
     NONE = "none"
 
 
+class TociDraft(StrEnum):
+    YES = "drafted"
+    NO = "not drafted"
+
+
+class Interval(StrEnum):
+    CLEAR = "≥8 h since the last dose started"
+    TOO_SOON = "<8 h since the last dose started"
+
+
+class DoseCount(StrEnum):
+    WITHIN = "fewer than 4 doses, and than 3 in 24 h"
+    TOO_MANY = "4 doses or more, or 3 in 24 h"
+
+
+class Hypersensitivity(StrEnum):
+    NONE = "none on record"
+    KNOWN = "on record"
+
+
 class DataDoubt(StrEnum):
     NONE = "nothing that matters"
     INFO = "another value would change the cards"
@@ -100,6 +121,10 @@ class Situation:
     progress: Progress
     toci_in_play: TociInPlay
     il6_order: Il6Order
+    toci_draft: TociDraft
+    interval: Interval
+    dose_count: DoseCount
+    hypersensitivity: Hypersensitivity
     data_doubt: DataDoubt = DataDoubt.NONE
 
 
@@ -129,6 +154,10 @@ def situation(facts: PatientFacts, drafts: tuple[DraftOrder, ...], found: Verdic
         progress=Progress.YES if facts.progressed else Progress.NO,
         toci_in_play=_toci_in_play(facts, drafts, t.surveillance_after),
         il6_order=Il6Order.ACTIVE if _ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
+        toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
+        interval=Interval.TOO_SOON if _too_soon(facts, drafts, t) else Interval.CLEAR,
+        dose_count=DoseCount.TOO_MANY if _too_many(facts, drafts, t) else DoseCount.WITHIN,
+        hypersensitivity=Hypersensitivity.KNOWN if facts.tocilizumab_hypersensitivity else Hypersensitivity.NONE,
     )
 
 
@@ -171,6 +200,37 @@ def _passed(since: datetime, now: datetime) -> timedelta:
 
 def drafted(drafts: tuple[DraftOrder, ...], *classes: DrugClass) -> tuple[DraftOrder, ...]:
     return tuple(d for d in drafts if d.drug is not None and d.drug.drug_class in classes)
+
+
+def uncharted_tocilizumab(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple[PendingOrder, ...]:
+    """Active tocilizumab orders not yet charted, but those that a draft replaces."""
+    ours = drafted(drafts, DrugClass.TOCILIZUMAB)
+    replaced = {d.replaces for d in ours} | {d.reference for d in ours}
+    return tuple(
+        o
+        for o in facts.pending
+        if o.drug is not None and o.drug.drug_class is DrugClass.TOCILIZUMAB and o.reference not in replaced
+    )
+
+
+def counted_starts(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple[datetime, ...]:
+    """Starts that a tocilizumab draft is checked against: every dose that may have been given, and, as given now,
+    each order not yet charted and each draft beside the first."""
+    beside = len(uncharted_tocilizumab(facts, drafts)) + len(drafted(drafts, DrugClass.TOCILIZUMAB)[1:])
+    return (*facts.tocilizumab.safety_starts, *([facts.as_of] * beside))
+
+
+def _too_soon(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
+    return any(facts.as_of - start < t.dose_interval for start in counted_starts(facts, drafts))
+
+
+def _too_many(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
+    starts = counted_starts(facts, drafts)
+    return len(starts) >= t.doses_max or len(in_24_h(starts, facts.as_of)) >= t.doses_per_day
+
+
+def in_24_h(starts: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
+    return tuple(s for s in starts if now - s < timedelta(days=1))
 
 
 def _toci_in_play(facts: PatientFacts, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:

@@ -26,7 +26,7 @@ def state_lines(x: Texts) -> list[str]:
         *basis(facts, x.found, x.t, tuple(Shown)),
     ]
     if grade.grade == 0:
-        lines.append(_zero(grade))
+        lines.append(zero_words(grade))
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
@@ -37,7 +37,7 @@ def state_lines(x: Texts) -> list[str]:
     return lines
 
 
-def _zero(grade: CrsGrade) -> str:
+def zero_words(grade: CrsGrade) -> str:
     if grade.fever is Fever.EARLIER:
         return "No fever now, no hypotension, no hypoxia. This does not mean that CRS has ended."
     if grade.fever in (Fever.WAIVED, Fever.MASKED):

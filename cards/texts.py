@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cards.data_doubts import Doubts
 from cards.situation import Verdicts
-from fhir_mappings.clinical_facts import CrsGrade, Kind, PatientFacts
+from fhir_mappings.clinical_facts import CrsGrade, DraftOrder, Kind, PatientFacts
 from fhir_mappings.thresholds import Thresholds
 
 
@@ -19,6 +19,7 @@ class Texts:
     doubts: Doubts
     t: Thresholds
     unread: tuple[Kind, ...]
+    drafts: tuple[DraftOrder, ...] = ()
 
     @property
     def grade(self) -> CrsGrade:

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from cards.card import Suggestion
 from cards.orders import INTRAVENOUS, Offer, medication_request, ordered_at, single_dose
 from cards.shown import number, when
-from cards.situation import drafted
+from cards.situation import drafted, in_24_h, uncharted_tocilizumab
 from fhir_mappings.clinical_facts import (
     DraftOrder,
     DrugClass,
@@ -36,7 +36,7 @@ def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:
         return f"No tocilizumab order before {when(facts.local(opens))}: at least 8 h between dose starts.", True
     if len(starts) >= t.doses_max:
         return f"No tocilizumab order: {len(starts)} doses given, at most {t.doses_max} in all.", True
-    last_day = [s for s in starts if (now - s).total_seconds() < 24 * 3600]
+    last_day = in_24_h(history.safety_starts, now)
     if len(last_day) >= t.doses_per_day:
         return f"No tocilizumab order: {len(last_day)} doses in 24 h.", True
     return _tocilizumab_gap(facts, t), False
@@ -67,10 +67,9 @@ def tocilizumab_offer(
     key = "tocilizumab"
     if drafted(drafts, DrugClass.TOCILIZUMAB):
         return Offer(key, None, "Tocilizumab is drafted.", in_hand=True)
-    for order in facts.pending:
-        if order.drug is not None and order.drug.drug_class is DrugClass.TOCILIZUMAB:
-            ordered = f"Tocilizumab is ordered{ordered_at(facts, order.authored)}, not yet charted."
-            return Offer(key, None, ordered, in_hand=True)
+    for order in uncharted_tocilizumab(facts, drafts):
+        ordered = f"Tocilizumab is ordered{ordered_at(facts, order.authored)}, not yet charted."
+        return Offer(key, None, ordered, in_hand=True)
     bar, by_patient = tocilizumab_bar(facts, t)
     weight = facts.weight
     if bar or weight is None:

@@ -39,6 +39,8 @@ _FULL_SETS = frozenset(
 )
 _PARTIAL_SETS = frozenset({"blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "urinalysis"})
 NEVER_ANSWERED = frozenset({CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED})
+# What a check of a drafted tocilizumab finds is shown, whichever draft is selected.
+DRAFT_CHECKS = frozenset({CardId.TOCI_INTERVAL, CardId.TOCI_MAX_DOSES, CardId.TOCI_CAUTION, CardId.NO_CRS})
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def spoken(
 
 
 def _shown(card: Planned, level: Concern, facts: PatientFacts) -> bool:
-    if level is Concern.FULL:
+    if level is Concern.FULL or card.id in DRAFT_CHECKS:
         return True
     if level is Concern.PARTIAL:
         return card.indicator is not Indicator.INFO

@@ -112,6 +112,51 @@ WORDING: Mapping[CardId, Wording] = {
         ),
         (NO_WAITING, FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
     ),
+    CardId.TOCI_INTERVAL: Wording(
+        "Interval between doses of tocilizumab",
+        LABEL,
+        "Tocilizumab drafted {counted_last}: at least 8 h between dose starts",
+        (
+            "{counted}. The label asks for at least 8 h between the starts of two doses: not before {counted_next}.",
+            "If CRS worsens before that, corticosteroids do not wait.",
+        ),
+        (INTERVAL,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_MAX_DOSES: Wording(
+        "Number of doses of tocilizumab",
+        LABEL,
+        "Tocilizumab drafted after {counted_number}: at most 4 in all and 3 in 24 h",
+        (
+            "{counted}. The label allows at most 4 doses in all, protocols at most 3 in 24 h. "
+            "Corticosteroids, and third-line treatment by institutional protocol.",
+        ),
+        (),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_CAUTION: Wording(
+        "Hypersensitivity to tocilizumab",
+        LABEL,
+        "Tocilizumab drafted: hypersensitivity to tocilizumab is on record",
+        (
+            "Hypersensitivity to tocilizumab is on record ({hypersensitivity}). Known hypersensitivity is the "
+            "contraindication of the label.",
+        ),
+        (CAUTION_UNREAD,),
+        shown=(Shown.GRADE,),
+    ),
+    CardId.NO_CRS: Wording(
+        "No CRS to treat",
+        ASTCT,
+        "Tocilizumab drafted, but no CRS can be graded now (grade 0)",
+        (
+            "{zero} Tocilizumab is for CRS: check the indication.",
+            "In the literature that the study cites, tocilizumab given before CRS did not lower the rate of "
+            "neurotoxicity, and may have raised it.",
+        ),
+        (ICANS_UNKNOWN,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
     CardId.INFECTION_SURVEILLANCE: Wording(
         "Infection surveillance after tocilizumab",
         ZHANG,

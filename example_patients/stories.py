@@ -136,7 +136,7 @@ STORIES: tuple[Story, ...] = (
         D6 05:00  toci 560
         D6 07:00  il6 8100
         D6 09:30  T 36.8 | SBP 84 | SpO2 97 | device RA
-        """, (Scene("8", (6, "10:00"), ("reassess-window", GRADE), 560, says="13:00"),)),
+        """, (Scene("8", (6, "10:00"), ("toci-interval", "reassess-window", GRADE), 560, says="13:00"),)),
     Story("9", "Four doses given, a fifth drafted", 46, """
         D0 08:00  il6 10 | weight 70
         D0 10:00  car-t tisagenlecleucel
@@ -148,7 +148,7 @@ STORIES: tuple[Story, ...] = (
         D5 12:00  toci 560
         D5 22:00  toci 560
         D6 09:30  T 36.8 | SBP 84 | SpO2 97 | device RA
-        """, (Scene("9", (6, "10:00"), ("steroid-after-2-toci", GRADE), 560, says="4 doses"),)),
+        """, (Scene("9", (6, "10:00"), ("toci-max-doses", "steroid-after-2-toci", GRADE), 560, says="4 doses"),)),
     Story("11", "Everything exactly at its limit", 51, """
         D0 08:00  il6 12.0 | crp 30 | weight 62
         D0 10:00  car-t tisagenlecleucel

@@ -395,7 +395,8 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class DraftOrder:
-    """An order being written. `drug` None is a medication nothing identifies; `empty` has no medication yet."""
+    """An order being written. `drug` None is a medication nothing identifies; `empty` has no medication yet;
+    `replaces` is the active order that it takes the place of."""
 
     reference: str
     is_medication: bool
@@ -403,3 +404,4 @@ class DraftOrder:
     sets: frozenset[str]
     selected: bool
     empty: bool = False
+    replaces: str | None = None

@@ -101,8 +101,16 @@ def _draft_order(
         concept, target = _concept(draft.get("medicationCodeableConcept")), _reference(draft)
         named = concept or (beside.get(target.reference or "") if target else None)
         drug = drug_of(named, target, _contained(draft), pool, terms, fhir_base, _route(draft, terms))
+        prior = draft.get("priorPrescription")
+        replaced = prior.get("reference") if isinstance(prior, Mapping) else None
         return DraftOrder(
-            reference, is_medication, drug, frozenset(), selected, empty=concept is None and target is None
+            reference,
+            is_medication,
+            drug,
+            frozenset(),
+            selected,
+            empty=concept is None and target is None,
+            replaces=replaced if isinstance(replaced, str) else None,
         )
     sets: frozenset[str] = frozenset()
     for field in ("code", "codeCodeableConcept"):

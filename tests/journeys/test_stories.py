@@ -1,7 +1,6 @@
 """The scenarios of the clinical specification over HTTP, each by prefetch and by search.
 
-Left to the next version, which brings these cards: `toci-interval` in 8, `toci-max-doses` in 9. Scenarios 10
-(ICANS) and 15 (product guidance) wait for it too.
+Scenarios 10 (ICANS) and 15 (product guidance) wait for the version that brings their cards.
 """
 
 from __future__ import annotations

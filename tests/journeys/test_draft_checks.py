@@ -1,0 +1,132 @@
+"""What a drafted tocilizumab is checked against, on both hooks and whichever draft is selected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from example_patients.stories import drafted_tocilizumab
+from tests.fhir_wire import Resource
+from tests.journeys.desk import Desk, bundle, card, card_ids, chart_of, moment_of, scene_of, whole_prefetch
+from tests.spec.tables import INFUSED, NOW, name_of, patient, rows
+
+SALINE = {"resourceType": "MedicationRequest", "id": "saline", "medicationCodeableConcept": {"text": "Saline"}}
+CHECKS = {"toci-interval", "toci-max-doses", "toci-caution", "no-crs"}
+WELL = "T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h"
+ILL = "T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; weight 70 @-1h"
+
+
+def asked(chart: list[Resource], drafts: list[Resource], hook: str = "order-sign", **more: Any) -> Any:
+    body = {
+        "hook": hook, "hookInstance": "8c2e5c4e-4f7e-4a53-9df1-2f3c6a5a1b10",
+        "context": {
+            "patientId": "p", "userId": "Practitioner/1", "draftOrders": bundle(drafts), "selections": [],
+        } | more,
+        "prefetch": whole_prefetch(chart),
+    }  # fmt: skip
+    return Desk(now=NOW).post(body)
+
+
+def checks(answer: Any) -> str:
+    return ", ".join(c for c in card_ids(answer) if c in CHECKS) or "–"
+
+
+def order(**more: Any) -> Resource:
+    return {
+        "resourceType": "MedicationRequest", "id": "active-1", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p"}, "authoredOn": "2026-03-06T11:00:00+08:00",
+        "medicationCodeableConcept": {"text": "tocilizumab 560 mg IV"}, **more,
+    }  # fmt: skip
+
+
+CASES = rows("""
+| chart                                                                      | checks                        | because                                               |
+|                                                                            | –                             | nothing given: nothing to check against               |
+| toci 560 @-479m                                                            | toci-interval                 | 7 h 59 min after the last dose started                |
+| toci 560 @-8h                                                              | –                             | 8 h after                                             |
+| give tocilizumab 162 SC @-5h                                               | toci-interval                 | under the skin counts for the interval                |
+| toci 560 @-100h; toci 560 @-80h; toci 560 @-60h                            | –                             | three doses in all                                    |
+| toci 560 @D-20 10:00; toci 560 @-80h; toci 560 @-60h; toci 560 @-40h       | toci-max-doses                | four, one of them before the infusion                 |
+| toci 560 @-23h; toci 560 @-16h; toci 560 @-9h                              | toci-max-doses                | three in 24 h                                         |
+| toci 560 @-25h; toci 560 @-16h; toci 560 @-9h                              | –                             | two in 24 h                                           |
+""")
+
+
+@pytest.mark.parametrize("row", CASES, ids=name_of)
+@pytest.mark.parametrize("hook", ["order-sign", "order-select"])
+def test_interval_and_number(row: dict[str, str], hook: str) -> None:
+    chart = patient(f"{row['chart']}; {ILL}")
+    assert checks(asked(chart, [drafted_tocilizumab("p", 560, NOW)], hook)) == row["checks"]
+
+
+def test_what_is_not_selected_is_checked_too() -> None:
+    drafts = [{**SALINE, "subject": {"reference": "Patient/p"}}, drafted_tocilizumab("p", 560, NOW)]
+    chart = patient(f"toci 560 @-5h; {ILL}")
+    answer = asked(chart, drafts, "order-select", selections=["MedicationRequest/saline"])
+    assert card_ids(answer) == ("toci-interval", "crs-grade")
+
+
+def test_an_order_not_yet_charted_counts_as_given_now_unless_the_draft_replaces_it() -> None:
+    chart = [*patient(ILL), order()]
+    draft = drafted_tocilizumab("p", 560, NOW)
+    beside = asked(chart, [draft])
+    assert checks(beside) == "toci-interval"
+    assert "ordered 6 Mar 11:00, not yet charted" in card(beside, "toci-interval")["detail"]
+    replacing = {**draft, "priorPrescription": {"reference": "MedicationRequest/active-1"}}
+    assert checks(asked(chart, [replacing])) == "–"
+    assert checks(asked(chart, [{**draft, "id": "active-1"}])) == "–"
+
+
+def test_a_second_draft_in_the_call_counts_as_given_now() -> None:
+    first = drafted_tocilizumab("p", 560, NOW)
+    answer = asked(patient(ILL), [first, {**first, "id": "second"}])
+    assert checks(answer) == "toci-interval"
+    assert "another draft in this call" in card(answer, "toci-interval")["detail"]
+
+
+def test_a_cancelled_draft_is_none() -> None:
+    cancelled = {**drafted_tocilizumab("p", 560, NOW), "status": "cancelled"}
+    assert checks(asked(patient(f"toci 560 @-5h; {ILL}"), [cancelled])) == "–"
+
+
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [("active", "toci-caution"), ("inactive", "–"), ("resolved", "–")],
+)
+def test_hypersensitivity_on_record(status: str, found: str) -> None:
+    allergy = {
+        "resourceType": "AllergyIntolerance", "id": "a", "patient": {"reference": "Patient/p"},
+        "clinicalStatus": {"coding": [{"code": status}]}, "code": {"text": "Tocilizumab"},
+    }  # fmt: skip
+    answer = asked([*patient(ILL), allergy], [drafted_tocilizumab("p", 560, NOW)])
+    assert checks(answer) == found
+    viewed = asked([*patient(ILL), allergy], [], "patient-view")
+    offered = [s["label"] for c in viewed.get_json()["cards"] for s in c.get("suggestions", ())]
+    assert any("Tocilizumab" in label for label in offered) is (found == "–")
+
+
+def test_no_crs_is_said_at_grade_0_and_not_without_a_grade() -> None:
+    draft = [drafted_tocilizumab("p", 560, NOW)]
+    assert checks(asked(patient(WELL), draft)) == "no-crs"
+    assert checks(asked(patient("SBP 118 @-1h"), draft)) == "–"
+    assert checks(asked(patient(WELL), [], "patient-view")) == "–"
+
+
+@pytest.mark.parametrize("scene_id", ["1a", "3", "4", "6", "7", "14"])
+def test_no_suggestion_of_ours_once_drafted_raises_a_check(scene_id: str) -> None:
+    _, scene = scene_of(scene_id)
+    desk = Desk(now=moment_of(scene))
+    prefetch = whole_prefetch(chart_of(scene_id))
+    offered = desk.call(scene_id, prefetch=prefetch).get_json()["cards"]
+    drugs = [s["actions"][0]["resource"] for c in offered for s in c.get("suggestions", ())]
+    for number, resource in enumerate(drugs):
+        body = {
+            "hook": "order-sign", "hookInstance": "8c2e5c4e-4f7e-4a53-9df1-2f3c6a5a1b10", "prefetch": prefetch,
+            "context": {
+                "patientId": scene.patient_id, "userId": "Practitioner/1",
+                "draftOrders": bundle([{**resource, "id": f"draft-{number}"}]),
+            },
+        }  # fmt: skip
+        assert checks(desk.post(body)) == "–"
+    assert INFUSED < NOW
