@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from cards.card import Suggestion
 from cards.decision_table import CardId
+from cards.draft_check_words import of_draft_checks
 from cards.evidence import (
     REASONS,
     bullets,
@@ -16,16 +15,13 @@ from cards.evidence import (
     fold_text,
     grade_text,
     missing,
-    reference_text,
 )
-from cards.orders import ordered_at
 from cards.shown import number, when
-from cards.situation import counted_starts, uncharted_tocilizumab
-from cards.state_lines import state_lines, zero_words
+from cards.state_lines import state_lines
 from cards.texts import Texts
 from cards.verdict import Category
 from cards.when_to_speak import Planned
-from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Reason
+from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Reason, hours_ago
 from fhir_mappings.thresholds import Thresholds
 
 
@@ -39,7 +35,7 @@ def placeholders(
         **_of_doses(x, suggestions),
         **_of_doubts(x),
         **_of_offers(x, planned),
-        **_of_draft_checks(x),
+        **of_draft_checks(x),
         "offers": escaped_words(" ".join(notes)),
         "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",
     }
@@ -122,8 +118,8 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
         "doses": f"{'' if history.history_complete else 'at least '}{count} doses" if count != 1 else "1 dose",
         "dose": f"{dose}{again}",
         "second": again,
-        "since_last": _ago(max(starts), facts.as_of) if starts else "not given",
-        "since_dose_2": _ago(history.doses[1].start, facts.as_of).removesuffix(" ago") if count >= 2 else "",
+        "since_last": hours_ago(max(starts), facts.as_of) if starts else "not given",
+        "since_dose_2": hours_ago(history.doses[1].start, facts.as_of).removesuffix(" ago") if count >= 2 else "",
         "next_dose": next_dose,
         "neutrophils": f"ANC {number(low_count.value)} ×10⁹/L" if low_count else "no neutrophil count of 3 days",
         "unread": _unread(x),
@@ -155,33 +151,6 @@ def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
     }
 
 
-def _of_draft_checks(x: Texts) -> dict[str, str]:
-    """What a drafted tocilizumab was checked against."""
-    facts = x.facts
-    starts = counted_starts(facts, x.drafts)
-    last = max(starts, default=facts.as_of)
-    given = ", ".join(when(facts.local(s)) for s in facts.tocilizumab.safety_starts) or "none"
-    least = "" if facts.tocilizumab.history_complete else "at least "
-    pending = [
-        f"ordered{ordered_at(facts, o.authored)}, not yet charted" for o in uncharted_tocilizumab(facts, x.drafts)
-    ]
-    beside = len(starts) - len(facts.tocilizumab.safety_starts) - len(pending)
-    pending += ["another draft in this call"] * beside
-    return {
-        "counted": f"Doses of tocilizumab of this course and the last 30 days: {least}{given}"
-        + (f"; {'; '.join(pending)}" if pending else ""),
-        "counted_last": "beside another order" if last == facts.as_of and pending else _after(last, facts.as_of),
-        "counted_next": when(facts.local(last + x.t.dose_interval)),
-        "counted_number": f"{least}{len(starts)} doses",
-        "hypersensitivity": reference_text(facts.tocilizumab_hypersensitivity or ""),
-        "zero": zero_words(x.grade) if x.grade.grade == 0 else "",
-    }
-
-
-def _after(then: datetime, now: datetime) -> str:
-    return f"{_ago(then, now).removesuffix(' ago')} after the last dose started"
-
-
 def _barred_short(x: Texts) -> str:
     facts, t = x.facts, x.t
     if facts.tocilizumab_hypersensitivity:
@@ -198,13 +167,6 @@ def _fever_alone(grade: CrsGrade) -> str:
     if unknown:
         return f"fever; {' and '.join(unknown)} not known"
     return "fever without hypotension or hypoxia on record"
-
-
-def _ago(then: datetime, now: datetime) -> str:
-    passed = now - then
-    if passed < timedelta(hours=1):
-        return f"{int(passed.total_seconds() // 60)} min ago"
-    return f"{int(passed.total_seconds() // 3600)} h ago"
 
 
 def _unread(x: Texts) -> str:

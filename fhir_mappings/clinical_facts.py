@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -405,3 +405,11 @@ class DraftOrder:
     selected: bool
     empty: bool = False
     replaces: str | None = None
+
+
+def hours_ago(then: datetime, now: datetime) -> str:
+    """How long ago, in words: minutes below two hours, else whole hours."""
+    passed = now - then
+    if passed < timedelta(hours=2):
+        return f"{int(passed.total_seconds() // 60)} min ago"
+    return f"{int(passed.total_seconds() // 3600)} h ago"

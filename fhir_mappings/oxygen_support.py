@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fhir_mappings.clinical_facts import Reading, Row
+from fhir_mappings.clinical_facts import Reading, Row, hours_ago
 from fhir_mappings.oxygen_devices import NAMES, ROW_OF, Device, DeviceRecord
 from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.vasopressors import hours_ago
 
 
 @dataclass(frozen=True)

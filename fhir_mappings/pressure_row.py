@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from fhir_mappings.clinical_facts import Administration, Age, Drug, DrugClass, Reading, Row
+from fhir_mappings.clinical_facts import Administration, Age, Drug, DrugClass, Reading, Row, hours_ago
 from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.vasopressors import Pressors, Running, hours_ago, running_pressors
+from fhir_mappings.vasopressors import Pressors, Running, running_pressors
 from fhir_mappings.vital_signs import is_adult, low_mean, low_systolic
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from fhir_mappings.clinical_facts import Administration, DrugClass, Route
@@ -99,11 +99,3 @@ def running_pressors(infusions: Sequence[Administration], at: datetime, t: Thres
         if state is not None and state.running is not Running.NO:
             found[ingredient] = (events[0].drug.drug_class, state)
     return found
-
-
-def hours_ago(then: datetime, now: datetime) -> str:
-    """How long ago, in words: minutes below two hours, else whole hours."""
-    passed = now - then
-    if passed < timedelta(hours=2):
-        return f"{int(passed.total_seconds() // 60)} min ago"
-    return f"{int(passed.total_seconds() // 3600)} h ago"
