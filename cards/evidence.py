@@ -77,7 +77,7 @@ def drivers(grade: CrsGrade) -> str:
     rows = sorted((grade.pressure, grade.oxygen), key=lambda r: -r.value)
     parts = [d for row in rows for d in row.drivers]
     if grade.fever is Fever.NOW and grade.highest_temperature is not None:
-        parts.append(f"T {celsius(grade.highest_temperature)} °C")
+        parts.append(f"T up to {celsius(grade.highest_temperature)} °C")
     return ", ".join(parts)
 
 

@@ -171,7 +171,7 @@ def _fever_alone(grade: CrsGrade) -> str:
 
 def _unread(x: Texts) -> str:
     names = ", ".join(kind.value for kind in x.unread)
-    return f"not done by this service; could not be read: {names}" if names else "not done by this service"
+    return f"; could not be read: {names}" if names else ""
 
 
 def _of_doubts(x: Texts) -> dict[str, str]:

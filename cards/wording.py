@@ -35,7 +35,7 @@ NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP i
 NEUTROPENIC = "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils})."
 PERHAPS_NEUTROPENIC = "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical antibiotics now."
 ICANS_UNKNOWN = "ICANS is not assessed by this service: unknown. Check ICE before tocilizumab or corticosteroids."
-CAUTION_UNREAD = "Check cytopenia, liver enzymes, infection and hypersensitivity: {unread}."
+CAUTION_UNREAD = "Cytopenia, liver enzymes and infection are not checked by this service{unread}."
 OUTSIDE_WINDOW = (
     "{Grade}: {drivers}. ICU level of care. Outside the study window (day {day}): look for infection first. "
     "No order is suggested."
