@@ -140,10 +140,11 @@ MANAGEMENT = (
 )  # fmt: skip
 
 MINIMUM = (
-    Rule("G01", _when(grade=G1234, doubt=Doubt.UNFETCHED), ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
-    Rule("G02", _when(grade=G1234, doubt=Doubt.NONE), (), Source.ASTCT),
-    Rule("G03", _when(grade=(*NO_GRADE, Grade.G0)), (), Source.ASTCT),
-)
+    Rule("G01", _when(grade=(Grade.G0, *G1234), doubt=Doubt.UNFETCHED),
+         ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
+    Rule("G02", _when(grade=(Grade.G0, *G1234), doubt=Doubt.NONE), (), Source.ASTCT),
+    Rule("G03", _when(grade=NO_GRADE), (), Source.ASTCT),
+)  # fmt: skip
 
 SURVEILLANCE = (
     Rule("S01", _when(crp=Crp.HIGH, toci_in_play=TociInPlay.YES),

@@ -70,6 +70,8 @@ def _of_grade(x: Texts) -> dict[str, str]:
 
 
 def _grade_unknown(grade: CrsGrade) -> str:
+    if grade.grade == 0:
+        return "CRS grade 0 on what could be read"
     if grade.grade is not None:
         return f"CRS {grade_text(grade)}, and may be higher"
     if grade.provisional > 0:
@@ -187,6 +189,6 @@ def _regimen(x: Texts) -> str:
     t = x.t
     if x.facts.age is None or x.facts.age.years < t.adult_age:
         return "per paediatric protocol" if x.facts.age else "dose by age"
-    if x.grade.grade == 4:
+    if x.grade.grade == 4 or x.facts.progressed:
         return f"methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h"
     return f"dexamethasone {t.dexamethasone_dose} mg IV every 6 h"

@@ -40,7 +40,7 @@ class Provisional(StrEnum):
 
 
 class Doubt(StrEnum):
-    """Whether the grade may be higher because something could not be fetched, or a home device hides it."""
+    """Whether vital signs or oxygen could not be fetched, or a home device may hide a higher grade."""
 
     NONE = "none"
     UNFETCHED = "could not be fetched"
@@ -176,6 +176,8 @@ def _provisional(grade: CrsGrade) -> Provisional:
 def _in_doubt(grade: CrsGrade) -> bool:
     if grade.grade is None:
         return grade.unfetched or "home_device" in grade.flags
+    if grade.grade == 0:  # nothing unread can raise it, but what could not be fetched is said on every hook
+        return grade.unfetched
     return grade.minimum and (grade.unfetched or "home_device" in grade.flags)
 
 

@@ -12,6 +12,7 @@ from fhir_mappings.clinical_facts import (
     DraftOrder,
     DrugClass,
     PatientFacts,
+    PendingOrder,
     SteroidGiven,
 )
 from fhir_mappings.terminology import Terminology
@@ -35,10 +36,14 @@ def steroid_running(facts: PatientFacts, t: Thresholds, *, strongest_only: bool)
     return None
 
 
-def _in_use(facts: PatientFacts, t: Thresholds) -> bool:
-    """Whether a corticosteroid below methylprednisolone is running or ordered: after progress, the step above it."""
-    ordered = any(o.drug is not None and o.drug.drug_class is DrugClass.STEROID for o in facts.pending)
-    return ordered or steroid_running(facts, t, strongest_only=False) is not None
+def _is_regimen(order: DraftOrder | PendingOrder, facts: PatientFacts, t: Thresholds, *, strongest: bool) -> bool:
+    """Whether an order or draft is enough to count as this one; a dose that is not stated is taken as enough."""
+    if order.drug is None or (strongest and order.drug.ingredient != "methylprednisolone"):
+        return False
+    if not order.dose_stated:
+        return order.drug.ingredient in ("dexamethasone", "methylprednisolone")
+    enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest else _enough(facts, t)
+    return order.dexamethasone_mg is not None and order.dexamethasone_mg >= enough
 
 
 def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
@@ -59,12 +64,11 @@ def steroid_offer(
 ) -> Offer:
     """The corticosteroid of the situation for an adult; for a child words only. `every_hours` for dexamethasone."""
     grade = facts.grade.grade if facts.grade else None
-    strongest = grade == 4 or (bool(facts.progressed) and grade == 3 and _in_use(facts, t))
+    strongest = grade == 4 or (bool(facts.progressed) and grade == 3)
     in_hand = _in_hand(facts, drafts, t, strongest=strongest)
     if in_hand is not None:
         return in_hand
-    below = "; ".join(f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids)
-    below = f"Already given, and not counted as this regimen: {below}." if below else ""
+    below = _lesser(facts, drafts)
     if facts.age is None:
         return Offer(KEY, None, f"The age is not known, so no corticosteroid dose is computed. {below}".strip())
     if facts.age.years < t.adult_age:
@@ -73,13 +77,15 @@ def steroid_offer(
     drug, dose, hours = "dexamethasone", t.dexamethasone_dose, every_hours
     if strongest:
         drug, dose, hours = "methylprednisolone", t.methylprednisolone_dose, 12
-    source = "ASCO 2021" if grade in (3, 4) else "ASCO 2021 (grade 2: one or two doses)"
+    source = {3: "ASCO 2021", 4: "ASCO 2021"}.get(grade or 0, "ASCO 2021 (grade 2: one or two doses)")
+    if strongest and grade == 3:
+        source = "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
     return Offer(KEY, _suggestion(facts, patient, terms, drug, dose, hours, source), below)
 
 
 def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
     """What says that the order is drafted, running or ordered already."""
-    if drafted(drafts, *STEROID_CLASSES):
+    if any(_is_regimen(d, facts, t, strongest=strongest) for d in drafted(drafts, *STEROID_CLASSES)):
         return Offer(KEY, None, "A systemic corticosteroid is drafted.", in_hand=True)
     running = steroid_running(facts, t, strongest_only=strongest)
     if running is not None:
@@ -88,10 +94,19 @@ def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds,
     for order in facts.pending:
         if order.drug is None or order.drug.drug_class not in STEROID_CLASSES:
             continue
-        if not strongest or order.drug.ingredient == "methylprednisolone":
+        if _is_regimen(order, facts, t, strongest=strongest):
             ordered = f"A corticosteroid is ordered{ordered_at(facts, order.authored)}, not yet charted."
             return Offer(KEY, None, ordered, in_hand=True)
     return None
+
+
+def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
+    """Corticosteroids that are given, ordered or drafted and are less than this regimen: named, no more."""
+    named = [f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids]
+    orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
+    steroids = [o.drug.ingredient for o in orders if o.drug is not None and o.drug.drug_class in STEROID_CLASSES]
+    named += [f"{ingredient} ordered or drafted" for ingredient in dict.fromkeys(steroids)]
+    return f"Not counted as this regimen: {'; '.join(named)}." if named else ""
 
 
 def _suggestion(

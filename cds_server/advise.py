@@ -35,7 +35,7 @@ def advise(request: HookRequest, sources: Sources, as_of: datetime, deadline: fl
     terms, t = sources.terms, sources.thresholds
     how = Reading(terms, t, sources.zone, request.patient_id, request.fhir_server, as_of)
     facts = settled_facts(record, how)
-    drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server)
+    drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server, t)
     found = advice(facts, Call(request.hook, request.patient_id, drafts), terms, t)
     if found.unreadable and not found.cards:
         raise Problem("unreadable-record", _unread(facts))

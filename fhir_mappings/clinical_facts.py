@@ -186,7 +186,10 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """One MedicationAdministration. `end` None with `open_ended` is running; without it, an event."""
+    """One MedicationAdministration. `end` None with `open_ended` is running; without it, an event.
+
+    `is_event`: charted at a moment (effectiveDateTime), not over a period.
+    """
 
     reference: str
     drug: Drug
@@ -199,6 +202,7 @@ class Administration:
     has_amount: bool = False
     rate: Decimal | None = None
     requests: tuple[str, ...] = ()
+    is_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,13 +313,15 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class PendingOrder:
-    """An active order that no administration answers yet."""
+    """An active order that no administration answers yet. For a corticosteroid, its dose where one is stated."""
 
     reference: str
     drug: Drug | None
     sets: frozenset[str]
     authored: datetime | None
     route: Route = Route.NOT_STATED
+    dexamethasone_mg: Decimal | None = None
+    dose_stated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +411,8 @@ class DraftOrder:
     selected: bool
     empty: bool = False
     replaces: str | None = None
+    dexamethasone_mg: Decimal | None = None
+    dose_stated: bool = False
 
 
 def hours_ago(then: datetime, now: datetime) -> str:

@@ -94,7 +94,7 @@ def _graded(c: CrsGrade) -> CrsGrade:
         case Fever.EARLIER | Fever.MASKED if worst > 0:
             return replace(c, no_grade=NoGrade.MASKED)
         case Fever.NONE:
-            return replace(c, grade=0, provisional=0, unfetched=False)
+            return replace(c, grade=0, provisional=0)
     return replace(c, no_grade=NoGrade.UNKNOWN)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -12,9 +13,11 @@ from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import DraftOrder, Route
 from fhir_mappings.drugs import drug_of, medication_id, route_of
 from fhir_mappings.observations import codings_of
+from fhir_mappings.orders_and_claims import ordered_dose
 from fhir_mappings.ownership import AnotherPatientError, Owner
 from fhir_mappings.read_resources import ResourcePool
 from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
 
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})
 _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
@@ -53,6 +56,7 @@ def draft_orders(
     pool: ResourcePool,
     terms: Terminology,
     fhir_base: str | None,
+    t: Thresholds,
 ) -> tuple[DraftOrder, ...]:
     """Drafts that count, with what they are for. A cancelled one, or one not to be performed, does not count.
 
@@ -61,7 +65,7 @@ def draft_orders(
     references = [_named(d) for d in drafts]
     some_selected = any(_is_selected(r, selections) for r in references)
     beside = _medications_beside(drafts)
-    found = []
+    found: list[DraftOrder] = []
     for draft, reference in zip(drafts, references, strict=True):
         resource = draft.resource
         if _word(resource, "status") in _DOES_NOT_COUNT or resource.get("doNotPerform") is True:
@@ -70,6 +74,8 @@ def draft_orders(
             continue
         selected = _is_selected(reference, selections) or not some_selected
         found.append(_draft_order(resource, reference, beside, pool, terms, fhir_base, selected=selected))
+        dexamethasone_mg, stated = ordered_dose(found[-1].drug, _dose(resource), t)
+        found[-1] = replace(found[-1], dexamethasone_mg=dexamethasone_mg, dose_stated=stated)
     return tuple(found)
 
 
@@ -141,10 +147,26 @@ def _reference(draft: Mapping[str, Any]) -> fs.Reference | None:
     )
 
 
+def _first(value: object) -> Mapping[str, Any]:
+    """The first object of a list, or the object itself where a client sends one; empty for anything else."""
+    first = value[0] if isinstance(value, list) and value else value
+    return first if isinstance(first, Mapping) else {}
+
+
 def _route(draft: Mapping[str, Any], terms: Terminology) -> Route:
-    instructions = draft.get("dosageInstruction")
-    first = instructions[0] if isinstance(instructions, list) and instructions else instructions
-    return route_of(_concept(first.get("route")) if isinstance(first, Mapping) else None, terms)
+    return route_of(_concept(_first(draft.get("dosageInstruction")).get("route")), terms)
+
+
+def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
+    quantity = _first(_first(draft.get("dosageInstruction")).get("doseAndRate")).get("doseQuantity")
+    try:
+        return (
+            fs.Quantity(Decimal(str(quantity["value"])), None, quantity.get("unit"), quantity.get("code"))
+            if isinstance(quantity, Mapping)
+            else None
+        )
+    except (KeyError, ArithmeticError, ValueError):
+        return None
 
 
 def _contained(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:

@@ -139,8 +139,13 @@ class AllergyIntolerance(FhirStruct, frozen=True):
     verification_status: CodeableConcept | None = None
 
 
+class DoseAndRate(FhirStruct, frozen=True):
+    dose_quantity: Quantity | None = None
+
+
 class DosageInstruction(FhirStruct, frozen=True):
     route: CodeableConcept | None = None
+    dose_and_rate: tuple[DoseAndRate, ...] = ()
 
 
 class MedicationRequest(FhirStruct, frozen=True):

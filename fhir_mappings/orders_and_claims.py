@@ -10,6 +10,7 @@ from decimal import Decimal
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import (
     Administration,
+    Drug,
     DrugClass,
     LabValue,
     PendingOrder,
@@ -24,7 +25,7 @@ from fhir_mappings.read_resources import ResourcePool
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import given_at, of_class
-from fhir_mappings.units import Measure
+from fhir_mappings.units import Measure, UnitError, converted, unit_of
 from fhir_mappings.vital_signs import readings
 
 _REFUTED = frozenset({"refuted", "entered-in-error"})
@@ -37,6 +38,7 @@ def pending_orders(
     zone: tzinfo,
     given: Iterable[Administration],
     fhir_base: str | None,
+    t: Thresholds,
 ) -> tuple[PendingOrder, ...]:
     """Active medication and service orders that no administration answers yet.
 
@@ -58,7 +60,9 @@ def pending_orders(
         )
         if charted or medication.reference.removeprefix("MedicationRequest/") in named:
             continue
-        found.append(PendingOrder(medication.reference, drug, frozenset(), authored, route))
+        doses = [r.dose_quantity for d in data.dosage_instruction for r in d.dose_and_rate if r.dose_quantity]
+        dexamethasone_mg, stated = ordered_dose(drug, doses[0] if doses else None, t)
+        found.append(PendingOrder(medication.reference, drug, frozenset(), authored, route, dexamethasone_mg, stated))
     for service in pool.of_type(fs.ServiceRequest):
         if service.data.status == "active" and not service.data.do_not_perform:
             sets = terms.sets_of(codings_of(service.data.code))
@@ -147,6 +151,17 @@ def steroids_given(given: Iterable[Administration], as_of: datetime, t: Threshol
             equivalent = _dexamethasone(a.drug.ingredient, a.dose_mg, t)
             found.append(SteroidGiven(a.reference, a.drug.ingredient, at, infusing, equivalent))
     return tuple(found)
+
+
+def ordered_dose(drug: Drug | None, quantity: fs.Quantity | None, t: Thresholds) -> tuple[Decimal | None, bool]:
+    """An ordered dose in milligrams of dexamethasone, and whether a dose is stated at all."""
+    if drug is None or drug.drug_class is not DrugClass.STEROID or quantity is None or quantity.value is None:
+        return None, False
+    try:
+        mg = converted(quantity.value, unit_of(quantity), Measure.MASS)
+    except UnitError:
+        return None, False
+    return _dexamethasone(drug.ingredient, mg, t), True
 
 
 def _dexamethasone(ingredient: str, mg: Decimal | None, t: Thresholds) -> Decimal | None:

@@ -31,8 +31,15 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     for support in facts.open_supports:
         if support.at <= at and ROW_OF[support.device] >= row.value:
             flags = (*row.flags, "open_since") if at - support.at > t.stale_limit else row.flags
-            row = Row(ROW_OF[support.device], True, (f"{NAMES[support.device]} in progress",), (), flags,
-                      (*row.evidence, support.reference))  # fmt: skip
+            same = ROW_OF[support.device] == row.value  # what may raise the row still may
+            row = Row(
+                ROW_OF[support.device],
+                exact=not same or row.exact,
+                drivers=(f"{NAMES[support.device]} in progress", *(row.drivers if same else ())),
+                missing=row.missing if same else (),
+                flags=flags,
+                evidence=(*row.evidence, support.reference),
+            )
     if home:
         row = replace(
             row, exact=row.value == 4, flags=(*row.flags, "home_device"),
@@ -58,7 +65,7 @@ def without_home_devices(
         for d in (*facts.devices, *facts.open_supports)
         if d.device is Device.HOME_CPAP or (before and d.device in mask)
     }
-    since = max(opens, at - t.o2_window)
+    since = max(opens, at - t.stale_limit)
     later = max((d.at for d in facts.devices if d not in home and d.at <= at), default=opens)
     supports = [d.reference for d in facts.open_supports if d in home and d.at <= at]
     named = [d.reference for d in sorted(home, key=lambda d: d.at) if since <= d.at <= at and d.at >= later]
@@ -75,22 +82,24 @@ def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
     last = max(charted, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
     last_known = max(known, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
     if last is None or (last.device is Device.ROOM_AIR and at - last.at > t.o2_window):
-        return _no_device_row(facts, None, opens, at, t)
+        return _no_device_row(facts, None, last.at if last else opens, at, t)
     if last.device is Device.UNKNOWN and at - last.at <= t.stale_limit:
         return _unknown_device_row(facts, last, last_known, opens, at, t)
     if last_known is None:
         return _no_device_row(facts, None, opens, at, t)
-    row = _known_device_row(facts, last_known, opens, at, t)
     age = at - last_known.at
-    if age <= t.o2_window or ROW_OF[last_known.device] == 0:
-        return row
+    words = f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
     if age <= t.stale_limit:
-        words = f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
+        row = _known_device_row(facts, last_known, opens, at, t)
+        if age <= t.o2_window or ROW_OF[last_known.device] == 0:
+            return row
         return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
-    if row.value >= 3:
-        missing = (f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}; nothing since",)
-        return Row(0, False, (), missing, ("oxygen_stale",), row.evidence)
-    return _no_device_row(facts, None, opens, at, t)
+    # too old to say what is in use: what was charted since decides, after a mask or more only as a floor
+    row = _no_device_row(facts, None, last_known.at, at, t)
+    if ROW_OF[last_known.device] < 3:
+        return row
+    missing = (*row.missing, f"{words}; no device since")
+    return replace(row, exact=False, missing=missing, flags=(*row.flags, "oxygen_stale"))
 
 
 def _unknown_device_row(
@@ -102,7 +111,7 @@ def _unknown_device_row(
     t: Thresholds,
 ) -> Row:
     """A device nobody listed: its flow or FiO2 gives a minimum; it never displaces a higher row."""
-    row = _flow_row(facts, last.at, at, t) or Row(0, False)
+    row = _flow_row(facts, last.at, at, t) or _no_device_row(facts, last, opens, at, t)
     missing = ("oxygen device not recognised",)
     if known is not None and at - known.at <= t.stale_limit:
         earlier = _known_device_row(facts, known, opens, at, t)
@@ -148,27 +157,38 @@ def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) 
     flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
     if flow is not None and flow.value > 0:
         value = 3 if flow.value > t.low_flow_max else 2
-        return Row(value, True, (_with_flow("oxygen", flow),), evidence=(flow.reference,))
+        return _marked_if_old(Row(value, True, (_with_flow("oxygen", flow),), evidence=(flow.reference,)), flow, at, t)
     newer = fio2 is not None and (flow is None or fio2.at > flow.at)
     if fio2 is not None and newer and fio2.value > t.room_air_fio2:
         words = (f"FiO2 {fio2.value.normalize():f}, device unknown",)
-        return Row(2, False, words, ("oxygen device unknown: may be 3 or more",), evidence=(fio2.reference,))
+        row = Row(2, False, words, ("oxygen device unknown: may be 3 or more",), evidence=(fio2.reference,))
+        return _marked_if_old(row, fio2, at, t)
     return None
 
 
+def _marked_if_old(row: Row, reading: Reading, at: datetime, t: Thresholds) -> Row:
+    if at - reading.at <= t.o2_window:
+        return row
+    words = f"last charted {hours_ago(reading.at, at)}"
+    return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
+
+
 def _no_device_row(
-    facts: OxygenFacts, room_air: DeviceRecord | None, opens: datetime, at: datetime, t: Thresholds
+    facts: OxygenFacts, at_rest: DeviceRecord | None, opens: datetime, at: datetime, t: Thresholds
 ) -> Row:
-    """No device in use: flow or FiO2 by themselves, else the lowest saturation of the window."""
-    start = max(opens, at - t.o2_window)
-    by_flow = _flow_row(facts, start, at, t) if room_air is None else None
+    """No device in use: flow or FiO2 by themselves, kept to the stale limit, else the lowest saturation of the window.
+
+    `at_rest` is a device record that already says so, whose flow the caller has looked at.
+    """
+    by_flow = _flow_row(facts, max(opens, at - t.stale_limit), at, t) if at_rest is None else None
     if by_flow is not None:
         return by_flow
+    start = max(opens, at - t.o2_window)
     low = min((r for r in facts.saturations if start <= r.at <= at), key=lambda r: (r.value, r.at), default=None)
-    evidence = tuple(x.reference for x in (room_air, low) if x is not None)
+    evidence = tuple(x.reference for x in (at_rest, low) if x is not None)
     if low is not None and low.value < t.spo2_cut:
         return Row(2, True, (f"SpO2 {low.value.normalize():f} % without oxygen",), evidence=evidence)
     shown_none = _latest(facts.flows, start, at) or _latest(facts.fio2, start, at)
-    if low is None and room_air is None and shown_none is None:
+    if low is None and at_rest is None and shown_none is None:
         return Row(0, False, missing=("oxygen device, flow or SpO2",))
     return Row(0, True, evidence=evidence)

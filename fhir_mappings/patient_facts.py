@@ -55,7 +55,7 @@ def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
         age=age_at(patient.birth_date if patient else None, how.as_of.astimezone(found.zone).date()),
         coded_crs=coded,
         recent_coded_claim=claimed,
-        pending=pending_orders(record.pool, how.terms, found.zone, found.given, how.fhir_base),
+        pending=pending_orders(record.pool, how.terms, found.zone, found.given, how.fhir_base, t),
         set_aside=found.set_aside,
         flags=("timezone_assumed",) if found.zone_assumed and found.course else (),
     )

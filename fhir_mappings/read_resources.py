@@ -192,6 +192,9 @@ _KINDS = {
     "Condition": frozenset({Kind.CONDITIONS}),
     "AllergyIntolerance": frozenset({Kind.ALLERGIES}),
     "Patient": frozenset({Kind.PATIENT}),
+    "MedicationRequest": frozenset({Kind.MEDICATION_ORDERS}),
+    "ServiceRequest": frozenset({Kind.SERVICE_ORDERS}),
+    "Medication": frozenset({Kind.ADMINISTRATIONS}),
 }
 
 

@@ -97,6 +97,7 @@ def _administration(
         dose_mg=dose_mg,
         has_amount=has_amount,
         rate=_rate(dosage),
+        is_event=data.effective_date_time is not None,
         requests=(data.request.reference,) if data.request and data.request.reference else (),
     )
 

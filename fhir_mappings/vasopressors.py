@@ -58,13 +58,19 @@ def _stops(a: Administration) -> bool:
 
 def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds) -> PressorState | None:
     """Whether one drug was running at `at`, from all its records; None when it had not begun."""
-    begun = sorted((e for e in events if e.start.earliest <= at), key=lambda e: e.start.earliest)
+    # at one moment a stop is read before a start: a new bag replaces the old one
+    begun = sorted((e for e in events if e.start.earliest <= at), key=lambda e: (e.start.earliest, not _stops(e)))
     if not begun:
         return None
     last = begun[-1]
     charted = max(_charted(e, at) for e in begun)
     stop = max((e.start.earliest for e in begun[1:] if _stops(e)), default=None)
-    still_open = [e for e in begun if e.open_ended and (stop is None or stop <= e.start.earliest) and not _stops(e)]
+    # a period open as read now is running whatever another record says; an event ends with a later stop
+    still_open = [
+        e
+        for e in begun
+        if e.open_ended and not _stops(e) and (not e.is_event or stop is None or stop <= e.start.earliest)
+    ]
     if still_open:
         first = min(e.start.earliest for e in still_open)
         return PressorState(Running.ACTIVE, charted, first, still_open[-1].reference)

@@ -113,6 +113,57 @@ def test_no_crs_is_said_at_grade_0_and_not_without_a_grade() -> None:
     assert checks(asked(patient(WELL), [], "patient-view")) == "–"
 
 
+SEVERE = "T 39 @-2h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-10h"
+STEROIDS = rows("""
+| text                      | mg   | offered | because                                                  |
+| dexamethasone             | 10   | no      | the regimen itself                                       |
+| dexamethasone             | 4    | yes     | less is named and takes no suggestion away               |
+| hydrocortisone            | 10   | yes     | replacement therapy is no treatment of CRS               |
+| prednisone                | 65   | no      | its equivalent                                           |
+| prednisone                | 60   | yes     | less than its equivalent                                 |
+| methylprednisolone        | 50   | no      | its equivalent                                           |
+| dexamethasone             |      | no      | no dose stated: taken as the regimen                     |
+| dexamethasone eye drops   | 10   | yes     | in the eye it is another drug                            |
+""")
+
+
+@pytest.mark.parametrize("row", STEROIDS, ids=name_of)
+@pytest.mark.parametrize("place", ["active", "drafted"])
+def test_which_corticosteroid_order_answers_the_suggestion(row: dict[str, str], place: str) -> None:
+    steroid = order(id="steroid", medicationCodeableConcept={"text": row["text"]})
+    if row["mg"]:
+        quantity = {"value": int(row["mg"]), "unit": "mg"}
+        steroid["dosageInstruction"] = [{"doseAndRate": [{"doseQuantity": quantity}]}]
+    chart, drafts = patient(SEVERE), [drafted_tocilizumab("p", 560, NOW)]
+    if place == "active":
+        chart = [*chart, steroid]
+    else:
+        drafts.append({**steroid, "status": "draft"})
+    labels = [s["label"] for s in card(asked(chart, drafts), "severe-crs").get("suggestions", ())]
+    assert labels == (["Dexamethasone 10 mg IV every 6 h"] if row["offered"] == "yes" else [])
+
+
+def test_a_small_steroid_order_does_not_silence_grade_3() -> None:
+    hydrocortisone = order(id="h", medicationCodeableConcept={"text": "hydrocortisone 10 mg oral"})
+    saline = {**SALINE, "subject": {"reference": "Patient/p"}}
+    answer = asked([*patient(SEVERE), order(), hydrocortisone], [saline])
+    assert card_ids(answer) == ("severe-crs", "crs-grade")
+
+
+def test_after_progress_to_grade_3_methylprednisolone_is_offered_at_once_and_only_once() -> None:
+    well = "SBP 118 {0}; SpO2 97 {0}; device RA {0}"
+    chart = patient(
+        "T 39 @-30h; toci 560 @-26h; T 39 @-11h; " + well.format("@-11h")
+        + "; toci 560 @-10h; T 39 @-1h; SBP 84 @-1h; device HFNC @-1h; weight 70 @-20h"
+    )  # fmt: skip
+    first = asked(chart, [], "patient-view").get_json()["cards"]
+    offered = [s for c in first for s in c.get("suggestions", ()) if "mg IV every" in s["label"]]
+    assert [s["label"] for s in offered] == ["Methylprednisolone 500 mg IV every 12 h"]
+    accepted = {**offered[0]["actions"][0]["resource"], "id": "accepted", "status": "active"}
+    again = asked([*chart, accepted], [], "patient-view").get_json()["cards"]
+    assert not [s for c in again for s in c.get("suggestions", ()) if "mg IV every" in s["label"]]
+
+
 @pytest.mark.parametrize("scene_id", ["1a", "3", "4", "6", "7", "14"])
 def test_no_suggestion_of_ours_once_drafted_raises_a_check(scene_id: str) -> None:
     _, scene = scene_of(scene_id)

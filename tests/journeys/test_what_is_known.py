@@ -126,6 +126,11 @@ def test_vital_signs_unread_are_said_on_every_hook_and_any_order(hook: str, draf
     assert "crsGrade" not in assessment(answer)
 
 
+def test_oxygen_unread_is_said_even_where_there_is_no_fever() -> None:
+    answer = ask("13", failing("Observation", also="59408-5"), "order-sign", UNRELATED)
+    assert card_ids(answer) == ("crs-grade-unknown", "crs-grade")
+
+
 def test_labs_unread_bring_the_guideline_card_with_the_reason() -> None:
     answer = ask("3", failing("Observation", also="26881-3"))
     assert card_ids(answer) == ("toci-guideline", "crs-grade")

@@ -76,6 +76,8 @@ HYPOTENSION = rows("""
 | MAP 60 @-1h                                                        | ≥1    | one low mean pressure and no other says neither low nor normal    |
 | MAP 70 @-1h                                                        | 1     | a normal mean pressure is a pressure                             |
 | give norepinephrine 0.4 @-4h; give norepinephrine 0.4 @-1h; SBP 118 @-1h | 3 | amounts charted hour by hour are the drug being given         |
+| rate norepinephrine 0.1 @-5h; rate norepinephrine 0 @-2h; rate norepinephrine 0.1 @-2h; SBP 118 @-1h | 3 | a bag change is no stop  |
+| start norepinephrine 0.1 @-6h; rate norepinephrine 0 @-3h; SBP 118 @-1h | 3 | a period open as read now outlasts another bag's stop      |
 | start norepinephrine 0.1 @-50h; SBP 118 @-1h                       | 3     | in progress as read now, however old                             |
 """)
 
@@ -134,6 +136,16 @@ OXYGEN = rows("""
 | device HFNC @-1h; device NC @-1h; flow 2 @-1h             | 3     | two at one time: the higher row                                     |
 | device HFNC @-5h; flow 2 @-1h                             | 3     | a flow without a device never displaces a higher row                |
 | device HFNC @-13h; SpO2 97 @-1h                           | 3     | past 12 h without a lower device it keeps its row to 24 h, marked   |
+| device NC @-25h; flow 8 @-1h; SpO2 93 @-1h                | 3     | a device charted once, its flow every hour: the flow still counts   |
+| device NC @-25h; flow 2 @-1h; SpO2 93 @-1h                | 2     | and as low flow                                                     |
+| device HFNC @-25h; flow 30 @-1h; SpO2 92 @-1h             | ≥3    | after a row-3 device what was charted since is a floor              |
+| device HFNC @-25h; SpO2 85 @-1h                           | ≥2    | a saturation below the cut too                                      |
+| flow 10 @-13h                                             | 3     | a flow alone is kept to 24 h too, marked                            |
+| device RA @-14h; flow 10 @-13h                            | 3     | charted after room air                                              |
+| FiO2 60 @-13h                                             | ≥2    | and an FiO2 alone                                                   |
+| flow 10 @-13h; flow 0 @-1h; SpO2 97 @-1h                  | 1     | until a record ends it                                              |
+| flow 10 @-25h; SpO2 97 @-1h                               | 1     | past 24 h it gives way to the saturation charted since              |
+| device BiPAP @D-1 22:00; device BiPAP @-13h; SpO2 97 @-1h | ≥1    | a home device does not stop being a doubt after 12 h                |
 | device HFNC @-25h; SpO2 97 @-1h                           | ≥1    | past 24 h a row-3 device leaves oxygen unknown                      |
 | device NC @-25h; flow 2 @-25h; SpO2 97 @-1h               | 1     | past 24 h a row-2 device gives way to the saturation charted since  |
 | device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h  | ≥1    | BiPAP charted before day 0 too may be the home device               |
@@ -237,6 +249,15 @@ def test_ventilation_in_progress_counts_however_old_or_untimed(performed: str | 
         **({"performedPeriod": {"start": performed}} if performed else {}),
     }  # fmt: skip
     assert shown_grade(facts_of([*patient("T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h"), procedure])) == "4"
+
+
+def test_a_procedure_in_progress_hides_no_doubt_about_the_same_row() -> None:
+    procedure = {
+        "resourceType": "Procedure", "id": "v", "status": "in-progress", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "371907003"}]},
+        "performedDateTime": "2026-03-06T08:00:00+08:00",
+    }  # fmt: skip
+    assert shown_grade(facts_of([*patient("T 38.5 @-1h; SBP 118 @-1h; FiO2 60 @-1h"), procedure])) == "≥2"
 
 
 def test_a_home_device_does_not_keep_the_waiver_alive() -> None:
