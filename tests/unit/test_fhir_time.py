@@ -1,0 +1,53 @@
+"""FHIR times: an instant in UTC, a local day, or a refusal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fhir_mappings.fhir_time import BadTimeError, moment, own_offset
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-03-02T10:00:00+08:00", datetime(2026, 3, 2, 2, tzinfo=UTC)),
+        ("2026-03-02T02:00:00Z", datetime(2026, 3, 2, 2, tzinfo=UTC)),
+        ("2026-03-02T02:00Z", datetime(2026, 3, 2, 2, tzinfo=UTC)),
+        ("2026-03-02T02:00:00.123456789Z", datetime(2026, 3, 2, 2, 0, 0, 123456, tzinfo=UTC)),
+    ],
+)
+def test_an_instant(text: str, instant: datetime) -> None:
+    found = moment(text, SHANGHAI)
+    assert (found.earliest, found.latest, found.is_date) == (instant, instant, False)
+    assert found.earliest.tzinfo is UTC
+
+
+def test_a_date_is_the_local_day() -> None:
+    found = moment("2026-03-02", SHANGHAI)
+    assert (found.earliest, found.is_date) == (datetime(2026, 3, 1, 16, tzinfo=UTC), True)
+    assert found.latest < datetime(2026, 3, 2, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "2026", "2026-03", "2026-13-45", "2026-02-30", "2026-03-02T10:00:00", "2026-03-02 10:00:00Z", "20260302",
+        "2026-W10-1", "2026-03-02T25:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "yesterday",
+        "2026-03-02T10:00:00+99:00", "\u0662\u0660\u0662\u0666-03-02",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_placed_is_refused(text: str) -> None:
+    with pytest.raises(BadTimeError):
+        moment(text, SHANGHAI)
+
+
+def test_the_offset_that_is_written() -> None:
+    written = own_offset("2026-03-02T10:00:00+08:00")
+    assert written is not None
+    assert written.utcoffset(None) == SHANGHAI.utcoffset(datetime(2026, 3, 2))  # noqa: DTZ001
+    assert own_offset("2026-03-02T02:00:00Z") is None
