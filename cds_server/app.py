@@ -23,7 +23,7 @@ from fhir_mappings.terminology import packaged_terminology
 from fhir_mappings.thresholds import Thresholds
 
 log = logging.getLogger("cds_server")
-SEARCHES_AT_ONCE = 128
+SEARCHES_AT_ONCE = 48  # under way to one server
 
 _HTTP_PROBLEMS: Mapping[int, str] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
 
@@ -39,8 +39,9 @@ def create_app(
     app.url_map.merge_slashes = False
     sources = Sources(
         session=pooled_session(SEARCHES_AT_ONCE),
-        executor=ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir"),
-        fhir_servers=settings.fhir_servers,
+        executors={
+            base: ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir") for base in settings.fhir_servers
+        },
         medications=MedicationMemory(),
         terms=packaged_terminology(),
         thresholds=Thresholds(),

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from threading import BoundedSemaphore, Lock
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
@@ -26,7 +25,6 @@ from fhir_mappings import fhir_structs as fs
 MAX_PAGES = 60
 MAX_BYTES = 64 * 1024 * 1024
 PAUSE_SECONDS = 0.15
-PLACES_PER_SERVER = 32
 
 
 class FhirError(Exception):
@@ -74,16 +72,6 @@ def pooled_session(size: int = 64) -> requests.Session:
     return session
 
 
-_places: dict[str, BoundedSemaphore] = {}
-_places_lock = Lock()
-
-
-def _places_of(base: str) -> BoundedSemaphore:
-    """The requests that may be under way to one server: a slow one must not take every thread."""
-    with _places_lock:
-        return _places.setdefault(base, BoundedSemaphore(PLACES_PER_SERVER))
-
-
 class FhirServer:
     """One FHIR server for one call: its base, the call's token, and the moment by which all must be read."""
 
@@ -96,7 +84,6 @@ class FhirServer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.base = base
-        self._places = _places_of(base)
         self._session = session
         self._deadline = deadline
         self._clock = clock
@@ -183,14 +170,6 @@ class FhirServer:
         return self._deadline - self._clock()
 
     def _get_once(self, url: str) -> bytes:
-        if not self._places.acquire(timeout=max(0.0, self._remaining())):
-            raise FhirError("not read in time")
-        try:
-            return self._get_in_place(url)
-        finally:
-            self._places.release()
-
-    def _get_in_place(self, url: str) -> bytes:
         remaining = self._remaining()
         if remaining <= 0:
             raise FhirError("not read in time")

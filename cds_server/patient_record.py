@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from typing import ParamSpec, TypeVar
 
 import requests
 
 from cds_server.fhir_client import FhirError, FhirServer, Found, Search
 from cds_server.hook_request import HookRequest
 from cds_server.medication_memory import MedicationMemory
-from cds_server.prefetch import FAILED_AT_CLIENT, KeyState, coverage_of, read_prefetch
+from cds_server.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
 from cds_server.search_plan import Need, Plan
 from cds_server.settings import CourseLookup
 from cds_server.smart_scopes import permits
@@ -26,6 +27,8 @@ from fhir_mappings.read_resources import PatientRecord, ResourcePool
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 
+P = ParamSpec("P")
+R = TypeVar("R")
 MAX_ROUNDS = 3
 MEDICATIONS_AT_ONCE = 50
 # what the next round depends on: the course, and signs, whose earlier part is asked for from where the recent one ends
@@ -34,11 +37,11 @@ _DECIDING = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES, Kind.VITALS, Kind.
 
 @dataclass(frozen=True)
 class Sources:
-    """What the process reads with: the pooled session, threads, allowed servers, codes, numbers, zone."""
+    """What the process reads with: the pooled session, codes, numbers, zone, and threads for each server that may be
+    called. A slow server can hold up no threads but its own; one without threads is not allowed."""
 
     session: requests.Session
-    executor: Executor
-    fhir_servers: tuple[str, ...]
+    executors: Mapping[str, Executor]
     medications: MedicationMemory
     terms: Terminology
     thresholds: Thresholds
@@ -85,16 +88,19 @@ class _Reader:
             sources.terms, sources.thresholds, sources.zone, request.patient_id, request.fhir_server, as_of
         )
         self._server = self._allowed_server()
-        self._codes_searched = False
+        self._code_searches: dict[str, FhirError | None] = {}
         self._under_way: dict[Future[Found], Need] = {}
         self._patient: Future[bytes | None] | None = None
         self._medications_asked: set[str] = set()
 
     def _allowed_server(self) -> FhirServer | None:
         base = self._request.fhir_server
-        if base is None or base not in self._sources.fhir_servers:
+        if base is None or base not in self._sources.executors:
             return None
         return FhirServer(self._sources.session, base, self._request.access_token, self._deadline)
+
+    def _submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        return self._sources.executors[self._request.fhir_server or ""].submit(work, *args, **kwargs)
 
     def check_owner(self) -> None:
         owner = owner_of(self._request.patient_id, self._request.fhir_server, self._pool)
@@ -126,7 +132,7 @@ class _Reader:
         self._take_patient()
         self._read_medications()
         self.check_owner()
-        self._believe_codes(search)
+        self._believe_codes(search, states)
 
     def _what_next(self, asked: set[Need]) -> tuple[CourseSearch, tuple[Need, ...]]:
         found = find_course(PatientRecord(self._pool, self.coverage), self._how)
@@ -144,21 +150,23 @@ class _Reader:
     def _start(self, needs: Iterable[Need]) -> None:
         for need in needs:
             if self._server is not None and permits(self._request.scope, need.search.resource_type):
-                self._under_way[self._sources.executor.submit(self._server.search, need.search)] = need
+                self._under_way[self._submit(self._server.search, need.search)] = need
             elif not need.hint:
                 self._merge(need, Found(error=FhirError("not permitted by the granted scope")))
 
     def _collect(self, *, essential: bool) -> None:
         """Wait for searches under way and take what they brought; what is not there by the deadline is unread."""
-        waited = {f: n for f, n in self._under_way.items() if not essential or self._decides(n)}
-        wait(waited, timeout=self._remaining())
-        done = {f: n for f, n in self._under_way.items() if f in waited or f.done()}
+        waited = {f: n for f, n in self._under_way.items() if self._decides(n) or not (essential or n.hint)}
+        # half of what is left: one search that hangs must not keep the next round from being asked
+        wait(waited, timeout=self._remaining() / 2 if essential else self._remaining())
+        done = {f: n for f, n in self._under_way.items() if f.done() or not essential}
         # in the order of time, newest first: coverage grows back from now without a gap
         for future, need in sorted(done.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
             del self._under_way[future]
-            found = future.result() if future.done() else Found(error=FhirError("not read in time"))
-            future.cancel()
-            self._merge(need, found)
+            if future.done():
+                self._merge(need, future.result())
+            elif not future.cancel() or not need.hint:
+                self._merge(need, Found(error=FhirError("not read in time")))
 
     def _decides(self, need: Need) -> bool:
         """Whether the next round depends on this search. A hint only does where codes alone are believed."""
@@ -173,7 +181,7 @@ class _Reader:
         if not permits(self._request.scope, "Patient", search=False):
             self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, "not permitted by the granted scope")
             return
-        self._patient = self._sources.executor.submit(self._server.read, "Patient", self._request.patient_id)
+        self._patient = self._submit(self._server.read, "Patient", self._request.patient_id)
 
     def read_patient_now(self) -> bool:
         """Read the Patient before anything else; whether there was one to read."""
@@ -202,7 +210,7 @@ class _Reader:
             where = f"{need.search.resource_type} from the FHIR server, result {index}"
             self._pool.add(raw, where, kinds=frozenset(need.kinds))
         if need.hint:
-            self._codes_searched = self._codes_searched or found.error is None
+            self._code_searches[need.search.params[1][0]] = found.error
             return
         for kind in need.kinds:
             self.coverage[kind] = self._grown(self.coverage[kind], need, found)
@@ -249,7 +257,7 @@ class _Reader:
         searches = [
             Search("Medication", (("_id", ",".join(batch)), ("_count", str(MEDICATIONS_AT_ONCE)))) for batch in batches
         ]
-        futures = [self._sources.executor.submit(server.search, search) for search in searches]
+        futures = [self._submit(server.search, search) for search in searches]
         wait(futures, timeout=self._remaining())
         for future in futures:
             for raw in future.result().entries if future.done() else []:
@@ -260,9 +268,17 @@ class _Reader:
             if found is not None:
                 self._sources.medications.put(base, medication_id, found.raw)
 
-    def _believe_codes(self, search: CourseSearch) -> None:
+    def _codes_were_searched(self, states: Mapping[str, KeyState]) -> bool:
+        """Whether every coded infusion would have been found: by code, and behind references where the server can."""
+        refused = FhirError("not asked")
+        by_code = self._code_searches.get("code", refused) is None
+        behind = self._code_searches.get("medication.code", refused)
+        supplied = states["crsDrugs"].supplied is Supplied.COMPLETE
+        return (by_code or supplied) and (behind is None or behind.status == 400)
+
+    def _believe_codes(self, search: CourseSearch, states: Mapping[str, KeyState]) -> None:
         """At a site whose infusions are always coded, no coded infusion is no course."""
         if self._plan.lookup is not CourseLookup.CODES or search is CourseSearch.FOUND:
             return
-        if self._codes_searched and self.coverage[Kind.PROCEDURES].state is Completeness.COMPLETE:
+        if self._codes_were_searched(states) and self.coverage[Kind.PROCEDURES].state is Completeness.COMPLETE:
             self.coverage[Kind.ADMINISTRATIONS] = Coverage(Completeness.COMPLETE, "by codes, as this site is set up")

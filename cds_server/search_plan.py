@@ -100,7 +100,7 @@ class Plan:
         kinds = [k for k in (Kind.VITALS, Kind.OXYGEN) if _is_short(coverage.get(k), since)]
         if not kinds:
             return []
-        until = min(self.as_of, *(coverage[k].since or self.as_of for k in kinds))
+        until = min(self.as_of, max(coverage[k].since or self.as_of for k in kinds))
         keys = {k.kind: k for k in DATA_KEYS if k.kind in kinds}
         sets = self._value_sets(keys, kinds)
         params = (("code", code_list(self.terms, *sets)), ("date", f"ge{_text(since)}"), ("date", f"lt{_text(until)}"))

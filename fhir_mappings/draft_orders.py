@@ -158,13 +158,10 @@ def _route(draft: Mapping[str, Any], terms: Terminology) -> Route:
 
 
 def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
-    quantity = _first(_first(draft.get("dosageInstruction")).get("doseAndRate")).get("doseQuantity")
+    quantity = _first(_first(_first(draft.get("dosageInstruction")).get("doseAndRate")).get("doseQuantity"))
     try:
-        return (
-            fs.Quantity(Decimal(str(quantity["value"])), None, quantity.get("unit"), quantity.get("code"))
-            if isinstance(quantity, Mapping)
-            else None
-        )
+        value = Decimal(str(quantity["value"]))
+        return fs.Quantity(value, None, _word(quantity, "unit") or None, _word(quantity, "code") or None)
     except (KeyError, ArithmeticError, ValueError):
         return None
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from fhir_mappings import fhir_structs as fs
 from fhir_mappings.fhir_base import comparable
-from fhir_mappings.read_resources import Claim, ResourcePool
+from fhir_mappings.read_resources import NO_OWNER, Claim, ResourcePool
 
 _REFERENCE = re.compile(r"(?:(?P<base>.+)/)?Patient/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
-_decoder = msgspec.json.Decoder(fs.Reference)
 
 
 class AnotherPatientError(Exception):
@@ -66,16 +64,25 @@ def check_owner(pool: ResourcePool, owner: Owner) -> None:
         owned = _owned(claim, owner)
         if owned is False:
             raise AnotherPatientError(claim.where, from_client=claim.from_client)
-        if owned is None and pool.get(claim.reference) is not None:
-            pool.remove(claim.reference, "names no patient by reference")
+        kept = pool.get(claim.reference)
+        if owned is None and kept is not None and kept.where == claim.where:
+            pool.remove(claim.reference, NO_OWNER)
 
 
 def _owned(claim: Claim, owner: Owner) -> bool | None:
     if claim.type == "Patient":
         named = claim.reference.removeprefix("Patient/")
         return None if named.startswith("no-id-") else named in {owner.patient_id, *owner.replaced}
+    verdicts = [owner.owns(reference) for reference in _references_in(claim.owner)]
+    return False if False in verdicts else True if True in verdicts else None
+
+
+def _references_in(raw: bytes) -> list[str]:
+    """The references of a subject, however it is written: another patient's must not pass for being odd."""
     try:
-        reference = _decoder.decode(claim.owner).reference if claim.owner else None
-    except msgspec.MsgspecError:
-        return None
-    return owner.owns(reference) if reference else None
+        value = msgspec.json.decode(raw) if raw else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+    subjects = value if isinstance(value, list) else [value]
+    texts = [s.get("reference") if isinstance(s, dict) else s for s in subjects]
+    return [re.split(r"[?#]", text.strip())[0].lstrip("/") for text in texts if isinstance(text, str)]

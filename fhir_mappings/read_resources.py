@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -49,6 +49,9 @@ _MODELS: Mapping[str, Any] = {
 }
 
 T = TypeVar("T", bound=fs.FhirStruct)
+
+
+NO_OWNER = "names no patient by reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +112,21 @@ class ResourcePool:
             data = (decoder or _PLAIN).decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             named = reference if header.id else where
-            kinds = kinds or _kinds_of(header.resource_type)
-            self.broken[named] = Broken(named, _broken(error), kinds, _stated_time(raw))
+            self._set_aside(named, _broken(error), kinds or _kinds_of(header.resource_type), _stated_time(raw))
             return
         if decoder is None:
-            self.broken[where] = Broken(where, "not a FHIR resource", kinds or _kinds_of(""), None)
+            self._set_aside(where, "not a FHIR resource", kinds or _kinds_of(""), None)
             return
         updated = _updated(header)
         known = self._by_reference.get(reference)
         if known is not None:
             kinds |= known.kinds
             if known.last_updated > updated:
+                self._by_reference[reference] = replace(known, kinds=kinds)
                 return
+        broken = self.broken.get(reference)
+        if broken is not None and broken.why == NO_OWNER:  # a copy that may say whose it is takes its place
+            del self.broken[reference]
         self._by_reference[reference] = Resource(
             data, raw, reference, header.resource_type, where, from_client, updated, kinds
         )
@@ -128,8 +134,20 @@ class ResourcePool:
     def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
-        when = _stated_time(resource.raw)
         kinds = resource.kinds or _kinds_of(resource.type)
+        self._set_aside(reference, why, kinds, _stated_time(resource.raw), infusion=infusion)
+
+    def _set_aside(
+        self, reference: str, why: str, kinds: frozenset[Kind], when: str | None, *, infusion: bool = False
+    ) -> None:
+        """Remember a resource as broken. What came under several keys may have been of each of their kinds."""
+        known = self.broken.get(reference)
+        if known is not None:
+            kinds |= known.kinds
+            when = when if when == known.when else None
+            infusion = infusion or known.infusion
+        if Kind.RUNNING in kinds:  # a running infusion is an administration
+            kinds |= {Kind.ADMINISTRATIONS}
         self.broken[reference] = Broken(reference, why, kinds, when, infusion)
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:

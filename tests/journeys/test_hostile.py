@@ -346,3 +346,91 @@ def test_a_server_that_drips_ends_with_the_budget_and_holds_up_no_other(caplog: 
         with wire(chart_of("3")):
             assert card_ids(desk.post(body_for(scene.patient_id, "patient-view", None))) == scene.wanted
     assert scene.patient_id not in caplog.text
+
+
+def _running(patient: str, drug: str, **more: Any) -> Resource:
+    return {
+        "resourceType": "MedicationAdministration", "id": "running", "status": "in-progress",
+        "subject": {"reference": f"Patient/{patient}"}, "medicationCodeableConcept": {"text": drug},
+        "effectivePeriod": {"start": "2026-03-06T08:00:00+08:00"}, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [("recentAdministrations",), ("recentAdministrations", "runningAdministrations")])
+def test_a_broken_administration_is_a_hole_under_whichever_key_it_comes(keys: tuple[str, ...]) -> None:
+    _, scene = scene_of("3")
+    prefetch = whole_prefetch(chart_of("3"))
+    broken = _running(scene.patient_id, "tocilizumab", dosage={"dose": {"value": "abc"}})
+    for key in keys:
+        prefetch[key] = prefetch[key] or bundle([])
+        prefetch[key]["entry"].append({"resource": broken})
+    answer = Desk().call("3", prefetch=prefetch)
+    assert "history_incomplete" in assessment(answer)["flags"]
+    assert assessment(answer)["crsGradeIsMinimum"] is True
+    assert not [c for c in answer.get_json()["cards"] if "suggestions" in c]
+
+
+@pytest.mark.parametrize("fault", ["500", "client"])
+def test_codes_are_believed_only_where_they_were_searched(fault: str) -> None:
+    """At a site that finds infusions by code alone, a failed search by code is no "no course"."""
+    _, scene = scene_of("11")
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_COURSE_LOOKUP": "codes"})
+    prefetch = {"crsDrugs": {"resourceType": "OperationOutcome", "issue": []}} if fault == "client" else {}
+    chart = [r for r in chart_of("11") if r["id"] != "none"]
+
+    def by_code(url: str) -> Answer | None:
+        return (500, {}, "{}") if fault == "500" and "&code=" in url and "/MedicationAdministration?" in url else None
+
+    draft = drafted_tocilizumab(scene.patient_id, 496, desk.now)
+    with wire(chart, by_code):
+        answer = desk.post(body_for(scene.patient_id, "order-sign", draft, prefetch=prefetch))
+    assert card_ids(answer) == ("data-quality",)
+
+
+@pytest.mark.parametrize(
+    "quantity", [{"value": 1, "unit": "mg", "code": 5}, {"value": [], "unit": {}}, [1], {"value": "x"}, None]
+)
+def test_a_dose_of_any_shape_in_a_draft_is_no_dose(quantity: Any) -> None:
+    _, scene = scene_of("6")
+    draft = {
+        "resourceType": "MedicationRequest", "id": "d", "medicationCodeableConcept": {"text": "dexamethasone"},
+        "dosageInstruction": [{"doseAndRate": [{"doseQuantity": quantity}]}],
+    }  # fmt: skip
+    body = body_for(scene.patient_id, "order-sign", draft, prefetch=whole_prefetch(chart_of("6")))
+    assert card_ids(Desk(now=moment_of(scene)).post(body)) == ("severe-crs", "crs-grade")
+
+
+def test_an_entry_without_subject_does_not_take_the_server_s_own_copy_away() -> None:
+    _, scene = scene_of("7")
+    chart = chart_of("7")
+    stripped = [{k: v for k, v in r.items() if k != "subject"} for r in chart if r["resourceType"] == "Observation"]
+    page = bundle(stripped, link=[{"relation": "next", "url": f"{BASE}?_getpages=x"}])
+    desk = Desk(now=moment_of(scene))
+    with wire(chart):
+        prefetch = {"il6Crp": page, "vitals": page, "oxygen": page}
+        answer = desk.post(body_for(scene.patient_id, "patient-view", None, prefetch=prefetch))
+    assert card_ids(answer) == scene.wanted
+
+
+ODD_SUBJECTS = [
+    {"reference": "Patient/other", "display": 5}, [{"reference": "Patient/other"}], {"reference": "Patient/other "},
+    {"reference": "/Patient/other"}, {"reference": "Patient/other?x=1"}, {"reference": "Patient/other#x"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("subject", ODD_SUBJECTS)
+def test_another_patient_s_resource_is_refused_however_its_subject_is_written(subject: Any) -> None:
+    _, scene = scene_of("3")
+    stray = {**_observation("x"), "subject": subject}
+    assert Desk().call("3", prefetch={"vitals": bundle([stray])}).status_code == 400
+    assert scene.id == "3"
+
+
+def test_a_deciding_search_that_hangs_leaves_time_for_the_rest() -> None:
+    def fault(url: str) -> Answer | None:
+        if "/Procedure?" in url:
+            time.sleep(3.5)
+        return None
+
+    answer = ask("7", fault, CRS_CDS_BUDGET_SECONDS="3")
+    assert assessment(answer)["tocilizumabDoses"] == 1
