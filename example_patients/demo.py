@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -151,8 +152,14 @@ def play(service: str, fhir_base: str, session: requests.Session, story: Story, 
     return right
 
 
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
 def main() -> int:
     """Exit code 0 when every scene got its cards."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave servers behind
+        signal.signal(number, _end)
     with tempfile.TemporaryDirectory(prefix="crs-cds-demo-") as name:
         folder = Path(name)
         zone = midday_zone(datetime.now(UTC))
