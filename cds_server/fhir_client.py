@@ -156,25 +156,31 @@ class FhirServer:
         return target
 
     def _get(self, url: str) -> bytes:
-        """The body of a GET; one more try after a passing fault, while there is time."""
+        """The body of a GET; one more try after a passing fault, while there is time.
+
+        The second try has a connection of its own: servers close idle ones, and after a pause every connection of
+        the pool may be one that the other side is just closing.
+        """
         try:
-            return self._get_once(url)
+            return self._get_once(url, self._session)
         except FhirError as error:
             pause = PAUSE_SECONDS
             if not error.try_again or self._remaining() < 2 * pause:
                 raise
-            time.sleep(pause)
-            return self._get_once(url)
+        time.sleep(pause)
+        with pooled_session(1) as fresh:
+            fresh.verify, fresh.cert, fresh.proxies = self._session.verify, self._session.cert, self._session.proxies
+            return self._get_once(url, fresh)
 
     def _remaining(self) -> float:
         return self._deadline - self._clock()
 
-    def _get_once(self, url: str) -> bytes:
+    def _get_once(self, url: str, session: requests.Session) -> bytes:
         remaining = self._remaining()
         if remaining <= 0:
             raise FhirError("not read in time")
         try:
-            with self._session.get(
+            with session.get(
                 url, headers=self._headers, timeout=remaining, stream=True, allow_redirects=False
             ) as response:
                 _check_status(response.status_code)

@@ -45,8 +45,10 @@ class FhirWire:
         self.asked.append(url.removeprefix(BASE))
         self.headers.append(dict(request.headers))
         fault = self.fault(url)
-        if fault is not None:
-            return fault
+        return fault if fault is not None else self.answer(url)
+
+    def answer(self, url: str) -> Answer:
+        """What the server says to a GET."""
         path, params = urlsplit(url).path.removeprefix(urlsplit(BASE).path), parse_qsl(urlsplit(url).query)
         unknown = {name for name, _ in params} - _KNOWN
         if unknown:

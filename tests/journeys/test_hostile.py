@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from example_patients.stories import drafted_tocilizumab, hook_body
-from tests.fhir_wire import BASE, Answer, Resource
+from tests.fhir_wire import BASE, Answer, FhirWire, Resource
 from tests.journeys.desk import Desk, assessment, bundle, card, card_ids, chart_of, moment_of, scene_of, whole_prefetch
 from tests.journeys.test_what_is_known import ask, body_for, wire
 
@@ -434,3 +434,46 @@ def test_a_deciding_search_that_hangs_leaves_time_for_the_rest() -> None:
 
     answer = ask("7", fault, CRS_CDS_BUDGET_SECONDS="3")
     assert assessment(answer)["tocilizumabDoses"] == 1
+
+
+@contextmanager
+def closing(chart: list[Resource]) -> Iterator[str]:
+    """A real server that answers one request on each connection and drops the next without a word: what a client
+    meets when the server closes idle connections at the moment it uses them again."""
+    wire_of = FhirWire(chart)
+
+    def serve(connection: socket.socket, base: str) -> None:
+        with connection, connection.makefile("rb") as lines:
+            request = lines.readline().split()
+            while lines.readline() not in (b"\r\n", b""):
+                pass
+            if len(request) < 2:
+                return
+            path = request[1].decode().removeprefix("/fhir")
+            status, _, text = wire_of.answer(f"{BASE}{path}")
+            body = text.replace(BASE, base).encode()
+            connection.sendall(b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
+            lines.readline()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base = f"http://127.0.0.1:{server.getsockname()[1]}/fhir"
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(connection, base), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield base
+
+
+def test_connections_that_the_server_is_closing_cost_no_answer() -> None:
+    _, scene = scene_of("7")
+    with closing(chart_of("7")) as base:
+        desk = Desk(now=moment_of(scene), environ={"CRS_CDS_FHIR_SERVERS": base, "CRS_CDS_BUDGET_SECONDS": "20"})
+        for _ in range(4):
+            answer = desk.post({**body_for(scene.patient_id, "patient-view", None), "fhirServer": base})
+            assert card_ids(answer) == scene.wanted
