@@ -13,6 +13,7 @@ from typing import Any
 
 from cards.card import Suggestion
 from cards.shown import when
+from cards.situation import is_ordered
 from fhir_mappings.clinical_facts import (
     DraftOrder,
     PatientFacts,
@@ -72,7 +73,7 @@ def service_offer(
     key = f"service:{set_id}"
     concept = terms.first(set_id)
     name = terms.titles[set_id]
-    if any(set_id in d.sets for d in drafts) or any(set_id in o.sets for o in facts.pending):
+    if is_ordered(facts, drafts, set_id):
         return Offer(key, None, f"{name}: ordered.", in_hand=True)
     if set_id in facts.done_recently and set_id != "interleukin-6":
         return Offer(key, None, f"{name}: done in the last 24 h.", in_hand=True, done=True)

@@ -18,7 +18,9 @@ from cards.evidence import (
 )
 from cards.shown import number, when
 from cards.state_lines import state_lines
+from cards.steroid_order import wants_methylprednisolone
 from cards.texts import Texts
+from cards.tocilizumab_order import interval_ends
 from cards.verdict import Category
 from cards.when_to_speak import Planned
 from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Reason, hours_ago
@@ -154,13 +156,12 @@ def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
 
 
 def _barred_short(x: Texts) -> str:
-    facts, t = x.facts, x.t
+    facts, opens = x.facts, interval_ends(x.facts, x.t)
     if facts.tocilizumab_hypersensitivity:
         return "hypersensitivity to tocilizumab on record"
-    starts = facts.tocilizumab.safety_starts
-    if starts and facts.as_of - max(starts) < t.dose_interval:
-        return f"tocilizumab not before {when(facts.local(max(starts) + t.dose_interval))}"
-    return f"{len(starts)} doses of tocilizumab given: third line"
+    if opens is not None:
+        return f"tocilizumab not before {when(facts.local(opens))}"
+    return f"{len(facts.tocilizumab.safety_starts)} doses of tocilizumab given: third line"
 
 
 def _fever_alone(grade: CrsGrade) -> str:
@@ -189,6 +190,6 @@ def _regimen(x: Texts) -> str:
     t = x.t
     if x.facts.age is None or x.facts.age.years < t.adult_age:
         return "per paediatric protocol" if x.facts.age else "dose by age"
-    if x.grade.grade == 4 or x.facts.progressed:
+    if wants_methylprednisolone(x.facts):
         return f"methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h"
     return f"dexamethasone {t.dexamethasone_dose} mg IV every 6 h"

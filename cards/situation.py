@@ -153,7 +153,7 @@ def situation(facts: PatientFacts, drafts: tuple[DraftOrder, ...], found: Verdic
         doses=_doses(facts, t.dose_interval),
         progress=Progress.YES if facts.progressed else Progress.NO,
         toci_in_play=_toci_in_play(facts, drafts, t.surveillance_after),
-        il6_order=Il6Order.ACTIVE if _ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
+        il6_order=Il6Order.ACTIVE if is_ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
         toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
         interval=Interval.TOO_SOON if _too_soon(facts, drafts, t) else Interval.CLEAR,
         dose_count=DoseCount.TOO_MANY if _too_many(facts, drafts, t) else DoseCount.WITHIN,
@@ -192,12 +192,8 @@ def _doses(facts: PatientFacts, interval: timedelta) -> Doses:
     if not doses:
         return Doses.NONE
     if len(doses) == 1:
-        return Doses.ONE if _passed(doses[0].last_start, facts.as_of) >= interval else Doses.ONE_EARLY
-    return Doses.MORE if _passed(doses[1].start, facts.as_of) >= interval else Doses.MORE_EARLY
-
-
-def _passed(since: datetime, now: datetime) -> timedelta:
-    return now - since
+        return Doses.ONE if facts.as_of - doses[0].last_start >= interval else Doses.ONE_EARLY
+    return Doses.MORE if facts.as_of - doses[1].start >= interval else Doses.MORE_EARLY
 
 
 def drafted(drafts: tuple[DraftOrder, ...], *classes: DrugClass) -> tuple[DraftOrder, ...]:
@@ -243,5 +239,6 @@ def _toci_in_play(facts: PatientFacts, drafts: tuple[DraftOrder, ...], after: ti
     return TociInPlay.YES if recent else TociInPlay.NO
 
 
-def _ordered(facts: PatientFacts, drafts: tuple[DraftOrder, ...], set_id: str) -> bool:
+def is_ordered(facts: PatientFacts, drafts: tuple[DraftOrder, ...], set_id: str) -> bool:
+    """Whether a test, culture or image is drafted or has an active order."""
     return any(set_id in o.sets for o in facts.pending) or any(set_id in d.sets for d in drafts)

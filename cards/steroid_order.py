@@ -53,6 +53,12 @@ def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
     return t.steroid_running_dose
 
 
+def wants_methylprednisolone(facts: PatientFacts) -> bool:
+    """At grade 4, and after progress to grade 3; only that regimen then counts as running."""
+    grade = facts.grade.grade if facts.grade else None
+    return grade == 4 or (bool(facts.progressed) and grade == 3)
+
+
 def steroid_offer(
     facts: PatientFacts,
     drafts: tuple[DraftOrder, ...],
@@ -64,7 +70,7 @@ def steroid_offer(
 ) -> Offer:
     """The corticosteroid of the situation for an adult; for a child words only. `every_hours` for dexamethasone."""
     grade = facts.grade.grade if facts.grade else None
-    strongest = grade == 4 or (bool(facts.progressed) and grade == 3)
+    strongest = wants_methylprednisolone(facts)
     in_hand = _in_hand(facts, drafts, t, strongest=strongest)
     if in_hand is not None:
         return in_hand

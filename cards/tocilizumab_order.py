@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from cards.card import Suggestion
@@ -20,23 +21,32 @@ from fhir_mappings.thresholds import Thresholds
 
 def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:
     """Milligrams, rounded to 1 mg: min(800, weight × 8, or × 12 below 30 kg)."""
-    per_kg = t.toci_per_kg if weight.kg >= t.toci_light_below else t.toci_per_kg_light
-    return min(t.toci_max, (weight.kg * per_kg).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return min(t.toci_max, (weight.kg * _per_kg(weight, t)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def _per_kg(weight: Weight, t: Thresholds) -> Decimal:
+    return t.toci_per_kg if weight.kg >= t.toci_light_below else t.toci_per_kg_light
+
+
+def interval_ends(facts: PatientFacts, t: Thresholds) -> datetime | None:
+    """When the 8 h since the last dose that may have been given are over; None where they are, or none was given."""
+    starts = facts.tocilizumab.safety_starts
+    if not starts or facts.as_of - max(starts) >= t.dose_interval:
+        return None
+    return max(starts) + t.dose_interval
 
 
 def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:
     """Why tocilizumab is not suggested ("" where nothing bars it), and whether the patient bars it (interval,
     maximum, hypersensitivity) rather than a gap in what is known."""
-    history, now = facts.tocilizumab, facts.as_of
-    starts = [*history.safety_starts]
+    starts, opens = facts.tocilizumab.safety_starts, interval_ends(facts, t)
     if facts.tocilizumab_hypersensitivity:
         return "No tocilizumab order: hypersensitivity to tocilizumab is on record.", True
-    if starts and now - max(starts) < t.dose_interval:
-        opens = max(starts) + t.dose_interval
+    if opens is not None:
         return f"No tocilizumab order before {when(facts.local(opens))}: at least 8 h between dose starts.", True
     if len(starts) >= t.doses_max:
         return f"No tocilizumab order: {len(starts)} doses given, at most {t.doses_max} in all.", True
-    last_day = in_24_h(history.safety_starts, now)
+    last_day = in_24_h(starts, facts.as_of)
     if len(last_day) >= t.doses_per_day:
         return f"No tocilizumab order: {len(last_day)} doses in 24 h.", True
     return _tocilizumab_gap(facts, t), False
@@ -75,8 +85,7 @@ def tocilizumab_offer(
     if bar or weight is None:
         return Offer(key, None, bar, barred=by_patient)
     dose = tocilizumab_dose(weight, t)
-    per_kg = t.toci_per_kg if weight.kg >= t.toci_light_below else t.toci_per_kg_light
-    basis = f"{per_kg} mg/kg × {number(weight.kg)} kg weighed {when(facts.local(weight.at))}"
+    basis = f"{_per_kg(weight, t)} mg/kg × {number(weight.kg)} kg weighed {when(facts.local(weight.at))}"
     label = f"Tocilizumab {dose} mg IV over 60 min ({basis}); check the dose after accepting"
     resource = medication_request(
         patient, terms.first("tocilizumab"), f"tocilizumab {dose} mg IV", facts.local(facts.as_of),

@@ -163,10 +163,9 @@ class _Reader:
         # in the order of time, newest first: coverage grows back from now without a gap
         for future, need in sorted(done.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
             del self._under_way[future]
-            if future.done():
-                self._merge(need, future.result())
-            elif not future.cancel() or not need.hint:
-                self._merge(need, Found(error=FhirError("not read in time")))
+            found = future.result() if future.done() else Found(error=FhirError("not read in time"))
+            future.cancel()
+            self._merge(need, found)
 
     def _decides(self, need: Need) -> bool:
         """Whether the next round depends on this search. A hint only does where codes alone are believed."""
