@@ -97,11 +97,11 @@ def _with_course(
     observations = sort_observations(
         record.pool.of_type(fs.Observation), how.terms, found.zone, as_of, t.future_tolerance
     )
-    given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed_drugs(found.given)))
-    now_reach = _reach_now(given_reach, record, as_of, t)
+    unnamed = unnamed_drugs(found.given)
+    given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed))
+    running_reach = _running_reach(given_reach, record, as_of, t)
     mapping = SignsMapping(observations, record.coverage, found.set_aside, as_of)
-    signs = mapping.signs(record.pool, how.terms, found.zone, found.given, given_reach, facts.pending, t)
-    signs = replace(signs, pressure=replace(signs.pressure, administrations_reach=now_reach))
+    signs = mapping.signs(record.pool, how.terms, found.zone, found.given, given_reach, running_reach, facts.pending, t)
     grade = crs_grade(signs, course, facts.age, as_of, t)
     toci = _tocilizumab(found.given, given_reach, course, as_of, t)
     at_dose_2 = _grade_at_dose_2(signs, toci.doses, course, facts.age, t)
@@ -109,21 +109,7 @@ def _with_course(
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
     neutrophils, bad_counts = latest_neutrophils(observations, as_of, t.neutrophils_age)
     steroids = steroids_given(found.given, as_of, t)
-    flags = (
-        *facts.flags,
-        *(() if course.time_known else ("infusion_time_unknown",)),
-        *(("second_infusion",) if len(course.infusions) > 1 else ()),
-        *(() if facts.age else ("age_unknown",)),
-        *(() if toci.history_complete else ("history_incomplete",)),
-        *grade.flags,
-        *il6.flags,
-    )
-    evidence = (
-        *(r for i in course.infusions for r in i.references), *grade.evidence, *il6.evidence, *crp.evidence,
-        *toci.evidence, *(s.reference for s in steroids), *((weight.reference,) if weight else ()),
-        *((neutrophils.reference,) if neutrophils else ()),
-    )  # fmt: skip
-    return replace(
+    known = replace(
         facts,
         grade=grade,
         grade_at_dose_2=at_dose_2,
@@ -136,7 +122,6 @@ def _with_course(
         neutrophils=neutrophils,
         tocilizumab_hypersensitivity=tocilizumab_hypersensitivity(record.pool, how.terms),
         done_recently=done_recently(observations, as_of, t.done_recently),
-        flags=tuple(dict.fromkeys(flags)),
         set_aside=(
             *facts.set_aside,
             *observations.set_aside,
@@ -144,13 +129,41 @@ def _with_course(
             *bad_labs,
             *bad_weights,
             *bad_counts,
-            *unnamed_drugs(found.given),
+            *unnamed,
         ),
-        evidence=tuple(dict.fromkeys(evidence)),
     )
+    return replace(known, flags=_flags(known, course, grade), evidence=_evidence(known, course, grade))
 
 
-def _reach_now(given: Reach, record: PatientRecord, as_of: datetime, t: Thresholds) -> Reach:
+def _flags(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, ...]:
+    flags = (
+        *facts.flags,
+        *(() if course.time_known else ("infusion_time_unknown",)),
+        *(("second_infusion",) if len(course.infusions) > 1 else ()),
+        *(() if facts.age else ("age_unknown",)),
+        *(() if facts.tocilizumab.history_complete else ("history_incomplete",)),
+        *grade.flags,
+        *facts.il6.flags,
+    )
+    return tuple(dict.fromkeys(flags))
+
+
+def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, ...]:
+    """The references that the answer rests on, each once."""
+    measured = (facts.weight, facts.neutrophils)
+    evidence = (
+        *(reference for infusion in course.infusions for reference in infusion.references),
+        *grade.evidence,
+        *facts.il6.evidence,
+        *facts.crp.evidence,
+        *facts.tocilizumab.evidence,
+        *(given.reference for given in facts.steroids),
+        *(one.reference for one in measured if one is not None),
+    )
+    return tuple(dict.fromkeys(evidence))
+
+
+def _running_reach(given: Reach, record: PatientRecord, as_of: datetime, t: Thresholds) -> Reach:
     """For row H: a page that is complete only some way back says nothing of infusions begun earlier, unless
     those still running were read too."""
     running = reach(record.coverage, [Kind.RUNNING], ())

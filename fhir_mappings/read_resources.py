@@ -7,7 +7,7 @@ Everything is scanned cheaply (fhir_structs); only what an answer rests on is va
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -153,9 +153,6 @@ class ResourcePool:
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
         name = struct.__name__
         return tuple(r for r in self._by_reference.values() if r.type == name)
-
-    def all(self) -> Iterable[Resource[Any]]:
-        return tuple(self._by_reference.values())
 
     def like(self, resource: Resource[Any]) -> tuple[Resource[Any], ...]:
         """The resource itself and, of an Observation, all with the same code."""

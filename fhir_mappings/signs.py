@@ -58,15 +58,19 @@ class SignsMapping:
         zone: tzinfo,
         given: tuple[Administration, ...],
         given_reach: Reach,
+        running_reach: Reach,
         pending: Iterable[PendingOrder],
         t: Thresholds,
     ) -> Signs:
-        """Everything that can be asked for the grade at any moment of the course."""
+        """Everything that can be asked for the grade at any moment of the course.
+
+        `given_reach` is that of administrations for what hides fever, `running_reach` for what may be running.
+        """
         temperatures, bad = self._readings(Measure.TEMPERATURE, "body-temperature")
         return Signs(
             temperatures=temperatures,
             temperatures_reach=reach(self._coverage, [Kind.VITALS], (*self._broken, *bad)),
-            pressure=self._pressure(given, given_reach, pending, t),
+            pressure=self._pressure(given, running_reach, pending, t),
             oxygen=self._oxygen(pool, terms, zone),
             given=given,
             given_reach=given_reach,
