@@ -13,13 +13,16 @@ SUMMARY_LIMIT = 140
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One order to accept: exactly one action. `order_key` names the order, so that no answer carries it twice."""
+    """One order to accept: exactly one action, `create` or `update`.
+
+    `order_key` names the order, so that no answer carries it twice."""
 
     label: str
     description: str
     resource: Mapping[str, Any]
     order_key: str
     recommended: bool = False
+    action: str = "create"
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def _suggestion_json(suggestion: Suggestion, new_uuid: Callable[[], str]) -> dic
     if suggestion.recommended:
         result["isRecommended"] = True
     result["actions"] = [
-        {"type": "create", "description": suggestion.description, "resource": dict(suggestion.resource)}
+        {"type": suggestion.action, "description": suggestion.description, "resource": dict(suggestion.resource)}
     ]
     return result
 

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cards.card import Card, Suggestion, joined, shortened
+from cards.card_modes import CardMode, CardModes
 from cards.compose import composed
 from cards.data_doubts import data_doubts
-from cards.decision_table import CARD_ORDER, CardId, Indicator, rows_for
+from cards.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator, rows_for
 from cards.evidence import escaped, reference_text
 from cards.orders import Offer, service_offer
 from cards.situation import Situation, Verdicts, drafted, situation, verdicts
-from cards.steroid_order import steroid_offer
+from cards.steroid_order import icans_steroid_offer, steroid_offer
 from cards.texts import Texts
-from cards.tocilizumab_order import tocilizumab_offer
+from cards.tocilizumab_order import corrected_draft_offer, tocilizumab_offer
 from cards.when_to_speak import Hook, Planned, spoken
 from cards.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS, PROTOCOL, WORDING
 from fhir_mappings.clinical_facts import Completeness, CourseSearch, DraftOrder, DrugClass, Kind, PatientFacts
@@ -41,21 +42,24 @@ class Call:
 
 @dataclass(frozen=True)
 class Advice:
-    """The answer before JSON. Without cards, `silence` says why; it is never "all well"."""
+    """The answer before JSON. Without cards, `silence` says why; it is never "all well". `shadowed` are the cards that
+    the site tries unseen and that would have been shown."""
 
     cards: tuple[Card, ...]
     rows: tuple[str, ...] = ()
+    shadowed: tuple[CardId, ...] = ()
+    cell: Situation | None = None
     found: Verdicts | None = None
     silence: str | None = None
     unreadable: bool = False
 
 
-def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds) -> Advice:
-    """The cards for one call, critical first, each order once."""
+def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds, modes: CardModes) -> Advice:
+    """The cards for one call, critical first, each order once, as far as the site shows them."""
     if facts.deceased:
         return Advice((), silence="deceased")
     if facts.course is None:
-        return _without_course(facts, call)
+        return _without_course(facts, call, modes)
     if facts.grade is None:
         return Advice((), silence="course_ended")
     found = verdicts(facts, t)
@@ -69,17 +73,25 @@ def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds) -
         for card, indicator in rule.gives
     ]
     state = _in_order(tuple(_softened(p) for p in planned))
-    shown = spoken(call.hook, call.drafts, state, facts)
-    texts = Texts(facts, found, doubts, t, _unread(facts), call.drafts)
+    active = tuple(p for p in state if modes.of(p.id) is CardMode.ACTIVE)
+    tried = tuple(p for p in state if modes.of(p.id) is not CardMode.OFF)
+    shown = spoken(call.hook, call.drafts, active, facts)
+    seen = {p.id for p in shown}
+    shadowed = tuple(p.id for p in spoken(call.hook, call.drafts, tried, facts) if p.id not in seen)
+    by_product = any(p.id is CardId.PRODUCT_GUIDANCE for p in active)
+    off = tuple(p.id for p in state if modes.of(p.id) is CardMode.OFF)
+    texts = Texts(facts, found, doubts, t, _unread(facts), call.drafts, by_product, off)
     return Advice(
         cards=_worded(shown, texts),
         rows=tuple(rule.id for rule in rows if rule.gives),
+        shadowed=shadowed,
+        cell=cell,
         found=found,
         silence=None if shown else "nothing_to_say",
     )
 
 
-def _without_course(facts: PatientFacts, call: Call) -> Advice:
+def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice:
     """No infusion found: silence only where everything was read; a warning where tocilizumab is drafted, or a
     diagnosis claims CAR-T, and the record was read in part."""
     if facts.course_search is CourseSearch.UNREADABLE:
@@ -87,7 +99,9 @@ def _without_course(facts: PatientFacts, call: Call) -> Advice:
     toci = bool(drafted(call.drafts, DrugClass.TOCILIZUMAB))
     lost = any(a.infusion and a.why != "future_dated" for a in facts.set_aside)
     if lost or facts.recent_coded_claim or (toci and facts.course_search is CourseSearch.NONE_IN_PART_READ):
-        return Advice((_no_course_card(facts),), silence=None)
+        if modes.of(CardId.DATA_QUALITY) is CardMode.ACTIVE:
+            return Advice((_no_course_card(facts),), silence=None)
+        return Advice((), silence="nothing_to_say")
     administrations = facts.coverage.get(Kind.ADMINISTRATIONS)
     unread = administrations is None or administrations.state is Completeness.UNREAD
     return Advice((), silence=facts.course_search.value, unreadable=unread)
@@ -140,6 +154,8 @@ def _offers(
         CardId.STEROID_EARLY_LOW_IL6: lambda: (steroid(12), toci(recommended=False)),
         CardId.INFECTION_SURVEILLANCE: lambda: tuple(service(s) for s in SURVEILLANCE_BUNDLE),
         CardId.IL6_REQUEST: lambda: (service("interleukin-6"),),
+        CardId.ICANS_STEROID: lambda: (icans_steroid_offer(facts, drafts, patient, terms, t),),
+        CardId.TOCI_DOSE_CHECK: lambda: (corrected_draft_offer(facts, drafts, t),),
     }
     return makers[card]() if card in makers else ()
 
@@ -154,7 +170,12 @@ def _softened(card: Planned) -> Planned:
 
 def _in_order(state: tuple[Planned, ...]) -> tuple[Planned, ...]:
     """Critical cards first, then the others, each in the order of the catalogue."""
-    return tuple(sorted(state, key=lambda c: (c.indicator is not Indicator.CRITICAL, CARD_ORDER.index(c.id))))
+    critical = [c for c in state if c.indicator is Indicator.CRITICAL]
+    others = [c for c in state if c.indicator is not Indicator.CRITICAL]
+    return (
+        *sorted(critical, key=lambda c: CRITICAL_ORDER.index(c.id)),
+        *sorted(others, key=lambda c: CARD_ORDER.index(c.id)),
+    )
 
 
 def _unread(facts: PatientFacts) -> tuple[Kind, ...]:

@@ -9,6 +9,7 @@ from cards.placeholders import placeholders
 from cards.texts import Texts
 from cards.when_to_speak import Planned
 from cards.wording import (
+    CONFIRM_VENTILATION,
     NEUTROPENIC,
     OUTSIDE_WINDOW,
     OVERRIDE_REASONS,
@@ -50,12 +51,21 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
     """Sentences that depend on the patient: neutropenia, age, the paediatric limit."""
     lines: list[str] = []
     t, facts = texts.t, texts.facts
-    if planned.id in _FEVER_CARDS and facts.neutrophils is None:
+    if planned.id in _FEVER_CARDS and facts.labs.neutrophils is None:
         lines.append(PERHAPS_NEUTROPENIC)
-    elif planned.id in _FEVER_CARDS and facts.neutrophils and facts.neutrophils.value < t.neutropenia:
+    elif planned.id in _FEVER_CARDS and facts.labs.neutrophils and facts.labs.neutrophils.value < t.neutropenia:
         lines.append(NEUTROPENIC)
     if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
         lines.append(UNDER_STUDY_AGE)
+    if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
+        lines.append(CONFIRM_VENTILATION)
     if planned.id is CardId.CRS_GRADE and facts.age is not None and 12 < facts.age.years < t.adult_age:
         lines.append(PALS_NOTE)
     return lines
+
+
+def _confirm_ventilation(x: Texts) -> bool:
+    """Ventilated with severe ICANS or on little oxygen: it may be for the airway and not for hypoxia."""
+    flags = x.grade.oxygen.flags
+    severe = x.facts.icans.grade is not None and x.facts.icans.grade >= 3
+    return "ventilated_low_fio2" in flags or ("ventilated" in flags and severe)

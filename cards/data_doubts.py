@@ -41,6 +41,11 @@ def data_doubts(facts: PatientFacts, drafts: tuple[DraftOrder, ...], s: Situatio
     lines += _grade_doubts(facts, s)
     if not facts.tocilizumab.history_complete and _management_changes(s, (replace(s, doses=d) for d in Doses)):
         lines.append("The medication administrations could not all be read: earlier doses may be missing.")
+    lines += [
+        f"ICANS: {reference_text(a.reference)} could not be read ({escaped(a.why)})."
+        for a in facts.set_aside
+        if Kind.NEURO in a.kinds and facts.icans.grade is None
+    ][:3]
     lines += _draft_doubts(drafts)
     if "second_infusion" in facts.flags:
         lines.append("More than one infusion in this course: outside the study population.")

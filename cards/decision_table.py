@@ -13,15 +13,20 @@ from enum import StrEnum
 from cards.situation import (
     Crp,
     DataDoubt,
+    DoseCheck,
     DoseCount,
     Doses,
     Doubt,
+    Exactness,
     Grade,
     Hypersensitivity,
+    Icans,
     Il6,
     Il6Order,
+    Infected,
     Interval,
     Phase,
+    ProductWindow,
     Progress,
     Provisional,
     Situation,
@@ -33,6 +38,7 @@ from cards.situation import (
 class CardId(StrEnum):
     SEVERE_CRS = "severe-crs"
     STEROID_AFTER_2_TOCI = "steroid-after-2-toci"
+    ICANS_STEROID = "icans-steroid"
     TOCI_INTERVAL = "toci-interval"
     TOCI_MAX_DOSES = "toci-max-doses"
     TOCI_CAUTION = "toci-caution"
@@ -43,6 +49,9 @@ class CardId(StrEnum):
     CRS_POSSIBLE_MASKED = "crs-possible-masked"
     CRS_GRADE_UNKNOWN = "crs-grade-unknown"
     NO_CRS = "no-crs"
+    TOCI_ICANS_CAUTION = "toci-icans-caution"
+    TOCI_DOSE_CHECK = "toci-dose-check"
+    PRODUCT_GUIDANCE = "product-guidance"
     REASSESS_WINDOW = "reassess-window"
     GRADE1_SUPPORTIVE = "grade1-supportive"
     IL6_REQUEST = "il6-request"
@@ -56,8 +65,10 @@ class Indicator(StrEnum):
     INFO = "info"
 
 
-# Within critical, then within warnings and infos, cards stand in the order of this enum.
+# Warnings and infos stand in the order of this enum; among critical cards what hides a severe grade comes second.
 CARD_ORDER = tuple(CardId)
+_SECOND = (CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED)
+CRITICAL_ORDER = (CARD_ORDER[0], *_SECOND, *(c for c in CARD_ORDER[1:] if c not in _SECOND))
 
 CRITICAL, WARNING, INFO = Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO
 
@@ -67,6 +78,7 @@ class Source(StrEnum):
     ZHANG = "Zhang et al. 2022"
     ASCO = "ASCO guideline 2021 (Santomasso et al.)"
     LABEL = "Tocilizumab label, CRS section"
+    PRODUCT = "NCCN, as quoted by Zhang et al. 2022; product label"
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,8 @@ NO_GRADE = (Grade.UNKNOWN, Grade.MASKED)
 BELOW_TWO_DOSES = (Doses.NONE, Doses.ONE_EARLY, Doses.ONE)
 TWO_DOSES = (Doses.MORE_EARLY, Doses.MORE)
 STUDY, LATE = Phase.STUDY, Phase.LATE
+NO_ICANS, ANY_ICANS = (Icans.UNKNOWN, Icans.NONE), (Icans.MILD, Icans.SEVERE)
+EXACT = Exactness.EXACT
 
 MANAGEMENT = (
     Rule("M01", _when(grade=Grade.UNKNOWN, provisional=Provisional.SEVERE),
@@ -165,6 +179,26 @@ SAMPLE = (
     Rule("I06", _when(grade=(*NO_GRADE, Grade.G0)), (), Source.ZHANG),
 )  # fmt: skip
 
+PRODUCT = (
+    Rule("P01", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=(Grade.G2, *G34)),
+         ((CardId.PRODUCT_GUIDANCE, INFO),), Source.PRODUCT),
+    Rule("P02", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=Grade.G1, icans=NO_ICANS),
+         ((CardId.PRODUCT_GUIDANCE, INFO),), Source.PRODUCT),
+    Rule("P03", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=Grade.G1, icans=ANY_ICANS),
+         (), Source.ZHANG),
+    Rule("P04", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=(*NO_GRADE, Grade.G0)),
+         (), Source.PRODUCT),
+    Rule("P05", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.NO), (), Source.PRODUCT),
+    Rule("P06", _when(phase=STUDY, doses=(Doses.ONE_EARLY, Doses.ONE, *TWO_DOSES)), (), Source.PRODUCT),
+    Rule("P07", _when(phase=LATE), (), Source.PRODUCT),
+)  # fmt: skip
+
+NEUROTOXICITY = (
+    Rule("N01", _when(icans=Icans.SEVERE), ((CardId.ICANS_STEROID, CRITICAL),), Source.ZHANG),
+    Rule("N02", _when(icans=Icans.MILD), ((CardId.ICANS_STEROID, WARNING),), Source.ZHANG),
+    Rule("N03", _when(icans=NO_ICANS), (), Source.ZHANG),
+)
+
 DRAFTED, NOT_DRAFTED = TociDraft.YES, TociDraft.NO
 
 INTERVAL = (
@@ -185,15 +219,30 @@ MAXIMUM = (
 CAUTION = (
     Rule("K21", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.KNOWN),
          ((CardId.TOCI_CAUTION, CRITICAL),), Source.LABEL),
-    Rule("K22", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE), (), Source.LABEL),
-    Rule("K23", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+    Rule("K22", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE, infected=Infected.YES),
+         ((CardId.TOCI_CAUTION, WARNING),), Source.LABEL),
+    Rule("K23", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE, infected=Infected.NO),
+         (), Source.LABEL),
+    Rule("K24", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
 )  # fmt: skip
 
 WITHOUT_CRS = (
-    Rule("K31", _when(toci_draft=DRAFTED, grade=Grade.G0), ((CardId.NO_CRS, WARNING),), Source.ASTCT),
-    Rule("K32", _when(toci_draft=DRAFTED, grade=(*NO_GRADE, *G1234)), (), Source.ASTCT),
-    Rule("K33", _when(toci_draft=NOT_DRAFTED), (), Source.ASTCT),
-)
+    Rule("K31", _when(toci_draft=DRAFTED, grade=Grade.G0, exactness=EXACT, icans=NO_ICANS),
+         ((CardId.NO_CRS, WARNING),), Source.ASTCT),
+    Rule("K32", _when(toci_draft=DRAFTED, grade=(Grade.G0, Grade.G1), exactness=EXACT, icans=ANY_ICANS),
+         ((CardId.TOCI_ICANS_CAUTION, WARNING),), Source.ZHANG),
+    Rule("K33", _when(toci_draft=DRAFTED, grade=Grade.G1, exactness=EXACT, icans=NO_ICANS), (), Source.ASTCT),
+    Rule("K34", _when(toci_draft=DRAFTED, grade=(Grade.G0, Grade.G1), exactness=Exactness.AT_LEAST), (), Source.ASTCT),
+    Rule("K35", _when(toci_draft=DRAFTED, grade=(*NO_GRADE, Grade.G2, *G34)), (), Source.ASTCT),
+    Rule("K36", _when(toci_draft=NOT_DRAFTED), (), Source.ASTCT),
+)  # fmt: skip
+
+DOSE = (
+    Rule("K41", _when(toci_draft=DRAFTED, dose_check=DoseCheck.DOUBTFUL),
+         ((CardId.TOCI_DOSE_CHECK, WARNING),), Source.LABEL),
+    Rule("K42", _when(toci_draft=DRAFTED, dose_check=DoseCheck.FINE), (), Source.LABEL),
+    Rule("K43", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)  # fmt: skip
 
 DATA = (
     Rule("D01", _when(data_doubt=DataDoubt.NONE), (), Source.ASTCT),
@@ -208,10 +257,13 @@ PARTS: Mapping[str, tuple[Rule, ...]] = {
     "minimum": MINIMUM,
     "surveillance": SURVEILLANCE,
     "sample": SAMPLE,
+    "product": PRODUCT,
+    "neurotoxicity": NEUROTOXICITY,
     "draft: interval": INTERVAL,
     "draft: number of doses": MAXIMUM,
-    "draft: hypersensitivity": CAUTION,
-    "draft: no CRS": WITHOUT_CRS,
+    "draft: hypersensitivity, infection": CAUTION,
+    "draft: no CRS to treat": WITHOUT_CRS,
+    "draft: dose, route, age": DOSE,
     "data": DATA,
     "state": STATE,
 }

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
-from cards.evidence import (
-    reference_text,
-)
+from cards.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose
 from cards.orders import ordered_at
-from cards.shown import when
-from cards.situation import counted_starts, uncharted_tocilizumab
+from cards.shown import number, when
+from cards.situation import counted_starts, drafted, uncharted_tocilizumab
 from cards.state_lines import zero_words
 from cards.texts import Texts
-from fhir_mappings.clinical_facts import hours_ago
+from fhir_mappings.clinical_facts import DrugClass, hours_ago
 
 
 def of_draft_checks(x: Texts) -> dict[str, str]:
@@ -33,9 +32,51 @@ def of_draft_checks(x: Texts) -> dict[str, str]:
         "counted_last": "beside another order" if last == facts.as_of and pending else _after(last, facts.as_of),
         "counted_next": when(facts.local(last + x.t.dose_interval)),
         "counted_number": f"{least}{len(starts)} doses",
-        "hypersensitivity": reference_text(facts.tocilizumab_hypersensitivity or ""),
+        **_of_dose(x),
         "zero": zero_words(x.grade) if x.grade.grade == 0 else "",
     }
+
+
+def _of_dose(x: Texts) -> dict[str, str]:
+    """What the check of the drafted dose found, the most important first."""
+    t, weight = x.t, x.facts.weight
+    words: list[str] = []
+    for draft in drafted(x.drafts, DrugClass.TOCILIZUMAB):
+        mg = drafted_mg(draft, x.facts)
+        words += [_fault_words(fault, mg, x) for fault in dose_faults(draft, x.facts, t)]
+    words = list(dict.fromkeys(words))
+    tiers = (
+        f"{number(t.toci_per_kg)} mg/kg from {number(t.toci_light_below)} kg, {number(t.toci_per_kg_light)} mg/kg below"
+    )
+    label = f"{tiers}, at most {number(t.toci_max)} mg"
+    if weight is not None:
+        label += f"; at {number(weight.kg)} kg ({when(x.facts.local(weight.at))}) {tocilizumab_dose(weight, t)} mg"
+    return {
+        "dose_fault": words[0] if words else "",
+        "dose_faults": " ".join(f"{w[0].upper()}{w[1:]}." for w in words),
+        "label_dose": label,
+        "min_age": number(t.toci_min_age),
+    }
+
+
+def _fault_words(fault: DoseFault, mg: Decimal | None, x: Texts) -> str:
+    t, weight = x.t, x.facts.weight
+    shown = f"{number(mg.quantize(Decimal(1)))} mg" if mg is not None else "the dose"
+    by_weight = f"{tocilizumab_dose(weight, t)} mg for {number(weight.kg)} kg" if weight is not None else ""
+    match fault:
+        case DoseFault.UNDER_AGE:
+            return f"below {number(t.toci_min_age)} years of age, where the label gives no dose"
+        case DoseFault.NOT_INTRAVENOUS:
+            return "the route is not intravenous"
+        case DoseFault.ABOVE_MAXIMUM:
+            return f"{shown} is more than {number(t.toci_max)} mg, the label's maximum"
+        case DoseFault.OTHER_TIER:
+            return f"{shown} is the dose of the other weight tier; the label gives {by_weight}"
+        case DoseFault.OFF:
+            return f"{shown} is more than {number(t.dose_off * 100)} % off; the label gives {by_weight}"
+        case DoseFault.NO_WEIGHT:
+            return f"no weight of the last {t.weight_age.days} days: the dose cannot be checked"
+    return "its dose could not be read, so it was not checked"
 
 
 def _after(then: datetime, now: datetime) -> str:

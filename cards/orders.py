@@ -18,8 +18,9 @@ from fhir_mappings.clinical_facts import (
     DraftOrder,
     PatientFacts,
 )
-from fhir_mappings.terminology import LOINC, RXNORM, Concept, Terminology
+from fhir_mappings.terminology import Concept, Terminology
 
+CRS = "Cytokine release syndrome after CAR-T cells"
 UCUM = "http://unitsofmeasure.org"
 INTRAVENOUS = {"coding": [{"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route"}]}
 
@@ -44,15 +45,25 @@ def ordered_at(facts: PatientFacts, authored: datetime | None) -> str:
     return f" {when(facts.local(authored))}" if authored else ""
 
 
+def without_empties(value: Any) -> Any:
+    """A copy of a client's JSON without null, "", {} and []: no answer of CDS Hooks may hold them."""
+    if isinstance(value, Mapping):
+        cleaned = {k: without_empties(v) for k, v in value.items()}
+        return {k: v for k, v in cleaned.items() if v not in (None, "", {}, [])}
+    if isinstance(value, list):
+        return [v for v in map(without_empties, value) if v not in (None, "", {}, [])]
+    return value
+
+
 def single_dose(dose: Decimal) -> Mapping[str, Any]:
     quantity = {"value": int(dose), "unit": "mg", "system": UCUM, "code": "mg"}
     return {"doseAndRate": [{"doseQuantity": quantity}]}
 
 
 def medication_request(
-    patient: str, concept: Concept, text: str, now: datetime, dosage: Mapping[str, Any], note: str
+    patient: str, concept: Concept, text: str, now: datetime, dosage: Mapping[str, Any], note: str, reason: str = CRS
 ) -> Mapping[str, Any]:
-    coding = {"system": RXNORM, "code": concept.code, "display": concept.display}
+    coding = {"system": concept.system, "code": concept.code, "display": concept.display}
     return {
         "resourceType": "MedicationRequest",
         "status": "draft",
@@ -60,7 +71,7 @@ def medication_request(
         "medicationCodeableConcept": {"coding": [coding], "text": text},
         "subject": {"reference": f"Patient/{patient}"},
         "authoredOn": now.isoformat(timespec="seconds"),
-        "reasonCode": [{"text": "Cytokine release syndrome after CAR-T cells"}],
+        "reasonCode": [{"text": reason}],
         "note": [{"text": note}],
         "dosageInstruction": [dict(dosage)],
     }
@@ -81,9 +92,12 @@ def service_offer(
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "order",
-        "code": {"coding": [{"system": LOINC, "code": concept.code, "display": concept.display}], "text": name},
+        "code": {
+            "coding": [{"system": concept.system, "code": concept.code, "display": concept.display}],
+            "text": name,
+        },
         "subject": {"reference": f"Patient/{patient}"},
         "authoredOn": facts.local(facts.as_of).isoformat(timespec="seconds"),
-        "reasonCode": [{"text": "Cytokine release syndrome after CAR-T cells"}],
+        "reasonCode": [{"text": CRS}],
     }
     return Offer(key, Suggestion(name, f"Order {name}", resource, key))

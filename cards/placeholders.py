@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cards.card import Suggestion
+from cards.caution_words import of_caution
 from cards.decision_table import CardId
 from cards.draft_check_words import of_draft_checks
 from cards.evidence import (
@@ -17,6 +18,7 @@ from cards.evidence import (
     missing,
 )
 from cards.shown import number, when
+from cards.situation import product_window
 from cards.state_lines import state_lines
 from cards.steroid_order import wants_methylprednisolone
 from cards.texts import Texts
@@ -24,7 +26,7 @@ from cards.tocilizumab_order import interval_ends
 from cards.verdict import Category
 from cards.when_to_speak import Planned
 from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Reason, hours_ago
-from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.thresholds import Thresholds, in_unit
 
 
 def placeholders(
@@ -38,6 +40,8 @@ def placeholders(
         **_of_doubts(x),
         **_of_offers(x, planned),
         **of_draft_checks(x),
+        **of_caution(x),
+        **_of_product(x),
         "offers": escaped_words(" ".join(notes)),
         "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",
     }
@@ -116,7 +120,7 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     offered = next((s for s in suggestions if s.order_key == "tocilizumab"), None)
     dose = f" ({offered.resource['medicationCodeableConcept']['text'].split()[1]} mg)" if offered else ""
     again = f" as dose {count + 1}" if count else ""
-    low_count = facts.neutrophils
+    low_count = facts.labs.neutrophils
     return {
         "doses_given": f"{'' if history.history_complete else 'at least '}{count} doses",
         "doses": f"{'' if history.history_complete else 'at least '}{count} doses" if count != 1 else "1 dose",
@@ -125,8 +129,9 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
         "since_last": hours_ago(max(starts), facts.as_of) if starts else "not given",
         "since_dose_2": hours_ago(history.doses[1].start, facts.as_of).removesuffix(" ago") if count >= 2 else "",
         "next_dose": next_dose,
-        "neutrophils": f"ANC {number(low_count.value)} ×10⁹/L" if low_count else "no neutrophil count of 3 days",
-        "unread": _unread(x),
+        "neutrophils": f"ANC {number(low_count.value)} ×10⁹/L"
+        if low_count
+        else f"no neutrophil count of {x.t.safety_labs_age.days} days",
     }
 
 
@@ -172,9 +177,33 @@ def _fever_alone(grade: CrsGrade) -> str:
     return "fever without hypotension or hypoxia on record"
 
 
-def _unread(x: Texts) -> str:
-    names = ", ".join(kind.value for kind in x.unread)
-    return f"; could not be read: {names}" if names else ""
+def _of_product(x: Texts) -> dict[str, str]:
+    """Product guidance, and what grade 1 says of tocilizumab beside it."""
+    facts, onset = x.facts, x.grade.onset
+    infusion = product_window(facts, x.grade, x.t)
+    why = ""
+    if infusion is not None and onset is not None:
+        why = f"fever began {hours_ago(infusion.start, onset).removesuffix(' ago')} after the infusion"
+    if x.product_guidance:
+        threshold = "see product guidance"
+        words = "The study's threshold for tocilizumab is grade 2, but see product guidance."
+    else:
+        threshold = "the study threshold for tocilizumab is grade 2"
+        words = (
+            "The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and without."
+        )
+    child = facts.age is not None and facts.age.years < x.t.adult_age
+    return {
+        "product": escaped_words(infusion.product) if infusion else "",
+        "product_why": why,
+        "early_hours": number(in_unit(x.t.early_onset, "h")),
+        "lasting_hours": number(in_unit(x.t.lasting_fever, "h")),
+        "grade1_threshold": threshold,
+        "grade1_tocilizumab": words,
+        "icans_dose": "Dose per paediatric protocol."
+        if child
+        else f"Dexamethasone {x.t.dexamethasone_dose} mg every 6 h, up to 20 mg, for 1–3 days.",
+    }
 
 
 def _of_doubts(x: Texts) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from cards.dose_check import dose_faults
 from cards.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
 from fhir_mappings.clinical_facts import (
     CrsGrade,
@@ -15,6 +16,7 @@ from fhir_mappings.clinical_facts import (
     PatientFacts,
     PendingOrder,
 )
+from fhir_mappings.clinical_facts import Infusion as CarTInfusion
 from fhir_mappings.thresholds import Thresholds
 
 
@@ -44,6 +46,11 @@ class Doubt(StrEnum):
 
     NONE = "none"
     UNFETCHED = "could not be fetched"
+
+
+class Exactness(StrEnum):
+    EXACT = "as stated"
+    AT_LEAST = "at least"
 
 
 class Il6(StrEnum):
@@ -101,6 +108,30 @@ class Hypersensitivity(StrEnum):
     KNOWN = "on record"
 
 
+class Infected(StrEnum):
+    NO = "no sign on record"
+    YES = "positive culture or viral PCR, or coded"
+
+
+class DoseCheck(StrEnum):
+    FINE = "the dose by weight, intravenous"
+    DOUBTFUL = "off the dose, no weight, not readable, not intravenous, or under age"
+
+
+class Icans(StrEnum):
+    UNKNOWN = "unknown"
+    NONE = "0"
+    MILD = "1–2"
+    SEVERE = "3 or more"
+
+
+class ProductWindow(StrEnum):
+    """axi-cel or brexu-cel with CRS within 72 h of the infusion, or grade 1 with fever for 24 h."""
+
+    YES = "axi-cel or brexu-cel, early or lasting"
+    NO = "no"
+
+
 class DataDoubt(StrEnum):
     NONE = "nothing that matters"
     INFO = "another value would change the cards"
@@ -125,6 +156,11 @@ class Situation:
     interval: Interval
     dose_count: DoseCount
     hypersensitivity: Hypersensitivity
+    exactness: Exactness
+    icans: Icans
+    product: ProductWindow
+    infected: Infected
+    dose_check: DoseCheck
     data_doubt: DataDoubt = DataDoubt.NONE
 
 
@@ -155,10 +191,47 @@ def situation(facts: PatientFacts, drafts: tuple[DraftOrder, ...], found: Verdic
         toci_in_play=_toci_in_play(facts, drafts, t.surveillance_after),
         il6_order=Il6Order.ACTIVE if is_ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
         toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
-        interval=Interval.TOO_SOON if _too_soon(facts, drafts, t) else Interval.CLEAR,
-        dose_count=DoseCount.TOO_MANY if _too_many(facts, drafts, t) else DoseCount.WITHIN,
+        interval=Interval.TOO_SOON if is_too_soon(facts, drafts, t) else Interval.CLEAR,
+        dose_count=DoseCount.TOO_MANY if are_too_many(facts, drafts, t) else DoseCount.WITHIN,
         hypersensitivity=Hypersensitivity.KNOWN if facts.tocilizumab_hypersensitivity else Hypersensitivity.NONE,
+        exactness=Exactness.AT_LEAST if grade.minimum else Exactness.EXACT,
+        icans=_icans(facts.icans.grade),
+        product=ProductWindow.YES if product_window(facts, grade, t) else ProductWindow.NO,
+        infected=Infected.YES if facts.infections else Infected.NO,
+        dose_check=_dose_check(facts, drafts, t),
     )
+
+
+def _icans(grade: int | None) -> Icans:
+    if grade is None:
+        return Icans.UNKNOWN
+    if grade == 0:
+        return Icans.NONE
+    return Icans.SEVERE if grade >= 3 else Icans.MILD
+
+
+# the products whose guidance treats earlier than grade 2, by ingredient
+_EARLY_PRODUCTS = frozenset({"axicabtagene ciloleucel", "brexucabtagene autoleucel"})
+
+
+def product_window(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> CarTInfusion | None:
+    """The infusion of axi-cel or brexu-cel whose guidance treats this CRS earlier than at grade 2."""
+    if facts.course is None or grade.onset is None:
+        return None
+    lasting = grade.grade == 1 and facts.as_of - grade.onset >= t.lasting_fever
+    for infusion in facts.course.infusions:
+        if infusion.product not in _EARLY_PRODUCTS or grade.onset < infusion.start:
+            continue
+        # an infusion known by date only may have been as late as the end of that day
+        start = infusion.start if infusion.time_known else infusion.start + timedelta(days=1)
+        if lasting or grade.onset - start < t.early_onset:
+            return infusion
+    return None
+
+
+def _dose_check(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> DoseCheck:
+    ours = drafted(drafts, DrugClass.TOCILIZUMAB)
+    return DoseCheck.DOUBTFUL if any(dose_faults(d, facts, t) for d in ours) else DoseCheck.FINE
 
 
 def _grade(grade: CrsGrade) -> Grade:
@@ -218,11 +291,11 @@ def counted_starts(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple
     return (*facts.tocilizumab.safety_starts, *([facts.as_of] * beside))
 
 
-def _too_soon(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
+def is_too_soon(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
     return any(facts.as_of - start < t.dose_interval for start in counted_starts(facts, drafts))
 
 
-def _too_many(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
+def are_too_many(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
     starts = counted_starts(facts, drafts)
     return len(starts) >= t.doses_max or len(in_24_h(starts, facts.as_of)) >= t.doses_per_day
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cards.caution_words import icans_line
 from cards.evidence import (
     Shown,
     basis,
@@ -27,9 +28,12 @@ def state_lines(x: Texts) -> list[str]:
     ]
     if grade.grade == 0:
         lines.append(zero_words(grade))
+    lines.append(f"**ICANS**: {icans_line(x)}")
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
+    if x.switched_off:
+        lines.append(f"**Switched off at this site**, though their rule is met: {', '.join(x.switched_off)}.")
     if facts.set_aside:
         aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
         more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""

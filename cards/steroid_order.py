@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cards.card import Suggestion
-from cards.orders import INTRAVENOUS, Offer, medication_request, ordered_at, single_dose
+from cards.orders import CRS, INTRAVENOUS, Offer, medication_request, ordered_at, single_dose
 from cards.shown import when
 from cards.situation import drafted
 from fhir_mappings.clinical_facts import (
@@ -15,11 +15,12 @@ from fhir_mappings.clinical_facts import (
     PendingOrder,
     SteroidGiven,
 )
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.terminology import LOCAL, Terminology
 from fhir_mappings.thresholds import Thresholds
 
 STEROID_CLASSES = (DrugClass.STEROID,)
 KEY = "corticosteroid"
+ICANS = "ICANS after CAR-T cells"
 
 
 def steroid_running(facts: PatientFacts, t: Thresholds, *, strongest_only: bool) -> SteroidGiven | None:
@@ -67,6 +68,7 @@ def steroid_offer(
     t: Thresholds,
     *,
     every_hours: int,
+    icans: bool = False,
 ) -> Offer:
     """The corticosteroid of the situation for an adult; for a child words only. `every_hours` for dexamethasone."""
     grade = facts.grade.grade if facts.grade else None
@@ -86,7 +88,16 @@ def steroid_offer(
     source = {3: "ASCO 2021", 4: "ASCO 2021"}.get(grade or 0, "ASCO 2021 (grade 2: one or two doses)")
     if strongest and grade == 3:
         source = "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
-    return Offer(KEY, _suggestion(facts, patient, terms, drug, dose, hours, source), below)
+    if icans and not strongest:
+        source = "for ICANS 10–20 mg every 6 h, 1–3 days (PMC10573998)"
+    return Offer(KEY, _suggestion(facts, patient, terms, drug, dose, hours, source, icans=icans), below)
+
+
+def icans_steroid_offer(
+    facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, terms: Terminology, t: Thresholds
+) -> Offer:
+    """Dexamethasone every 6 h for ICANS, an order like any other corticosteroid of the answer."""
+    return steroid_offer(facts, drafts, patient, terms, t, every_hours=6, icans=True)
 
 
 def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
@@ -116,17 +127,26 @@ def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
 
 
 def _suggestion(
-    facts: PatientFacts, patient: str, terms: Terminology, drug: str, dose: Decimal, hours: int, source: str
+    facts: PatientFacts,
+    patient: str,
+    terms: Terminology,
+    drug: str,
+    dose: Decimal,
+    hours: int,
+    source: str,
+    *,
+    icans: bool,
 ) -> Suggestion:
-    concept = next(c for c in terms.value_sets["systemic-corticosteroid"] if c.ingredient == drug)
+    concept = next(c for c in terms.value_sets["systemic-corticosteroid"] if c.ingredient == drug and c.system != LOCAL)
+    what = "ICANS" if icans else "CRS"
     label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
     timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
     dosage = {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}
-    note = f"Adult regimen, {source}. Review daily and taper as CRS settles."
+    note = f"Adult regimen, {source}. Review daily and taper as {what} settles."
     now = facts.local(facts.as_of)
     return Suggestion(
         label,
         f"Order {label}",
-        medication_request(patient, concept, f"{drug} {dose} mg IV", now, dosage, note),
+        medication_request(patient, concept, f"{drug} {dose} mg IV", now, dosage, note, ICANS if icans else CRS),
         KEY,
     )

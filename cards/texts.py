@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cards.data_doubts import Doubts
+from cards.decision_table import CardId
 from cards.situation import Verdicts
 from fhir_mappings.clinical_facts import CrsGrade, DraftOrder, Kind, PatientFacts
 from fhir_mappings.thresholds import Thresholds
@@ -20,6 +21,8 @@ class Texts:
     t: Thresholds
     unread: tuple[Kind, ...]
     drafts: tuple[DraftOrder, ...] = ()
+    product_guidance: bool = False
+    switched_off: tuple[CardId, ...] = ()
 
     @property
     def grade(self) -> CrsGrade:

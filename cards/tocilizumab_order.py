@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from typing import Any
 
 from cards.card import Suggestion
-from cards.orders import INTRAVENOUS, Offer, medication_request, ordered_at, single_dose
+from cards.dose_check import dose_faults, per_kg, tocilizumab_dose
+from cards.orders import INTRAVENOUS, Offer, medication_request, ordered_at, single_dose, without_empties
 from cards.shown import number, when
-from cards.situation import drafted, in_24_h, uncharted_tocilizumab
+from cards.situation import are_too_many, drafted, in_24_h, is_too_soon, uncharted_tocilizumab
 from fhir_mappings.clinical_facts import (
     DraftOrder,
     DrugClass,
@@ -17,15 +20,6 @@ from fhir_mappings.clinical_facts import (
 )
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
-
-
-def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:
-    """Milligrams, rounded to 1 mg: min(800, weight × 8, or × 12 below 30 kg)."""
-    return min(t.toci_max, (weight.kg * _per_kg(weight, t)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-
-
-def _per_kg(weight: Weight, t: Thresholds) -> Decimal:
-    return t.toci_per_kg if weight.kg >= t.toci_light_below else t.toci_per_kg_light
 
 
 def interval_ends(facts: PatientFacts, t: Thresholds) -> datetime | None:
@@ -85,14 +79,47 @@ def tocilizumab_offer(
     if bar or weight is None:
         return Offer(key, None, bar, barred=by_patient)
     dose = tocilizumab_dose(weight, t)
-    basis = f"{_per_kg(weight, t)} mg/kg × {number(weight.kg)} kg weighed {when(facts.local(weight.at))}"
-    label = f"Tocilizumab {dose} mg IV over 60 min ({basis}); check the dose after accepting"
+    basis = _basis(facts, weight, t)
+    label = _label(dose, basis)
     resource = medication_request(
         patient, terms.first("tocilizumab"), f"tocilizumab {dose} mg IV", facts.local(facts.as_of),
-        {"text": f"{dose} mg IV over 60 minutes, once", "route": INTRAVENOUS, **single_dose(dose)},
+        _dosage(dose),
         f"{basis}, at most {t.toci_max} mg. Check the dose after accepting.",
     )  # fmt: skip
     note = ""
     if abs(weight.kg - t.toci_light_below) <= t.tier_margin:
         note = f"At {number(weight.kg)} kg the dose tier is near: it changes at {t.toci_light_below} kg."
     return Offer(key, Suggestion(label, f"Order {label}", resource, key, recommended), note)
+
+
+def _basis(facts: PatientFacts, weight: Weight, t: Thresholds) -> str:
+    return f"{per_kg(weight, t)} mg/kg × {number(weight.kg)} kg weighed {when(facts.local(weight.at))}"
+
+
+def _label(dose: Decimal, basis: str) -> str:
+    return f"Tocilizumab {dose} mg IV over 60 min ({basis}); check the dose after accepting"
+
+
+def _dosage(dose: Decimal) -> Mapping[str, Any]:
+    return {"text": f"{dose} mg IV over 60 minutes, once", "route": INTRAVENOUS, **single_dose(dose)}
+
+
+def corrected_draft_offer(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> Offer:
+    """The first draft whose dose is doubtful, with the label dose in its place: an update, never a second order."""
+    draft = next(d for d in drafted(drafts, DrugClass.TOCILIZUMAB) if dose_faults(d, facts, t))
+    bar, by_patient = tocilizumab_bar(facts, t)
+    if bar or facts.weight is None:
+        return Offer("tocilizumab", None, bar, barred=by_patient)
+    if is_too_soon(facts, drafts, t) or are_too_many(facts, drafts, t):
+        return Offer("tocilizumab", None, "The draft is not corrected: another dose or order counts before it.")
+    if len(facts.tocilizumab.doses) >= 2 and facts.grade is not None and facts.grade.grade in (1, 2):
+        return Offer("tocilizumab", None, "The draft is not corrected: two doses were given, CRS is grade 1 or 2.")
+    instructions = draft.resource.get("dosageInstruction")
+    if not isinstance(draft.resource.get("id"), str) or (isinstance(instructions, list) and len(instructions) > 1):
+        return Offer("tocilizumab", None, "The draft cannot be corrected from here.")
+    dose, basis = tocilizumab_dose(facts.weight, t), _basis(facts, facts.weight, t)
+    first = instructions[0] if isinstance(instructions, list) and instructions else instructions
+    kept = {k: v for k, v in first.items() if k not in ("doseAndRate", "timing")} if isinstance(first, Mapping) else {}
+    resource = without_empties({**draft.resource, "dosageInstruction": [{**kept, **_dosage(dose)}]})
+    label = f"Change the draft: {_label(dose, basis)}"
+    return Offer("tocilizumab", Suggestion(label, label, resource, "tocilizumab", action="update"))

@@ -40,7 +40,16 @@ _FULL_SETS = frozenset(
 _PARTIAL_SETS = frozenset({"blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "urinalysis"})
 NEVER_ANSWERED = frozenset({CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED})
 # What a check of a drafted tocilizumab finds is shown, whichever draft is selected.
-DRAFT_CHECKS = frozenset({CardId.TOCI_INTERVAL, CardId.TOCI_MAX_DOSES, CardId.TOCI_CAUTION, CardId.NO_CRS})
+DRAFT_CHECKS = frozenset(
+    {
+        CardId.TOCI_INTERVAL,
+        CardId.TOCI_MAX_DOSES,
+        CardId.TOCI_CAUTION,
+        CardId.TOCI_ICANS_CAUTION,
+        CardId.TOCI_DOSE_CHECK,
+        CardId.NO_CRS,
+    }
+)
 
 
 @dataclass(frozen=True)

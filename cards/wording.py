@@ -14,8 +14,11 @@ from cards.evidence import Shown
 
 ASTCT = CardSource("ASTCT consensus grading, Lee et al. 2019", "https://doi.org/10.1016/j.bbmt.2018.12.758")
 ZHANG = CardSource("Zhang et al. 2022", "https://doi.org/10.3389/fimmu.2022.914959")
-ASCO = CardSource("ASCO guideline, Santomasso et al. 2021", "https://ascopubs.org/doi/10.1200/JCO.21.01992")
+ASCO_URL = "https://ascopubs.org/doi/10.1200/JCO.21.01992"
+ASCO = CardSource("ASCO guideline, Santomasso et al. 2021", ASCO_URL)
 LABEL = CardSource("Tocilizumab label, CRS section")
+ICANS_GUIDE = CardSource("ASTCT consensus grading and ASCO guideline 2021 (ICANS)", ASCO_URL)
+PRODUCT = CardSource("NCCN, as quoted by Zhang et al. 2022; product label", "https://doi.org/10.3389/fimmu.2022.914959")
 
 PROTOCOL = "Does not replace institutional protocol."
 STUDY = (
@@ -30,15 +33,21 @@ CONFLICT_LOW_IL6 = (
 NO_WAITING = "Guidelines do not wait for IL-6: do not delay treatment for a result."
 FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
 INTERVAL = "The label allows a further dose after 8 h; in the study the interval was 24–48 h."
+NO_TOCI_FOR_ICANS = "Tocilizumab is not for isolated ICANS."
 STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
+BOXED = "The label warns of serious infections; signs of inflammation may be lessened after tocilizumab."
 NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
 NEUTROPENIC = "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils})."
 PERHAPS_NEUTROPENIC = "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical antibiotics now."
-ICANS_UNKNOWN = "ICANS is not assessed by this service: unknown. Check ICE before tocilizumab or corticosteroids."
-CAUTION_UNREAD = "Cytopenia, liver enzymes and infection are not checked by this service{unread}."
+ICANS = "{icans}"
+CAUTION = "{caution}"
 OUTSIDE_WINDOW = (
     "{Grade}: {drivers}. ICU level of care. Outside the study window (day {day}): look for infection first. "
     "No order is suggested."
+)
+CONFIRM_VENTILATION = (
+    "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway or for a procedure is by itself no "
+    "grade 4 (unconfirmed)."
 )
 UNDER_STUDY_AGE = "The study included patients from 13 years of age."
 PALS_NOTE = "The paediatric limit (PALS) lies below the 5th centile above 12 years."
@@ -65,7 +74,7 @@ WORDING: Mapping[CardId, Wording] = {
             "IL-6 {il6} does not delay treatment.",
             "{offers}",
         ),
-        (NO_WAITING, ICANS_UNKNOWN, CAUTION_UNREAD),
+        (NO_WAITING, ICANS, CAUTION),
     ),
     CardId.STEROID_AFTER_2_TOCI: Wording(
         "Corticosteroid after two doses of tocilizumab",
@@ -76,7 +85,7 @@ WORDING: Mapping[CardId, Wording] = {
             "dexamethasone or methylprednisolone; it gives no regimen, the dose here is ASCO's.",
             "{offers}",
         ),
-        (STEROID_RULE, ICANS_UNKNOWN),
+        (STEROID_RULE, ICANS),
     ),
     CardId.TOCI_RECOMMENDED: Wording(
         "Tocilizumab recommended",
@@ -86,7 +95,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{Grade} ({drivers}) and IL-6 at least fourfold above baseline: the study recommends tocilizumab{second}.",
             "{offers}",
         ),
-        (FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
+        (FDA, INTERVAL, ICANS, CAUTION),
         study="8",
     ),
     CardId.STEROID_EARLY_LOW_IL6: Wording(
@@ -98,7 +107,7 @@ WORDING: Mapping[CardId, Wording] = {
             "in advance. {guideline_option}",
             "{offers}",
         ),
-        (CONFLICT_LOW_IL6, FDA, ICANS_UNKNOWN, CAUTION_UNREAD),
+        (CONFLICT_LOW_IL6, FDA, ICANS, CAUTION),
         study="8",
     ),
     CardId.TOCI_GUIDELINE: Wording(
@@ -110,7 +119,7 @@ WORDING: Mapping[CardId, Wording] = {
             "the IL-6.",
             "{offers}",
         ),
-        (NO_WAITING, FDA, INTERVAL, ICANS_UNKNOWN, CAUTION_UNREAD),
+        (NO_WAITING, FDA, INTERVAL, ICANS, CAUTION),
     ),
     CardId.TOCI_INTERVAL: Wording(
         "Interval between doses of tocilizumab",
@@ -135,14 +144,11 @@ WORDING: Mapping[CardId, Wording] = {
         shown=(Shown.GRADE, Shown.DOSES),
     ),
     CardId.TOCI_CAUTION: Wording(
-        "Hypersensitivity to tocilizumab",
+        "Hypersensitivity or infection beside tocilizumab",
         LABEL,
-        "Tocilizumab drafted: hypersensitivity to tocilizumab is on record",
-        (
-            "Hypersensitivity to tocilizumab is on record ({hypersensitivity}). Known hypersensitivity is the "
-            "contraindication of the label.",
-        ),
-        (CAUTION_UNREAD,),
+        "Tocilizumab drafted: {caution_short}",
+        ("{caution_lead}",),
+        (CAUTION, BOXED),
         shown=(Shown.GRADE,),
     ),
     CardId.NO_CRS: Wording(
@@ -154,7 +160,56 @@ WORDING: Mapping[CardId, Wording] = {
             "In the literature that the study cites, tocilizumab given before CRS did not lower the rate of "
             "neurotoxicity, and may have raised it.",
         ),
-        (ICANS_UNKNOWN,),
+        (ICANS,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.ICANS_STEROID: Wording(
+        "Corticosteroid for ICANS",
+        ZHANG,
+        "ICANS {icans_grade}: corticosteroids are first-line for neurotoxicity",
+        (
+            "{icans} The study used corticosteroids as first-line agents for neurotoxicity; isolated ICANS of grade 1 "
+            "is usually supportive care in guidelines. {icans_dose}",
+            "{offers}",
+        ),
+        (NO_TOCI_FOR_ICANS,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_ICANS_CAUTION: Wording(
+        "ICANS without CRS of grade 2",
+        ZHANG,
+        "Tocilizumab drafted for ICANS {icans_grade} with CRS {grade}: it does not treat ICANS",
+        (
+            "{icans} CRS is {grade}. In the literature that the study cites, tocilizumab given before CRS did not "
+            "lower the rate of neurotoxicity, and may have raised it. Corticosteroids are first-line.",
+        ),
+        (CAUTION,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_DOSE_CHECK: Wording(
+        "Dose of the drafted tocilizumab",
+        LABEL,
+        "Tocilizumab drafted: {dose_fault}",
+        (
+            "{dose_faults}",
+            "The label: {label_dose}, intravenously over 60 minutes, from the age of {min_age} years.",
+            "{offers}",
+        ),
+        (),
+        shown=(Shown.DOSES,),
+    ),
+    CardId.PRODUCT_GUIDANCE: Wording(
+        "Guidance of the product",
+        PRODUCT,
+        "{product}: product guidance gives tocilizumab earlier than at grade 2",
+        (
+            "{Grade}: {drivers}. After {product}, {product_why}: NCCN, as quoted by the study, gives tocilizumab at "
+            "once when CRS comes within {early_hours} h of axicabtagene ciloleucel or brexucabtagene autoleucel, "
+            "whatever the grade; the label of brexucabtagene autoleucel gives it at grade 1 that lasts more than "
+            "{lasting_hours} h (secondary source).",
+            "No order is suggested here: follow the product's label and the institution's protocol.",
+        ),
+        (ICANS, CAUTION),
         shown=(Shown.GRADE, Shown.DOSES),
     ),
     CardId.INFECTION_SURVEILLANCE: Wording(
@@ -205,11 +260,9 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.GRADE1_SUPPORTIVE: Wording(
         "Grade 1: supportive care",
         ASCO,
-        "CRS {grade}: supportive care; the study threshold for tocilizumab is grade 2",
+        "CRS {grade}: supportive care; {grade1_threshold}",
         (
-            "{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. "
-            "The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and "
-            "without.",
+            "{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. {grade1_tocilizumab}",
             "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
         ),
     ),

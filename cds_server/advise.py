@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from cards.card import card_json
-from cards.choose import Call, advice
+from cards.choose import Advice, Call, advice
 from cds_server.assessment import EXTENSION, assessment
 from cds_server.hook_request import HookRequest
 from cds_server.patient_record import Sources, read_patient_record
 from cds_server.problems import Problem
+from cds_server.site_rules import SiteRules
 from fhir_mappings.clinical_facts import Completeness, PatientFacts
 from fhir_mappings.course_search import Reading
 from fhir_mappings.draft_orders import draft_orders
 from fhir_mappings.ownership import AnotherPatientError
 from fhir_mappings.patient_facts import settled_facts
+from fhir_mappings.read_resources import PatientRecord
 
 
 def advise(request: HookRequest, sources: Sources, as_of: datetime, deadline: float, public_url: str) -> dict[str, Any]:
@@ -32,17 +34,28 @@ def advise(request: HookRequest, sources: Sources, as_of: datetime, deadline: fl
     except AnotherPatientError as error:
         name = "another-patient-sent" if error.from_client else "another-patient-served"
         raise Problem(name, [(error.where, "is not the patient of context.patientId")]) from error
-    terms, t = sources.terms, sources.thresholds
-    how = Reading(terms, t, sources.zone, request.patient_id, request.fhir_server, as_of)
-    facts = settled_facts(record, how)
-    drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server, t)
-    found = advice(facts, Call(request.hook, request.patient_id, drafts), terms, t)
+    facts, found = considered(request, record, sources.rules, sources.zone, as_of)
     if found.unreadable and not found.cards:
         raise Problem("unreadable-record", _unread(facts))
+    return answer(facts, found, sources.rules, public_url)
+
+
+def considered(
+    request: HookRequest, record: PatientRecord, rules: SiteRules, zone: tzinfo | None, as_of: datetime
+) -> tuple[PatientFacts, Advice]:
+    """Record → facts → cards, without the world: what `explain` does with a recorded bundle too."""
+    terms, t = rules.terms, rules.thresholds
+    facts = settled_facts(record, Reading(terms, t, zone, request.patient_id, request.fhir_server, as_of))
+    drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server, t)
+    return facts, advice(facts, Call(request.hook, request.patient_id, drafts), terms, t, rules.modes)
+
+
+def answer(facts: PatientFacts, found: Advice, rules: SiteRules, public_url: str) -> dict[str, Any]:
+    """Cards and reasoning as CDS Hooks JSON."""
     topics = f"{public_url}/CodeSystem/crs-cards"
     return {
         "cards": [card_json(card, topics, lambda: str(uuid.uuid4())) for card in found.cards],
-        "extension": {EXTENSION: assessment(facts, found, t)},
+        "extension": {EXTENSION: assessment(facts, found, rules.hash)},
     }
 
 

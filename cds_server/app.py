@@ -19,8 +19,7 @@ from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
 from cds_server.routes import EXTENSION_KEY, Running, cds
 from cds_server.settings import settings_from
-from fhir_mappings.terminology import packaged_terminology
-from fhir_mappings.thresholds import Thresholds
+from cds_server.site_rules import site_rules
 
 log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
@@ -43,8 +42,7 @@ def create_app(
             base: ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir") for base in settings.fhir_servers
         },
         medications=MedicationMemory(),
-        terms=packaged_terminology(),
-        thresholds=Thresholds(),
+        rules=site_rules(settings.thresholds_file, settings.value_sets_folder),
         zone=settings.zone,
         lookup=settings.course_lookup,
     )

@@ -9,19 +9,19 @@ from typing import Any
 from cards.choose import Advice
 from cards.verdict import Verdict
 from fhir_mappings.clinical_facts import FoldChange, Interval, PatientFacts, Sample
-from fhir_mappings.thresholds import Thresholds
 
 EXTENSION = "org.crs-cds.assessment"
 
 
-def assessment(facts: PatientFacts, advice: Advice, t: Thresholds) -> dict[str, Any]:
+def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str, Any]:
     """Shape: see `docs/decisions.md`. Numbers are JSON numbers, times ISO 8601 with offset."""
     flags = [*facts.flags, *([advice.silence] if advice.silence else [])]
     result: dict[str, Any] = {
         "asOf": _time(facts, facts.as_of),
         "rules": list(advice.rows),
-        "thresholds": t.hash,
+        "thresholds": rules_hash,
         "flags": flags,
+        "shadow": [card.value for card in advice.shadowed],
         "evidence": list(facts.evidence),
         "setAside": [{"reference": a.reference, "why": a.why} for a in facts.set_aside],
     }
@@ -37,6 +37,7 @@ def assessment(facts: PatientFacts, advice: Advice, t: Thresholds) -> dict[str, 
         result["il6"] = _fold(facts, facts.il6, advice.found.il6)
         result["crp"] = _fold(facts, facts.crp, advice.found.crp)
         result["tocilizumabDoses"] = len(facts.tocilizumab.doses)
+        result["icansGrade"] = facts.icans.grade
     return {name: value for name, value in result.items() if value not in (None, [], {})}
 
 

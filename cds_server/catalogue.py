@@ -48,6 +48,11 @@ class DataKey:
         return f"{self.resource_type}?" + "&".join(f"{name}={value}" for name, value in params)
 
 
+def asked_keys(terms: Terminology) -> tuple[DataKey, ...]:
+    """The keys that there are codes to ask for: `neuro` only where a site has its own."""
+    return tuple(key for key in DATA_KEYS if not key.value_sets or terms.codes(*key.value_sets))
+
+
 def code_list(terms: Terminology, *value_sets: str) -> str:
     """`system|code,system|code` of every code in some value sets, each once."""
     return ",".join(dict.fromkeys(f"{system}|{code}" for system, code in terms.codes(*value_sets)))
@@ -75,11 +80,13 @@ DATA_KEYS: tuple[DataKey, ...] = (
     DataKey("cellTherapyProcedures", Kind.PROCEDURES, "Procedure", ("car-t-administration",)),
     DataKey("supportProcedures", Kind.SUPPORT_PROCEDURES, "Procedure",
             tuple(s for s in DEVICE_SETS if s != "room-air"), (("status", "in-progress"),)),
-    DataKey("conditions", Kind.CONDITIONS, "Condition", ("coded-crs", "coded-icans", "car-t-history")),
+    DataKey("conditions", Kind.CONDITIONS, "Condition",
+            ("coded-crs", "coded-icans", "car-t-history", "coded-infection")),
     DataKey("allergies", Kind.ALLERGIES, "AllergyIntolerance"),
     DataKey("microbiology", Kind.MICROBIOLOGY, "Observation",
             ("blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "complete-blood-count"),
             (), "-date", 50),
+    DataKey("neuro", Kind.NEURO, "Observation", ("ice-score", "icans-grade"), (), "-date", 20),
     DataKey("activeMedicationOrders", Kind.MEDICATION_ORDERS, "MedicationRequest", (), (("status", "active"),)),
     DataKey("activeServiceOrders", Kind.SERVICE_ORDERS, "ServiceRequest", (), (("status", "active"),)),
 )  # fmt: skip
@@ -111,7 +118,7 @@ SERVICES: Mapping[str, Service] = {
 
 def discovery(terms: Terminology) -> dict[str, Any]:
     """The answer of GET /cds-services."""
-    prefetch = {key.key: key.template(terms) for key in DATA_KEYS}
+    prefetch = {key.key: key.template(terms) for key in asked_keys(terms)}
     return {
         "services": [
             {

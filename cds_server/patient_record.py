@@ -17,6 +17,7 @@ from cds_server.medication_memory import MedicationMemory
 from cds_server.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
 from cds_server.search_plan import Need, Plan
 from cds_server.settings import CourseLookup
+from cds_server.site_rules import SiteRules
 from cds_server.smart_scopes import permits
 from fhir_mappings.clinical_facts import Completeness, CourseSearch, Coverage, Kind
 from fhir_mappings.course_search import Reading, find_course
@@ -24,8 +25,6 @@ from fhir_mappings.draft_orders import check_draft_owner, draft_medications
 from fhir_mappings.drugs import unread_medications
 from fhir_mappings.ownership import AnotherPatientError, check_owner, owner_of
 from fhir_mappings.read_resources import PatientRecord, ResourcePool
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,8 +42,7 @@ class Sources:
     session: requests.Session
     executors: Mapping[str, Executor]
     medications: MedicationMemory
-    terms: Terminology
-    thresholds: Thresholds
+    rules: SiteRules
     zone: tzinfo | None
     lookup: CourseLookup
 
@@ -83,9 +81,14 @@ class _Reader:
         self._sources = sources
         self._pool = pool
         self._deadline = deadline
-        self._plan = Plan(request.patient_id, as_of, sources.terms, sources.thresholds, sources.lookup)
+        self._plan = Plan(request.patient_id, as_of, sources.rules.terms, sources.rules.thresholds, sources.lookup)
         self._how = Reading(
-            sources.terms, sources.thresholds, sources.zone, request.patient_id, request.fhir_server, as_of
+            sources.rules.terms,
+            sources.rules.thresholds,
+            sources.zone,
+            request.patient_id,
+            request.fhir_server,
+            as_of,
         )
         self._server = self._allowed_server()
         self._code_searches: dict[str, FhirError | None] = {}

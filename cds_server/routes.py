@@ -38,7 +38,7 @@ def running() -> Running:
 
 @cds.get("/cds-services", strict_slashes=False)
 def discover() -> Response:
-    return jsonify(discovery(running().sources.terms))
+    return jsonify(discovery(running().sources.rules.terms))
 
 
 @cds.post("/cds-services/<service_id>", strict_slashes=False)

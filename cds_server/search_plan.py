@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cds_server.catalogue import DATA_KEYS, DataKey, code_list
+from cds_server.catalogue import DATA_KEYS, DataKey, asked_keys, code_list
 from cds_server.fhir_client import Search
 from cds_server.prefetch import KeyState, Supplied
 from cds_server.settings import CourseLookup
@@ -49,10 +49,12 @@ class Plan:
 
     def first_round(self, states: Mapping[str, KeyState]) -> tuple[Need, ...]:
         """Everything that prefetch did not bring, but the earlier signs and administrations."""
-        missing = {k.kind: k for k in DATA_KEYS if _asks_again(states[k.key]) and k.key != "crsDrugs"}
+        asked = asked_keys(self.terms)
+        missing = {k.kind: k for k in asked if _asks_again(states[k.key]) and k.key != "crsDrugs"}
+        labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
         needs = [
             *self._observations(missing, (Kind.IL6_CRP,), self.t.course_days + timedelta(days=4)),
-            *self._observations(missing, (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY), self.t.weight_age),
+            *self._observations(missing, labs, max(self.t.weight_age, self.t.infection_age)),
             *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
             *self._procedures(missing),
         ]

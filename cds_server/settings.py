@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +36,8 @@ class Settings:
     budget_seconds: float
     max_body_bytes: int
     course_lookup: CourseLookup
+    thresholds_file: Path | None
+    value_sets_folder: Path | None
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
@@ -60,6 +63,8 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         budget_seconds=float(_number(environ, "CRS_CDS_BUDGET_SECONDS", "5", low="0.1", high="120")),
         max_body_bytes=int(_number(environ, "CRS_CDS_MAX_BODY_MIB", "20", low="0.001", high="1024") * 1024 * 1024),
         course_lookup=_one_of(environ, "CRS_CDS_COURSE_LOOKUP", CourseLookup, CourseLookup.HISTORY),
+        thresholds_file=_path(environ, "CRS_CDS_THRESHOLDS"),
+        value_sets_folder=_path(environ, "CRS_CDS_VALUE_SETS"),
     )
 
 
@@ -73,6 +78,8 @@ KNOWN = frozenset(
         "CRS_CDS_BUDGET_SECONDS",
         "CRS_CDS_MAX_BODY_MIB",
         "CRS_CDS_COURSE_LOOKUP",
+        "CRS_CDS_THRESHOLDS",
+        "CRS_CDS_VALUE_SETS",
         "CRS_CDS_NO_SKIP",  # read by the test suite only
     }
 )
@@ -102,6 +109,11 @@ def normalised_base(url: str, name: str = "url") -> str:
     authority = host if port in (None, default) else f"{host}:{port}"
     path = "/".join(segment for segment in parts.path.split("/") if segment)
     return f"{scheme}://{authority}/{path}".rstrip("/")
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    return Path(text) if text else None
 
 
 def _listed(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 A line is `D<day> <time>  <entry> | <entry> …` with times in the story's zone; `D7 06:00–D9 02:00 /4h` repeats it.
 Entries: `T 38.9`, `T 100.4 degF`, `SBP 84`, `SpO2 97`, `device NC`, `flow 3`, `FiO2 0.5`, `il6 47.7`, `crp 22`,
-`weight 70`, `car-t <product>`, `toci 560`, `start norepinephrine 0.1`, `rate norepinephrine 0`,
+`weight 70`, `ice 5`, `anc 0.3`, `culture <result>`, `pcr <result>`, `coded A41.9`,
+`car-t <product>`, `toci 560`, `start norepinephrine 0.1`, `rate norepinephrine 0`,
 `give paracetamol 1000`.
 """
 
@@ -18,7 +19,8 @@ Resource = dict[str, Any]
 
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 RXNORM, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://unitsofmeasure.org"
-CAR_T = {"tisagenlecleucel": "1986438", "brexucabtagene autoleucel": "2387277"}
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+CAR_T = {"axicabtagene ciloleucel": "1987398", "tisagenlecleucel": "1986438", "brexucabtagene autoleucel": "2387277"}
 PRESSORS = {"norepinephrine": "7512", "epinephrine": "3992", "vasopressin": "11149", "dobutamine": "3616"}
 DEVICES = {
     "RA": ("", "room air"),
@@ -122,6 +124,34 @@ def _administration(id_: str, subject: Mapping[str, str], **more: Any) -> Resour
     }
 
 
+def _ice(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """There is no LOINC for ICE: the example hospital has a code of its own (`value_sets/`)."""
+    coding = {"system": "https://example.org/flowsheet", "code": "ICE", "display": "ICE score"}
+    result = _observation(entry, id_, subject, "", "")
+    return [{**result, "code": {"coding": [coding]}, "valueInteger": int(entry.value)}]
+
+
+def _result(code: str, display: str) -> Callable[..., list[Resource]]:
+    def make(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+        return [{**_observation(entry, id_, subject, code, display), "valueCodeableConcept": {"text": entry.value}}]
+
+    return make
+
+
+def _coded(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """An active diagnosis by its ICD-10-CM code."""
+    return [
+        {
+            "resourceType": "Condition",
+            "id": id_,
+            "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
+            "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": entry.value}]},
+            "subject": dict(subject),
+            "recordedDate": entry.at.isoformat(),
+        }
+    ]
+
+
 def _drug(code: str, text: str) -> dict[str, Any]:
     return {"coding": [{"system": RXNORM, "code": code, "display": text}], "text": text}
 
@@ -198,6 +228,13 @@ _MAKERS: Mapping[str, Callable[..., list[Resource]]] = {
     "il6": _measured("26881-3", "Interleukin 6 [Mass/volume] in Serum or Plasma", "pg/mL"),
     "crp": _measured("1988-5", "C reactive protein [Mass/volume] in Serum or Plasma", "mg/L"),
     "weight": _measured("29463-7", "Body weight", "kg"),
+    "plt": _measured("777-3", "Platelets [#/volume] in Blood", "10*3/uL"),
+    "alt": _measured("1742-6", "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "U/L"),
+    "ast": _measured("1920-8", "Aspartate aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "U/L"),
+    "ice": _ice,
+    "culture": _result("600-7", "Bacteria identified in Blood by Culture"),
+    "pcr": _result("72493-0", "Cytomegalovirus DNA [Units/volume] in Serum or Plasma"),
+    "coded": _coded,
     "anc": _measured("751-8", "Neutrophils [#/volume] in Blood", "10*3/uL"),
     "car-t": _car_t,
     "toci": _tocilizumab,

@@ -149,6 +149,16 @@ STORIES: tuple[Story, ...] = (
         D5 22:00  toci 560
         D6 09:30  T 36.8 | SBP 84 | SpO2 97 | device RA
         """, (Scene("9", (6, "10:00"), ("toci-max-doses", "steroid-after-2-toci", GRADE), 560, says="4 doses"),)),
+    Story("10", "ICANS grade 2 with CRS grade 1, tocilizumab drafted", 58, """
+        D0 08:00  il6 9 | crp 14 | weight 70
+        D0 10:00  car-t tisagenlecleucel
+        D7 06:00  T 38.3
+        D7 07:00  il6 50 | crp 20
+        D7 09:30  T 38.3 | SBP 118 | SpO2 97 | device RA | ice 5
+        """, (
+        Scene("10", (7, "10:00"), ("icans-steroid", "toci-icans-caution", "grade1-supportive", GRADE), 560,
+              says="ICANS grade 2"),
+    )),
     Story("11", "Everything exactly at its limit", 51, """
         D0 08:00  il6 12.0 | crp 30 | weight 62
         D0 10:00  car-t tisagenlecleucel
@@ -190,6 +200,14 @@ STORIES: tuple[Story, ...] = (
         D4 07:00  il6 22
         D4 09:30  T 39.0 | SBP 86 | SpO2 96 | device RA
         """, (Scene("14n", (4, "10:00"), ("grade1-supportive", GRADE), says="grade 1"),)),
+    Story("15", "Brexu-cel, fever 40 h after the infusion", 61, """
+        D0 08:00  il6 6 | weight 70
+        D0 10:00  car-t brexucabtagene autoleucel
+        D2 01:30  T 38.7 | SBP 118 | SpO2 97 | device RA
+        """, (
+        Scene("15", (2, "02:00"), ("product-guidance", "grade1-supportive", "il6-request", GRADE),
+              says="see product guidance"),
+    )),
     Story("16", "Rheumatoid arthritis, no CAR-T cells", 60, """
         D0 08:00  il6 12 | crp 40 | weight 70
         D4 09:30  T 36.8 | SBP 118 | SpO2 97 | device RA

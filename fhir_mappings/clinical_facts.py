@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Kind(StrEnum):
     CONDITIONS = "conditions"
     ALLERGIES = "allergies"
     MICROBIOLOGY = "microbiology"
+    NEURO = "ICE and ICANS"
     MEDICATION_ORDERS = "active medication orders"
     SERVICE_ORDERS = "active service orders"
 
@@ -352,9 +354,50 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class LabValue:
+    """One laboratory value. `upper_normal` is the record's own upper limit of normal, in the same unit."""
+
     reference: str
     value: Decimal
     at: datetime
+    upper_normal: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyLabs:
+    """The latest counts (10*3/uL) and liver enzymes (U/L) that are recent enough; None is not known."""
+
+    neutrophils: LabValue | None = None
+    platelets: LabValue | None = None
+    alt: LabValue | None = None
+    ast: LabValue | None = None
+
+    @property
+    def known(self) -> tuple[LabValue, ...]:
+        return tuple(lab for lab in (self.neutrophils, self.platelets, self.alt, self.ast) if lab is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Infection:
+    """A sign of active infection: a culture or PCR that is not negative, or an active coded infection."""
+
+    reference: str
+    what: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Icans:
+    """The ICANS grade (ASTCT) at one moment. `grade` None is not known; `why` then says what stood in the way.
+
+    `coded`: taken from a diagnosis. `words` are what was charted: "ICE 5", "coded G92.02".
+    """
+
+    grade: int | None = None
+    words: str = ""
+    reference: str = ""
+    at: datetime | None = None
+    coded: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +427,9 @@ class PatientFacts:
     tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
     steroids: tuple[SteroidGiven, ...] = ()
     weight: Weight | None = None
-    neutrophils: LabValue | None = None
+    icans: Icans = field(default_factory=Icans)
+    labs: SafetyLabs = field(default_factory=SafetyLabs)
+    infections: tuple[Infection, ...] = ()
     tocilizumab_hypersensitivity: str | None = None
     coded_crs: tuple[str, ...] = ()
     recent_coded_claim: bool = False
@@ -400,9 +445,17 @@ class PatientFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftDose:
+    """The single dose of a draft, in mg or in mg/kg; neither where it could not be read."""
+
+    mg: Decimal | None = None
+    mg_per_kg: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DraftOrder:
     """An order being written. `drug` None is a medication nothing identifies; `empty` has no medication yet;
-    `replaces` is the active order that it takes the place of."""
+    `replaces` is the active order that it takes the place of; `resource` is the draft as it was sent."""
 
     reference: str
     is_medication: bool
@@ -413,6 +466,9 @@ class DraftOrder:
     replaces: str | None = None
     dexamethasone_mg: Decimal | None = None
     dose_stated: bool = False
+    dose: DraftDose = DraftDose()
+    route: Route = Route.NOT_STATED
+    resource: Mapping[str, Any] = field(default_factory=dict)
 
 
 def hours_ago(then: datetime, now: datetime) -> str:

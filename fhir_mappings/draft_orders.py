@@ -10,14 +10,15 @@ from typing import Any
 import msgspec
 
 from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import DraftOrder, Route
+from fhir_mappings.clinical_facts import DraftDose, DraftOrder, DrugClass, Route
 from fhir_mappings.drugs import drug_of, medication_id, route_of
 from fhir_mappings.observations import codings_of
-from fhir_mappings.orders_and_claims import ordered_dose
 from fhir_mappings.ownership import AnotherPatientError, Owner
 from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.steroids import ordered_dose
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.units import Measure, UnitError, converted, unit_of
 
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})
 _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
@@ -75,7 +76,14 @@ def draft_orders(
         selected = _is_selected(reference, selections) or not some_selected
         found.append(_draft_order(resource, reference, beside, pool, terms, fhir_base, selected=selected))
         dexamethasone_mg, stated = ordered_dose(found[-1].drug, _dose(resource), t)
-        found[-1] = replace(found[-1], dexamethasone_mg=dexamethasone_mg, dose_stated=stated)
+        found[-1] = replace(
+            found[-1],
+            dexamethasone_mg=dexamethasone_mg,
+            dose_stated=stated,
+            dose=_tocilizumab_dose(found[-1], resource, t),
+            route=_route(resource, terms),
+            resource=resource,
+        )
     return tuple(found)
 
 
@@ -164,6 +172,26 @@ def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
         return fs.Quantity(value, None, _word(quantity, "unit") or None, _word(quantity, "code") or None)
     except (KeyError, ArithmeticError, ValueError):
         return None
+
+
+def _tocilizumab_dose(draft: DraftOrder, resource: Mapping[str, Any], t: Thresholds) -> DraftDose:
+    """The dose of a tocilizumab draft; none that can be read where it has several dosages, or a unit not listed."""
+    quantity, dosages = _dose(resource), resource.get("dosageInstruction")
+    if draft.drug is None or draft.drug.drug_class is not DrugClass.TOCILIZUMAB or quantity is None:
+        return DraftDose()
+    if isinstance(dosages, list) and len(dosages) > 1:
+        return DraftDose()
+    value, unit = quantity.value, unit_of(quantity)
+    if value is None:
+        return DraftDose()
+    if unit in ("mL", "ml"):
+        return DraftDose(mg=value * t.toci_strength)
+    for measure, field in ((Measure.MASS, "mg"), (Measure.MASS_PER_WEIGHT, "mg_per_kg")):
+        try:
+            return DraftDose(**{field: converted(value, unit, measure)})
+        except UnitError:
+            continue
+    return DraftDose()
 
 
 def _contained(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:

@@ -78,6 +78,10 @@ class Component(FhirStruct, frozen=True):
     data_absent_reason: CodeableConcept | None = None
 
 
+class ReferenceRange(FhirStruct, frozen=True):
+    high: Quantity | None = None
+
+
 class Observation(FhirStruct, frozen=True):
     status: str = ""
     code: CodeableConcept = CodeableConcept()
@@ -92,6 +96,8 @@ class Observation(FhirStruct, frozen=True):
     data_absent_reason: CodeableConcept | None = None
     component: tuple[Component, ...] = ()
     specimen: Reference | None = None
+    interpretation: tuple[CodeableConcept, ...] = ()
+    reference_range: tuple[ReferenceRange, ...] = ()
 
 
 class Medication(FhirStruct, frozen=True):

@@ -55,3 +55,11 @@ def own_offset(text: str) -> tzinfo | None:
     if match is None or match.group(4) in (None, "Z", "+00:00", "-00:00"):
         return None
     return datetime.fromisoformat(f"2000-01-01T00:00:00{match.group(4)}").tzinfo
+
+
+def moment_or_none(text: str | None, zone: tzinfo) -> datetime | None:
+    """The latest instant that a time stands for; None where there is none, or none that can be read."""
+    try:
+        return moment(text, zone).latest if text else None
+    except BadTimeError:
+        return None

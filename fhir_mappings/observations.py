@@ -50,6 +50,7 @@ KIND_OF_SET: Mapping[str, Kind] = {
         ("blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "procalcitonin", "urinalysis"),
         Kind.MICROBIOLOGY,
     ),
+    **dict.fromkeys(("ice-score", "icans-grade"), Kind.NEURO),
 }
 
 
@@ -68,6 +69,8 @@ class Observed:
     absent: bool
     denied: bool = False
     specimen: str | None = None
+    interpretation: tuple[fs.CodeableConcept, ...] = ()
+    upper_limit: fs.Quantity | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Observations:
 
     def of(self, *set_ids: str) -> tuple[Observed, ...]:
         return tuple(o for set_id in set_ids for o in self.by_set.get(set_id, ()))
+
+    def sets_since(self, opens: datetime) -> frozenset[str]:
+        """The value sets of cultures, PCR, imaging and laboratory tests done from `opens` on."""
+        return frozenset(s for s, observed in self.by_set.items() if any(o.at.latest >= opens for o in observed))
 
 
 def codings_of(concept: fs.CodeableConcept | None) -> tuple[tuple[str | None, str | None], ...]:
@@ -150,6 +157,8 @@ def _observed(
         absent=source.data_absent_reason is not None,
         denied=data.value_boolean is False,
         specimen=data.specimen.display if data.specimen else None,
+        interpretation=data.interpretation if component is None else (),
+        upper_limit=data.reference_range[0].high if component is None and data.reference_range else None,
     )
 
 

@@ -131,7 +131,8 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
     evidence = (d.reference, *(r.reference for r in (flow, fio2) if r is not None))
     value = ROW_OF[d.device]
     if value >= 3:
-        return Row(value, True, (_with_flow(NAMES[d.device], flow),), evidence=evidence)
+        flags = _ventilator_flags(d, fio2, t)
+        return Row(value, True, (_with_flow(NAMES[d.device], flow),), flags=flags, evidence=evidence)
     if value == 0:
         row = _flow_row(facts, d.at, at, t)
         return row or _no_device_row(facts, d, opens, at, t)
@@ -141,11 +142,18 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
         return _no_device_row(facts, d, opens, at, t)
     if d.device is Device.CANNULA and flow is not None and flow.value > t.low_flow_max:
         return Row(3, True, (_with_flow(NAMES[d.device], flow),), evidence=evidence)
-    flags: tuple[str, ...] = () if flow is not None or d.device is Device.BLOW_BY else ("flow_unknown",)
+    flags = () if flow is not None or d.device is Device.BLOW_BY else ("flow_unknown",)
     missing: tuple[str, ...] = ()
     if fio2 is not None and fio2.value >= t.high_fio2:
         missing = ("FiO2 is high for this device: may be 3 or more",)
     return Row(2, not missing, (_with_flow(NAMES[d.device], flow),), missing, flags, evidence)
+
+
+def _ventilator_flags(d: DeviceRecord, fio2: Reading | None, t: Thresholds) -> tuple[str, ...]:
+    if d.device is not Device.VENTILATOR:
+        return ()
+    low = fio2 is not None and fio2.value <= t.ventilation_low_fio2
+    return ("ventilated_low_fio2",) if low else ("ventilated",)
 
 
 def _with_flow(name: str, flow: Reading | None) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.analytes import il6_and_crp
+from fhir_mappings.caution import infections, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.clinical_facts import (
     Administration,
     Age,
@@ -18,24 +19,19 @@ from fhir_mappings.clinical_facts import (
     PatientFacts,
     Tocilizumab,
 )
+from fhir_mappings.conditions import claims
 from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
 from fhir_mappings.crs_grade import Signs, crs_grade
+from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import sort_observations
-from fhir_mappings.orders_and_claims import (
-    claims,
-    done_recently,
-    latest_neutrophils,
-    latest_weight,
-    pending_orders,
-    steroids_given,
-    tocilizumab_hypersensitivity,
-)
+from fhir_mappings.pending_orders import pending_orders
 from fhir_mappings.reach import Reach, reach
 from fhir_mappings.read_resources import PatientRecord, validation_error
 from fhir_mappings.signs import SignsMapping
+from fhir_mappings.steroids import steroids_given
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, of_class
-from fhir_mappings.vital_signs import age_at
+from fhir_mappings.vital_signs import age_at, latest_weight
 
 
 def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
@@ -107,7 +103,8 @@ def _with_course(
     at_dose_2 = _grade_at_dose_2(signs, toci.doses, course, facts.age, t)
     il6, crp, bad_labs = il6_and_crp(observations, record, how, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
-    neutrophils, bad_counts = latest_neutrophils(observations, as_of, t.neutrophils_age)
+    labs, bad_counts = safety_labs(observations, as_of, t)
+    neuro, bad_scores = icans(observations, record.pool, record.coverage, how.terms, found.zone, as_of, t)
     steroids = steroids_given(found.given, as_of, t)
     known = replace(
         facts,
@@ -119,9 +116,11 @@ def _with_course(
         tocilizumab=toci,
         steroids=steroids,
         weight=weight,
-        neutrophils=neutrophils,
+        icans=neuro,
+        labs=labs,
+        infections=infections(observations, record.pool, how.terms, found.zone, as_of, t),
         tocilizumab_hypersensitivity=tocilizumab_hypersensitivity(record.pool, how.terms),
-        done_recently=done_recently(observations, as_of, t.done_recently),
+        done_recently=observations.sets_since(as_of - t.done_recently),
         set_aside=(
             *facts.set_aside,
             *observations.set_aside,
@@ -129,6 +128,7 @@ def _with_course(
             *bad_labs,
             *bad_weights,
             *bad_counts,
+            *bad_scores,
             *unnamed,
         ),
     )
@@ -144,13 +144,14 @@ def _flags(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, .
         *(() if facts.tocilizumab.history_complete else ("history_incomplete",)),
         *grade.flags,
         *facts.il6.flags,
+        *(("icans_coded",) if facts.icans.coded else ()),
     )
     return tuple(dict.fromkeys(flags))
 
 
 def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, ...]:
     """The references that the answer rests on, each once."""
-    measured = (facts.weight, facts.neutrophils)
+    measured = (facts.weight, *facts.labs.known)
     evidence = (
         *(reference for infusion in course.infusions for reference in infusion.references),
         *grade.evidence,
@@ -159,6 +160,8 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
         *facts.tocilizumab.evidence,
         *(given.reference for given in facts.steroids),
         *(one.reference for one in measured if one is not None),
+        *((facts.icans.reference,) if facts.icans.reference else ()),
+        *(infection.reference for infection in facts.infections),
     )
     return tuple(dict.fromkeys(evidence))
 

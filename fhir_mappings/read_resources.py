@@ -200,7 +200,7 @@ def validation_error(resource: Resource[Any]) -> str | None:
 
 _KINDS = {
     "Observation": frozenset(
-        {Kind.IL6_CRP, Kind.VITALS, Kind.OXYGEN, Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY}
+        {Kind.IL6_CRP, Kind.VITALS, Kind.OXYGEN, Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO}
     ),
     "MedicationAdministration": frozenset({Kind.ADMINISTRATIONS}),
     "Procedure": frozenset({Kind.PROCEDURES, Kind.SUPPORT_PROCEDURES}),

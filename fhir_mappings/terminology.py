@@ -89,6 +89,10 @@ class Terminology:
         """The codes of some value sets, for a search. Texts without a code system are left out."""
         return tuple((c.system, c.code) for set_id in set_ids for c in self.value_sets[set_id] if c.system != LOCAL)
 
+    def texts(self, set_id: str) -> tuple[str, ...]:
+        """The texts of a value set, as they are compared."""
+        return tuple(normalised(text) for c in self.value_sets[set_id] for text in c.texts)
+
     def first(self, set_id: str) -> Concept:
         """The concept that an order of ours carries."""
         return self.value_sets[set_id][0]
@@ -137,9 +141,10 @@ class Terminology:
         return drugs[0][1] if drugs and drugs[0][0] == 0 else None
 
 
-def _concepts(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
+def concepts_of(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
+    """The concepts that a ValueSet resource lists."""
     found = []
-    for include in value_set["compose"]["include"]:
+    for include in value_set.get("compose", {}).get("include", ()):
         for concept in include["concept"]:
             extensions = {e["url"]: e for e in concept.get("extension", ())}
             ingredient = extensions.get("urn:crs-cds:ingredient", {}).get("valueString")
@@ -156,6 +161,6 @@ def packaged_terminology() -> Terminology:
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".json"):
             value_set = json.loads(file.read_text(encoding="utf-8"))
-            sets[value_set["id"]] = _concepts(value_set)
+            sets[value_set["id"]] = concepts_of(value_set)
             titles[value_set["id"]] = value_set["title"]
     return Terminology(sets, titles)

@@ -1,12 +1,12 @@
-"""Every clinical number, with its unit, source and how sure we are of it. Passed to every rule.
+"""Every clinical number, with its unit, plausible range, source and how sure we are of it. Passed to every rule.
 
-A rule never holds a number of its own. `Thresholds().hash` names the numbers in force and stands in every
-answer.
+A rule never holds a number of its own. A site may set its own inside the range (`site_thresholds`); the range keeps
+the label's limits of dose, interval and number from being loosened.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
@@ -24,95 +24,164 @@ class Status(StrEnum):
 ASTCT = "ASTCT consensus, Lee 2019"
 ZHANG = "Zhang 2022, Front Immunol 13:914959"
 LABEL = "tocilizumab label, CRS section"
+RA_LABEL = "tocilizumab label, limits of other indications"
 PALS = "PALS; PMC6882047"
 ASCO = "ASCO 2021, Santomasso"
 OURS = "design of this service"
 
+SECONDS_PER = {"min": 60, "h": 3600, "d": 86400}
+_SPANS = {"minutes": "min", "hours": "h", "days": "d"}
 
-def _number(value: str, unit: str, source: str, status: Status) -> Any:
-    return field(default=Decimal(value), metadata={"unit": unit, "source": source, "status": status})
+
+@dataclass(frozen=True)
+class Number:
+    """What is known of one threshold: its meaning, unit (UCUM), plausible range in that unit, source and status."""
+
+    name: str
+    meaning: str
+    unit: str
+    low: Decimal
+    high: Decimal
+    source: str
+    status: Status
 
 
-def _span(source: str, status: Status = Status.DESIGN, **parts: int) -> Any:
-    (unit,) = parts
-    return field(default=timedelta(**parts), metadata={"unit": unit, "source": source, "status": status})
+def _number(value: str, unit: str, between: tuple[str, str], source: str, status: Status, meaning: str) -> Any:
+    low, high = (Decimal(limit) for limit in between)
+    known = Number("", meaning, unit, low, high, source, status)
+    return field(default=Decimal(value), metadata={"known": known})
+
+
+def _span(
+    between: tuple[int, int], meaning: str, source: str = OURS, status: Status = Status.DESIGN, **parts: int
+) -> Any:
+    (name,) = parts
+    known = Number("", meaning, _SPANS[name], Decimal(between[0]), Decimal(between[1]), source, status)
+    return field(default=timedelta(**parts), metadata={"known": known})
+
+
+V, P, D, U = Status.VERIFIED, Status.PAPER, Status.DESIGN, Status.UNCONFIRMED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """The numbers in force. Times are timedelta, quantities Decimal in the unit of the metadata."""
+    """The numbers in force. Times are timedelta, quantities Decimal in the unit of `Number`."""
 
     # the grade
-    fever: Decimal = _number("38.0", "Cel", ASTCT, Status.VERIFIED)
-    fever_window: timedelta = _span(OURS, hours=24)
-    bp_window: timedelta = _span(OURS, hours=12)
-    o2_window: timedelta = _span(OURS, hours=12)
-    pressor_carry: timedelta = _span(OURS, hours=4)
-    stale_limit: timedelta = _span(OURS, hours=24)
-    waiver_limit: timedelta = _span(OURS, days=7)
-    spo2_cut: Decimal = _number("90", "%", "Mahadeo 2019; PMC9978889", Status.VERIFIED)
-    low_flow_max: Decimal = _number("6", "L/min", ASTCT, Status.VERIFIED)
-    room_air_fio2: Decimal = _number("0.21", "1", OURS, Status.DESIGN)
-    high_fio2: Decimal = _number("0.40", "1", OURS, Status.DESIGN)
-    systolic_adult: Decimal = _number("90", "mm[Hg]", "PMC8021214; PMC9978889", Status.VERIFIED)
-    mean_adult: Decimal = _number("65", "mm[Hg]", "sepsis convention, not ASTCT", Status.UNCONFIRMED)
-    mean_readings_apart: timedelta = _span(OURS, minutes=5)
-    systolic_newborn: Decimal = _number("60", "mm[Hg]", PALS, Status.VERIFIED)
-    systolic_infant: Decimal = _number("70", "mm[Hg]", PALS, Status.VERIFIED)
-    systolic_child_base: Decimal = _number("70", "mm[Hg]", PALS, Status.VERIFIED)
-    systolic_child_per_year: Decimal = _number("2", "mm[Hg]/a", PALS, Status.VERIFIED)
-    systolic_from_10_years: Decimal = _number("90", "mm[Hg]", PALS, Status.VERIFIED)
-    antipyretic_before_onset: timedelta = _span(OURS, hours=24)
-    antipyretic_masks: timedelta = _span(OURS, hours=24)
-    steroid_masks: timedelta = _span(OURS, hours=72)
-    pressor_order_age: timedelta = _span(OURS, hours=24)
-    future_tolerance: timedelta = _span(OURS, minutes=5)
-    signs_before_infusion: timedelta = _span(OURS, hours=96)
+    fever: Decimal = _number("38.0", "Cel", ("37.5", "38.5"), ASTCT, V, "fever from")
+    fever_window: timedelta = _span((6, 48), "fever now: highest temperature of the last", hours=24)
+    bp_window: timedelta = _span((4, 24), "lowest blood pressure of the last", hours=12)
+    o2_window: timedelta = _span((4, 24), "oxygen device, flow and lowest SpO2 of the last", hours=12)
+    pressor_carry: timedelta = _span((1, 12), "a vasopressor charted at a moment counts as running for", hours=4)
+    stale_limit: timedelta = _span((12, 72), "a device or vasopressor not stopped keeps its row for", hours=24)
+    waiver_limit: timedelta = _span((2, 30), "after the last sign, fever counts as suppressed by treatment for", days=7)
+    spo2_cut: Decimal = _number("90", "%", ("85", "95"), "Mahadeo 2019; PMC9978889", V, "needs oxygen: SpO2 below")
+    low_flow_max: Decimal = _number("6", "L/min", ("4", "6"), ASTCT, V, "low flow up to and with")
+    room_air_fio2: Decimal = _number("0.21", "1", ("0.20", "0.22"), OURS, D, "no oxygen: FiO2 up to and with")
+    high_fio2: Decimal = _number("0.40", "1", ("0.30", "0.60"), OURS, D, "beside low flow, grade may be 3: FiO2 from")
+    ventilation_low_fio2: Decimal = _number(
+        "0.30", "1", ("0.21", "0.50"), OURS, U, "ventilated, confirm the indication: FiO2 up to and with"
+    )
+    systolic_adult: Decimal = _number(
+        "90", "mm[Hg]", ("80", "100"), "PMC8021214; PMC9978889", V, "hypotension, adult: systolic below"
+    )
+    mean_adult: Decimal = _number(
+        "65", "mm[Hg]", ("55", "75"), "sepsis convention, not ASTCT", U, "hypotension, adult: mean below"
+    )
+    mean_readings_apart: timedelta = _span((0, 60), "two low mean pressures at least apart by", minutes=5)
+    systolic_newborn: Decimal = _number("60", "mm[Hg]", ("50", "70"), PALS, V, "hypotension to 28 d: systolic below")
+    systolic_infant: Decimal = _number("70", "mm[Hg]", ("60", "80"), PALS, V, "hypotension below 1 a: systolic below")
+    systolic_child_base: Decimal = _number(
+        "70", "mm[Hg]", ("60", "80"), PALS, V, "hypotension 1 to 9 a: systolic below this and the next per year"
+    )
+    systolic_child_per_year: Decimal = _number("2", "mm[Hg]/a", ("1", "3"), PALS, V, "added per completed year")
+    systolic_from_10_years: Decimal = _number(
+        "90", "mm[Hg]", ("80", "100"), PALS, V, "hypotension 10 to 17 a: systolic below"
+    )
+    antipyretic_before_onset: timedelta = _span((4, 48), "an antipyretic counts as given at onset, before it", hours=24)
+    antipyretic_masks: timedelta = _span((4, 48), "an antipyretic may hide fever for", hours=24)
+    steroid_masks: timedelta = _span((24, 168), "a systemic corticosteroid may hide fever for", hours=72)
+    pressor_order_age: timedelta = _span((4, 72), "a vasopressor order not charted matters for", hours=24)
+    future_tolerance: timedelta = _span((0, 30), "a time ahead of the clock counts as now up to", minutes=5)
+    signs_before_infusion: timedelta = _span((72, 168), "signs are read from before the infusion", hours=96)
     # the course
-    new_course_after: timedelta = _span(OURS, days=21)
-    study_days: timedelta = _span(ZHANG, Status.PAPER, days=30)
-    course_days: timedelta = _span(OURS, days=60)
-    administrations_before: timedelta = _span(OURS, days=28)
-    coded_claim_age: timedelta = _span(OURS, days=60)
+    new_course_after: timedelta = _span((14, 42), "infusions are one course up to and with", days=21)
+    study_days: timedelta = _span((14, 30), "the study's rules hold to day", ZHANG, P, days=30)
+    course_days: timedelta = _span((30, 90), "advice ends after day", days=60)
+    administrations_before: timedelta = _span((28, 56), "administrations are read from before the infusion", days=28)
+    coded_claim_age: timedelta = _span((7, 90), "a coded CRS, ICANS or CAR-T history speaks for", days=60)
     # fold changes
-    il6_fold: Decimal = _number("4", "1", ZHANG, Status.PAPER)
-    il6_near: Decimal = _number("0.1", "1", OURS, Status.DESIGN)
-    crp_fold: Decimal = _number("1.83", "1", ZHANG, Status.PAPER)
-    il6_fresh: timedelta = _span(OURS, hours=24)
-    baseline_near: timedelta = _span(OURS, hours=24)
-    baseline_far: timedelta = _span(OURS, hours=72)
-    baseline_after_fever: timedelta = _span(OURS, hours=24)
-    prior_blockade: timedelta = _span(OURS, days=28)
-    surveillance_after: timedelta = _span(OURS, days=14)
+    il6_fold: Decimal = _number("4", "1", ("2", "10"), ZHANG, P, "IL-6 rise is high from (fold)")
+    il6_near: Decimal = _number("0.1", "1", ("0", "0.5"), OURS, D, "near that limit: within this part of it")
+    crp_fold: Decimal = _number("1.83", "1", ("1.2", "5"), ZHANG, P, "CRP rise is high above (fold)")
+    il6_fresh: timedelta = _span((6, 48), "a low IL-6 rise needs a sample of the last", hours=24)
+    baseline_near: timedelta = _span((12, 48), "second-best baseline: before the infusion", hours=24)
+    baseline_far: timedelta = _span((48, 72), "last baseline: before the infusion", hours=72)
+    baseline_after_fever: timedelta = _span((12, 72), "a baseline after fever carries no low rise for", hours=24)
+    prior_blockade: timedelta = _span((14, 90), "an IL-6 blocker before the infusion spoils IL-6 for", days=28)
+    surveillance_after: timedelta = _span((7, 30), "infection surveillance after tocilizumab for", days=14)
+    # ICANS and product guidance
+    icans_window: timedelta = _span((8, 48), "ICE or ICANS grade: the highest of the last", hours=24)
+    coded_icans_age: timedelta = _span((24, 168), "a coded ICANS grade counts for", hours=72)
+    early_onset: timedelta = _span(
+        (24, 96), "product guidance: CRS within this of the infusion", f"{ZHANG}, quoting NCCN", P, hours=72
+    )
+    lasting_fever: timedelta = _span(
+        (12, 72), "product guidance: grade 1 with fever for", "brexu-cel label by a secondary source", V, hours=24
+    )
     # tocilizumab and corticosteroids
-    dose_merge: timedelta = _span(OURS, minutes=60)
-    dose_interval: timedelta = _span(LABEL, Status.VERIFIED, hours=8)
-    dose_lookback: timedelta = _span(OURS, days=30)
-    doses_max: Decimal = _number("4", "1", LABEL, Status.VERIFIED)
-    doses_per_day: Decimal = _number("3", "1", "Samsung protocol; ehoonline", Status.VERIFIED)
-    toci_per_kg: Decimal = _number("8", "mg/kg", LABEL, Status.VERIFIED)
-    toci_per_kg_light: Decimal = _number("12", "mg/kg", LABEL, Status.VERIFIED)
-    toci_light_below: Decimal = _number("30", "kg", LABEL, Status.VERIFIED)
-    toci_max: Decimal = _number("800", "mg", LABEL, Status.VERIFIED)
-    toci_min_age: Decimal = _number("2", "a", LABEL, Status.VERIFIED)
-    toci_strength: Decimal = _number("20", "mg/mL", LABEL, Status.VERIFIED)
-    tier_margin: Decimal = _number("1", "kg", OURS, Status.DESIGN)
-    weight_age: timedelta = _span(OURS, days=14)
-    adult_age: Decimal = _number("18", "a", OURS, Status.DESIGN)
-    study_min_age: Decimal = _number("13", "a", ZHANG, Status.PAPER)
-    steroid_running: timedelta = _span(OURS, hours=12)
-    steroid_running_dose: Decimal = _number("10", "mg", ASCO, Status.VERIFIED)
-    steroid_running_child: Decimal = _number("0.15", "mg/kg", OURS, Status.UNCONFIRMED)
-    dexamethasone_dose: Decimal = _number("10", "mg", ASCO, Status.VERIFIED)
-    methylprednisolone_dose: Decimal = _number("500", "mg", ASCO, Status.VERIFIED)
-    methylprednisolone_per_dexa: Decimal = _number("5", "1", OURS, Status.DESIGN)
-    prednisone_per_dexa: Decimal = _number("6.5", "1", OURS, Status.DESIGN)
-    neutropenia: Decimal = _number("0.5", "10*3/uL", ASCO, Status.VERIFIED)
-    neutrophils_age: timedelta = _span(OURS, days=3)
-    done_recently: timedelta = _span(OURS, hours=24)
+    dose_merge: timedelta = _span((0, 120), "administrations that start this close are one dose", minutes=60)
+    dose_interval: timedelta = _span((8, 24), "between the starts of two doses at least", LABEL, V, hours=8)
+    dose_lookback: timedelta = _span((30, 90), "the checks of a draft count doses of the last", days=30)
+    doses_max: Decimal = _number("4", "1", ("1", "4"), LABEL, V, "doses in all at most")
+    doses_per_day: Decimal = _number("3", "1", ("1", "3"), "Samsung protocol; ehoonline", V, "doses in 24 h at most")
+    toci_per_kg: Decimal = _number("8", "mg/kg", ("4", "8"), LABEL, V, "tocilizumab from the next weight on")
+    toci_per_kg_light: Decimal = _number("12", "mg/kg", ("8", "12"), LABEL, V, "tocilizumab below that weight")
+    toci_light_below: Decimal = _number("30", "kg", ("30", "30"), LABEL, V, "the dose tier changes at")
+    toci_max: Decimal = _number("800", "mg", ("400", "800"), LABEL, V, "one dose at most")
+    toci_min_age: Decimal = _number("2", "a", ("2", "18"), LABEL, V, "no dose is given below the age of")
+    toci_strength: Decimal = _number("20", "mg/mL", ("20", "20"), LABEL, V, "strength of the concentrate")
+    tier_margin: Decimal = _number("1", "kg", ("0", "3"), OURS, D, "the tier is near within")
+    dose_off: Decimal = _number("0.1", "1", ("0.02", "0.2"), OURS, D, "a drafted dose is off by more than (part)")
+    weight_age: timedelta = _span((1, 30), "a weight doses for", days=14)
+    adult_age: Decimal = _number("18", "a", ("16", "21"), OURS, D, "adult from")
+    study_min_age: Decimal = _number("13", "a", ("13", "13"), ZHANG, P, "youngest patient of the study")
+    steroid_running: timedelta = _span((6, 24), "a corticosteroid counts as running for", hours=12)
+    steroid_running_dose: Decimal = _number(
+        "10", "mg", ("4", "20"), ASCO, V, "counts as running: dexamethasone or its equivalent from"
+    )
+    steroid_running_child: Decimal = _number(
+        "0.15", "mg/kg", ("0.05", "0.6"), OURS, U, "counts as running below 18 a: dexamethasone from"
+    )
+    dexamethasone_dose: Decimal = _number("10", "mg", ("10", "20"), ASCO, V, "dexamethasone suggested")
+    methylprednisolone_dose: Decimal = _number("500", "mg", ("500", "1000"), ASCO, V, "methylprednisolone suggested")
+    methylprednisolone_per_dexa: Decimal = _number(
+        "5", "1", ("4", "6"), OURS, D, "methylprednisolone equal to dexamethasone 1 mg (mg)"
+    )
+    prednisone_per_dexa: Decimal = _number(
+        "6.5", "1", ("6", "7"), OURS, D, "prednisone or prednisolone equal to dexamethasone 1 mg (mg)"
+    )
+    # caution and infection
+    neutropenia: Decimal = _number("0.5", "10*3/uL", ("0.1", "1.5"), RA_LABEL, V, "neutropenia: ANC below")
+    platelets_low: Decimal = _number("50", "10*3/uL", ("10", "100"), RA_LABEL, V, "thrombocytopenia: platelets below")
+    enzymes_times: Decimal = _number("5", "1", ("2", "10"), RA_LABEL, V, "liver enzymes above upper normal times")
+    enzymes_normal: Decimal = _number(
+        "40", "U/L", ("20", "80"), OURS, U, "upper normal of ALT and AST where the result states none"
+    )
+    safety_labs_age: timedelta = _span((1, 7), "counts and liver enzymes are known for", days=3)
+    infection_age: timedelta = _span((2, 30), "a culture or viral PCR speaks for", days=7)
+    done_recently: timedelta = _span((4, 72), "a test of the surveillance bundle is not repeated for", hours=24)
 
-    @property
-    def hash(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 over every name, value and unit."""
-        lines = (f"{f.name}={getattr(self, f.name)} {f.metadata['unit']}" for f in fields(self))
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+def numbers() -> Iterator[Number]:
+    """What is known of every threshold, in the order of the dataclass."""
+    for f in fields(Thresholds):
+        known: Number = f.metadata["known"]
+        yield Number(f.name, known.meaning, known.unit, known.low, known.high, known.source, known.status)
+
+
+def in_unit(value: Decimal | timedelta, unit: str) -> Decimal:
+    """A threshold as a number in its unit."""
+    if isinstance(value, timedelta):
+        return Decimal(int(value.total_seconds())) / SECONDS_PER[unit]
+    return value

@@ -22,8 +22,10 @@ class Measure(StrEnum):
     FIO2 = "1"
     SATURATION = "%"
     WEIGHT = "kg"
-    NEUTROPHILS = "10*3/uL"
+    COUNT = "10*3/uL"
+    ENZYME = "U/L"
     MASS = "mg"
+    MASS_PER_WEIGHT = "mg/kg"
 
 
 _ONE = Decimal(1)
@@ -58,10 +60,12 @@ FACTORS: Mapping[Measure, Mapping[str, Decimal]] = {
         "g": _THOUSANDTH,
         **dict.fromkeys(("[lb_av]", "lb", "lbs"), Decimal("0.45359237")),
     },
-    Measure.NEUTROPHILS: {
+    Measure.COUNT: {
         **dict.fromkeys(("10*3/uL", "10*9/L", "10*3/ul", "10^3/uL", "10^9/L", "K/uL", "x10*3/uL"), _ONE),
         **dict.fromkeys(("/uL", "/ul", "{cells}/uL", "cells/uL"), _THOUSANDTH),
     },
+    Measure.ENZYME: dict.fromkeys(("U/L", "u/L", "IU/L", "[IU]/L"), _ONE),
+    Measure.MASS_PER_WEIGHT: dict.fromkeys(("mg/kg", "mg/kg/dose", "mg/kg/{dose}"), _ONE),
     Measure.MASS: {"mg": _ONE, "g": _THOUSAND, **dict.fromkeys(("ug", "mcg", "µg", "μg"), _THOUSANDTH)},
 }
 _CELSIUS = frozenset({"Cel", "°C", "C", "degC", "deg C", "celsius", "Celsius"})
@@ -75,7 +79,9 @@ PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
     Measure.FIO2: (Decimal("0.15"), Decimal(1)),
     Measure.SATURATION: (Decimal(20), Decimal(100)),
     Measure.WEIGHT: (Decimal("0.3"), Decimal(500)),
-    Measure.NEUTROPHILS: (Decimal(0), Decimal(1000)),
+    Measure.COUNT: (Decimal(0), Decimal(10000)),
+    Measure.ENZYME: (Decimal(0), Decimal(100000)),
+    Measure.MASS_PER_WEIGHT: (Decimal(0), Decimal(1000)),
     Measure.MASS: (Decimal(0), Decimal(1000000)),
 }
 

@@ -1,13 +1,13 @@
-"""Temperatures and blood pressures, and from what pressure on a patient of some age is hypotensive."""
+"""Temperatures, blood pressures and weight, and from what pressure on a patient of some age is hypotensive."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from fhir_mappings.clinical_facts import Age, Moment, Reading, SetAside
-from fhir_mappings.observations import KIND_OF_SET, Observed
+from fhir_mappings.clinical_facts import Age, Moment, Reading, SetAside, Weight
+from fhir_mappings.observations import KIND_OF_SET, Observations, Observed
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.units import Measure, UnitError, measured
 
@@ -38,6 +38,15 @@ def readings(
 def observed_at(at: Moment, as_of: datetime) -> datetime:
     """The instant a sign counts at: a date at its latest moment, a clock a little ahead of ours at now."""
     return min(at.latest, as_of)
+
+
+def latest_weight(
+    observations: Observations, as_of: datetime, max_age: timedelta
+) -> tuple[Weight | None, tuple[SetAside, ...]]:
+    """The latest weight that is recent enough to dose by."""
+    good, bad = readings(observations.of("body-weight"), Measure.WEIGHT, as_of)
+    recent = [r for r in good if as_of - r.at <= max_age]
+    return (Weight(recent[-1].reference, recent[-1].value, recent[-1].at) if recent else None), bad
 
 
 def age_at(birth_date: str | None, on: date) -> Age | None:

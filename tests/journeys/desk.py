@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from example_patients.stories import STORIES, Scene, Story, hook_body, record
 from tests.fhir_wire import BASE, Resource
 
 ZONE = ZoneInfo("Asia/Shanghai")
+EXAMPLE_VALUE_SETS = Path(__file__).parents[2] / "example_patients" / "value_sets"
 DAY_0 = datetime(2026, 3, 2, tzinfo=ZONE)
 SCENES = [(story, scene) for story in STORIES for scene in story.scenes]
 ASSESSMENT = "org.crs-cds.assessment"
@@ -46,7 +48,10 @@ class Desk:
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        settings = {"CRS_CDS_ENV": "development", "CRS_CDS_TIMEZONE": "Asia/Shanghai", "CRS_CDS_FHIR_SERVERS": BASE}
+        settings = {
+            "CRS_CDS_ENV": "development", "CRS_CDS_TIMEZONE": "Asia/Shanghai", "CRS_CDS_FHIR_SERVERS": BASE,
+            "CRS_CDS_VALUE_SETS": str(EXAMPLE_VALUE_SETS),
+        }  # fmt: skip
         self.client: FlaskClient = create_app(settings | self.environ, clock=lambda: self.now).test_client()
 
     def prefetch(self, hook: str, patient_id: str) -> dict[str, Any]:
@@ -86,7 +91,8 @@ def bundle(found: Iterable[Resource], **more: Any) -> dict[str, Any]:
 
 KEY_OF_CODE = {
     "26881-3": "il6Crp", "1988-5": "il6Crp", "8310-5": "vitals", "85354-9": "vitals", "8478-0": "vitals",
-    "29463-7": "weight", "751-8": "safetyLabs",
+    "29463-7": "weight", "751-8": "safetyLabs", "777-3": "safetyLabs", "1742-6": "safetyLabs", "1920-8": "safetyLabs",
+    "ICE": "neuro", "600-7": "microbiology", "72493-0": "microbiology",
 }  # fmt: skip
 KEYS_OF_TYPE = {
     "MedicationAdministration": ("recentAdministrations",),
@@ -101,7 +107,7 @@ KEYS_OF_TYPE = {
 def whole_prefetch(chart: list[Resource]) -> dict[str, Any]:
     """Every key, complete, from a chart: a client that needs no FHIR server. Drugs stand in the administrations."""
     drugs = {f"Medication/{r['id']}": r["code"] for r in chart if r["resourceType"] == "Medication"}
-    by_key: dict[str, Any] = dict.fromkeys(("il6Crp", "vitals", "oxygen", "weight", "safetyLabs", "recentAdministrations", "runningAdministrations", "crsDrugs", "cellTherapyProcedures", "supportProcedures", "conditions", "allergies", "microbiology", "activeMedicationOrders", "activeServiceOrders"))  # fmt: skip
+    by_key: dict[str, Any] = dict.fromkeys(("il6Crp", "vitals", "oxygen", "weight", "safetyLabs", "recentAdministrations", "runningAdministrations", "crsDrugs", "cellTherapyProcedures", "supportProcedures", "conditions", "allergies", "microbiology", "neuro", "activeMedicationOrders", "activeServiceOrders"))  # fmt: skip
     for resource in chart:
         if resource["resourceType"] == "Patient":
             by_key["patient"] = resource

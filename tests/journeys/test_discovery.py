@@ -25,7 +25,12 @@ def test_the_three_services() -> None:
     for service in services:
         assert service["version"] == "3.0.0"
         assert all(service[name] for name in ("title", "description", "usageRequirements", "hookVersion"))
-        assert set(service["prefetch"]) == KEYS
+        assert set(service["prefetch"]) == KEYS | {"neuro"}
+
+
+def test_icans_is_asked_for_only_where_a_site_has_codes_for_it() -> None:
+    services = Desk(environ={"CRS_CDS_VALUE_SETS": ""}).client.get("/cds-services").get_json()["services"]
+    assert [set(service["prefetch"]) for service in services] == [KEYS] * 3
 
 
 def test_templates_stay_inside_the_legal_subset() -> None:

@@ -1,7 +1,4 @@
-"""The scenarios of the clinical specification over HTTP, each by prefetch and by search.
-
-Scenarios 10 (ICANS) and 15 (product guidance) wait for the version that brings their cards.
-"""
+"""The sixteen scenarios of the clinical specification over HTTP, each by prefetch and by search."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Aligned text tables, and patients written in them.
 
 A patient is a list of entries `T 38.9 @-2h` (two hours before the call) in the words of `example_patients.chart`.
+`grade 2` stands for signs of that grade, charted an hour before the call (`SIGNS`).
 Unless an entry says otherwise the infusion was at 10:00 four days before the call, the call is on
 2026-03-06 at 12:00 in Shanghai, the patient is an adult, and everything was read.
 """
@@ -11,22 +12,38 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cards.card_modes import CardModes
+from cards.choose import Advice, Call, advice
+from cards.decision_table import Indicator
+from cards.when_to_speak import Hook
 from example_patients.chart import Entry, Resource, resources
 from fhir_mappings.clinical_facts import Completeness, Coverage, Kind, PatientFacts
 from fhir_mappings.course_search import Reading
+from fhir_mappings.draft_orders import Draft, draft_orders
 from fhir_mappings.patient_facts import settled_facts
 from fhir_mappings.read_resources import PatientRecord, ResourcePool
-from fhir_mappings.terminology import packaged_terminology
+from fhir_mappings.site_value_sets import site_terminology
 from fhir_mappings.thresholds import Thresholds
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 6, 12, 0, tzinfo=ZONE)
 INFUSED = datetime(2026, 3, 2, 10, 0, tzinfo=ZONE)
 T = Thresholds()
+NO_MODES = CardModes()
+EXAMPLE_VALUE_SETS = Path(__file__).parents[2] / "example_patients" / "value_sets"
+TERMS = site_terminology({file.name: file.read_bytes() for file in EXAMPLE_VALUE_SETS.glob("*.json")})
 ALL_READ = {kind: Coverage(Completeness.COMPLETE) for kind in Kind}
+SIGNS = {
+    "grade 0": "T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h",
+    "grade 1": "T 39 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h",
+    "grade 2": "T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h",
+    "grade 3": "T 39 @-1h; SBP 118 @-1h; SpO2 95 @-1h; device HFNC @-1h",
+    "grade 4": "T 39 @-1h; SBP 118 @-1h; SpO2 95 @-1h; device BiPAP @-1h",
+}
 _ENTRY = re.compile(r"(?P<words>.+?) @(?P<at>D-?\d+ \d\d:\d\d|[+-]?\d+(?:\.\d+)?[hm])")
 
 
@@ -53,6 +70,8 @@ def moment_of(text: str) -> datetime:
 
 def charted(text: str) -> list[Entry]:
     found = []
+    for signs, meaning in SIGNS.items():
+        text = re.sub(rf"{signs}(?= *(;|$))", meaning, text)
     for part in filter(None, (p.strip() for p in text.split(";"))):
         match = _ENTRY.fullmatch(part)
         if match is None:
@@ -83,8 +102,34 @@ def facts_of(
     lost = {kind: Coverage(Completeness.UNREAD, "not permitted") for kind in unread}
     if Kind.ADMINISTRATIONS in lost:
         lost[Kind.RUNNING] = lost[Kind.ADMINISTRATIONS]
-    how = Reading(packaged_terminology(), thresholds, zone, "p", None, as_of)
+    how = Reading(TERMS, thresholds, zone, "p", None, as_of)
     return settled_facts(PatientRecord(pool, {**ALL_READ, **lost}), how)
+
+
+def answered(
+    found: Iterable[Resource],
+    *,
+    drafts: Sequence[Resource] = (),
+    hook: Hook = Hook.PATIENT_VIEW,
+    unread: Sequence[Kind] = (),
+    as_of: datetime = NOW,
+    modes: CardModes = NO_MODES,
+    thresholds: Thresholds = T,
+) -> Advice:
+    """The cards for a patient, on patient-view or with all drafts selected."""
+    found = list(found)
+    facts = facts_of(found, unread=unread, as_of=as_of, thresholds=thresholds)
+    pool = ResourcePool()
+    orders = draft_orders(
+        [Draft(i, None, draft) for i, draft in enumerate(drafts)], frozenset(), pool, TERMS, None, thresholds
+    )
+    return advice(facts, Call(hook, "p", orders), TERMS, thresholds, modes)
+
+
+def shown_cards(found: Advice) -> str:
+    """`severe-crs (c), infection-surveillance (w), crs-grade`: critical and warning are marked."""
+    marks = {Indicator.CRITICAL: " (c)", Indicator.WARNING: " (w)", Indicator.INFO: ""}
+    return ", ".join(f"{card.id}{marks[card.indicator]}" for card in found.cards) or "–"
 
 
 def shown_grade(facts: PatientFacts) -> str:

@@ -14,7 +14,7 @@ from cards.card import shortened
 from cards.decision_table import CARD_ORDER, PARTS, CardId, Rule
 from cards.situation import Situation
 from cards.wording import WORDING
-from fhir_mappings.thresholds import Status, Thresholds
+from fhir_mappings.thresholds import Thresholds, in_unit, numbers
 
 TYPES = get_type_hints(Situation, vars(enums))
 
@@ -48,16 +48,12 @@ def test_rows_have_ids_of_their_own_and_cards_have_words_and_a_place() -> None:
     assert given == set(CardId) == set(WORDING) == set(CARD_ORDER)
 
 
-def test_every_number_has_unit_source_and_status() -> None:
-    for number in fields(Thresholds):
-        assert number.metadata["unit"]
-        assert number.metadata["source"]
-        assert isinstance(number.metadata["status"], Status)
-
-
-def test_the_hash_names_the_numbers_in_force() -> None:
-    assert Thresholds().hash == Thresholds().hash
-    assert Thresholds().hash != Thresholds(spo2_cut=Thresholds().spo2_cut + 2).hash
+def test_every_number_has_unit_source_meaning_and_a_plausible_range_around_it() -> None:
+    for number in numbers():
+        assert number.unit
+        assert number.source
+        assert number.meaning
+        assert number.low <= in_unit(getattr(Thresholds(), number.name), number.unit) <= number.high
 
 
 def test_a_summary_is_cut_at_a_word_below_140_characters() -> None:

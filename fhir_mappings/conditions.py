@@ -1,0 +1,48 @@
+"""Coded diagnoses and allergies: which of them stand, and what they claim of CAR-T cells, CRS and ICANS."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.fhir_time import moment_or_none
+from fhir_mappings.observations import codings_of
+from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.terminology import Terminology
+
+_REFUTED = frozenset({"refuted", "entered-in-error"})
+_INACTIVE = frozenset({"inactive", "resolved", "remission"})
+
+
+def is_active(data: fs.Condition | fs.AllergyIntolerance) -> bool:
+    """Neither refuted nor over; one that states no clinical status counts."""
+    return not _coded_as(data.verification_status, _REFUTED) and not _coded_as(data.clinical_status, _INACTIVE)
+
+
+def recorded_at(data: fs.Condition, zone: tzinfo) -> datetime | None:
+    """When a diagnosis was recorded, else began."""
+    return moment_or_none(data.recorded_date or data.onset_date_time, zone)
+
+
+def claims(
+    pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, max_age: timedelta
+) -> tuple[tuple[str, ...], bool]:
+    """The coded CRS grades recorded recently, and whether any code claims recent CAR-T, CRS or ICANS."""
+    coded: list[str] = []
+    claimed = False
+    for resource in pool.of_type(fs.Condition):
+        data = resource.data
+        if _coded_as(data.verification_status, _REFUTED):
+            continue
+        sets = terms.sets_of(codings_of(data.code)) & {"coded-crs", "coded-icans", "car-t-history"}
+        when = recorded_at(data, zone)
+        if not sets or when is None or as_of - when > max_age:
+            continue
+        claimed = True
+        if "coded-crs" in sets:
+            coded += [c.code for c in data.code.coding if c.code and c.code.startswith("D89.83")]
+    return tuple(dict.fromkeys(coded)), claimed
+
+
+def _coded_as(concept: fs.CodeableConcept | None, codes: frozenset[str]) -> bool:
+    return concept is not None and any(c.code in codes for c in concept.coding)

@@ -1,0 +1,122 @@
+"""The ICANS grade: an ICE score or grade charted under a site's code, else a coded diagnosis.
+
+Grades by ICE: ASTCT consensus, Lee 2019 (PMC9327779). An ICE score of 0 is at least grade 3: whether the patient can
+be roused is not in the score. No LOINC exists for either, so a site adds its codes to the value sets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import Coverage, Icans, Kind, SetAside
+from fhir_mappings.conditions import is_active
+from fhir_mappings.fhir_time import moment_or_none
+from fhir_mappings.observations import Observations, Observed, codings_of
+from fhir_mappings.reach import NOT_SUPPLIED, reach
+from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.vital_signs import observed_at
+
+# lowest ICE score → ICANS grade, from the best down
+ICE_GRADES = ((10, 0), (7, 1), (3, 2), (0, 3))
+_NEURO = frozenset({Kind.NEURO})
+_NUMBER = re.compile(r"(?:(?:ICE|ICANS)\s*)?(?:(?:score|grade)\s*:?\s*)?(\d{1,2})(?:\s*/\s*10)?", re.IGNORECASE)
+_CODED = re.compile(r"G92\.0([1-5])")
+_PLAIN_UNITS = frozenset({None, "", "1", "{score}", "score"})
+
+
+def icans(
+    observations: Observations,
+    pool: ResourcePool,
+    coverage: Mapping[Kind, Coverage],
+    terms: Terminology,
+    zone: tzinfo,
+    as_of: datetime,
+    t: Thresholds,
+) -> tuple[Icans, tuple[SetAside, ...]]:
+    """The highest grade charted in the last 24 h, else an active coded grade of the last 72 h, else not known.
+
+    A charted 0 is believed only where nothing else of that time was left unread.
+    """
+    charted, bad = _charted(observations, as_of, t)
+    opens = as_of - t.icans_window
+    holes = tuple(s for s in (*bad, *observations.set_aside) if s.kinds & _NEURO)
+    whole = reach(coverage, [Kind.NEURO], holes).whole(opens, as_of)
+    best = max(charted, key=lambda found: (found.grade or 0, found.at), default=None)
+    if best is not None and (best.grade or whole):
+        return best, bad
+    coded = _coded(pool, terms, zone, as_of, t)
+    if coded is not None and (coded.grade is not None or best is None):
+        return coded, bad
+    if best is not None or holes:
+        return Icans(why="a score or grade of this time could not be read"), bad
+    state = coverage.get(Kind.NEURO, NOT_SUPPLIED)
+    return Icans(why="" if whole else state.why or "not read"), bad
+
+
+def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[list[Icans], tuple[SetAside, ...]]:
+    found: list[Icans] = []
+    bad: list[SetAside] = []
+    for set_id in ("ice-score", "icans-grade"):
+        for o in observations.of(set_id):
+            at = observed_at(o.at, as_of)
+            if as_of - at > t.icans_window or (o.absent and o.quantity is None and o.text is None):
+                continue
+            grade = _grade(o, set_id)
+            if grade is None:
+                bad.append(SetAside(o.reference, "no ICE score of 0 to 10, or ICANS grade of 0 to 4", _NEURO, o.at))
+                continue
+            found.append(Icans(grade[0], grade[1], o.reference, at))
+    return found, tuple(bad)
+
+
+def _grade(o: Observed, set_id: str) -> tuple[int, str] | None:
+    """The ICANS grade of one Observation and what was charted; None where it cannot be read."""
+    number = _number(o)
+    if number is None:
+        return None
+    if set_id == "icans-grade":
+        return (number, f"charted ICANS {number}") if number <= 4 else None
+    if number > 10:
+        return None
+    return next((grade, f"ICE {number}") for lowest, grade in ICE_GRADES if number >= lowest)
+
+
+def _number(o: Observed) -> int | None:
+    if o.quantity is not None and o.quantity.value is not None:
+        value, unit = o.quantity.value, o.quantity.code or o.quantity.unit
+        plain = not o.quantity.comparator and unit in _PLAIN_UNITS and value == value.to_integral_value()
+        return int(value) if plain and Decimal(0) <= value else None
+    texts: Iterable[str | None] = (o.text,)
+    if o.concept is not None:
+        texts = (o.text, o.concept.text, *(c.display for c in o.concept.coding))
+    for text in texts:
+        match = _NUMBER.fullmatch(text.strip()) if text else None
+        if match is not None:
+            return int(match[1])
+    return None
+
+
+def _coded(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds) -> Icans | None:
+    """The highest active coded grade with onset or recording in the last 72 h; one without a grade is not known."""
+    found: list[Icans] = []
+    for resource in pool.of_type(fs.Condition):
+        data = resource.data
+        if not is_active(data) or "coded-icans" not in terms.sets_of(codings_of(data.code)):
+            continue
+        times = [moment_or_none(text, zone) for text in (data.onset_date_time, data.recorded_date)]
+        recent = [at for at in times if at is not None and at <= as_of + t.future_tolerance]
+        recent = [at for at in recent if as_of - at <= t.coded_icans_age]
+        if not recent:
+            continue
+        for coding in data.code.coding:
+            match = _CODED.fullmatch(coding.code or "")
+            grade = int(match[1]) if match else None
+            why = "" if match else "ICANS is coded without a grade"
+            found.append(Icans(grade, f"coded {coding.code}", resource.reference, max(recent), coded=True, why=why))
+    return max(found, key=lambda i: (i.grade or 0, i.at), default=None)

@@ -1,0 +1,142 @@
+"""A site's ValueSet resources → the terminology in force, or a refusal that names file and field.
+
+A file adds its concepts to the value set of its id; with the extension `urn:crs-cds:replaces` it takes its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from fhir.resources.R4B.valueset import ValueSet
+from pydantic import ValidationError
+
+from fhir_mappings.observations import DEVICE_SETS
+from fhir_mappings.site_thresholds import SiteRuleError
+from fhir_mappings.terminology import (
+    DRUG_SETS,
+    LOCAL,
+    LOINC,
+    NOT_COUNTED,
+    Concept,
+    Terminology,
+    concepts_of,
+    normalised,
+    packaged_terminology,
+)
+
+REPLACES = "urn:crs-cds:replaces"
+# value sets of which a code or text may be in one only: in two it would say two things of one patient
+_ONE_OF = (
+    (*DRUG_SETS, NOT_COUNTED),
+    DEVICE_SETS,
+    ("negative-result", "positive-result"),
+    ("ice-score", "icans-grade"),
+    ("intravenous-route", "subcutaneous-route", "local-route", "other-systemic-route"),
+)
+
+
+_ORDERED = (
+    "tocilizumab", "interleukin-6", "blood-culture", "urine-culture", "complete-blood-count", "c-reactive-protein",
+    "chest-imaging",
+)  # fmt: skip
+
+
+def site_terminology(files: Mapping[str, bytes]) -> Terminology:
+    """The packaged value sets with a site's files, by name, added. Raises SiteRuleError."""
+    packaged = packaged_terminology()
+    sets = dict(packaged.value_sets)
+    for name, content in files.items():
+        document = _document(name, content)
+        set_id = document["id"]
+        if set_id not in packaged.value_sets:
+            near = get_close_matches(set_id, packaged.value_sets, n=1)
+            hint = f"did you mean {near[0]}?" if near else "its id must be that of a value set of this service."
+            raise SiteRuleError(f"{name}: {set_id} is no value set of this service; {hint}")
+        own = _concepts(name, set_id, document)
+        replaces = any(e["url"] == REPLACES and e.get("valueBoolean") for e in document.get("extension", ()))
+        mine = {(c.system, c.code) for c in own}
+        kept = () if replaces else tuple(c for c in sets[set_id] if (c.system, c.code) not in mine)
+        # what the package holds stands first: its first code is the one that our orders carry
+        sets[set_id] = (*kept, *own)
+    found = Terminology(sets, packaged.titles)
+    if files:
+        _check_contradictions(found)
+        _check_orders(found)
+    return found
+
+
+def _document(name: str, content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise SiteRuleError(f"{name}: not readable as JSON; correct the file or remove it.") from error
+    if not isinstance(document, dict) or document.get("resourceType") != "ValueSet":
+        raise SiteRuleError(f"{name}: must be one FHIR ValueSet.")
+    try:
+        ValueSet.model_validate(document)
+    except ValidationError as error:
+        path = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise SiteRuleError(f"{name}: not a valid FHIR R4 ValueSet at {path or 'its top'}.") from error
+    if "id" not in document:
+        raise SiteRuleError(f"{name}: id is missing; it says which value set the file adds to.")
+    return document
+
+
+def _concepts(name: str, set_id: str, document: Mapping[str, Any]) -> tuple[Concept, ...]:
+    compose = document.get("compose", {})
+    if compose.get("exclude"):
+        raise SiteRuleError(f"{name}: compose.exclude is not read; replace the value set with {REPLACES} instead.")
+    for number, include in enumerate(compose.get("include", ())):
+        where = f"{name}: compose.include[{number}]"
+        if "system" not in include or not include.get("concept") or include.get("filter") or include.get("valueSet"):
+            raise SiteRuleError(f"{where} must list concepts of one system, without filter or valueSet.")
+        for place, concept in enumerate(include["concept"]):
+            if not concept.get("display"):
+                raise SiteRuleError(f"{where}.concept[{place}].display is missing; a person must be able to read it.")
+            if include["system"] == LOINC and not loinc_check_digit(concept["code"]):
+                raise SiteRuleError(f"{where}.concept[{place}].code is no LOINC code: its check digit is wrong.")
+    found = concepts_of(document)
+    if not found:
+        raise SiteRuleError(f"{name}: compose.include lists no concept.")
+    for one in found:
+        if set_id in DRUG_SETS and one.ingredient is None:
+            raise SiteRuleError(f"{name}: {one.code} needs the extension urn:crs-cds:ingredient with its ingredient.")
+    return found
+
+
+def _check_contradictions(terms: Terminology) -> None:
+    for group in _ONE_OF:
+        seen: dict[tuple[str, str], str] = {}
+        for set_id in group:
+            for concept in terms.value_sets.get(set_id, ()):
+                words = [(LOCAL, normalised(text)) for text in concept.texts]
+                for key in [(concept.system, concept.code), *words]:
+                    other = seen.setdefault(key, set_id)
+                    if other != set_id:
+                        raise SiteRuleError(f"{key[1]} is in both {other} and {set_id}; it can be in one only.")
+
+
+def _check_orders(terms: Terminology) -> None:
+    """What our suggestions order must keep a code that an EHR can read."""
+    for set_id in _ORDERED:
+        if terms.first(set_id).system == LOCAL:
+            raise SiteRuleError(f"{set_id}: its first concept must have a code system, for orders carry it.")
+    steroids = {c.ingredient for c in terms.value_sets["systemic-corticosteroid"] if c.system != LOCAL}
+    for ingredient in ("dexamethasone", "methylprednisolone"):
+        if ingredient not in steroids:
+            raise SiteRuleError(f"systemic-corticosteroid: needs a code for {ingredient}, for orders carry it.")
+
+
+def loinc_check_digit(code: str) -> bool:
+    """Mod 10: from the right every second digit doubled."""
+    digits, _, check = code.partition("-")
+    if not (digits.isascii() and digits.isdigit() and check.isdigit()):
+        return False
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 == 0 else 1)
+        total += value // 10 + value % 10
+    return str((10 - total % 10) % 10) == check

@@ -1,0 +1,47 @@
+"""Systemic corticosteroids, given or ordered, in milligrams of dexamethasone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import Administration, Drug, DrugClass, SteroidGiven
+from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.treatments import given_at, of_class
+from fhir_mappings.units import Measure, UnitError, converted, unit_of
+
+
+def steroids_given(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[SteroidGiven, ...]:
+    """Systemic corticosteroids of the last 12 h or still infusing, in dexamethasone equivalents where known."""
+    found = []
+    for a in of_class(given, DrugClass.STEROID):
+        at = given_at(a.start, as_of)
+        infusing = a.open_ended or (a.end is not None and a.end >= as_of)
+        if a.status != "unknown" and (infusing or as_of - at <= t.steroid_running):
+            equivalent = _dexamethasone(a.drug.ingredient, a.dose_mg, t)
+            found.append(SteroidGiven(a.reference, a.drug.ingredient, at, infusing, equivalent))
+    return tuple(found)
+
+
+def ordered_dose(drug: Drug | None, quantity: fs.Quantity | None, t: Thresholds) -> tuple[Decimal | None, bool]:
+    """An ordered dose in milligrams of dexamethasone, and whether a dose is stated at all."""
+    if drug is None or drug.drug_class is not DrugClass.STEROID or quantity is None or quantity.value is None:
+        return None, False
+    try:
+        mg = converted(quantity.value, unit_of(quantity), Measure.MASS)
+    except UnitError:
+        return None, False
+    return _dexamethasone(drug.ingredient, mg, t), True
+
+
+def _dexamethasone(ingredient: str, mg: Decimal | None, t: Thresholds) -> Decimal | None:
+    """Milligrams of dexamethasone that this dose equals; None where no equivalence is listed."""
+    per = {
+        "dexamethasone": Decimal(1),
+        "methylprednisolone": t.methylprednisolone_per_dexa,
+        "prednisone": t.prednisone_per_dexa,
+        "prednisolone": t.prednisone_per_dexa,
+    }.get(ingredient)
+    return mg / per if mg is not None and per is not None else None
