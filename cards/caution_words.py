@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cards.evidence import escaped, reference_text
-from cards.shown import number, when
+from cards.shown import InWords, number, when
 from cards.texts import Texts
 from fhir_mappings.clinical_facts import Kind, LabValue
 from fhir_mappings.thresholds import Thresholds
@@ -45,7 +45,7 @@ def caution_line(x: Texts) -> str:
         lines.append(f"Active infection: {infected}.")
     unknown = _not_known(x)
     if unknown:
-        lines.append(f"Not known (no result of {x.t.safety_labs_age.days} days): {', '.join(unknown)}.")
+        lines.append(f"Not known (no result of {InWords(x.t).safety_labs_age}): {', '.join(unknown)}.")
     unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
     if unread:
         lines.append(f"Could not be read: {', '.join(unread)}.")

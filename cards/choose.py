@@ -64,7 +64,7 @@ def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds, m
         return Advice((), silence="course_ended")
     found = verdicts(facts, t)
     cell = situation(facts, call.drafts, found, t)
-    doubts = data_doubts(facts, call.drafts, cell, found)
+    doubts = data_doubts(facts, call.drafts, cell, found, t)
     cell = replace(cell, data_doubt=doubts.level)
     rows = rows_for(cell)
     planned = [
@@ -143,7 +143,7 @@ def _offers(
         return steroid_offer(facts, drafts, patient, terms, t, every_hours=every_hours)
 
     def service(set_id: str) -> Offer:
-        return service_offer(facts, drafts, patient, set_id, terms)
+        return service_offer(facts, drafts, patient, set_id, terms, t)
 
     severe = cell.grade.value in ("3", "4")
     makers: dict[CardId, Callable[[], tuple[Offer, ...]]] = {

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cards.decision_table import MANAGEMENT, SURVEILLANCE, CardId
-from cards.evidence import REASONS, TIERS, escaped, reference_text
+from cards.evidence import escaped, reason_words, reference_text, tier_words
 from cards.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
 from cards.verdict import Category
 from fhir_mappings.clinical_facts import DraftOrder, FoldChange, Kind, PatientFacts, Reason
+from fhir_mappings.thresholds import Thresholds
 
 # Reasons that speak of a result on record; "never measured" is named on crs-grade and is no doubt.
 _ON_RECORD = frozenset(
@@ -31,13 +32,15 @@ class Doubts:
     lines: tuple[str, ...]
 
 
-def data_doubts(facts: PatientFacts, drafts: tuple[DraftOrder, ...], s: Situation, found: Verdicts) -> Doubts:
+def data_doubts(
+    facts: PatientFacts, drafts: tuple[DraftOrder, ...], s: Situation, found: Verdicts, t: Thresholds
+) -> Doubts:
     """The doubts worth a card: each names what could not be used; trivial ones are left out."""
     lines: list[str] = []
     if _management_changes(s, (replace(s, il6=il6) for il6 in (Il6.HIGH, Il6.LOW))):
-        lines += _fold_doubts("IL-6", facts.il6, found.il6.category, found.il6.reason)
+        lines += _fold_doubts("IL-6", facts.il6, found.il6.category, found.il6.reason, t)
     if _surveillance_changes(s):
-        lines += _fold_doubts("CRP", facts.crp, found.crp.category, found.crp.reason)
+        lines += _fold_doubts("CRP", facts.crp, found.crp.category, found.crp.reason, t)
     lines += _grade_doubts(facts, s)
     if not facts.tocilizumab.history_complete and _management_changes(s, (replace(s, doses=d) for d in Doses)):
         lines.append("The medication administrations could not all be read: earlier doses may be missing.")
@@ -67,13 +70,13 @@ def _surveillance_changes(s: Situation) -> bool:
     return len(met) > 1
 
 
-def _fold_doubts(name: str, fold: FoldChange, category: Category, reason: Reason | None) -> list[str]:
+def _fold_doubts(name: str, fold: FoldChange, category: Category, reason: Reason | None, t: Thresholds) -> list[str]:
     if category is Category.UNKNOWN and reason is not None:
         if reason in _ON_RECORD or (reason is Reason.NO_BASELINE and fold.later_samples):
-            return [f"{name}: {REASONS[reason]}."]
+            return [f"{name}: {reason_words(reason, t)}."]
         return []
     if fold.baseline_tier > 1:
-        return [f"{name}: the baseline was taken {TIERS[fold.baseline_tier]}, not on day 0 before it."]
+        return [f"{name}: the baseline was taken {tier_words(fold.baseline_tier, t)}, not on day 0 before it."]
     return []
 
 

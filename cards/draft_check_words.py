@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from cards.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose
 from cards.orders import ordered_at
-from cards.shown import number, when
+from cards.shown import InWords, number, when
 from cards.situation import counted_starts, drafted, uncharted_tocilizumab
 from cards.state_lines import zero_words
 from cards.texts import Texts
@@ -27,7 +27,7 @@ def of_draft_checks(x: Texts) -> dict[str, str]:
     beside = len(starts) - len(facts.tocilizumab.safety_starts) - len(pending)
     pending += ["another draft in this call"] * beside
     return {
-        "counted": f"Doses of tocilizumab of this course and the last 30 days: {least}{given}"
+        "counted": f"Doses of tocilizumab of this course and the last {InWords(x.t).dose_lookback}: {least}{given}"
         + (f"; {'; '.join(pending)}" if pending else ""),
         "counted_last": "beside another order" if last == facts.as_of and pending else _after(last, facts.as_of),
         "counted_next": when(facts.local(last + x.t.dose_interval)),
@@ -55,7 +55,6 @@ def _of_dose(x: Texts) -> dict[str, str]:
         "dose_fault": words[0] if words else "",
         "dose_faults": " ".join(f"{w[0].upper()}{w[1:]}." for w in words),
         "label_dose": label,
-        "min_age": number(t.toci_min_age),
     }
 
 
@@ -75,7 +74,7 @@ def _fault_words(fault: DoseFault, mg: Decimal | None, x: Texts) -> str:
         case DoseFault.OFF:
             return f"{shown} is more than {number(t.dose_off * 100)} % off; the label gives {by_weight}"
         case DoseFault.NO_WEIGHT:
-            return f"no weight of the last {t.weight_age.days} days: the dose cannot be checked"
+            return f"no weight of the last {InWords(t).weight_age}: the dose cannot be checked"
     return "its dose could not be read, so it was not checked"
 
 

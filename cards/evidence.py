@@ -9,7 +9,7 @@ import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from cards.shown import number, when
+from cards.shown import InWords, number, when
 from cards.situation import Verdicts
 from cards.verdict import Category, Verdict
 from fhir_mappings.clinical_facts import (
@@ -23,10 +23,11 @@ from fhir_mappings.clinical_facts import (
 )
 from fhir_mappings.thresholds import Thresholds
 
-REASONS = {
-    Reason.NO_BASELINE: "no sample of day 0 or the 72 h before; a baseline can no longer be obtained",
+# `{t.…}` stands for the threshold in force
+_REASONS = {
+    Reason.NO_BASELINE: "no sample of day 0 or the {t.baseline_far} before; a baseline can no longer be obtained",
     Reason.NO_PEAK: "no sample since the infusion",
-    Reason.NO_RECENT_SAMPLE: "no sample at or after fever onset within the last 24 h, which a verdict of low needs",
+    Reason.NO_RECENT_SAMPLE: "no sample since fever onset within the last {t.il6_fresh}, which a verdict of low needs",
     Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
     Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
     Reason.ZERO_BASELINE: "the baseline is zero",
@@ -38,7 +39,11 @@ REASONS = {
     Reason.TEMPERATURES_UNREAD: "temperatures could not all be read, so a febrile baseline cannot be excluded",
 }
 MOST_SHOWN = 1_000_000_000
-TIERS = {2: "24 h before the infusion", 3: "day 0 after the infusion", 4: "up to 72 h before the infusion"}
+_TIERS = {
+    2: "{t.baseline_near} before the infusion",
+    3: "day 0 after the infusion",
+    4: "up to {t.baseline_far} before the infusion",
+}
 ZERO_WIDTH_SPACE = "\u200b"
 _AUTOLINK = re.compile(r"://|[wW]\.|@")  # GitHub-flavoured Markdown makes links of bare addresses
 _REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}(?:entry\[\d+\]|, result \d+)")
@@ -52,6 +57,15 @@ class Shown(StrEnum):
     IL6 = "IL-6"
     CRP = "CRP"
     DOSES = "doses"
+
+
+def reason_words(reason: Reason, t: Thresholds) -> str:
+    return _REASONS[reason].format(t=InWords(t))
+
+
+def tier_words(tier: int, t: Thresholds) -> str:
+    """When a baseline that is not of day 0 before the infusion was taken."""
+    return _TIERS[tier].format(t=InWords(t))
 
 
 def escaped(text: str) -> str:
@@ -86,19 +100,19 @@ def celsius(value: Decimal) -> str:
     return number(value.quantize(Decimal("0.1"), rounding=ROUND_DOWN))
 
 
-def fever_line(grade: CrsGrade, facts: PatientFacts) -> str:
+def fever_line(grade: CrsGrade, facts: PatientFacts, t: Thresholds) -> str:
     onset = f"; onset {when(facts.local(grade.onset))}" if grade.onset else ""
     highest = ""
     if grade.highest_temperature is not None:
-        highest = f" (highest of 24 h {celsius(grade.highest_temperature)} °C)"
+        highest = f" (highest of {InWords(t).fever_window} {celsius(grade.highest_temperature)} °C)"
     return f"{grade.fever.value.capitalize()}{highest}{onset}."
 
 
-def missing(grade: CrsGrade) -> tuple[str, ...]:
+def missing(grade: CrsGrade, t: Thresholds) -> tuple[str, ...]:
     """What is not known and could raise the grade, or keeps there from being one."""
     parts = [*grade.pressure.missing, *grade.oxygen.missing]
     if grade.fever is Fever.NOT_MEASURED:
-        parts.insert(0, "temperature of the last 24 h")
+        parts.insert(0, f"temperature of the last {InWords(t).fever_window}")
     if grade.fever is Fever.UNKNOWN_TREATMENT:
         parts.insert(0, "medication administrations (they may hide fever)")
     return tuple(dict.fromkeys(parts))
@@ -137,7 +151,7 @@ def sample_text(sample: Sample, facts: PatientFacts) -> str:
     return f"{escaped(sample.text)} ({at}, {reference_text(sample.reference)})"
 
 
-def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, rule: str) -> str:
+def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresholds) -> str:
     """One analyte: baseline → peak = fold, the verdict, or why there is none."""
     parts = [f"**{name}**"]
     if fold.baseline is not None:
@@ -147,8 +161,9 @@ def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict
     if fold.fold is not None:
         parts.append(f"rise {fold_text(fold.fold, cut)}")
     line = ", ".join(parts)
+    rule = f"limit {cut}-fold"
     if verdict.category is Category.UNKNOWN:
-        line += f": verdict unknown – {REASONS[verdict.reason or Reason.NO_PEAK]}"
+        line += f": verdict unknown – {reason_words(verdict.reason or Reason.NO_PEAK, t)}"
     elif verdict.after_tocilizumab:
         line += f": rise after tocilizumab, not the paper's definition ({rule})"
     else:
@@ -156,7 +171,7 @@ def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict
     if verdict.near_threshold:
         line += "; near the threshold, where the assay cannot tell the sides apart"
     if fold.baseline_tier > 1:
-        line += f"; baseline taken {TIERS[fold.baseline_tier]}"
+        line += f"; baseline taken {tier_words(fold.baseline_tier, t)}"
     if "ambiguous_order" in fold.flags:
         line += "; a sample known by date only on the day of the blocker is left out"
     return line + "."
@@ -180,18 +195,18 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Show
     if Shown.GRADE in shown:
         reasons = drivers(grade) or "no hypotension, no hypoxia"
         lines.append(
-            f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts)}"
-            + (f" Not known: {escaped_words('; '.join(missing(grade)))}." if missing(grade) else "")
+            f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts, t)}"
+            + (f" Not known: {escaped_words('; '.join(missing(grade, t)))}." if missing(grade, t) else "")
         )
     if Shown.IL6 in shown:
-        lines.append(fold_line(facts, "IL-6", facts.il6, found.il6, t.il6_fold, f"limit {t.il6_fold}-fold"))
+        lines.append(fold_line(facts, "IL-6", facts.il6, found.il6, t.il6_fold, t))
     if Shown.CRP in shown:
-        lines.append(fold_line(facts, "CRP", facts.crp, found.crp, t.crp_fold, f"limit {t.crp_fold}-fold"))
+        lines.append(fold_line(facts, "CRP", facts.crp, found.crp, t.crp_fold, t))
     if Shown.DOSES in shown:
         lines.append(doses_text(facts))
     if Shown.DOSES in shown and facts.steroids:
         given = ", ".join(f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids)
-        lines.append(f"**Corticosteroid** in the last 12 h: {given}.")
+        lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_running}: {given}.")
     return lines
 
 

@@ -12,13 +12,14 @@ from decimal import Decimal
 from typing import Any
 
 from cards.card import Suggestion
-from cards.shown import when
+from cards.shown import InWords, when
 from cards.situation import is_ordered
 from fhir_mappings.clinical_facts import (
     DraftOrder,
     PatientFacts,
 )
 from fhir_mappings.terminology import Concept, Terminology
+from fhir_mappings.thresholds import Thresholds
 
 CRS = "Cytokine release syndrome after CAR-T cells"
 UCUM = "http://unitsofmeasure.org"
@@ -78,7 +79,7 @@ def medication_request(
 
 
 def service_offer(
-    facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, set_id: str, terms: Terminology
+    facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, set_id: str, terms: Terminology, t: Thresholds
 ) -> Offer:
     """A laboratory test, culture or image as ServiceRequest, unless it is ordered, drafted or done today."""
     key = f"service:{set_id}"
@@ -87,7 +88,7 @@ def service_offer(
     if is_ordered(facts, drafts, set_id):
         return Offer(key, None, f"{name}: ordered.", in_hand=True)
     if set_id in facts.done_recently and set_id != "interleukin-6":
-        return Offer(key, None, f"{name}: done in the last 24 h.", in_hand=True, done=True)
+        return Offer(key, None, f"{name}: done in the last {InWords(t).done_recently}.", in_hand=True, done=True)
     resource = {
         "resourceType": "ServiceRequest",
         "status": "draft",

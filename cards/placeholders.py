@@ -7,7 +7,6 @@ from cards.caution_words import of_caution
 from cards.decision_table import CardId
 from cards.draft_check_words import of_draft_checks
 from cards.evidence import (
-    REASONS,
     bullets,
     drivers,
     escaped_words,
@@ -16,8 +15,9 @@ from cards.evidence import (
     fold_text,
     grade_text,
     missing,
+    reason_words,
 )
-from cards.shown import number, when
+from cards.shown import InWords, number, when
 from cards.situation import product_window
 from cards.state_lines import state_lines
 from cards.steroid_order import wants_methylprednisolone
@@ -26,12 +26,12 @@ from cards.tocilizumab_order import interval_ends
 from cards.verdict import Category
 from cards.when_to_speak import Planned
 from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Reason, hours_ago
-from fhir_mappings.thresholds import Thresholds, in_unit
+from fhir_mappings.thresholds import Thresholds
 
 
 def placeholders(
     x: Texts, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
-) -> dict[str, str]:
+) -> dict[str, object]:
     """Every placeholder of `wording`, for one card."""
     return {
         **_of_grade(x),
@@ -42,6 +42,7 @@ def placeholders(
         **of_draft_checks(x),
         **of_caution(x),
         **_of_product(x),
+        "t": InWords(x.t),
         "offers": escaped_words(" ".join(notes)),
         "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",
     }
@@ -50,8 +51,8 @@ def placeholders(
 def _of_grade(x: Texts) -> dict[str, str]:
     grade, course = x.grade, x.facts.course
     words = grade_text(grade)
-    why = escaped_words(drivers(grade)) or "fever in the last 24 h"
-    not_known = missing(grade)
+    why = escaped_words(drivers(grade)) or f"fever in the last {InWords(x.t).fever_window}"
+    not_known = missing(grade, x.t)
     late = " Late after the last fever: infection, bleeding, heart first." if "late_after_waiver" in grade.flags else ""
     severe = "ICU and sepsis work-up now." if grade.provisional >= 3 else "Look for infection and other causes."
     provisional = ""
@@ -62,7 +63,7 @@ def _of_grade(x: Texts) -> dict[str, str]:
         "Grade": words[0].upper() + words[1:],
         "drivers": why,
         "day": str(course.day if course else ""),
-        "fever": fever_line(grade, x.facts),
+        "fever": fever_line(grade, x.facts, x.t),
         "provisional": str(grade.provisional),
         "provisional_words": provisional,
         "late": late,
@@ -96,7 +97,7 @@ def _of_labs(x: Texts) -> dict[str, str]:
     return {
         "il6": fold_short(il6, x.found.il6, t.il6_fold),
         "il6_fold": _fold_or(il6, t),
-        "il6_reason": REASONS[x.found.il6.reason or Reason.NO_PEAK],
+        "il6_reason": reason_words(x.found.il6.reason or Reason.NO_PEAK, t),
         "crp": fold_short(crp, x.found.crp, t.crp_fold),
         "crp_fold": _crp_fold(crp, x),
         "crp_words": crp_words,
@@ -131,7 +132,7 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
         "next_dose": next_dose,
         "neutrophils": f"ANC {number(low_count.value)} ×10⁹/L"
         if low_count
-        else f"no neutrophil count of {x.t.safety_labs_age.days} days",
+        else f"no neutrophil count of {InWords(x.t).safety_labs_age}",
     }
 
 
@@ -196,8 +197,6 @@ def _of_product(x: Texts) -> dict[str, str]:
     return {
         "product": escaped_words(infusion.product) if infusion else "",
         "product_why": why,
-        "early_hours": number(in_unit(x.t.early_onset, "h")),
-        "lasting_hours": number(in_unit(x.t.lasting_fever, "h")),
         "grade1_threshold": threshold,
         "grade1_tocilizumab": words,
         "icans_dose": "Dose per paediatric protocol."

@@ -1,4 +1,7 @@
-"""Facts → the few small enums that the decision table asks for. Every unknown is a member of its own."""
+"""Facts → the few small enums that the decision table asks for. Every unknown is a member of its own.
+
+`{t.…}` in a member's words stands for the threshold in force (`cards.shown.InWords`).
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from fhir_mappings.thresholds import Thresholds
 
 
 class Phase(StrEnum):
-    STUDY = "day 0–30"
-    LATE = "day 31–60"
+    STUDY = "the study's {t.study_days}"
+    LATE = "after them, to {t.course_days}"
 
 
 class Grade(StrEnum):
@@ -54,23 +57,23 @@ class Exactness(StrEnum):
 
 
 class Il6(StrEnum):
-    HIGH = "≥4-fold"
-    LOW = "<4-fold"
+    HIGH = "≥{t.il6_fold}-fold"
+    LOW = "<{t.il6_fold}-fold"
     ASK = "unknown, a sample can settle it"
     UNKNOWN = "unknown, no sample can settle it"
 
 
 class Crp(StrEnum):
-    HIGH = ">1.83-fold"
-    NOT_HIGH = "≤1.83-fold or unknown"
+    HIGH = ">{t.crp_fold}-fold"
+    NOT_HIGH = "≤{t.crp_fold}-fold or unknown"
 
 
 class Doses(StrEnum):
     NONE = "none"
-    ONE_EARLY = "one, <8 h ago"
-    ONE = "one, ≥8 h ago"
-    MORE_EARLY = "two or more, <8 h since dose 2"
-    MORE = "two or more, ≥8 h since dose 2"
+    ONE_EARLY = "one, <{t.dose_interval} ago"
+    ONE = "one, ≥{t.dose_interval} ago"
+    MORE_EARLY = "two or more, <{t.dose_interval} since dose 2"
+    MORE = "two or more, ≥{t.dose_interval} since dose 2"
 
 
 class Progress(StrEnum):
@@ -79,7 +82,7 @@ class Progress(StrEnum):
 
 
 class TociInPlay(StrEnum):
-    YES = "given ≤14 d ago or drafted"
+    YES = "given ≤{t.surveillance_after} ago or drafted"
     NO = "no"
 
 
@@ -94,13 +97,13 @@ class TociDraft(StrEnum):
 
 
 class Interval(StrEnum):
-    CLEAR = "≥8 h since the last dose started"
-    TOO_SOON = "<8 h since the last dose started"
+    CLEAR = "≥{t.dose_interval} since the last dose started"
+    TOO_SOON = "<{t.dose_interval} since the last dose started"
 
 
 class DoseCount(StrEnum):
-    WITHIN = "fewer than 4 doses, and than 3 in 24 h"
-    TOO_MANY = "4 doses or more, or 3 in 24 h"
+    WITHIN = "fewer than {t.doses_max} doses, and than {t.doses_per_day} in 24 h"
+    TOO_MANY = "{t.doses_max} doses or more, or {t.doses_per_day} in 24 h"
 
 
 class Hypersensitivity(StrEnum):
@@ -110,7 +113,7 @@ class Hypersensitivity(StrEnum):
 
 class Infected(StrEnum):
     NO = "no sign on record"
-    YES = "positive culture or viral PCR, or coded"
+    YES = "positive culture or viral PCR of {t.infection_age}, or coded"
 
 
 class DoseCheck(StrEnum):
@@ -126,9 +129,7 @@ class Icans(StrEnum):
 
 
 class ProductWindow(StrEnum):
-    """axi-cel or brexu-cel with CRS within 72 h of the infusion, or grade 1 with fever for 24 h."""
-
-    YES = "axi-cel or brexu-cel, early or lasting"
+    YES = "axi-cel or brexu-cel, fever began <{t.early_onset} after it, or grade 1 for ≥{t.lasting_fever}"
     NO = "no"
 
 

@@ -10,9 +10,10 @@ from cards.evidence import (
     escaped_words,
     reference_text,
 )
-from cards.shown import when
+from cards.shown import InWords, when
 from cards.texts import Texts
 from fhir_mappings.clinical_facts import CrsGrade, Fever
+from fhir_mappings.thresholds import Thresholds, numbers
 
 
 def state_lines(x: Texts) -> list[str]:
@@ -32,6 +33,9 @@ def state_lines(x: Texts) -> list[str]:
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
+    own = site_numbers(x.t)
+    if own:
+        lines.append(f"**Numbers of this site**: {'; '.join(own)}.")
     if x.switched_off:
         lines.append(f"**Switched off at this site**, though their rule is met: {', '.join(x.switched_off)}.")
     if facts.set_aside:
@@ -39,6 +43,13 @@ def state_lines(x: Texts) -> list[str]:
         more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
         lines.append(f"**Set aside**: {aside}{more}.")
     return lines
+
+
+def site_numbers(t: Thresholds) -> list[str]:
+    """The numbers that a site has set otherwise than the package, each with the package's."""
+    ours, theirs = InWords(Thresholds()), InWords(t)
+    changed = [n for n in numbers() if getattr(t, n.name) != getattr(Thresholds(), n.name)]
+    return [f"{n.meaning} {getattr(theirs, n.name)} (package {getattr(ours, n.name)})" for n in changed]
 
 
 def zero_words(grade: CrsGrade) -> str:

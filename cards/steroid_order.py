@@ -80,7 +80,7 @@ def steroid_offer(
     if facts.age is None:
         return Offer(KEY, None, f"The age is not known, so no corticosteroid dose is computed. {below}".strip())
     if facts.age.years < t.adult_age:
-        text = "Corticosteroid per paediatric protocol: no dose is computed below 18 years."
+        text = f"Corticosteroid per paediatric protocol: no dose is computed below {t.adult_age} years."
         return Offer(KEY, None, f"{text} {below}".strip(), barred=True)
     drug, dose, hours = "dexamethasone", t.dexamethasone_dose, every_hours
     if strongest:
@@ -106,7 +106,9 @@ def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds,
         return Offer(KEY, None, "A systemic corticosteroid is drafted.", in_hand=True)
     running = steroid_running(facts, t, strongest_only=strongest)
     if running is not None:
-        text = f"{running.ingredient.capitalize()} is running ({when(facts.local(running.at))})."
+        child = facts.age is not None and facts.age.years < t.adult_age
+        mark = "; its limit below adult age is unconfirmed" if child else ""
+        text = f"{running.ingredient.capitalize()} is running ({when(facts.local(running.at))}{mark})."
         return Offer(KEY, None, text, in_hand=True, done=True)
     for order in facts.pending:
         if order.drug is None or order.drug.drug_class not in STEROID_CLASSES:

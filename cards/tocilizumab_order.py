@@ -10,7 +10,7 @@ from typing import Any
 from cards.card import Suggestion
 from cards.dose_check import dose_faults, per_kg, tocilizumab_dose
 from cards.orders import INTRAVENOUS, Offer, medication_request, ordered_at, single_dose, without_empties
-from cards.shown import number, when
+from cards.shown import InWords, number, when
 from cards.situation import are_too_many, drafted, in_24_h, is_too_soon, uncharted_tocilizumab
 from fhir_mappings.clinical_facts import (
     DraftOrder,
@@ -37,7 +37,8 @@ def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:
     if facts.tocilizumab_hypersensitivity:
         return "No tocilizumab order: hypersensitivity to tocilizumab is on record.", True
     if opens is not None:
-        return f"No tocilizumab order before {when(facts.local(opens))}: at least 8 h between dose starts.", True
+        apart = f"at least {InWords(t).dose_interval} between dose starts"
+        return f"No tocilizumab order before {when(facts.local(opens))}: {apart}.", True
     if len(starts) >= t.doses_max:
         return f"No tocilizumab order: {len(starts)} doses given, at most {t.doses_max} in all.", True
     last_day = in_24_h(starts, facts.as_of)
@@ -52,9 +53,9 @@ def _tocilizumab_gap(facts: PatientFacts, t: Thresholds) -> str:
     if facts.age is None:
         return "No tocilizumab order: the age is not known, so no dose is computed."
     if facts.age.years < t.toci_min_age:
-        return "No tocilizumab order: below the age of 2 years the label gives no dose."
+        return f"No tocilizumab order: below the age of {t.toci_min_age} years the label gives no dose."
     if facts.weight is None:
-        return f"No tocilizumab order: no weight of the last {t.weight_age.days} days on record. Weigh the patient."
+        return f"No tocilizumab order: no weight of the last {InWords(t).weight_age} on record. Weigh the patient."
     return ""
 
 

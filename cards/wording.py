@@ -32,7 +32,7 @@ CONFLICT_LOW_IL6 = (
 )
 NO_WAITING = "Guidelines do not wait for IL-6: do not delay treatment for a result."
 FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
-INTERVAL = "The label allows a further dose after 8 h; in the study the interval was 24–48 h."
+INTERVAL = "A further dose is allowed after {t.dose_interval} (the label: 8 h); in the study the interval was 24–48 h."
 NO_TOCI_FOR_ICANS = "Tocilizumab is not for isolated ICANS."
 STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
 BOXED = "The label warns of serious infections; signs of inflammation may be lessened after tocilizumab."
@@ -49,7 +49,7 @@ CONFIRM_VENTILATION = (
     "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway or for a procedure is by itself no "
     "grade 4 (unconfirmed)."
 )
-UNDER_STUDY_AGE = "The study included patients from 13 years of age."
+UNDER_STUDY_AGE = "The study included patients from {t.study_min_age} years of age."
 PALS_NOTE = "The paediatric limit (PALS) lies below the 5th centile above 12 years."
 
 
@@ -92,7 +92,8 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "CRS {grade} and IL-6 up {il6_fold}: tocilizumab {recommended}{dose}",
         (
-            "{Grade} ({drivers}) and IL-6 at least fourfold above baseline: the study recommends tocilizumab{second}.",
+            "{Grade} ({drivers}) and IL-6 at least {t.il6_fold}-fold above baseline: the study recommends "
+            "tocilizumab{second}.",
             "{offers}",
         ),
         (FDA, INTERVAL, ICANS, CAUTION),
@@ -103,8 +104,8 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "CRS {grade}, IL-6 up only {il6_fold}: consider early corticosteroids; tocilizumab remains guideline care",
         (
-            "{Grade} ({drivers}) and IL-6 less than fourfold above baseline. The study recommends corticosteroids "
-            "in advance. {guideline_option}",
+            "{Grade} ({drivers}) and IL-6 less than {t.il6_fold}-fold above baseline. The study recommends "
+            "corticosteroids in advance. {guideline_option}",
             "{offers}",
         ),
         (CONFLICT_LOW_IL6, FDA, ICANS, CAUTION),
@@ -124,9 +125,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.TOCI_INTERVAL: Wording(
         "Interval between doses of tocilizumab",
         LABEL,
-        "Tocilizumab drafted {counted_last}: at least 8 h between dose starts",
+        "Tocilizumab drafted {counted_last}: at least {t.dose_interval} between dose starts",
         (
-            "{counted}. The label asks for at least 8 h between the starts of two doses: not before {counted_next}.",
+            "{counted}. At least {t.dose_interval} are asked for between the starts of two doses (the label: 8 h): "
+            "not before {counted_next}.",
             "If CRS worsens before that, corticosteroids do not wait.",
         ),
         (INTERVAL,),
@@ -135,10 +137,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.TOCI_MAX_DOSES: Wording(
         "Number of doses of tocilizumab",
         LABEL,
-        "Tocilizumab drafted after {counted_number}: at most 4 in all and 3 in 24 h",
+        "Tocilizumab drafted after {counted_number}: at most {t.doses_max} in all and {t.doses_per_day} in 24 h",
         (
-            "{counted}. The label allows at most 4 doses in all, protocols at most 3 in 24 h. "
-            "Corticosteroids, and third-line treatment by institutional protocol.",
+            "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in 24 h "
+            "(protocols: 3). Corticosteroids, and third-line treatment by institutional protocol.",
         ),
         (),
         shown=(Shown.GRADE, Shown.DOSES),
@@ -192,7 +194,7 @@ WORDING: Mapping[CardId, Wording] = {
         "Tocilizumab drafted: {dose_fault}",
         (
             "{dose_faults}",
-            "The label: {label_dose}, intravenously over 60 minutes, from the age of {min_age} years.",
+            "The label: {label_dose}, intravenously over 60 minutes, from the age of {t.toci_min_age} years.",
             "{offers}",
         ),
         (),
@@ -204,9 +206,9 @@ WORDING: Mapping[CardId, Wording] = {
         "{product}: product guidance gives tocilizumab earlier than at grade 2",
         (
             "{Grade}: {drivers}. After {product}, {product_why}: NCCN, as quoted by the study, gives tocilizumab at "
-            "once when CRS comes within {early_hours} h of axicabtagene ciloleucel or brexucabtagene autoleucel, "
+            "once when CRS comes within {t.early_onset} of axicabtagene ciloleucel or brexucabtagene autoleucel, "
             "whatever the grade; the label of brexucabtagene autoleucel gives it at grade 1 that lasts more than "
-            "{lasting_hours} h (secondary source).",
+            "{t.lasting_fever} (secondary source).",
             "No order is suggested here: follow the product's label and the institution's protocol.",
         ),
         (ICANS, CAUTION),

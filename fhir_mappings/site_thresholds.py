@@ -61,11 +61,11 @@ def _value(number: Number, written: object) -> Decimal | timedelta:
     seconds = value * SECONDS_PER[unit] if is_span else Decimal(0)
     in_own = seconds / SECONDS_PER[number.unit] if is_span else value
     if not number.low <= in_own <= number.high:
-        between = f"between {number.low} and {number.high}"
-        if number.low == number.high:
-            between = f"{number.low}, which no site changes"
         unit_text = "" if number.unit == NO_UNIT else f" {number.unit}"
-        raise SiteRuleError(f"[thresholds] {number.name} must be {between}{unit_text}; correct it or leave it out.")
+        must = f"must be between {number.low} and {number.high}{unit_text}; correct it or leave it out."
+        if number.low == number.high:
+            must = f"must stay {number.low}{unit_text}; leave it out."
+        raise SiteRuleError(f"[thresholds] {number.name} {must}")
     return timedelta(seconds=float(seconds)) if is_span else value
 
 

@@ -17,8 +17,8 @@ CASES = rows("""
 | severe-crs             | tocilizumab and corticosteroids now      | T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h                              | high-flow oxygen              |
 | severe-crs             | corticosteroids now; tocilizumab not before | T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; toci 560 @-3h                            | a dose three hours ago        |
 | steroid-after-2-toci   | persists 9 h after the second dose       | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; T 38.5 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | two doses          |
-| toci-recommended       | at least fourfold                        | T 39 @D3 06:00; il6 10 @D0 08:00; il6 50 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a high rise |
-| steroid-early-low-il6  | less than fourfold                       | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a small rise |
+| toci-recommended       | at least 4-fold above baseline           | T 39 @D3 06:00; il6 10 @D0 08:00; il6 50 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a high rise |
+| steroid-early-low-il6  | less than 4-fold above baseline          | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a small rise |
 | toci-guideline         | no sample since the infusion             | il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                 | no rise known                 |
 | il6-request            | A sample can settle it                   | il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                 | a sample can settle it        |
 | infection-surveillance | rise after tocilizumab                   | crp 10 @D0 08:00; crp 11 @D3 07:00; toci 560 @D3 12:00; crp 60 @D4 07:00; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | CRP rose after the dose |
