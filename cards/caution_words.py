@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cards.evidence import escaped, reference_text
+from cards.phrases import phrase
 from cards.shown import InWords, number, when
 from cards.texts import Texts
-from fhir_mappings.clinical_facts import Kind, LabValue
+from fhir_mappings.clinical_facts import Kind, LabValue, PatientFacts
 from fhir_mappings.thresholds import Thresholds
 
 _OF_CAUTION = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS)
@@ -15,43 +16,29 @@ _OF_CAUTION = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITI
 
 def of_caution(x: Texts) -> dict[str, str]:
     """The placeholders about caution and ICANS."""
-    hypersensitive = x.facts.tocilizumab_hypersensitivity
-    infected = infection_words(x)
-    if hypersensitive:
-        short = "hypersensitivity to tocilizumab is on record"
-        lead = f"Hypersensitivity to tocilizumab is on record ({reference_text(hypersensitive)}). Known " \
-               "hypersensitivity is the contraindication of the label."  # fmt: skip
-    else:
-        short = "signs of active infection on record"
-        lead = "Look for infection and treat it; in CRS the benefit is weighed against it."
+    allergy = x.facts.tocilizumab_hypersensitivity
+    kind = "allergic" if allergy else "infected" if x.facts.infections else "none"
+    icans = x.facts.icans
     return {
         "caution": caution_line(x),
-        "caution_short": short,
-        "caution_lead": lead,
-        "infection": f"Active infection: {infected}." if infected else "",
-        "icans": icans_line(x),
-        "icans_grade": f"grade {x.facts.icans.grade}" if x.facts.icans.grade is not None else "unknown",
+        "caution_short": phrase("caution_short", kind),
+        "caution_lead": phrase("caution_lead", kind, reference=reference_text(allergy or "")),
+        "icans": icans_line(x.facts),
+        "icans_grade": f"grade {icans.grade}" if icans.grade is not None else "unknown",
     }
 
 
 def caution_line(x: Texts) -> str:
     """One line: what lies beyond the label's limits, what is not known, what could not be read."""
-    beyond = _beyond(x)
-    lines = []
-    if beyond:
-        lines.append(f"Caution: {', '.join(beyond)}. In CRS the benefit is weighed against these limits of the label.")
-    infected = infection_words(x)
-    if infected:
-        lines.append(f"Active infection: {infected}.")
-    unknown = _not_known(x)
-    if unknown:
-        lines.append(f"Not known (no result of {InWords(x.t).safety_labs_age}): {', '.join(unknown)}.")
     unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
-    if unread:
-        lines.append(f"Could not be read: {', '.join(unread)}.")
-    if not lines:
-        lines.append("ANC, platelets, ALT and AST are within the label's limits; no infection is on record.")
-    return " ".join(lines)
+    found = {
+        "beyond": {"values": ", ".join(_beyond(x))},
+        "infected": {"signs": infection_words(x.facts)},
+        "not known": {"values": ", ".join(_not_known(x))},
+        "unread": {"kinds": ", ".join(unread)},
+    }
+    lines = [phrase("caution", variant, t=InWords(x.t), **v) for variant, v in found.items() if any(v.values())]
+    return " ".join(lines or [phrase("caution", "clear")])
 
 
 def _beyond(x: Texts) -> list[str]:
@@ -86,21 +73,20 @@ def _not_known(x: Texts) -> list[str]:
     return [name for name, lab in named if lab is None]
 
 
-def infection_words(x: Texts) -> str:
+def infection_words(facts: PatientFacts) -> str:
     """Each sign of infection with its time and reference, at most four."""
     shown = []
-    for one in x.facts.infections[:4]:
-        at = f", {when(x.facts.local(one.at))}" if one.at else ""
+    for one in facts.infections[:4]:
+        at = f", {when(facts.local(one.at))}" if one.at else ""
         shown.append(f"{escaped(one.what)} ({reference_text(one.reference)}{at})")
-    more = len(x.facts.infections) - 4
+    more = len(facts.infections) - 4
     return "; ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def icans_line(x: Texts) -> str:
-    icans = x.facts.icans
+def icans_line(facts: PatientFacts) -> str:
+    icans = facts.icans
     if icans.grade is None:
-        why = f" ({escaped(icans.why)})" if icans.why else ""
-        return f"ICANS is unknown{why}: check ICE before tocilizumab or corticosteroids."
-    at = f", {when(x.facts.local(icans.at))}" if icans.at else ""
-    least = " An ICE score of 0 is at least grade 3." if icans.words == "ICE 0" else ""
-    return f"ICANS grade {icans.grade} ({escaped(icans.words)}, {reference_text(icans.reference)}{at}).{least}"
+        return phrase("icans", "why" if icans.why else "unknown", why=escaped(icans.why))
+    at = f", {when(facts.local(icans.at))}" if icans.at else ""
+    charted = f"{escaped(icans.words)}, {reference_text(icans.reference)}{at}"
+    return phrase("icans", "least" if icans.words == "ICE 0" else "known", icans=icans.grade, charted=charted)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cards.card import Card, Suggestion, joined, shortened
 from cards.card_modes import CardMode, CardModes
 from cards.compose import composed
 from cards.data_doubts import data_doubts
-from cards.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator, rows_for
+from cards.decision_table import CARD_ORDER, CRITICAL_ORDER, ORDERS, RECOMMENDED, CardId, Indicator, Order, rows_for
 from cards.evidence import escaped, reference_text
 from cards.orders import Offer, service_offer
-from cards.situation import Situation, Verdicts, drafted, situation, verdicts
+from cards.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
 from cards.steroid_order import icans_steroid_offer, steroid_offer
 from cards.texts import Texts
 from cards.tocilizumab_order import corrected_draft_offer, tocilizumab_offer
@@ -22,13 +21,14 @@ from fhir_mappings.clinical_facts import Completeness, CourseSearch, DraftOrder,
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 
-SURVEILLANCE_BUNDLE = (
-    "blood-culture",
-    "urine-culture",
-    "complete-blood-count",
-    "c-reactive-protein",
-    "chest-imaging",
-)
+_SERVICES = {
+    Order.BLOOD_CULTURE: "blood-culture",
+    Order.URINE_CULTURE: "urine-culture",
+    Order.BLOOD_COUNT: "complete-blood-count",
+    Order.CRP: "c-reactive-protein",
+    Order.CHEST_IMAGING: "chest-imaging",
+    Order.IL6: "interleukin-6",
+}
 
 
 @dataclass(frozen=True)
@@ -135,29 +135,21 @@ def _offers(
 ) -> tuple[Offer, ...]:
     """The orders that a card would make."""
     drafts, patient = call.drafts, call.patient_id
+    hours = 6 if cell.grade in (Grade.G3, Grade.G4) else 12
 
-    def toci(*, recommended: bool) -> Offer:
-        return tocilizumab_offer(facts, drafts, patient, terms, t, recommended=recommended)
+    def offer(order: Order) -> Offer:
+        match order:
+            case Order.TOCILIZUMAB:
+                return tocilizumab_offer(facts, drafts, patient, terms, t, recommended=card in RECOMMENDED)
+            case Order.CORRECTED_DRAFT:
+                return corrected_draft_offer(facts, drafts, t)
+            case Order.STEROID:
+                return steroid_offer(facts, drafts, patient, terms, t, every_hours=hours)
+            case Order.ICANS_STEROID:
+                return icans_steroid_offer(facts, drafts, patient, terms, t)
+        return service_offer(facts, drafts, patient, _SERVICES[order], terms, t)
 
-    def steroid(every_hours: int) -> Offer:
-        return steroid_offer(facts, drafts, patient, terms, t, every_hours=every_hours)
-
-    def service(set_id: str) -> Offer:
-        return service_offer(facts, drafts, patient, set_id, terms, t)
-
-    severe = cell.grade.value in ("3", "4")
-    makers: dict[CardId, Callable[[], tuple[Offer, ...]]] = {
-        CardId.SEVERE_CRS: lambda: (toci(recommended=False), steroid(6)),
-        CardId.STEROID_AFTER_2_TOCI: lambda: (steroid(6 if severe else 12),),
-        CardId.TOCI_RECOMMENDED: lambda: (toci(recommended=True),),
-        CardId.TOCI_GUIDELINE: lambda: (toci(recommended=True),),
-        CardId.STEROID_EARLY_LOW_IL6: lambda: (steroid(12), toci(recommended=False)),
-        CardId.INFECTION_SURVEILLANCE: lambda: tuple(service(s) for s in SURVEILLANCE_BUNDLE),
-        CardId.IL6_REQUEST: lambda: (service("interleukin-6"),),
-        CardId.ICANS_STEROID: lambda: (icans_steroid_offer(facts, drafts, patient, terms, t),),
-        CardId.TOCI_DOSE_CHECK: lambda: (corrected_draft_offer(facts, drafts, t),),
-    }
-    return makers[card]() if card in makers else ()
+    return tuple(offer(order) for order in ORDERS.get(card, ()))
 
 
 def _softened(card: Planned) -> Planned:

@@ -65,6 +65,44 @@ class Indicator(StrEnum):
     INFO = "info"
 
 
+class Order(StrEnum):
+    """What a card offers to order. `{t.…}` stands for the threshold in force."""
+
+    TOCILIZUMAB = "tocilizumab, the label dose for the weight"
+    CORRECTED_DRAFT = "the drafted tocilizumab with the label dose in its place"
+    STEROID = (
+        "dexamethasone {t.dexamethasone_dose} mg every 12 h at grades 1–2, every 6 h at grade 3; methylprednisolone "
+        "{t.methylprednisolone_dose} mg every 12 h at grade 4 and after progress to grade 3; adults only"
+    )
+    ICANS_STEROID = "dexamethasone {t.dexamethasone_dose} mg every 6 h, adults only"
+    BLOOD_CULTURE = "blood culture"
+    URINE_CULTURE = "urine culture"
+    BLOOD_COUNT = "blood count"
+    CRP = "CRP"
+    CHEST_IMAGING = "chest radiograph"
+    IL6 = "IL-6"
+
+
+ORDERS: Mapping[CardId, tuple[Order, ...]] = {
+    CardId.SEVERE_CRS: (Order.TOCILIZUMAB, Order.STEROID),
+    CardId.STEROID_AFTER_2_TOCI: (Order.STEROID,),
+    CardId.ICANS_STEROID: (Order.ICANS_STEROID,),
+    CardId.TOCI_RECOMMENDED: (Order.TOCILIZUMAB,),
+    CardId.TOCI_GUIDELINE: (Order.TOCILIZUMAB,),
+    CardId.STEROID_EARLY_LOW_IL6: (Order.STEROID, Order.TOCILIZUMAB),
+    CardId.INFECTION_SURVEILLANCE: (
+        Order.BLOOD_CULTURE,
+        Order.URINE_CULTURE,
+        Order.BLOOD_COUNT,
+        Order.CRP,
+        Order.CHEST_IMAGING,
+    ),
+    CardId.TOCI_DOSE_CHECK: (Order.CORRECTED_DRAFT,),
+    CardId.IL6_REQUEST: (Order.IL6,),
+}
+# the cards whose tocilizumab is marked as recommended
+RECOMMENDED = frozenset({CardId.TOCI_RECOMMENDED, CardId.TOCI_GUIDELINE})
+
 # Warnings and infos stand in the order of this enum; among critical cards what hides a severe grade comes second.
 CARD_ORDER = tuple(CardId)
 _SECOND = (CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED)

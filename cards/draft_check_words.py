@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from cards.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose
 from cards.orders import ordered_at
+from cards.phrases import phrase
 from cards.shown import InWords, number, when
 from cards.situation import counted_starts, drafted, uncharted_tocilizumab
 from cards.state_lines import zero_words
@@ -58,24 +59,27 @@ def _of_dose(x: Texts) -> dict[str, str]:
     }
 
 
+_FAULTS = {
+    DoseFault.UNDER_AGE: "under age",
+    DoseFault.NOT_INTRAVENOUS: "route",
+    DoseFault.ABOVE_MAXIMUM: "maximum",
+    DoseFault.OTHER_TIER: "tier",
+    DoseFault.OFF: "off",
+    DoseFault.NO_WEIGHT: "no weight",
+    DoseFault.NOT_READABLE: "not readable",
+}
+
+
 def _fault_words(fault: DoseFault, mg: Decimal | None, x: Texts) -> str:
     t, weight = x.t, x.facts.weight
-    shown = f"{number(mg.quantize(Decimal(1)))} mg" if mg is not None else "the dose"
-    by_weight = f"{tocilizumab_dose(weight, t)} mg for {number(weight.kg)} kg" if weight is not None else ""
-    match fault:
-        case DoseFault.UNDER_AGE:
-            return f"below {number(t.toci_min_age)} years of age, where the label gives no dose"
-        case DoseFault.NOT_INTRAVENOUS:
-            return "the route is not intravenous"
-        case DoseFault.ABOVE_MAXIMUM:
-            return f"{shown} is more than {number(t.toci_max)} mg, the label's maximum"
-        case DoseFault.OTHER_TIER:
-            return f"{shown} is the dose of the other weight tier; the label gives {by_weight}"
-        case DoseFault.OFF:
-            return f"{shown} is more than {number(t.dose_off * 100)} % off; the label gives {by_weight}"
-        case DoseFault.NO_WEIGHT:
-            return f"no weight of the last {InWords(t).weight_age}: the dose cannot be checked"
-    return "its dose could not be read, so it was not checked"
+    return phrase(
+        "dose_fault",
+        _FAULTS[fault],
+        dose=f"{number(mg.quantize(Decimal(1)))} mg" if mg is not None else "the dose",
+        by_weight=f"{tocilizumab_dose(weight, t)} mg for {number(weight.kg)} kg" if weight is not None else "",
+        percent=number(t.dose_off * 100),
+        t=InWords(t),
+    )
 
 
 def _after(then: datetime, now: datetime) -> str:

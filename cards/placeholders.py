@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from cards.card import Suggestion
 from cards.caution_words import of_caution
 from cards.decision_table import CardId
@@ -17,6 +19,7 @@ from cards.evidence import (
     missing,
     reason_words,
 )
+from cards.phrases import phrase
 from cards.shown import InWords, number, when
 from cards.situation import product_window
 from cards.state_lines import state_lines
@@ -25,8 +28,7 @@ from cards.texts import Texts
 from cards.tocilizumab_order import interval_ends
 from cards.verdict import Category
 from cards.when_to_speak import Planned
-from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Reason, hours_ago
-from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.clinical_facts import CrsGrade, Interval, Reason, hours_ago
 
 
 def placeholders(
@@ -53,11 +55,7 @@ def _of_grade(x: Texts) -> dict[str, str]:
     words = grade_text(grade)
     why = escaped_words(drivers(grade)) or f"fever in the last {InWords(x.t).fever_window}"
     not_known = missing(grade, x.t)
-    late = " Late after the last fever: infection, bleeding, heart first." if "late_after_waiver" in grade.flags else ""
-    severe = "ICU and sepsis work-up now." if grade.provisional >= 3 else "Look for infection and other causes."
-    provisional = ""
-    if grade.grade is None and grade.provisional > 0:
-        provisional = f" What is charted would be grade {grade.provisional} if this is CRS."
+    doubtful = grade.grade is None and grade.provisional > 0
     return {
         "grade": words,
         "Grade": words[0].upper() + words[1:],
@@ -65,52 +63,40 @@ def _of_grade(x: Texts) -> dict[str, str]:
         "day": str(course.day if course else ""),
         "fever": fever_line(grade, x.facts, x.t),
         "provisional": str(grade.provisional),
-        "provisional_words": provisional,
-        "late": late,
-        "severe_work_up": severe,
+        "provisional_words": phrase("provisional_words", "some" if doubtful else "none", provisional=grade.provisional),
+        "late": phrase("late", "yes" if "late_after_waiver" in grade.flags else "no"),
+        "severe_work_up": phrase("severe_work_up", "severe" if grade.provisional >= 3 else "other"),
         "missing": escaped_words("; ".join(not_known)) or "nothing that could raise the grade",
         "missing_short": "; ".join(not_known) or "nothing",
-        "grade_unknown": _grade_unknown(grade),
+        "grade_unknown": phrase("grade_unknown", _how_unknown(grade), grade=words, provisional=grade.provisional),
         "fever_alone": _fever_alone(grade),
-        "persists": "has progressed" if x.facts.progressed else "persists",
+        "persists": phrase("persists", "progressed" if x.facts.progressed else "no"),
     }
 
 
-def _grade_unknown(grade: CrsGrade) -> str:
-    if grade.grade == 0:
-        return "CRS grade 0 on what could be read"
+def _how_unknown(grade: CrsGrade) -> str:
     if grade.grade is not None:
-        return f"CRS {grade_text(grade)}, and may be higher"
-    if grade.provisional > 0:
-        return f"CRS cannot be graded (would be grade {grade.provisional})"
-    return "CRS cannot be graded"
+        return "minimum" if grade.grade else "zero"
+    return "provisional" if grade.provisional > 0 else "none"
 
 
 def _of_labs(x: Texts) -> dict[str, str]:
     il6, crp, t = x.facts.il6, x.facts.crp, x.t
-    crp_words = "rose"
-    if x.found.crp.after_tocilizumab and crp.fold_after_blockade is not None:
-        crp_words = f"rose {fold_text(crp.fold_after_blockade, t.crp_fold)} after tocilizumab, which is not the " \
-                    "paper's definition of a rise"  # fmt: skip
-    elif crp.fold is not None:
-        crp_words = f"rose {fold_text(crp.fold, t.crp_fold)} (limit {t.crp_fold})"
+    after = x.found.crp.after_tocilizumab and crp.fold_after_blockade is not None
+    crp_fold = _fold_or(crp.fold_after_blockade if after else crp.fold, t.crp_fold)
+    how = "after" if after else "before" if crp.fold is not None else "unknown"
     return {
         "il6": fold_short(il6, x.found.il6, t.il6_fold),
-        "il6_fold": _fold_or(il6, t),
+        "il6_fold": _fold_or(il6.fold, t.il6_fold),
         "il6_reason": reason_words(x.found.il6.reason or Reason.NO_PEAK, t),
         "crp": fold_short(crp, x.found.crp, t.crp_fold),
-        "crp_fold": _crp_fold(crp, x),
-        "crp_words": crp_words,
+        "crp_fold": crp_fold,
+        "crp_words": phrase("crp_words", how, fold=crp_fold, t=InWords(t)),
     }
 
 
-def _fold_or(fold: FoldChange, t: Thresholds) -> str:
-    return fold_text(fold.fold, t.il6_fold) if fold.fold is not None else "by an unknown factor"
-
-
-def _crp_fold(crp: FoldChange, x: Texts) -> str:
-    fold = crp.fold_after_blockade if x.found.crp.after_tocilizumab else crp.fold
-    return fold_text(fold, x.t.crp_fold) if fold is not None else "by an unknown factor"
+def _fold_or(fold: Interval | None, cut: Decimal) -> str:
+    return fold_text(fold, cut) if fold is not None else "by an unknown factor"
 
 
 def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
@@ -118,10 +104,10 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     count = len(history.doses)
     starts = history.safety_starts
     next_dose = when(facts.local(max(starts) + x.t.dose_interval)) if starts else "now"
-    offered = next((s for s in suggestions if s.order_key == "tocilizumab"), None)
+    offered = next((s for s in suggestions if s.order_key == "tocilizumab" and s.action == "create"), None)
     dose = f" ({offered.resource['medicationCodeableConcept']['text'].split()[1]} mg)" if offered else ""
     again = f" as dose {count + 1}" if count else ""
-    low_count = facts.labs.neutrophils
+    anc = facts.labs.neutrophils
     return {
         "doses_given": f"{'' if history.history_complete else 'at least '}{count} doses",
         "doses": f"{'' if history.history_complete else 'at least '}{count} doses" if count != 1 else "1 dose",
@@ -130,9 +116,9 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
         "since_last": hours_ago(max(starts), facts.as_of) if starts else "not given",
         "since_dose_2": hours_ago(history.doses[1].start, facts.as_of).removesuffix(" ago") if count >= 2 else "",
         "next_dose": next_dose,
-        "neutrophils": f"ANC {number(low_count.value)} ×10⁹/L"
-        if low_count
-        else f"no neutrophil count of {InWords(x.t).safety_labs_age}",
+        "neutrophils": phrase(
+            "neutrophils", "known" if anc else "unknown", count=number(anc.value) if anc else "", t=InWords(x.t)
+        ),
     }
 
 
@@ -140,69 +126,58 @@ def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
     """Words that must not promise what the orders below them refuse."""
     toci = next((o for o in planned.offers if o.key == "tocilizumab"), None)
     barred = toci is not None and toci.barred
-    allergic = x.facts.tocilizumab_hypersensitivity is not None
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
-    delay = "IL-6 low does not delay" if x.found.il6.category is Category.LOW else "IL-6 must not delay"
-    what, do = f"tocilizumab and corticosteroids now; {delay}", f"Tocilizumab and a corticosteroid now ({_regimen(x)})"
-    if barred:
-        what = f"corticosteroids now; {_barred_short(x)}"
-        do = f"A corticosteroid now ({_regimen(x)})"
-    if late:
-        what = "outside the study window, look for infection first"
-    second_next = len(x.facts.tocilizumab.doses) >= 2
-    option = "Tocilizumab is the guideline option; either, or both."
+    low = x.found.il6.category is Category.LOW
+    values = {
+        "delay": phrase("delay", "low" if low else "other"),
+        "barred": _barred_short(x) if barred else "",
+        "regimen": _regimen(x),
+    }
+    state = "barred" if barred else "now"
+    possible = "allergic" if x.facts.tocilizumab_hypersensitivity is not None else "yes"
     return {
-        "severe_what": what,
-        "severe_do": f"{do}; rapid taper once CRS settles.",
-        "recommended": "not possible, hypersensitivity on record" if allergic else "recommended",
-        "by_guideline": "not possible, hypersensitivity on record" if allergic else "by guideline",
-        "guideline_option": f"Tocilizumab, the guideline option: {_barred_short(x)}." if barred else option,
-        "then": "then corticosteroids if it persists" if second_next else "then a second dose if it persists",
+        "severe_what": phrase("severe_what", "late" if late else state, **values),
+        "severe_do": phrase("severe_do", state, **values),
+        "recommended": phrase("recommended", possible),
+        "by_guideline": phrase("by_guideline", possible),
+        "guideline_option": phrase("guideline_option", "barred" if barred else "open", **values),
+        "then": phrase("then", "second" if len(x.facts.tocilizumab.doses) >= 2 else "first"),
     }
 
 
 def _barred_short(x: Texts) -> str:
     facts, opens = x.facts, interval_ends(x.facts, x.t)
     if facts.tocilizumab_hypersensitivity:
-        return "hypersensitivity to tocilizumab on record"
+        return phrase("barred", "hypersensitivity")
     if opens is not None:
-        return f"tocilizumab not before {when(facts.local(opens))}"
-    return f"{len(facts.tocilizumab.safety_starts)} doses of tocilizumab given: third line"
+        return phrase("barred", "interval", opens=when(facts.local(opens)))
+    return phrase("barred", "number", number=len(facts.tocilizumab.safety_starts))
 
 
 def _fever_alone(grade: CrsGrade) -> str:
     rows = (("blood pressure", grade.pressure), ("oxygen", grade.oxygen))
     unknown = [name for name, row in rows if row.unknown]
-    if unknown:
-        return f"fever; {' and '.join(unknown)} not known"
-    return "fever without hypotension or hypoxia on record"
+    return phrase("fever_alone", "unknown" if unknown else "known", unknown=" and ".join(unknown))
 
 
 def _of_product(x: Texts) -> dict[str, str]:
     """Product guidance, and what grade 1 says of tocilizumab beside it."""
-    facts, onset = x.facts, x.grade.onset
-    infusion = product_window(facts, x.grade, x.t)
-    why = ""
-    if infusion is not None and onset is not None:
-        why = f"fever began {hours_ago(infusion.start, onset).removesuffix(' ago')} after the infusion"
-    if x.product_guidance:
-        threshold = "see product guidance"
-        words = "The study's threshold for tocilizumab is grade 2, but see product guidance."
-    else:
-        threshold = "the study threshold for tocilizumab is grade 2"
-        words = (
-            "The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and without."
-        )
-    child = facts.age is not None and facts.age.years < x.t.adult_age
+    onset, infusion = x.grade.onset, product_window(x.facts, x.grade, x.t)
+    hours = hours_ago(infusion.start, onset).removesuffix(" ago") if infusion and onset else ""
+    beside = "product" if x.product_guidance else "study"
     return {
         "product": escaped_words(infusion.product) if infusion else "",
-        "product_why": why,
-        "grade1_threshold": threshold,
-        "grade1_tocilizumab": words,
-        "icans_dose": "Dose per paediatric protocol."
-        if child
-        else f"Dexamethasone {x.t.dexamethasone_dose} mg every 6 h, up to 20 mg, for 1–3 days.",
+        "product_why": phrase("product_why", "known" if hours else "unknown", hours=hours),
+        "grade1_threshold": phrase("grade1_threshold", beside),
+        "grade1_tocilizumab": phrase("grade1_tocilizumab", beside),
+        "icans_dose": phrase("icans_dose", _age_group(x), t=InWords(x.t)),
     }
+
+
+def _age_group(x: Texts) -> str:
+    if x.facts.age is None:
+        return "age unknown"
+    return "child" if x.facts.age.years < x.t.adult_age else "adult"
 
 
 def _of_doubts(x: Texts) -> dict[str, str]:
@@ -215,9 +190,7 @@ def _of_doubts(x: Texts) -> dict[str, str]:
 
 
 def _regimen(x: Texts) -> str:
-    t = x.t
-    if x.facts.age is None or x.facts.age.years < t.adult_age:
-        return "per paediatric protocol" if x.facts.age else "dose by age"
-    if wants_methylprednisolone(x.facts):
-        return f"methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h"
-    return f"dexamethasone {t.dexamethasone_dose} mg IV every 6 h"
+    group = _age_group(x)
+    if group == "adult" and wants_methylprednisolone(x.facts):
+        group = "strongest"
+    return phrase("regimen", group, t=InWords(x.t))

@@ -24,8 +24,8 @@ from fhir_mappings.thresholds import Thresholds
 
 
 class Phase(StrEnum):
-    STUDY = "the study's {t.study_days}"
-    LATE = "after them, to {t.course_days}"
+    STUDY = "0 to {t.study_days}"
+    LATE = "after {t.study_days}"
 
 
 class Grade(StrEnum):
@@ -47,8 +47,8 @@ class Provisional(StrEnum):
 class Doubt(StrEnum):
     """Whether vital signs or oxygen could not be fetched, or a home device may hide a higher grade."""
 
-    NONE = "none"
-    UNFETCHED = "could not be fetched"
+    NONE = "all fetched"
+    UNFETCHED = "not all fetched"
 
 
 class Exactness(StrEnum):
@@ -59,8 +59,8 @@ class Exactness(StrEnum):
 class Il6(StrEnum):
     HIGH = "≥{t.il6_fold}-fold"
     LOW = "<{t.il6_fold}-fold"
-    ASK = "unknown, a sample can settle it"
-    UNKNOWN = "unknown, no sample can settle it"
+    ASK = "unknown (a sample can settle it)"
+    UNKNOWN = "unknown (no sample can)"
 
 
 class Crp(StrEnum):
@@ -70,20 +70,20 @@ class Crp(StrEnum):
 
 class Doses(StrEnum):
     NONE = "none"
-    ONE_EARLY = "one, <{t.dose_interval} ago"
-    ONE = "one, ≥{t.dose_interval} ago"
-    MORE_EARLY = "two or more, <{t.dose_interval} since dose 2"
-    MORE = "two or more, ≥{t.dose_interval} since dose 2"
+    ONE_EARLY = "one <{t.dose_interval} ago"
+    ONE = "one ≥{t.dose_interval} ago"
+    MORE_EARLY = "two+ <{t.dose_interval} since dose 2"
+    MORE = "two+ ≥{t.dose_interval} since dose 2"
 
 
 class Progress(StrEnum):
-    YES = "progressed since dose 2"
-    NO = "not progressed, or not known"
+    YES = "progressed"
+    NO = "not progressed or not known"
 
 
 class TociInPlay(StrEnum):
     YES = "given ≤{t.surveillance_after} ago or drafted"
-    NO = "no"
+    NO = "neither given nor drafted"
 
 
 class Il6Order(StrEnum):
@@ -97,13 +97,13 @@ class TociDraft(StrEnum):
 
 
 class Interval(StrEnum):
-    CLEAR = "≥{t.dose_interval} since the last dose started"
-    TOO_SOON = "<{t.dose_interval} since the last dose started"
+    CLEAR = "started ≥{t.dose_interval} ago"
+    TOO_SOON = "started <{t.dose_interval} ago"
 
 
 class DoseCount(StrEnum):
-    WITHIN = "fewer than {t.doses_max} doses, and than {t.doses_per_day} in 24 h"
-    TOO_MANY = "{t.doses_max} doses or more, or {t.doses_per_day} in 24 h"
+    WITHIN = "fewer than {t.doses_max} and than {t.doses_per_day} in 24 h"
+    TOO_MANY = "{t.doses_max} or more or {t.doses_per_day} in 24 h"
 
 
 class Hypersensitivity(StrEnum):
@@ -113,12 +113,12 @@ class Hypersensitivity(StrEnum):
 
 class Infected(StrEnum):
     NO = "no sign on record"
-    YES = "positive culture or viral PCR of {t.infection_age}, or coded"
+    YES = "culture or viral PCR of {t.infection_age} or coded"
 
 
 class DoseCheck(StrEnum):
-    FINE = "the dose by weight, intravenous"
-    DOUBTFUL = "off the dose, no weight, not readable, not intravenous, or under age"
+    FINE = "by weight and intravenous"
+    DOUBTFUL = "off, not readable, without a weight, not intravenous or under age"
 
 
 class Icans(StrEnum):
@@ -129,12 +129,12 @@ class Icans(StrEnum):
 
 
 class ProductWindow(StrEnum):
-    YES = "axi-cel or brexu-cel, fever began <{t.early_onset} after it, or grade 1 for ≥{t.lasting_fever}"
-    NO = "no"
+    YES = "axi-cel or brexu-cel and (fever <{t.early_onset} after it or grade 1 for ≥{t.lasting_fever})"
+    NO = "another or later"
 
 
 class DataDoubt(StrEnum):
-    NONE = "nothing that matters"
+    NONE = "nothing in doubt that matters"
     INFO = "another value would change the cards"
     WARNING = "a vasopressor is ordered and not charted"
 

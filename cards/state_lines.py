@@ -10,6 +10,7 @@ from cards.evidence import (
     escaped_words,
     reference_text,
 )
+from cards.phrases import phrase
 from cards.shown import InWords, when
 from cards.texts import Texts
 from fhir_mappings.clinical_facts import CrsGrade, Fever
@@ -29,7 +30,7 @@ def state_lines(x: Texts) -> list[str]:
     ]
     if grade.grade == 0:
         lines.append(zero_words(grade))
-    lines.append(f"**ICANS**: {icans_line(x)}")
+    lines.append(f"**ICANS**: {icans_line(x.facts)}")
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
@@ -53,14 +54,12 @@ def site_numbers(t: Thresholds) -> list[str]:
 
 
 def zero_words(grade: CrsGrade) -> str:
+    """What grade 0 means, and what it does not."""
     if grade.fever is Fever.EARLIER:
-        return "No fever now, no hypotension, no hypoxia. This does not mean that CRS has ended."
+        return phrase("zero", "earlier")
     if grade.fever in (Fever.WAIVED, Fever.MASKED):
-        return "No currently gradeable CRS; fever may be suppressed. This does not mean that CRS has ended."
-    if grade.pressure.value > 0 and grade.oxygen.value > 0:
-        return "Hypotension and hypoxia without fever: not CRS by ASTCT – look for another cause."
-    if grade.pressure.value > 0:
-        return "Hypotension without fever: not CRS by ASTCT – look for another cause."
-    if grade.oxygen.value > 0:
-        return "Hypoxia without fever: not CRS by ASTCT – look for another cause."
-    return "No fever, no hypotension, no hypoxia on record."
+        return phrase("zero", "suppressed")
+    low, hypoxic = grade.pressure.value > 0, grade.oxygen.value > 0
+    if low or hypoxic:
+        return phrase("zero", "both" if low and hypoxic else "hypotension" if low else "hypoxia")
+    return phrase("zero", "nothing")

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from cards.card import Suggestion
 from cards.orders import CRS, INTRAVENOUS, Offer, medication_request, ordered_at, single_dose
-from cards.shown import when
+from cards.phrases import phrase
+from cards.shown import InWords, when
 from cards.situation import drafted
 from fhir_mappings.clinical_facts import (
     DraftOrder,
@@ -78,9 +79,9 @@ def steroid_offer(
         return in_hand
     below = _lesser(facts, drafts)
     if facts.age is None:
-        return Offer(KEY, None, f"The age is not known, so no corticosteroid dose is computed. {below}".strip())
+        return Offer(KEY, None, f"{phrase('no_steroid', 'age unknown')} {below}".strip())
     if facts.age.years < t.adult_age:
-        text = f"Corticosteroid per paediatric protocol: no dose is computed below {t.adult_age} years."
+        text = phrase("no_steroid", "child", t=InWords(t))
         return Offer(KEY, None, f"{text} {below}".strip(), barred=True)
     drug, dose, hours = "dexamethasone", t.dexamethasone_dose, every_hours
     if strongest:

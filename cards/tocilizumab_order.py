@@ -10,6 +10,7 @@ from typing import Any
 from cards.card import Suggestion
 from cards.dose_check import dose_faults, per_kg, tocilizumab_dose
 from cards.orders import INTRAVENOUS, Offer, medication_request, ordered_at, single_dose, without_empties
+from cards.phrases import phrase
 from cards.shown import InWords, number, when
 from cards.situation import are_too_many, drafted, in_24_h, is_too_soon, uncharted_tocilizumab
 from fhir_mappings.clinical_facts import (
@@ -33,30 +34,29 @@ def interval_ends(facts: PatientFacts, t: Thresholds) -> datetime | None:
 def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:
     """Why tocilizumab is not suggested ("" where nothing bars it), and whether the patient bars it (interval,
     maximum, hypersensitivity) rather than a gap in what is known."""
-    starts, opens = facts.tocilizumab.safety_starts, interval_ends(facts, t)
-    if facts.tocilizumab_hypersensitivity:
-        return "No tocilizumab order: hypersensitivity to tocilizumab is on record.", True
-    if opens is not None:
-        apart = f"at least {InWords(t).dose_interval} between dose starts"
-        return f"No tocilizumab order before {when(facts.local(opens))}: {apart}.", True
-    if len(starts) >= t.doses_max:
-        return f"No tocilizumab order: {len(starts)} doses given, at most {t.doses_max} in all.", True
+    starts, opens, shown = facts.tocilizumab.safety_starts, interval_ends(facts, t), InWords(t)
     last_day = in_24_h(starts, facts.as_of)
+    if facts.tocilizumab_hypersensitivity:
+        return phrase("no_tocilizumab", "allergic"), True
+    if opens is not None:
+        return phrase("no_tocilizumab", "interval", opens=when(facts.local(opens)), t=shown), True
+    if len(starts) >= t.doses_max:
+        return phrase("no_tocilizumab", "number", number=len(starts), t=shown), True
     if len(last_day) >= t.doses_per_day:
-        return f"No tocilizumab order: {len(last_day)} doses in 24 h.", True
-    return _tocilizumab_gap(facts, t), False
+        return phrase("no_tocilizumab", "day", number=len(last_day)), True
+    gap = _tocilizumab_gap(facts, t)
+    return (phrase("no_tocilizumab", gap, t=shown) if gap else ""), False
 
 
 def _tocilizumab_gap(facts: PatientFacts, t: Thresholds) -> str:
+    """What is not known and a dose needs."""
     if not facts.tocilizumab.history_complete:
-        return "No tocilizumab order: the administrations could not all be read, so earlier doses may be missing."
+        return "history"
     if facts.age is None:
-        return "No tocilizumab order: the age is not known, so no dose is computed."
+        return "age unknown"
     if facts.age.years < t.toci_min_age:
-        return f"No tocilizumab order: below the age of {t.toci_min_age} years the label gives no dose."
-    if facts.weight is None:
-        return f"No tocilizumab order: no weight of the last {InWords(t).weight_age} on record. Weigh the patient."
-    return ""
+        return "under age"
+    return "no weight" if facts.weight is None else ""
 
 
 def tocilizumab_offer(
@@ -112,12 +112,12 @@ def corrected_draft_offer(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t
     if bar or facts.weight is None:
         return Offer("tocilizumab", None, bar, barred=by_patient)
     if is_too_soon(facts, drafts, t) or are_too_many(facts, drafts, t):
-        return Offer("tocilizumab", None, "The draft is not corrected: another dose or order counts before it.")
+        return Offer("tocilizumab", None, phrase("not_corrected", "counted"))
     if len(facts.tocilizumab.doses) >= 2 and facts.grade is not None and facts.grade.grade in (1, 2):
-        return Offer("tocilizumab", None, "The draft is not corrected: two doses were given, CRS is grade 1 or 2.")
+        return Offer("tocilizumab", None, phrase("not_corrected", "two doses"))
     instructions = draft.resource.get("dosageInstruction")
     if not isinstance(draft.resource.get("id"), str) or (isinstance(instructions, list) and len(instructions) > 1):
-        return Offer("tocilizumab", None, "The draft cannot be corrected from here.")
+        return Offer("tocilizumab", None, phrase("not_corrected", "elsewhere"))
     dose, basis = tocilizumab_dose(facts.weight, t), _basis(facts, facts.weight, t)
     first = instructions[0] if isinstance(instructions, list) and instructions else instructions
     kept = {k: v for k, v in first.items() if k not in ("doseAndRate", "timing")} if isinstance(first, Mapping) else {}

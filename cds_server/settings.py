@@ -27,42 +27,59 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Settings:
-    environment: Environment
+class SiteSettings:
+    """What names the site's rules: enough to explain a recorded patient without a server."""
+
     public_url: str
-    fhir_servers: tuple[str, ...]
     zone: ZoneInfo | None
-    cors_origins: tuple[str, ...]
-    budget_seconds: float
-    max_body_bytes: int
-    course_lookup: CourseLookup
     thresholds_file: Path | None
     value_sets_folder: Path | None
 
 
+@dataclass(frozen=True)
+class Settings(SiteSettings):
+    environment: Environment
+    fhir_servers: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    budget_seconds: float
+    max_body_bytes: int
+    course_lookup: CourseLookup
+
+
 def settings_from(environ: Mapping[str, str]) -> Settings:
     """Read every `CRS_CDS_*` variable. Raises SettingsError naming the first one that cannot be used."""
-    unknown = sorted(k for k in environ if k.startswith("CRS_CDS_") and k not in KNOWN)
-    if unknown:
-        raise SettingsError(f"{unknown[0]} is no setting of this version; correct its name or remove it.")
+    site = site_settings_from(environ)
     environment = _one_of(environ, "CRS_CDS_ENV", Environment, Environment.PRODUCTION)
     if environment is Environment.PRODUCTION:
         raise SettingsError(
             "CRS_CDS_ENV=production is refused: this version does not check who calls it, so anyone who reaches it "
             "could read a patient's cards. Set CRS_CDS_ENV=development, on a network of your own."
         )
-    public_url = environ.get("CRS_CDS_PUBLIC_URL", "http://127.0.0.1:8000")
     return Settings(
+        public_url=site.public_url,
+        zone=site.zone,
+        thresholds_file=site.thresholds_file,
+        value_sets_folder=site.value_sets_folder,
         environment=environment,
-        public_url=normalised_base(public_url, "CRS_CDS_PUBLIC_URL"),
         fhir_servers=tuple(
             normalised_base(url, "CRS_CDS_FHIR_SERVERS") for url in _listed(environ, "CRS_CDS_FHIR_SERVERS")
         ),
-        zone=_zone(environ.get("CRS_CDS_TIMEZONE")),
         cors_origins=_listed(environ, "CRS_CDS_CORS_ORIGINS") or ("*",),
         budget_seconds=float(_number(environ, "CRS_CDS_BUDGET_SECONDS", "5", low="0.1", high="120")),
         max_body_bytes=int(_number(environ, "CRS_CDS_MAX_BODY_MIB", "20", low="0.001", high="1024") * 1024 * 1024),
         course_lookup=_one_of(environ, "CRS_CDS_COURSE_LOOKUP", CourseLookup, CourseLookup.HISTORY),
+    )
+
+
+def site_settings_from(environ: Mapping[str, str]) -> SiteSettings:
+    """The part of the settings that the command line needs. Raises SettingsError."""
+    unknown = sorted(k for k in environ if k.startswith("CRS_CDS_") and k not in KNOWN)
+    if unknown:
+        raise SettingsError(f"{unknown[0]} is no setting of this version; correct its name or remove it.")
+    public_url = environ.get("CRS_CDS_PUBLIC_URL", "http://127.0.0.1:8000")
+    return SiteSettings(
+        public_url=normalised_base(public_url, "CRS_CDS_PUBLIC_URL"),
+        zone=_zone(environ.get("CRS_CDS_TIMEZONE")),
         thresholds_file=_path(environ, "CRS_CDS_THRESHOLDS"),
         value_sets_folder=_path(environ, "CRS_CDS_VALUE_SETS"),
     )

@@ -136,6 +136,20 @@ class Sample:
     amended: bool = False
 
 
+class SampleUse(StrEnum):
+    """What a sample was for the fold change, or why it was nothing."""
+
+    BASELINE = "baseline"
+    PEAK = "peak"
+    COUNTED = "counted"
+    BEFORE = "not after the infusion: not counted"
+    AFTER_BLOCKADE = "at or after the first IL-6 blocker: not counted"
+    AMBIGUOUS = "known by date only on the day of the blocker: not counted"
+    OTHER_UNIT = "another unit or code than the baseline: not counted"
+    TOO_LATE = "after the study's days: not counted"
+    PRELIMINARY = "preliminary: not counted"
+
+
 @dataclass(frozen=True, slots=True)
 class FoldChange:
     """How many times an analyte rose from baseline to peak, and whether the samples can carry a verdict.
@@ -143,6 +157,7 @@ class FoldChange:
     `fold` is missing with a `reason`. `low_barred` says why these samples, whatever their fold, cannot prove
     a small rise. `fold_if_preliminary` counts preliminary results too; `fold_after_blockade` is the highest
     fold sampled after the first IL-6 blocker (CRP only). `blocked`: such a drug was given in the course.
+    `series` is every sample, oldest first, with what it was for.
     """
 
     fold: Interval | None = None
@@ -155,6 +170,7 @@ class FoldChange:
     fold_after_blockade: Interval | None = None
     later_samples: bool = False
     blocked: bool = False
+    series: tuple[tuple[Sample, SampleUse], ...] = ()
     flags: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
 

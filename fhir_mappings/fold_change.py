@@ -7,12 +7,12 @@ specification §2.1. High or low is decided in `cards`, not here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import reduce
 
-from fhir_mappings.clinical_facts import Course, FoldChange, Interval, Reason, Sample
+from fhir_mappings.clinical_facts import Course, FoldChange, Interval, Reason, Sample, SampleUse
 from fhir_mappings.fhir_time import day
 from fhir_mappings.lab_series import Series
 from fhir_mappings.reach import Reach
@@ -35,6 +35,28 @@ class Setting:
 
 def fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
     """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead."""
+    found = _fold_change(series, setting, t)
+    return replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
+
+
+def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
+    """What one sample was for."""
+    if s.preliminary:
+        return SampleUse.PRELIMINARY
+    if s in (found.baseline, found.peak):
+        return SampleUse.BASELINE if s == found.baseline else SampleUse.PEAK
+    if _in_peak_window(s, g, t):
+        base = found.baseline
+        same = base is None or (s.unit, s.loinc) == (base.unit, base.loinc)
+        return SampleUse.COUNTED if same else SampleUse.OTHER_UNIT
+    if s.at.earliest <= g.course.peak_opens and not _contaminated(s, g):
+        return SampleUse.BEFORE
+    if not _contaminated(s, g):
+        return SampleUse.TOO_LATE
+    return SampleUse.AFTER_BLOCKADE if _after_blockade(s, g) else SampleUse.AMBIGUOUS
+
+
+def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
     base, tier = _baseline(final, setting, t)
     window = tuple(s for s in final if _in_peak_window(s, setting, t) and s is not base)

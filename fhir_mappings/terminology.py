@@ -42,6 +42,8 @@ class Concept:
     display: str
     ingredient: str | None
     texts: tuple[str, ...]
+    source: str = ""
+    display_unconfirmed: bool = False
 
 
 def normalised(text: str) -> str:
@@ -149,7 +151,10 @@ def concepts_of(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
             extensions = {e["url"]: e for e in concept.get("extension", ())}
             ingredient = extensions.get("urn:crs-cds:ingredient", {}).get("valueString")
             texts = tuple(d["value"] for d in concept.get("designation", ()))
-            found.append(Concept(include["system"], concept["code"], concept["display"], ingredient, texts))
+            source = extensions.get("urn:crs-cds:code-source", {}).get("valueString", "")
+            doubtful = bool(extensions.get("urn:crs-cds:display-unconfirmed", {}).get("valueBoolean"))
+            code, display = concept["code"], concept["display"]
+            found.append(Concept(include["system"], code, display, ingredient, texts, source, doubtful))
     return tuple(found)
 
 

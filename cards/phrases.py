@@ -1,0 +1,142 @@
+"""The parts of a card's sentences that depend on the patient: for each ⟨part⟩ every way it can read.
+
+`{t.…}` is the threshold in force; the other `{names}` are the patient's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PHRASES: Mapping[str, Mapping[str, str]] = {
+    "severe_what": {
+        "now": "tocilizumab and corticosteroids now; {delay}",
+        "barred": "corticosteroids now; {barred}",
+        "late": "outside the study window, look for infection first",
+    },
+    "delay": {"low": "IL-6 low does not delay", "other": "IL-6 must not delay"},
+    "severe_do": {
+        "now": "Tocilizumab and a corticosteroid now ({regimen}); rapid taper once CRS settles.",
+        "barred": "A corticosteroid now ({regimen}); rapid taper once CRS settles.",
+    },
+    "regimen": {
+        "adult": "dexamethasone {t.dexamethasone_dose} mg IV every 6 h",
+        "strongest": "methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h",
+        "child": "per paediatric protocol",
+        "age unknown": "dose by age",
+    },
+    "barred": {
+        "hypersensitivity": "hypersensitivity to tocilizumab on record",
+        "interval": "tocilizumab not before {opens}",
+        "number": "{number} doses of tocilizumab given: third line",
+    },
+    "recommended": {"yes": "recommended", "allergic": "not possible, hypersensitivity on record"},
+    "by_guideline": {"yes": "by guideline", "allergic": "not possible, hypersensitivity on record"},
+    "guideline_option": {
+        "open": "Tocilizumab is the guideline option; either, or both.",
+        "barred": "Tocilizumab, the guideline option: {barred}.",
+    },
+    "then": {"first": "then a second dose if it persists", "second": "then corticosteroids if it persists"},
+    "persists": {"no": "persists", "progressed": "has progressed"},
+    "late": {"no": "", "yes": " Late after the last fever: infection, bleeding, heart first."},
+    "severe_work_up": {"severe": "ICU and sepsis work-up now.", "other": "Look for infection and other causes."},
+    "provisional_words": {"none": "", "some": " What is charted would be grade {provisional} if this is CRS."},
+    "grade_unknown": {
+        "zero": "CRS grade 0 on what could be read",
+        "minimum": "CRS {grade}, and may be higher",
+        "provisional": "CRS cannot be graded (would be grade {provisional})",
+        "none": "CRS cannot be graded",
+    },
+    "fever_alone": {
+        "known": "fever without hypotension or hypoxia on record",
+        "unknown": "fever; {unknown} not known",
+    },
+    "zero": {
+        "earlier": "No fever now, no hypotension, no hypoxia. This does not mean that CRS has ended.",
+        "suppressed": "No currently gradeable CRS; fever may be suppressed. This does not mean that CRS has ended.",
+        "both": "Hypotension and hypoxia without fever: not CRS by ASTCT – look for another cause.",
+        "hypotension": "Hypotension without fever: not CRS by ASTCT – look for another cause.",
+        "hypoxia": "Hypoxia without fever: not CRS by ASTCT – look for another cause.",
+        "nothing": "No fever, no hypotension, no hypoxia on record.",
+    },
+    "crp_words": {
+        "before": "rose {fold} (limit {t.crp_fold})",
+        "after": "rose {fold} after tocilizumab, which is not the paper's definition of a rise",
+        "unknown": "rose",
+    },
+    "product_why": {"known": "fever began {hours} after the infusion", "unknown": ""},
+    "grade1_threshold": {
+        "study": "the study threshold for tocilizumab is grade 2",
+        "product": "see product guidance",
+    },
+    "grade1_tocilizumab": {
+        "study": "The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and "
+        "without.",
+        "product": "The study's threshold for tocilizumab is grade 2, but see product guidance.",
+    },
+    "icans_dose": {
+        "adult": "Dexamethasone {t.dexamethasone_dose} mg every 6 h, up to 20 mg, for 1–3 days.",
+        "child": "Dose per paediatric protocol.",
+        "age unknown": "The dose is by age, which is not known.",
+    },
+    "icans": {
+        "known": "ICANS grade {icans} ({charted}).",
+        "least": "ICANS grade {icans} or more ({charted}): an ICE score of 0 is at least grade 3.",
+        "unknown": "ICANS is unknown: check ICE before tocilizumab or corticosteroids.",
+        "why": "ICANS is unknown ({why}): check ICE before tocilizumab or corticosteroids.",
+    },
+    "caution_short": {
+        "allergic": "hypersensitivity to tocilizumab is on record",
+        "infected": "signs of active infection on record",
+        "none": "",
+    },
+    "caution_lead": {
+        "allergic": "Hypersensitivity to tocilizumab is on record ({reference}). Known hypersensitivity is the "
+        "contraindication of the label.",
+        "infected": "Look for infection and treat it; in CRS the benefit is weighed against it.",
+        "none": "",
+    },
+    "caution": {
+        "beyond": "Caution: {values}. In CRS the benefit is weighed against these limits of the label.",
+        "infected": "Active infection: {signs}.",
+        "not known": "Not known (no result of {t.safety_labs_age}): {values}.",
+        "unread": "Could not be read: {kinds}.",
+        "clear": "ANC, platelets, ALT and AST are within the label's limits; no infection is on record.",
+    },
+    "dose_fault": {
+        "under age": "below {t.toci_min_age} years of age, where the label gives no dose",
+        "route": "the route is not intravenous",
+        "maximum": "{dose} is more than {t.toci_max} mg, the label's maximum",
+        "tier": "{dose} is the dose of the other weight tier; the label gives {by_weight}",
+        "off": "{dose} is more than {percent} % off; the label gives {by_weight}",
+        "no weight": "no weight of the last {t.weight_age}: the dose cannot be checked",
+        "not readable": "its dose could not be read, so it was not checked",
+    },
+    "neutrophils": {
+        "known": "ANC {count} ×10⁹/L",
+        "unknown": "no neutrophil count of {t.safety_labs_age}",
+    },
+    "no_tocilizumab": {
+        "allergic": "No tocilizumab order: hypersensitivity to tocilizumab is on record.",
+        "interval": "No tocilizumab order before {opens}: at least {t.dose_interval} between dose starts.",
+        "number": "No tocilizumab order: {number} doses given, at most {t.doses_max} in all.",
+        "day": "No tocilizumab order: {number} doses in 24 h.",
+        "history": "No tocilizumab order: the administrations could not all be read, so earlier doses may be missing.",
+        "age unknown": "No tocilizumab order: the age is not known, so no dose is computed.",
+        "under age": "No tocilizumab order: below the age of {t.toci_min_age} years the label gives no dose.",
+        "no weight": "No tocilizumab order: no weight of the last {t.weight_age} on record. Weigh the patient.",
+    },
+    "not_corrected": {
+        "counted": "The draft is not corrected: another dose or order counts before it.",
+        "two doses": "The draft is not corrected: two doses were given, CRS is grade 1 or 2.",
+        "elsewhere": "The draft cannot be corrected from here.",
+    },
+    "no_steroid": {
+        "age unknown": "The age is not known, so no corticosteroid dose is computed.",
+        "child": "Corticosteroid per paediatric protocol: no dose is computed below {t.adult_age} years.",
+    },
+}  # fmt: skip
+
+
+def phrase(part: str, variant: str, **values: object) -> str:
+    """One way that a part can read, with its values in place."""
+    return PHRASES[part][variant].format(**values)

@@ -1,0 +1,106 @@
+"""The command `crs-cds`. Bad input ends with exit code 2 and a sentence that names file, entry and field."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import click
+from flask.cli import AppGroup, ScriptInfo
+from flask.json import dumps
+
+from cards.decision_page import decision_page
+from cards.explanation import explanation
+from cards.when_to_speak import Hook
+from cds_server.advise import answer, considered
+from cds_server.app import create_app
+from cds_server.hook_request import HookRequest
+from cds_server.recorded_bundle import BadBundleError, recorded_drafts, recorded_patient
+from cds_server.settings import SettingsError, SiteSettings, site_settings_from
+from cds_server.site_rules import SiteRules, site_rules
+
+
+@dataclass(frozen=True)
+class Site:
+    settings: SiteSettings
+    rules: SiteRules
+
+
+class Refused(click.ClickException):
+    """Bad input: a sentence on standard error, exit code 2."""
+
+    exit_code = 2
+
+
+def site() -> Site:
+    """The site's rules from the environment, as the server reads them."""
+    try:
+        settings = site_settings_from(os.environ)
+        return Site(settings, site_rules(settings.thresholds_file, settings.value_sets_folder))
+    except SettingsError as error:
+        raise Refused(str(error)) from error
+
+
+def _moment(text: str | None, here: Site) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused("--at must be a time such as 2026-03-09T09:45:00+08:00.") from error
+    if at.tzinfo is None and here.settings.zone is None:
+        raise Refused("--at needs an offset, such as 2026-03-09T09:45:00+08:00, or CRS_CDS_TIMEZONE must be set.")
+    return at if at.tzinfo is not None else at.replace(tzinfo=here.settings.zone)
+
+
+commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by CDS Hooks.")
+
+
+@commands.command(with_appcontext=False)
+@click.argument("bundle", type=click.File("rb"))
+@click.option(
+    "--hook", type=click.Choice([hook.value for hook in Hook]), help="By default patient-view, or order-sign."
+)
+@click.option("--draft", type=click.File("rb"), multiple=True, help="A drafted order, or a Bundle of them.")
+@click.option("--at", metavar="TIME", help="The moment of the call; by default now.")
+@click.option("--patient", metavar="ID", help="The patient, where the Bundle does not say.")
+@click.option("--json", "as_json", is_flag=True, help="The CDS Hooks answer instead of the page.")
+def explain(
+    bundle: IO[bytes],
+    hook: str | None,
+    draft: tuple[IO[bytes], ...],
+    at: str | None,
+    patient: str | None,
+    as_json: bool,
+) -> None:
+    """Why the patient of a recorded BUNDLE gets which cards ("-" reads standard input)."""
+    here = site()
+    try:
+        drafts = tuple(d for file in draft for d in recorded_drafts(file.name, file.read()))
+        patient_id, record = recorded_patient(bundle.name, bundle.read(), drafts, patient)
+    except BadBundleError as error:
+        raise Refused(str(error)) from error
+    request = HookRequest(
+        hook=Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW,
+        hook_instance="", patient_id=patient_id, user_id="", fhir_server=None, access_token=None, scope=None,
+        prefetch={}, drafts=drafts,
+    )  # fmt: skip
+    facts, found = considered(request, record, here.rules, here.settings.zone, _moment(at, here))
+    if as_json:
+        shown: dict[str, Any] = answer(facts, found, here.rules, here.settings.public_url)
+        click.echo(dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        click.echo(explanation(facts, found, here.rules.thresholds, here.rules.hash), nl=False)
+
+
+@commands.command("decision-table", with_appcontext=False)
+def decision_table() -> None:
+    """The page to sign: rows, numbers, wording and codes in force at this site, as Markdown."""
+    here = site()
+    click.echo(decision_page(here.rules.thresholds, here.rules.terms, here.rules.modes, here.rules.hash), nl=False)
+
+
+def main() -> None:
+    commands(obj=ScriptInfo(create_app=create_app), prog_name="crs-cds")
