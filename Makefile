@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test lint types check lock clean
+.PHONY: demo test lint types check docs lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
@@ -21,6 +21,11 @@ types:
 
 check:
 	$(BIN)/python -m pytest -n auto
+
+# the pages made from the rules and the spec tests; `make test` fails when they are stale
+docs: .venv/ready
+	env -u CRS_CDS_THRESHOLDS -u CRS_CDS_VALUE_SETS $(BIN)/crs-cds decision-table > docs/decision-table.md
+	$(BIN)/python -m tests.spec.clinical_rules > docs/clinical-rules.md
 
 .venv/ready: requirements/test.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "crs-cds needs Python 3.11 or newer"; exit 1; }

@@ -55,6 +55,11 @@ def _moment(text: str | None, here: Site) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=here.settings.zone)
 
 
+def _name(file: IO[bytes]) -> str:
+    name = getattr(file, "name", "-")
+    return "standard input" if name in ("-", "<stdin>") else str(name)
+
+
 commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by CDS Hooks.")
 
 
@@ -78,8 +83,8 @@ def explain(
     """Why the patient of a recorded BUNDLE gets which cards ("-" reads standard input)."""
     here = site()
     try:
-        drafts = tuple(d for file in draft for d in recorded_drafts(file.name, file.read()))
-        patient_id, record = recorded_patient(bundle.name, bundle.read(), drafts, patient)
+        drafts = tuple(d for file in draft for d in recorded_drafts(_name(file), file.read()))
+        patient_id, record = recorded_patient(_name(bundle), bundle.read(), drafts, patient)
     except BadBundleError as error:
         raise Refused(str(error)) from error
     request = HookRequest(

@@ -1,0 +1,92 @@
+"""The generated documents say what the code does: a stale page fails here, and `make docs` makes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from cards.card_modes import CardModes
+from cards.decision_page import decision_page
+from cards.decision_table import PARTS, CardId
+from cards.phrases import PHRASES
+from cards.shown import InWords
+from cards.wording import WORDING
+from cds_server.site_rules import site_rules
+from fhir_mappings.terminology import LOCAL, packaged_terminology
+from fhir_mappings.thresholds import Status, Thresholds, numbers
+from tests.spec import clinical_rules
+
+ROOT = Path(__file__).parents[2]
+# what each code system asks for must stand in NOTICE under its name
+NOTICED = {
+    "http://loinc.org": "LOINC",
+    "http://snomed.info/sct": "SNOMED CT",
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+    "http://www.whocc.no/atc": "ATC",
+    "http://www.ama-assn.org/go/cpt": "CPT",
+    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
+    "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation": "HL7",
+}
+
+
+def packaged_page() -> str:
+    rules = site_rules(None, None)
+    return decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash)
+
+
+def test_the_decision_table_page_is_not_stale() -> None:
+    assert (ROOT / "docs" / "decision-table.md").read_text(encoding="utf-8") == packaged_page(), "run: make docs"
+
+
+def test_the_clinical_rules_page_is_not_stale() -> None:
+    assert (ROOT / "docs" / "clinical-rules.md").read_text(encoding="utf-8") == clinical_rules.page(), "run: make docs"
+
+
+def test_the_page_to_sign_has_every_row_card_and_number_and_what_is_unconfirmed_first() -> None:
+    page = packaged_page()
+    assert all(f"| {rule.id} |" in page for part in PARTS.values() for rule in part)
+    assert all(f"### `{card}`" in page for card in CardId)
+    assert all(f"| `{number.name}` |" in page for number in numbers())
+    doubtful = [number for number in numbers() if number.status is Status.UNCONFIRMED]
+    top = page.partition("## Rows")[0]
+    assert doubtful
+    assert all(number.name in top for number in doubtful)
+
+
+def test_the_page_of_a_site_shows_its_numbers_in_the_conditions_too() -> None:
+    t = Thresholds(il6_fold=Thresholds().il6_fold + 1)
+    page = decision_page(t, packaged_terminology(), CardModes(), "0")
+    assert "IL-6: ≥5-fold" in page
+    assert "**set by this site** (package: 4)" in page
+    assert "≥4-fold" not in page
+
+
+def names_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("part", sorted(PHRASES))
+def test_a_threshold_in_a_sentence_is_one_of_ours(part: str) -> None:
+    for text in PHRASES[part].values():
+        for name in names_in(text):
+            if name.startswith("t."):
+                assert getattr(InWords(Thresholds()), name.removeprefix("t."))
+
+
+def test_a_threshold_in_a_card_s_words_is_one_of_ours() -> None:
+    for wording in WORDING.values():
+        for text in (wording.summary, *wording.lead, *wording.limits):
+            for name in names_in(text):
+                if name.startswith("t."):
+                    assert getattr(InWords(Thresholds()), name.removeprefix("t."))
+
+
+def test_every_code_system_in_use_has_its_notice() -> None:
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    terms = packaged_terminology()
+    systems = {c.system for concepts in terms.value_sets.values() for c in concepts} - {LOCAL}
+    assert systems == set(NOTICED)
+    assert all(NOTICED[system] in notice for system in systems)
