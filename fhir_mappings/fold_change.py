@@ -12,7 +12,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import reduce
 
-from fhir_mappings.clinical_facts import Course, FoldChange, Interval, Reason, Sample, SampleUse
+from fhir_mappings.clinical_facts import Course, FoldChange, Interval, Moment, Reason, Sample, SampleUse
 from fhir_mappings.fhir_time import day
 from fhir_mappings.lab_series import Series
 from fhir_mappings.reach import Reach
@@ -161,10 +161,21 @@ def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
     for bad in series.unusable:
         if bad.at is None:
             return True
-        stand_in = Sample(bad.reference, bad.at, Interval(Decimal(0), None), "", "", "")
-        if _in_peak_window(stand_in, g, t):
+        if _in_peak_window(_stand_in(bad.reference, bad.at), g, t):
             return True
     return False
+
+
+def _stand_in(reference: str, at: Moment) -> Sample:
+    """A result that could not be read, as a sample that may have been of any height."""
+    return Sample(reference, at, Interval(Decimal(0), None), "", "", "")
+
+
+def _unusable_baseline(series: Series, g: Setting, t: Thresholds) -> bool:
+    """Whether a result that could not be read would have been the baseline: a lower one makes a larger rise."""
+    final = tuple(s for s in series.samples if not s.preliminary)
+    lost = [_stand_in(bad.reference, bad.at) for bad in series.unusable if bad.at is not None]
+    return any(_baseline((*final, one), g, t)[0] is one for one in lost)
 
 
 def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, ...], t: Thresholds) -> Reason | None:
@@ -173,7 +184,7 @@ def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, .
     recent = [
         s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
     ]
-    if _unusable_in_window(series, g, t):
+    if _unusable_in_window(series, g, t) or _unusable_baseline(series, g, t):
         return Reason.UNUSABLE
     if not recent:
         return Reason.NO_RECENT_SAMPLE

@@ -148,6 +148,13 @@ def test_a_quantity_without_a_unit_is_rejected() -> None:
     assert il6(facts_of(found)) == "unknown: unusable_sample"
 
 
+def test_a_baseline_that_cannot_be_read_leaves_no_small_rise_from_a_later_one() -> None:
+    """It may have been lower than the one taken in its place, and the rise larger."""
+    found = patient(f"{FEVER}; il6 10 @D0 08:00; il6 40 @D0 18:00; il6 60 @D4 07:00")
+    found[-3]["valueQuantity"] = {"value": 10, "unit": "furlong"}
+    assert il6(facts_of(found)) == "unknown: unusable_sample"
+
+
 def test_low_needs_temperatures_that_were_read() -> None:
     found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00")
     assert il6(facts_of(found, unread=[Kind.VITALS])) == "unknown: temperatures_unread"

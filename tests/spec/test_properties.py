@@ -27,6 +27,7 @@ EVERY = settings(max_examples=60, deadline=None, derandomize=True, database=None
 
 hours = st.integers(1, 90)
 il6 = st.tuples(st.sampled_from(["5", "8", "10", "12.5", "20", "39", "40", "41", "60", "500", "<7", ">90"]), hours)
+BASELINES = ("D-3 12:00", "D-1 20:00", "D0 08:00", "D0 16:00")
 OXYGEN = (
     "device RA",
     "device NC",
@@ -55,7 +56,7 @@ def at(entries: tuple[str, ...], ago: int) -> str:
 def charts(draw: Any) -> str:
     """A chart with signs at a few times, IL-6 and CRP results, and drugs."""
     parts = [at(draw(signs), ago) for ago in draw(st.lists(hours, min_size=1, max_size=4, unique=True))]
-    parts += [f"il6 {draw(il6)[0]} @D0 08:00"] if draw(st.booleans()) else []
+    parts += [f"il6 {draw(il6)[0]} @{day}" for day in draw(st.lists(st.sampled_from(BASELINES), unique=True))]
     parts += [f"il6 {value} @-{ago}h" for value, ago in draw(st.lists(il6, max_size=4, unique_by=lambda pair: pair[1]))]
     parts += [f"crp {draw(st.integers(1, 90))} @-{ago}h" for ago in draw(st.lists(hours, max_size=2, unique=True))]
     drugs = st.lists(st.tuples(st.sampled_from(DRUGS), hours), max_size=3, unique_by=lambda pair: pair[1])
@@ -207,7 +208,7 @@ def test_time_passing_without_a_record_never_lowers_the_grade(charted: tuple[str
 @given(charts(), st.data())
 def test_a_result_that_cannot_be_read_never_turns_high_into_low(chart: str, data: st.DataObject) -> None:
     """A result that is no longer there at all is another chart; one that is there and cannot be used may have been high."""
-    found = patient(f"{chart}; il6 10 @D0 08:00; il6 60 @-5h")
+    found = patient(f"{chart}; il6 10 @D0 08:00; il6 60 @-5h; T 36.8 @D-1 10:00; T 39 @-10h")
     results = [n for n, r in enumerate(found) if r.get("code", {}).get("coding", [{}])[0].get("code") == "26881-3"]
     lost = data.draw(st.sampled_from(results))
     broken = [
