@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test lint types check docs lock clean
+.PHONY: demo test lint types check docs mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
@@ -27,6 +27,14 @@ docs: .venv/ready
 	env -u CRS_CDS_THRESHOLDS -u CRS_CDS_VALUE_SETS $(BIN)/crs-cds decision-table > docs/decision-table.md
 	$(BIN)/python -m tests.spec.clinical_rules > docs/clinical-rules.md
 
+# by hand: how many small mistakes in the grade, the fold change and the table the tests would not notice
+mutants: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutants.txt
+	rm -rf mutants
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+	$(BIN)/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
+
 .venv/ready: requirements/test.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "crs-cds needs Python 3.11 or newer"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
@@ -38,12 +46,13 @@ docs: .venv/ready
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet "pip-tools>=7.5"
-	for what in run test; do \
-		extra=$$( [ $$what = test ] && echo "--extra demo --extra test" ); \
+	for what in run test mutants; do \
+		extra=$$( [ $$what = run ] || echo "--extra demo --extra test" ); \
+		[ $$what != mutants ] || extra="$$extra --extra mutants"; \
 		CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes \
 			--strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 			--resolver backtracking $$extra --output-file requirements/$$what.txt pyproject.toml || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .venv-lock .mypy_cache .ruff_cache
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache mutants
