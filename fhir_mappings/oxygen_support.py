@@ -161,12 +161,15 @@ def _with_flow(name: str, flow: Reading | None) -> str:
 
 
 def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> Row | None:
-    """Flow or FiO2 without a device that is known; None when neither shows oxygen. A newer FiO2 outweighs flow 0."""
+    """Flow or FiO2 without a device that is known; None when neither shows oxygen.
+
+    An FiO2 of the time of flow 0 or later outweighs it.
+    """
     flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
     if flow is not None and flow.value > 0:
         value = 3 if flow.value > t.low_flow_max else 2
         return _marked_if_old(Row(value, True, (_with_flow("oxygen", flow),), evidence=(flow.reference,)), flow, at, t)
-    newer = fio2 is not None and (flow is None or fio2.at > flow.at)
+    newer = fio2 is not None and (flow is None or fio2.at >= flow.at)
     if fio2 is not None and newer and fio2.value > t.room_air_fio2:
         words = (f"FiO2 {fio2.value.normalize():f}, device unknown",)
         row = Row(2, False, words, ("oxygen device unknown: may be 3 or more",), evidence=(fio2.reference,))
