@@ -2,7 +2,7 @@
 
 A line is `D<day> <time>  <entry> | <entry> …` with times in the story's zone; `D7 06:00–D9 02:00 /4h` repeats it.
 Entries: `T 38.9`, `T 100.4 degF`, `SBP 84`, `SpO2 97`, `device NC`, `flow 3`, `FiO2 0.5`, `il6 47.7`, `crp 22`,
-`weight 70`, `ice 5`, `anc 0.3`, `culture <result>`, `pcr <result>`, `coded A41.9`,
+`weight 70`, `il6 60 preliminary`, `ice 5`, `anc 0.3`, `culture <result>`, `pcr <result>`, `coded A41.9`,
 `car-t <product>`, `toci 560`, `start norepinephrine 0.1`, `rate norepinephrine 0`,
 `give paracetamol 1000`.
 """
@@ -27,6 +27,8 @@ DEVICES = {
     "NC": ("336623009", "Oxygen nasal cannula"),
     "HFNC": ("426854004", "High flow oxygen nasal cannula"),
     "BiPAP": ("425826004", "BIPAP"),
+    "ventilator": ("40617009", "Artificial respiration"),
+    "unheard-of": ("", "a device that nobody listed"),
 }
 _LINE = re.compile(
     r"D(?P<day>-?\d+) (?P<time>\d\d:\d\d)"
@@ -86,8 +88,12 @@ def _quantity(number: str, unit: str) -> dict[str, Any]:
 def _measured(code: str, display: str, unit: str) -> Callable[..., list[Resource]]:
     def make(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
         number, _, own = entry.value.partition(" ")
+        preliminary = own == "preliminary"
+        own = "" if preliminary else own
         unit_code = {"degF": "[degF]"}.get(own, own) or unit
         result = _observation(entry, id_, subject, code, display)
+        if preliminary:
+            result["status"] = "preliminary"
         comparator = re.match(r"[<>]=?", number)
         quantity = _quantity(number.lstrip("<>="), unit_code)
         if comparator:

@@ -13,10 +13,10 @@ FEVER = "T 38.5 @D3 06:00"
 
 def il6(facts: PatientFacts) -> str:
     """`6.20 high`, `unknown: no_baseline`."""
-    return _shown(facts, "il6")
+    return shown_fold(facts, "il6")
 
 
-def _shown(facts: PatientFacts, analyte: str) -> str:
+def shown_fold(facts: PatientFacts, analyte: str) -> str:
     verdict = getattr(verdicts(facts, T), analyte)
     fold = getattr(facts, analyte).fold or getattr(facts, analyte).fold_after_blockade
     if verdict.reason is not None:
@@ -77,7 +77,7 @@ CRP = rows("""
 
 @pytest.mark.parametrize("row", CRP, ids=name_of)
 def test_crp(row: dict[str, str]) -> None:
-    assert _shown(facts_of(patient(f"{FEVER}; {row['chart']}")), "crp") == row["crp"]
+    assert shown_fold(facts_of(patient(f"{FEVER}; {row['chart']}")), "crp") == row["crp"]
 
 
 BASELINE = rows("""
@@ -169,7 +169,7 @@ def test_a_split_dose_counts_its_month_from_the_last_infusion() -> None:
 
 def test_before_tocilizumab_the_peak_has_no_last_day() -> None:
     chart = "T 39 @D32 06:00; crp 10 @D0 08:00; crp 60 @D32 07:00; toci 560 @D33 10:00"
-    assert _shown(facts_of(patient(chart), as_of=moment_of("D34 12:00")), "crp") == "6.00 high"
+    assert shown_fold(facts_of(patient(chart), as_of=moment_of("D34 12:00")), "crp") == "6.00 high"
 
 
 def test_a_comparator_that_fhir_r4_does_not_have_is_rejected() -> None:

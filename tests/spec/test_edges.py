@@ -1,0 +1,275 @@
+"""At, just below and just above every limit: the same rules where a minute or a unit decides.
+
+`at` is the moment of the call where it is not the usual one; "unread" is what could not be read.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from fhir_mappings.clinical_facts import Kind
+from tests.spec.tables import NOW, answered, facts_of, moment_of, name_of, patient, rows, shown_cards, shown_grade
+from tests.spec.test_fold_change import shown_fold
+
+FEVER = "T 38.5 @-1h; SBP 118 @-1h"
+
+OXYGEN = rows("""
+| chart                                                             | grade | because                                                                 |
+| device NC @-1h; FiO2 21 @-1h; SpO2 97 @-1h                        | 1     | FiO2 0.21 beside a cannula is no oxygen                                 |
+| device NC @-1h; flow 2 @-1h; FiO2 40 @-1h                         | ≥2    | FiO2 of exactly 0.40 beside a cannula may be more                       |
+| device NC @-1h; flow 2 @-1h; FiO2 39 @-1h                         | 2     | 0.39 may not                                                            |
+| device NC @-2h; flow 0 @-2h; FiO2 50 @-1h                         | ≥2    | an FiO2 charted after flow 0 shows oxygen                               |
+| device NC @-2h; flow 0 @-1h; FiO2 50 @-1h                         | ≥2    | and one of the same time: the more severe counts                        |
+| device NC @-2h; flow 0 @-1h; FiO2 50 @-90m; SpO2 97 @-1h          | 1     | one from before flow 0 does not                                         |
+| device NC @-3h; flow 2 @-3h; flow 8 @-1h                          | 3     | the latest flow counts                                                  |
+| device NC @-3h; flow 8 @-3h; flow 2 @-1h                          | 2     | also where it is lower                                                  |
+| device NC @0h; flow 3 @0h                                         | 2     | charted at the moment of the call                                       |
+| flow 0 @-1h                                                       | 1     | flow 0 alone is no oxygen                                               |
+| flow 0.5 @-1h                                                     | 2     | any flow is oxygen                                                      |
+| flow 6 @-1h                                                       | 2     | exactly 6 L/min without a device                                        |
+| flow 6.1 @-1h                                                     | 3     | more than 6                                                             |
+| flow 2 @-12h                                                      | 2     | 12 h ago, ends inclusive                                                |
+| flow 2 @-721m                                                     | 2     | a minute more: it keeps its row, marked                                 |
+| flow 2 @-1441m; SpO2 97 @-1h                                      | 1     | past 24 h it gives way to the saturation                                |
+| device RA @-2h; flow 10 @-3h                                      | 1     | room air charted after the flow                                         |
+| device RA @-12h                                                   | 1     | room air 12 h ago                                                       |
+| device RA @-14h; flow 10 @-15h; SpO2 97 @-1h                      | 1     | room air 14 h ago still ends the flow before it                         |
+| device HFNC @-12h; SpO2 97 @-1h                                   | 3     | high flow 12 h ago                                                      |
+| device HFNC @-721m; SpO2 97 @-1h                                  | 3     | a minute more: it keeps its row, marked                                 |
+| device HFNC @-24h; SpO2 97 @-1h                                   | 3     | to 24 h                                                                 |
+| device HFNC @-1441m; SpO2 97 @-1h                                 | ≥1    | past 24 h oxygen is unknown                                             |
+| device HFNC @D0 10:00                                             | ≥1    | charted as the infusion began, four days ago                            |
+| SpO2 89 @-12h; SpO2 97 @-1h                                       | 2     | a low saturation 12 h ago, without a device                             |
+| SpO2 89 @-721m; SpO2 97 @-1h                                      | 1     | a minute more is out of the window                                      |
+| SpO2 90 @-1h                                                      | 1     | exactly 90 %                                                            |
+| SpO2 89 @0h                                                       | 2     | charted at the moment of the call                                       |
+| SpO2 250 @-3h; device RA @-1h; SpO2 97 @-1h                       | ≥1    | a saturation that cannot be leaves a hole                               |
+| device unheard-of @-1h                                            | ≥1    | a device that nobody listed                                             |
+| device unheard-of @-1h; flow 2 @-1h                               | ≥2    | its flow gives a minimum                                                |
+| device unheard-of @-1h; flow 2 @-2h; SpO2 97 @-1h                 | ≥1    | a flow from before it does not                                          |
+| device unheard-of @-1h; device NC @-5h; flow 2 @-5h               | ≥2    | it never displaces a higher row                                         |
+| device unheard-of @-1h; device HFNC @-24h                         | ≥3    | to 24 h                                                                 |
+| device RA @-3h; device unheard-of @-1h                            | ≥1    | nor does room air before it say that there is none                      |
+| device unheard-of @-24h; SpO2 97 @-1h                             | ≥1    | 24 h ago it still leaves oxygen unknown                                 |
+| device unheard-of @-25h; SpO2 97 @-1h                             | 1     | past 24 h it gives way to the saturation                                |
+| device BiPAP @D0 10:00; device BiPAP @-1h                         | 4     | used first as the infusion began: no home device                        |
+| device BiPAP @D-1 22:00; device BiPAP @-1h                        | ≥1    | used before day 0 too: home device, or respiratory failure              |
+| device BiPAP @D-1 22:00; device BiPAP @-1h; device HFNC @-1h      | ≥3    | high flow beside the home device                                        |
+| device BiPAP @D-1 22:00; device BiPAP @-3h; device HFNC @-1h      | 3     | high flow after it                                                      |
+| device BiPAP @D-1 22:00; device BiPAP @-1h; device NC @0h; flow 2 @0h | 2 | a cannula after it                                                      |
+| device BiPAP @D-1 22:00; device BiPAP @-24h; SpO2 97 @-1h         | ≥1    | the home device 24 h ago                                                |
+| device BiPAP @D-1 22:00; device BiPAP @-25h; SpO2 97 @-1h         | 1     | past 24 h                                                               |
+| SpO2 97 @-1h; device BiPAP @D-1 22:00; device BiPAP @0h           | ≥1    | the home device at the moment of the call                               |
+| device ventilator @-1h                                            | 4     | ventilated                                                              |
+""")
+
+
+@pytest.mark.parametrize("row", OXYGEN, ids=name_of)
+def test_oxygen_at_its_limits(row: dict[str, str]) -> None:
+    assert shown_grade(facts_of(patient(f"{FEVER}; {row['chart']}"))) == row["grade"]
+
+
+WELL = "T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h"
+PRESSURE = rows("""
+| chart                                                             | grade | because                                                                 |
+| SBP 84 @-12h; SBP 118 @-1h                                        | 2     | a low pressure 12 h ago                                                 |
+| SBP 84 @-721m; SBP 118 @-1h                                       | 1     | a minute more is out of the window                                      |
+| SBP 84 @0h                                                        | 2     | at the moment of the call                                               |
+| MAP 65 @-1h                                                       | 1     | a mean pressure of exactly 65                                           |
+| MAP 60 @-2h; MAP 62 @-1h                                          | 2     | two low mean pressures, no systolic one                                 |
+| MAP 60 @-1h                                                       | ≥1    | one low mean pressure alone says neither                                |
+| MAP 60 @-12h; MAP 62 @-1h                                         | 2     | the first 12 h ago                                                      |
+| MAP 60 @-1h; MAP 62 @0h; SBP 118 @-1h                             | 2     | the second at the moment of the call                                    |
+| MAP 60 @-65m; MAP 62 @-60m; SBP 118 @-1h                          | 2     | exactly 5 min apart                                                     |
+| rate norepinephrine 0.1 @-4h; SBP 118 @-1h                        | 3     | a charted rate runs for 4 h                                             |
+| rate norepinephrine 0.1 @-241m; SBP 118 @-1h                      | 3     | a minute more: it keeps its row, marked                                 |
+| rate norepinephrine 0.1 @-24h; SBP 118 @-1h                       | 3     | to 24 h                                                                 |
+| rate norepinephrine 0.1 @-1441m; SBP 118 @-1h                     | 1     | past 24 h it gives way to the pressure charted since                    |
+| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-9h          | 4     | two charted 4 h apart and both long ago may have run together           |
+| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-539m        | 3     | more than 4 h apart they are one after the other                        |
+""")
+
+
+@pytest.mark.parametrize("row", PRESSURE, ids=name_of)
+def test_pressure_at_its_limits(row: dict[str, str]) -> None:
+    assert shown_grade(facts_of(patient(f"{WELL}; {row['chart']}"))) == row["grade"]
+
+
+SIGNS = "SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h"
+LOW = "SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h"
+FEVERS = rows("""
+| chart                                                                     | grade             | because                                                |
+| T 36.8 @-24h; SIGNS                                                       | 0                 | a temperature 24 h ago is in the window                |
+| T 36.8 @-1441m; SIGNS                                                     | unknown, 0 if CRS | a minute more is not                                   |
+| T 36.8 @0h; SIGNS                                                         | 0                 | measured at the moment of the call                     |
+| T 38.0 @+5m; SIGNS                                                        | 1                 | five minutes ahead of our clock counts as now          |
+| T 38.5 @D0 10:00; give paracetamol 1000 @D0 12:00; T 36.8 @-1h; LOW       | 2                 | fever as the infusion began is an onset                |
+| T 38.5 @D0 09:59; give paracetamol 1000 @D0 12:00; T 36.8 @-1h; LOW       | 0                 | fever before it is none                                |
+| T 38.5 @-40h; give dexamethasone 10 @0h; T 36.8 @-1h; LOW                 | 2                 | treated at the moment of the call                      |
+| T 38.5 @-40h; give dexamethasone 10 @-40h; T 36.8 @-1h; LOW               | 2                 | treated at onset                                       |
+| give paracetamol 1000 @-64h; T 38.5 @-40h; T 36.8 @-1h; LOW               | 2                 | an antipyretic exactly 24 h before onset               |
+| give paracetamol 1000 @-24h; T 36.8 @-1h; LOW                             | masked, 2 if CRS  | an antipyretic 24 h ago may mask                       |
+| give paracetamol 1000 @-1441m; T 36.8 @-1h; LOW                           | 0                 | a minute more may not                                  |
+| give dexamethasone 10 @-72h; T 36.8 @-1h; LOW                             | masked, 2 if CRS  | a corticosteroid 72 h ago may mask                     |
+| give dexamethasone 10 @-4321m; T 36.8 @-1h; LOW                           | 0                 | a minute more may not                                  |
+| T 38.5 @-40h; T 36.8 @-1h; start norepinephrine 0.1 @-2h; SpO2 97 @-1h; device RA @-1h | masked, 3 if CRS | a vasopressor, fever earlier and nothing given |
+| T 38.5 @-40h; give paracetamol 1000 @-30h; T 36.8 @-1h; start norepinephrine 0.1 @-2h | ≥3   | waived, oxygen not charted                             |
+| SBP 84 @-1h                                                               | unknown, 2 if CRS | hypotension, no temperature, no oxygen                 |
+| give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 118 @-1h; device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h | unknown, 0 if CRS | a home device may hide a row |
+""")
+
+
+@pytest.mark.parametrize("row", FEVERS, ids=name_of)
+def test_fever_at_its_limits(row: dict[str, str]) -> None:
+    chart = row["chart"].replace("SIGNS", SIGNS).replace("LOW", LOW)
+    assert shown_grade(facts_of(patient(chart))) == row["grade"]
+
+
+TREATED = "T 39 @D1 06:00; toci 560 @D1 10:00"
+LATER = "T 36.8 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00"
+WAIVER = rows("""
+| chart                                          | grade            | because                                                                     |
+| SBP 84 @D9 11:00                               | masked, 2 if CRS | eight days after the last fever the waiver has lapsed                       |
+| T 38.0 @D2 11:00; SBP 84 @D9 11:00             | 2                | hypotension exactly seven days after fever                                  |
+| T 38.0 @D2 10:59; SBP 84 @D9 11:00             | masked, 2 if CRS | a minute more, and the waiver had lapsed                                    |
+| SBP 84 @D8 06:00; SBP 84 @D9 11:00             | 2                | hypotension on the last minute of the waiver renews it                      |
+| SBP 84 @D8 06:01; SBP 84 @D9 11:00             | masked, 2 if CRS | hypotension a minute later does not bring it back                           |
+| SBP 84 @D5 12:00; SBP 84 @D9 11:00             | 2                | hypotension between keeps it                                                |
+| SBP 90 @D5 12:00; SBP 84 @D9 11:00             | masked, 2 if CRS | a pressure of exactly 90 does not                                           |
+| SpO2 89 @D5 12:00; SBP 84 @D9 11:00            | 2                | a low saturation keeps it                                                   |
+| SpO2 90 @D5 12:00; SBP 84 @D9 11:00            | masked, 2 if CRS | one of exactly 90 does not                                                  |
+| flow 0.5 @D5 12:00; SBP 84 @D9 11:00           | 2                | any flow keeps it                                                           |
+| flow 0 @D5 12:00; SBP 84 @D9 11:00             | masked, 2 if CRS | flow 0 does not                                                             |
+| FiO2 22 @D5 12:00; SBP 84 @D9 11:00            | 2                | FiO2 above 0.21 keeps it                                                    |
+| FiO2 21 @D5 12:00; SBP 84 @D9 11:00            | masked, 2 if CRS | 0.21 does not                                                               |
+| device NC @D5 12:00; SBP 84 @D9 11:00          | 2                | a cannula keeps it                                                          |
+| device RA @D5 12:00; SBP 84 @D9 11:00          | masked, 2 if CRS | room air does not                                                           |
+| rate norepinephrine 0.1 @D5 12:00; SBP 84 @D9 11:00 | 2           | a vasopressor between keeps it                                              |
+| start norepinephrine 0.1 @D1 12:00             | 3                | one that still runs keeps it                                                |
+| SBP 118 @D9 11:00                              | 0                | both rows zero: grade 0                                                     |
+""")
+
+
+@pytest.mark.parametrize("row", WAIVER, ids=name_of)
+def test_the_waiver_on_day_9(row: dict[str, str]) -> None:
+    facts = facts_of(patient(f"{TREATED}; {LATER}; {row['chart']}"), as_of=moment_of("D9 12:00"))
+    assert shown_grade(facts) == row["grade"]
+
+
+NOT_READ = rows("""
+| chart                                                        | unread                     | grade             | because                                        |
+| T 38.5 @-1h; SIGNS                                           | vital signs                | ≥1                | fever that was read is fever                   |
+| T 36.8 @-1h; SIGNS                                           | vital signs                | unknown, 0 if CRS | what was not read may have been fever          |
+| T 38.5 @-1h; LOW                                             | vital signs                | 2                 | the low reading that was read is low           |
+| T 38.5 @-1h; start norepinephrine 0.1 @-2h                   | vital signs                | ≥3                | a vasopressor, oxygen not charted              |
+| T 38.5 @-1h; SBP 118 @-1h                                    | oxygen                     | ≥1                | oxygen not read                                |
+| T 36.8 @-1h; SBP 118 @-1h                                    | oxygen                     | 0                 | without fever it is grade 0, and said so       |
+| T 38.5 @-1h; SIGNS                                           | medication administrations | ≥1                | a vasopressor may run                          |
+| T 38.5 @-1h; SBP 118 @-1h; device BiPAP @-1h                 | medication administrations | 4                 | nothing unread can raise grade 4               |
+""")
+
+
+@pytest.mark.parametrize("row", NOT_READ, ids=name_of)
+def test_what_was_not_read(row: dict[str, str]) -> None:
+    chart = row["chart"].replace("SIGNS", SIGNS).replace("LOW", LOW)
+    assert shown_grade(facts_of(patient(chart), unread=[Kind(row["unread"])])) == row["grade"]
+
+
+START = "T 38.5 @D3 06:00; T 36.8 @D-1 08:00"
+FOLDS = rows("""
+| chart                                                             | il6                            | because                                                      |
+| il6 10 @D0 08:00; il6 40 @D4 07:00                                | 4.00 high                      | exactly fourfold is high                                     |
+| il6 10 @D0 08:00; il6 39.9 @D4 07:00                              | 3.99 low                       | just below                                                   |
+| il6 10 @D0 08:00; il6 <40 @D4 07:00                               | 0.00–4 low                     | below 40 is less than fourfold, however low                  |
+| il6 10 @D0 08:00; il6 <=40 @D4 07:00                              | unknown: censored_inconclusive | 40 itself would be fourfold                                  |
+| il6 10 @D0 08:00; il6 <40 @D4 07:00; il6 39 @D4 08:00             | 3.90–4 low                     | the larger of the two can only be below 40                   |
+| il6 10 @D0 08:00; il6 >=40 @D4 07:00                              | 4.00–∞ high                    | at least 40                                                  |
+| il6 >10 @D0 08:00; il6 40 @D4 07:00                               | 0.00–4 low                     | a baseline above 10 makes less than fourfold                 |
+| il6 >=10 @D0 08:00; il6 40 @D4 07:00                              | unknown: censored_inconclusive | one of 10 would make fourfold                                |
+| il6 0 @D0 08:00; il6 20 @D4 07:00                                 | unknown: zero_baseline         | no ratio to zero                                             |
+| il6 10 @D-3 10:00; il6 20 @D4 07:00                               | 2.00 low                       | exactly 72 h before the infusion                             |
+| il6 10 @D-3 09:59; il6 20 @D4 07:00                               | unknown: no_baseline           | a minute more is too early                                   |
+| il6 10 @D1 00:00; il6 20 @D4 07:00                                | unknown: no_baseline           | midnight is day 1                                            |
+| il6 10 @D0 08:00; il6 20 @D3 12:00                                | 2.00 low                       | exactly 24 h ago is fresh                                    |
+| il6 10 @D0 08:00; il6 20 @D3 11:59                                | unknown: no_recent_sample      | a minute more is not                                         |
+| il6 10 @D0 08:00; il6 20 @D4 12:00                                | 2.00 low                       | drawn at the moment of the call                              |
+| il6 10 @D0 08:00; il6 90 @+5m                                     | 9.00 high                      | five minutes ahead of our clock                              |
+| il6 10 @D0 08:00; il6 90 @+6m                                     | unknown: no_peak               | six minutes ahead is set aside                               |
+| il6 10 @D0 08:00; toci 560 @D3 12:00; il6 20 @D3 06:00            | 2.00 low                       | drawn at fever onset                                         |
+| il6 10 @D0 08:00; toci 560 @D3 12:00; il6 20 @D3 05:59            | unknown: no_recent_sample      | a minute before                                              |
+| il6 10 @D0 08:00; toci 560 @D3 12:00; il6 90 @D3 12:00            | unknown: no_peak               | drawn as tocilizumab began is after it                       |
+| il6 10 @D0 08:00; toci 560 @D3 12:00; il6 90 @D3 11:59            | 9.00 high                      | a minute before it is not                                    |
+| il6 10 @D0 08:00; give sarilumab 200 @D1 10:00                    | unknown: no_peak               | another blocker of the receptor                              |
+| toci 560 @D-28 10:00; il6 10 @D0 08:00; il6 50 @D4 07:00          | unknown: prior_il6r_blockade   | 28 days before the infusion                                  |
+| toci 560 @D-29 09:00; il6 10 @D0 08:00; il6 50 @D4 07:00          | 5.00 high                      | more than 28 days                                            |
+| il6 30 nmol/L @D0 08:00; il6 90 nmol/L @D4 07:00                  | 3.00 low                       | a unit that does not convert, the same in both               |
+| il6 30 nmol/L @D0 08:00; il6 90 nmol/L @D4 07:00; il6 20 @D4 08:00 | unknown: unusable_sample      | a sample in another unit cannot be compared                  |
+| il6 10 @D0 08:00; il6 15 @D4 07:00; il6 60 preliminary @D4 09:00  | unknown: preliminary           | a preliminary result would make it high                      |
+| il6 10 @D0 08:00; il6 15 @D4 07:00; il6 40 preliminary @D4 09:00  | unknown: preliminary           | also at exactly fourfold                                     |
+| il6 10 @D0 08:00; il6 15 @D4 07:00; il6 39 preliminary @D4 09:00  | 1.50 low                       | one that would not                                           |
+| il6 10 @D0 08:00; il6 15 @D4 07:00; il6 60 preliminary @D0 07:00  | 1.50 low                       | one from before the infusion is no peak                      |
+| il6 10 @D0 08:00; il6 15 @D4 07:00; il6 60 furlong @D4 09:00      | unknown: unusable_sample       | a result that cannot be read may have been high              |
+| il6 10 @D0 08:00; il6 15 @D4 07:00; T 101 @D0 01:00               | unknown: temperatures_unread   | a temperature that cannot be read may have been fever        |
+""")
+
+
+@pytest.mark.parametrize("row", FOLDS, ids=name_of)
+def test_il6_at_its_limits(row: dict[str, str]) -> None:
+    assert shown_fold(facts_of(patient(f"{START}; {row['chart']}")), "il6") == row["il6"]
+
+
+FEBRILE = rows("""
+| chart                                          | il6                       | because                                                  |
+| T 38.5 @D0 08:00                               | unknown: febrile_baseline | the baseline was drawn in fever                          |
+| T 38.5 @D-1 08:00                              | unknown: febrile_baseline | 24 h after fever                                         |
+| T 38.5 @D-1 07:59                              | 2.00 low                  | a minute more                                            |
+| T 37.9 @D0 08:00                               | 2.00 low                  | no fever                                                 |
+""")
+
+
+@pytest.mark.parametrize("row", FEBRILE, ids=name_of)
+def test_a_baseline_near_fever_carries_no_small_rise(row: dict[str, str]) -> None:
+    chart = f"{row['chart']}; T 38.5 @D4 06:00; il6 10 @D0 08:00; il6 20 @D4 07:00"
+    assert shown_fold(facts_of(patient(chart)), "il6") == row["il6"]
+
+
+CRP = rows("""
+| chart                                                             | crp                            | because                                                      |
+| crp 12 @D0 08:00; crp 48 @D4 07:00                                | 4.00 high                      | fourfold                                                     |
+| crp 10 @D0 08:00; crp 18.3 @D4 07:00                              | 1.83 low                       | exactly 1.83-fold is not above it                            |
+| crp 10 @D0 08:00; crp 18.4 @D4 07:00                              | 1.84 high                      | just above                                                   |
+| crp 10 @D0 08:00; crp >18.3 @D4 07:00                             | 1.83–∞ high                    | more than 18.3                                               |
+| crp 10 @D0 08:00; crp >18.3 @D4 07:00; crp 18.3 @D4 08:00         | 1.83–∞ high                    | the larger of the two is more than 18.3                      |
+| crp 10 @D0 08:00; crp >=18.3 @D4 07:00                            | unknown: censored_inconclusive | 18.3 itself would be low                                     |
+| crp 10 @D0 08:00; crp <40 @D4 07:00                               | unknown: censored_inconclusive | below 40 may be either                                       |
+| crp 10 @D0 08:00; crp <=18.3 @D4 07:00                            | 0.00–1.83 low                  | at most 18.3                                                 |
+| crp 10 @D0 08:00; crp 15 @D4 07:00; crp 60 preliminary @D4 09:00  | unknown: preliminary           | a preliminary result would make it high                      |
+| crp 10 @D0 08:00; crp 15 @D4 07:00; crp 18.3 preliminary @D4 09:00 | 1.50 low                      | one that would not                                           |
+| crp 10 @D0 08:00; crp 15 @D4 07:00; crp 60 furlong @D4 09:00      | unknown: unusable_sample       | a result that cannot be read                                 |
+| toci 560 @D-2 10:00; crp 10 @D0 08:00; crp 20 @D4 07:00           | 2.00 high                      | tocilizumab before the infusion spoils IL-6 alone            |
+""")
+
+
+@pytest.mark.parametrize("row", CRP, ids=name_of)
+def test_crp_at_its_limits(row: dict[str, str]) -> None:
+    assert shown_fold(facts_of(patient(f"{START}; {row['chart']}")), "crp") == row["crp"]
+
+
+GRADE2 = "T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; weight 70 @-9h"
+CARDS = rows("""
+| chart                                                                             | at        | cards                                                        | because                                    |
+| toci 560 @-8h; GRADE2                                                             |           | toci-guideline (w), crs-grade                                | dose 1 exactly 8 h ago                     |
+| toci 560 @-479m; GRADE2                                                           |           | reassess-window, crs-grade                                   | a minute less                              |
+| toci 560 @-20h; toci 560 @-8h; GRADE2                                             |           | steroid-after-2-toci (w), crs-grade                          | dose 2 exactly 8 h ago                     |
+| T 39 @-30h; SBP 84 @-9h; SpO2 97 @-9h; device RA @-9h; toci 560 @-20h; toci 560 @-479m; GRADE2 | | reassess-window, crs-grade                                | a minute less                              |
+| crp 10 @D0 08:00; crp 60 @D2 07:00; T 39 @D3 06:00; toci 560 @D4 12:00; T 36.8 @D18 09:00; SBP 118 @D18 09:00; SpO2 97 @D18 09:00; device RA @D18 09:00 | D18 12:00 | infection-surveillance (w), crs-grade | tocilizumab exactly 14 days ago |
+| crp 10 @D0 08:00; crp 60 @D2 07:00; T 39 @D3 06:00; toci 560 @D4 12:00; T 36.8 @D18 09:00; SBP 118 @D18 09:00; SpO2 97 @D18 09:00; device RA @D18 09:00 | D18 12:01 | crs-grade                            | a minute more                   |
+| T 39 @D30 06:00; il6 10 @D0 08:00; il6 90 @D30 07:00; SBP 84 @D30 20:00; SpO2 97 @D30 20:00; device RA @D30 20:00 | D30 23:59 | toci-recommended (w), crs-grade | the last minute of day 30 |
+| T 39 @D31 06:00; il6 10 @D0 08:00; il6 90 @D30 07:00; SBP 84 @D31 00:00; SpO2 97 @D31 00:00; device RA @D31 00:00 | D31 00:01 | crs-grade-unknown (w), crs-grade | the first of day 31, fever not yet seen |
+""")
+
+
+@pytest.mark.parametrize("row", CARDS, ids=name_of)
+def test_cards_at_their_limits(row: dict[str, str]) -> None:
+    found = answered(patient(row["chart"].replace("GRADE2", GRADE2)), as_of=moment_of(row["at"]) if row["at"] else NOW)
+    assert shown_cards(found) == row["cards"]
