@@ -5,22 +5,13 @@ from __future__ import annotations
 from cards.card import Card, Suggestion, joined, shortened
 from cards.decision_table import CardId
 from cards.evidence import basis, bullets
+from cards.phrases import PHRASES
 from cards.placeholders import placeholders
 from cards.texts import Texts
 from cards.when_to_speak import Planned
-from cards.wording import (
-    CONFIRM_VENTILATION,
-    NEUTROPENIC,
-    OUTSIDE_WINDOW,
-    OVERRIDE_REASONS,
-    PALS_NOTE,
-    PERHAPS_NEUTROPENIC,
-    PROTOCOL,
-    STUDY,
-    UNDER_STUDY_AGE,
-    WORDING,
-)
+from cards.wording import OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
 
+EXTRA = PHRASES["extra"]
 _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
 _FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI, CardId.REASSESS_WINDOW)
 
@@ -31,7 +22,7 @@ def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...]
     values = placeholders(texts, planned, suggestions, notes)
     lead = [paragraph.format(**values) for paragraph in wording.lead]
     if planned.id is CardId.SEVERE_CRS and not planned.offers:
-        lead = [OUTSIDE_WINDOW.format(**values)]
+        lead = [EXTRA["outside window"].format(**values)]
     evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
     study = [STUDY.format(n=wording.study)] if wording.study else []
     limits = [line.format(**values) for line in (*_extra(planned, texts), *wording.limits)]
@@ -52,15 +43,15 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
     lines: list[str] = []
     t, facts = texts.t, texts.facts
     if planned.id in _FEVER_CARDS and facts.labs.neutrophils is None:
-        lines.append(PERHAPS_NEUTROPENIC)
+        lines.append(EXTRA["perhaps neutropenic"])
     elif planned.id in _FEVER_CARDS and facts.labs.neutrophils and facts.labs.neutrophils.value < t.neutropenia:
-        lines.append(NEUTROPENIC)
+        lines.append(EXTRA["neutropenic"])
     if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
-        lines.append(UNDER_STUDY_AGE)
+        lines.append(EXTRA["under study age"])
     if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
-        lines.append(CONFIRM_VENTILATION)
+        lines.append(EXTRA["ventilated"])
     if planned.id is CardId.CRS_GRADE and facts.age is not None and 12 < facts.age.years < t.adult_age:
-        lines.append(PALS_NOTE)
+        lines.append(EXTRA["paediatric limit"])
     return lines
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cards.decision_table import MANAGEMENT, SURVEILLANCE, CardId
 from cards.evidence import escaped, reason_words, reference_text, tier_words
+from cards.phrases import phrase
 from cards.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
 from cards.verdict import Category
 from fhir_mappings.clinical_facts import DraftOrder, FoldChange, Kind, PatientFacts, Reason
@@ -16,13 +17,7 @@ from fhir_mappings.thresholds import Thresholds
 _ON_RECORD = frozenset(
     {Reason.CENSORED, Reason.UNUSABLE, Reason.PRELIMINARY, Reason.ZERO_BASELINE, Reason.FEBRILE_BASELINE}
 )
-_GRADE_FLAGS = {
-    "pressor_stale": "a vasopressor was charted long ago and not stopped",
-    "pressor_on_hold": "a vasopressor is on hold",
-    "oxygen_stale": "the oxygen device was charted long ago",
-    "oxygen_unread": "an oxygen device was not recognised",
-    "flow_unknown": "a nasal cannula has no flow charted",
-}
+_GRADE_FLAGS = ("pressor_stale", "pressor_on_hold", "oxygen_stale", "oxygen_unread", "flow_unknown")
 _SIGNS = frozenset({Kind.VITALS, Kind.OXYGEN})
 
 
@@ -43,17 +38,17 @@ def data_doubts(
         lines += _fold_doubts("CRP", facts.crp, found.crp.category, found.crp.reason, t)
     lines += _grade_doubts(facts, s)
     if not facts.tocilizumab.history_complete and _management_changes(s, (replace(s, doses=d) for d in Doses)):
-        lines.append("The medication administrations could not all be read: earlier doses may be missing.")
+        lines.append(phrase("doubt", "history"))
     lines += [
-        f"ICANS: {reference_text(a.reference)} could not be read ({escaped(a.why)})."
+        phrase("doubt", "icans", reference=reference_text(a.reference), why=escaped(a.why))
         for a in facts.set_aside
         if Kind.NEURO in a.kinds and facts.icans.grade is None
     ][:3]
     lines += _draft_doubts(drafts)
     if "second_infusion" in facts.flags:
-        lines.append("More than one infusion in this course: outside the study population.")
+        lines.append(phrase("doubt", "second_infusion"))
     if "pressor_ordered_not_charted" in facts.flags:
-        return Doubts(DataDoubt.WARNING, ("A vasopressor infusion is ordered and not yet charted.", *lines))
+        return Doubts(DataDoubt.WARNING, (phrase("doubt", "pressor_ordered_not_charted"), *lines))
     return Doubts(DataDoubt.INFO if lines else DataDoubt.NONE, tuple(lines))
 
 
@@ -73,10 +68,10 @@ def _surveillance_changes(s: Situation) -> bool:
 def _fold_doubts(name: str, fold: FoldChange, category: Category, reason: Reason | None, t: Thresholds) -> list[str]:
     if category is Category.UNKNOWN and reason is not None:
         if reason in _ON_RECORD or (reason is Reason.NO_BASELINE and fold.later_samples):
-            return [f"{name}: {reason_words(reason, t)}."]
+            return [phrase("doubt", "verdict", analyte=name, reason=reason_words(reason, t))]
         return []
     if fold.baseline_tier > 1:
-        return [f"{name}: the baseline was taken {tier_words(fold.baseline_tier, t)}, not on day 0 before it."]
+        return [phrase("doubt", "baseline", analyte=name, tier=tier_words(fold.baseline_tier, t))]
     return []
 
 
@@ -86,12 +81,12 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
     rows = (facts.grade.pressure, facts.grade.oxygen)
     # a doubt about the lesser row changes nothing
     leading = [flag for row in rows if row.most >= max(r.value for r in rows) for flag in row.flags]
-    lines = [f"Grade: {text}." for flag, text in _GRADE_FLAGS.items() if flag in leading]
+    lines = [phrase("doubt", flag) for flag in _GRADE_FLAGS if flag in leading]
     if facts.progressed is None and s.doses is Doses.MORE_EARLY:
-        lines.append("Grade: whether CRS progressed since the second dose of tocilizumab cannot be told.")
+        lines.append(phrase("doubt", "progress"))
     if any("could not all be read" in text for row in rows for text in row.missing):
         lines += [
-            f"Set aside: {reference_text(a.reference)} ({escaped(a.why)})."
+            phrase("doubt", "set aside", reference=reference_text(a.reference), why=escaped(a.why))
             for a in facts.set_aside
             if a.kinds & _SIGNS and a.why != "future_dated"
         ][:5]
@@ -102,4 +97,4 @@ def _draft_doubts(drafts: tuple[DraftOrder, ...]) -> list[str]:
     unnamed = any(d.is_medication and d.drug is None and not d.empty for d in drafts)
     if not unnamed:
         return []
-    return ["A drafted drug could not be identified: interval, dose and caution checks were not done on it."]
+    return [phrase("doubt", "drug")]

@@ -66,7 +66,7 @@ def decision_page(t: Thresholds, terms: Terminology, modes: CardModes, rules_has
         "## Open questions for the clinician\n\n" + _bullets(OPEN_QUESTIONS),
         _rows(t),
         _cards(modes, blanks),
-        _notes(blanks),
+        _sentences(blanks),
         _numbers(t),
         _codes(terms),
         SIGNATURE,
@@ -136,10 +136,23 @@ def _cards(modes: CardModes, blanks: _Blanks) -> str:
     return "\n".join(parts)
 
 
-def _notes(blanks: _Blanks) -> str:
-    shared = ("no_tocilizumab", "not_corrected", "no_steroid")
-    lines = [text.format_map(blanks) for part in shared for text in PHRASES[part].values()]
-    return "## When an order is not offered\n\nThe card then says one of:\n\n" + _bullets(lines)
+def _sentences(blanks: _Blanks) -> str:
+    """What several cards say, each part once."""
+    parts = ["## Sentences of several cards\n"]
+    for title, shared in _SHARED:
+        lines = [text.strip().format_map(blanks) for part in shared for text in PHRASES[part].values()]
+        parts.append(f"### {title}\n\n" + _bullets(lines))
+    return "\n".join(parts)
+
+
+_SHARED = (
+    ("ICANS", ("icans",)),
+    ("Counts, liver enzymes, infection", ("caution",)),
+    ("For some patients", ("extra", "neutrophils")),
+    ("What data-quality names", ("doubt",)),
+    ("When an order is not offered", ("no_tocilizumab", "not_corrected", "no_steroid")),
+)
+_IN_SHARED = frozenset(part for _, shared in _SHARED for part in shared)
 
 
 def _parts(wording: Wording) -> list[str]:
@@ -147,7 +160,8 @@ def _parts(wording: Wording) -> list[str]:
     found: list[str] = []
     texts = [wording.summary, *wording.lead, *wording.limits]
     while texts:
-        names = [n for _, n, _, _ in Formatter().parse(texts.pop(0)) if n and n in PHRASES and n not in found]
+        fields = [n or "" for _, n, _, _ in Formatter().parse(texts.pop(0))]
+        names = [n for n in fields if n in PHRASES and n not in (*found, *_IN_SHARED)]
         found += names
         texts += [text for name in names for text in PHRASES[name].values()]
     return found

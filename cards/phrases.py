@@ -115,6 +115,33 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "known": "ANC {count} ×10⁹/L",
         "unknown": "no neutrophil count of {t.safety_labs_age}",
     },
+    "extra": {
+        "neutropenic": "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils}).",
+        "perhaps neutropenic": "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical "
+        "antibiotics now.",
+        "under study age": "The study included patients from {t.study_min_age} years of age.",
+        "ventilated": "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway, or for a "
+        "procedure, is by itself no grade 4 (unconfirmed).",
+        "paediatric limit": "The paediatric limit (PALS) lies below the 5th centile above 12 years.",
+        "outside window": "{Grade}: {drivers}. ICU level of care. Outside the study window (day {day}): look for "
+        "infection first. No order is suggested.",
+    },
+    "doubt": {
+        "pressor_ordered_not_charted": "A vasopressor infusion is ordered and not yet charted.",
+        "pressor_stale": "Grade: a vasopressor was charted long ago and not stopped.",
+        "pressor_on_hold": "Grade: a vasopressor is on hold.",
+        "oxygen_stale": "Grade: the oxygen device was charted long ago.",
+        "oxygen_unread": "Grade: an oxygen device was not recognised.",
+        "flow_unknown": "Grade: a nasal cannula has no flow charted.",
+        "progress": "Grade: whether CRS progressed since the second dose of tocilizumab cannot be told.",
+        "history": "The medication administrations could not all be read: earlier doses may be missing.",
+        "verdict": "{analyte}: {reason}.",
+        "baseline": "{analyte}: the baseline was taken {tier}, not on day 0 before it.",
+        "icans": "ICANS: {reference} could not be read ({why}).",
+        "set aside": "Set aside: {reference} ({why}).",
+        "drug": "A drafted drug could not be identified: interval, dose and caution checks were not done on it.",
+        "second_infusion": "More than one infusion in this course: outside the study population.",
+    },
     "no_tocilizumab": {
         "allergic": "No tocilizumab order: hypersensitivity to tocilizumab is on record.",
         "interval": "No tocilizumab order before {opens}: at least {t.dose_interval} between dose starts.",

@@ -17,7 +17,6 @@ ZHANG = CardSource("Zhang et al. 2022", "https://doi.org/10.3389/fimmu.2022.9149
 ASCO_URL = "https://ascopubs.org/doi/10.1200/JCO.21.01992"
 ASCO = CardSource("ASCO guideline, Santomasso et al. 2021", ASCO_URL)
 LABEL = CardSource("Tocilizumab label, CRS section")
-ICANS_GUIDE = CardSource("ASTCT consensus grading and ASCO guideline 2021 (ICANS)", ASCO_URL)
 PRODUCT = CardSource("NCCN, as quoted by Zhang et al. 2022; product label", "https://doi.org/10.3389/fimmu.2022.914959")
 
 PROTOCOL = "Does not replace institutional protocol."
@@ -37,20 +36,8 @@ NO_TOCI_FOR_ICANS = "Tocilizumab is not for isolated ICANS."
 STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
 BOXED = "The label warns of serious infections; signs of inflammation may be lessened after tocilizumab."
 NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
-NEUTROPENIC = "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils})."
-PERHAPS_NEUTROPENIC = "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical antibiotics now."
 ICANS = "{icans}"
 CAUTION = "{caution}"
-OUTSIDE_WINDOW = (
-    "{Grade}: {drivers}. ICU level of care. Outside the study window (day {day}): look for infection first. "
-    "No order is suggested."
-)
-CONFIRM_VENTILATION = (
-    "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway or for a procedure is by itself no "
-    "grade 4 (unconfirmed)."
-)
-UNDER_STUDY_AGE = "The study included patients from {t.study_min_age} years of age."
-PALS_NOTE = "The paediatric limit (PALS) lies below the 5th centile above 12 years."
 
 
 @dataclass(frozen=True)
