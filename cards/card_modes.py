@@ -16,8 +16,11 @@ class CardMode(StrEnum):
     OFF = "off"
 
 
-# silence about these could kill: they may be tried in shadow, never switched off
-NEVER_OFF = frozenset({CardId.SEVERE_CRS} | {c for c in CardId if c.startswith("toci-")}) - {
+# silence about these could kill, or look like "all well": they may be tried in shadow, never switched off
+NEVER_OFF = frozenset(
+    {CardId.SEVERE_CRS, CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED}
+    | {c for c in CardId if c.startswith("toci-")}
+) - {
     CardId.TOCI_RECOMMENDED,
     CardId.TOCI_GUIDELINE,
 }
@@ -43,7 +46,7 @@ def card_modes(table: Mapping[str, Any]) -> CardModes:
     for name, mode in table.items():
         if name not in set(CardId):
             raise CardModeError(f"[cards] {name} is no card; the cards are {', '.join(CardId)}.")
-        if mode not in set(CardMode):
+        if not isinstance(mode, str) or mode not in set(CardMode):
             raise CardModeError(f'[cards] {name} must be "active", "shadow" or "off".')
         card = CardId(name)
         if mode == CardMode.OFF and card in NEVER_OFF:

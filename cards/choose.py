@@ -11,6 +11,7 @@ from cards.data_doubts import data_doubts
 from cards.decision_table import CARD_ORDER, CRITICAL_ORDER, ORDERS, RECOMMENDED, CardId, Indicator, Order, rows_for
 from cards.evidence import escaped, reference_text
 from cards.orders import Offer, service_offer
+from cards.phrases import phrase
 from cards.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
 from cards.steroid_order import icans_steroid_offer, steroid_offer
 from cards.texts import Texts
@@ -81,13 +82,14 @@ def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds, m
     by_product = any(p.id is CardId.PRODUCT_GUIDANCE for p in active)
     off = tuple(p.id for p in state if modes.of(p.id) is CardMode.OFF)
     texts = Texts(facts, found, doubts, t, _unread(facts), call.drafts, by_product, off)
+    hidden = "shadowed" if shadowed else "switched_off" if off else "nothing_to_say"
     return Advice(
         cards=_worded(shown, texts),
         rows=tuple(rule.id for rule in rows if rule.gives),
         shadowed=shadowed,
         cell=cell,
         found=found,
-        silence=None if shown else "nothing_to_say",
+        silence=None if shown else hidden,
     )
 
 
@@ -101,7 +103,7 @@ def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice
     if lost or facts.recent_coded_claim or (toci and facts.course_search is CourseSearch.NONE_IN_PART_READ):
         if modes.of(CardId.DATA_QUALITY) is CardMode.ACTIVE:
             return Advice((_no_course_card(facts),), silence=None)
-        return Advice((), silence="nothing_to_say")
+        return Advice((), silence="switched_off", unreadable=facts.course_search is not CourseSearch.NONE)
     administrations = facts.coverage.get(Kind.ADMINISTRATIONS)
     unread = administrations is None or administrations.state is Completeness.UNREAD
     return Advice((), silence=facts.course_search.value, unreadable=unread)
@@ -135,7 +137,9 @@ def _offers(
 ) -> tuple[Offer, ...]:
     """The orders that a card would make."""
     drafts, patient = call.drafts, call.patient_id
-    hours = 6 if cell.grade in (Grade.G3, Grade.G4) else 12
+    # one corticosteroid order for the whole answer: what ICANS of grade 2 needs is no less for CRS
+    icans = facts.icans.grade is not None and facts.icans.grade >= 2
+    hours = 6 if cell.grade in (Grade.G3, Grade.G4) or icans else 12
 
     def offer(order: Order) -> Offer:
         match order:
@@ -177,17 +181,17 @@ def _unread(facts: PatientFacts) -> tuple[Kind, ...]:
 
 def _worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:
     """Words for each card; an order that an earlier card carries is only named by a later one."""
-    carried: dict[str, CardId] = {}
+    carried: dict[str, Suggestion] = {}
     cards: list[Card] = []
     for planned in shown:
         suggestions: list[Suggestion] = []
         notes: list[str] = []
         for offer in planned.offers:
             if offer.suggestion is not None and offer.key in carried:
-                notes.append(f"{offer.suggestion.label}: see the card above.")
+                notes.append(phrase("order", "above", label=carried[offer.key].label))
                 continue
             if offer.suggestion is not None:
-                carried[offer.key] = planned.id
+                carried[offer.key] = offer.suggestion
                 suggestions.append(offer.suggestion)
             if offer.note:
                 notes.append(offer.note)

@@ -7,9 +7,11 @@ from cards.decision_table import CardId
 from cards.evidence import basis, bullets
 from cards.phrases import PHRASES
 from cards.placeholders import placeholders
+from cards.situation import drafted
 from cards.texts import Texts
 from cards.when_to_speak import Planned
-from cards.wording import OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
+from cards.wording import CAUTION, NO_WAITING, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
+from fhir_mappings.clinical_facts import DrugClass
 
 EXTRA = PHRASES["extra"]
 _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
@@ -20,12 +22,14 @@ def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...]
     """The words of one card around its orders."""
     wording = WORDING[planned.id]
     values = placeholders(texts, planned, suggestions, notes)
+    late = planned.id is CardId.SEVERE_CRS and not planned.offers
     lead = [paragraph.format(**values) for paragraph in wording.lead]
-    if planned.id is CardId.SEVERE_CRS and not planned.offers:
+    if late:
         lead = [EXTRA["outside window"].format(**values)]
     evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
     study = [STUDY.format(n=wording.study)] if wording.study else []
-    limits = [line.format(**values) for line in (*_extra(planned, texts), *wording.limits)]
+    said = [line for line in wording.limits if not (late and line == NO_WAITING)]
+    limits = [line.format(**values) for line in (*_extra(planned, texts), *said)]
     return Card(
         id=planned.id,
         display=wording.display,
@@ -48,6 +52,8 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
         lines.append(EXTRA["neutropenic"])
     if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
         lines.append(EXTRA["under study age"])
+    if planned.id in (CardId.GRADE1_SUPPORTIVE, CardId.CRS_GRADE) and drafted(texts.drafts, DrugClass.TOCILIZUMAB):
+        lines.append(CAUTION)  # a drafted dose is weighed against these also where no other card of its own speaks
     if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
         lines.append(EXTRA["ventilated"])
     if planned.id is CardId.CRS_GRADE and facts.age is not None and 12 < facts.age.years < t.adult_age:

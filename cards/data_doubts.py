@@ -42,8 +42,10 @@ def data_doubts(
     lines += [
         phrase("doubt", "icans", reference=reference_text(a.reference), why=escaped(a.why))
         for a in facts.set_aside
-        if Kind.NEURO in a.kinds and facts.icans.grade is None
+        if Kind.NEURO in a.kinds and (facts.icans.grade is None or facts.icans.minimum)
     ][:3]
+    if facts.icans.coded_higher:
+        lines.append(phrase("doubt", "icans coded", coded=escaped(facts.icans.coded_higher)))
     lines += _draft_doubts(drafts)
     if "second_infusion" in facts.flags:
         lines.append(phrase("doubt", "second_infusion"))

@@ -34,9 +34,15 @@ OPEN_QUESTIONS = (
     "**A vasopressor charted long ago** beside one that is running is not counted as a second one, and makes the grade "
     '"at least". When both were charted long ago both count, so that time alone lowers no grade.',
     "**Oxygen that could not be read, without fever**: grade 0 by the fever rule, and a warning beside it.",
+    "**Corticosteroids after progress to grade 2**: dexamethasone that is running counts; the specification says that "
+    "after progress only methylprednisolone does.",
+    "**One corticosteroid order for CRS and ICANS**: with ICANS of grade 2 or more dexamethasone is offered every 6 h "
+    "for both.",
+    "**An old diagnosis of infection** on the problem list counts as long as it is active there.",
     "**Isolated ICANS of grade 1**: the study names corticosteroids first-line, guidelines mostly supportive care. The "
     "card says both and offers dexamethasone.",
-    "**A culture or PCR whose result is no known way to say negative** counts as a finding.",
+    "**A culture or PCR whose result is no known way to say negative** is shown as to be weighed. Blood and urine "
+    "cultures and CMV PCR are read, no others.",
     "**Steroid doses below adult age** are not computed; what counts as running there is unconfirmed.",
 )
 
@@ -146,11 +152,12 @@ def _sentences(blanks: _Blanks) -> str:
 
 
 _SHARED = (
-    ("ICANS", ("icans",)),
+    ("ICANS", ("icans", "icans_coded")),
     ("Counts, liver enzymes, infection", ("caution",)),
     ("For some patients", ("extra", "neutrophils")),
     ("What data-quality names", ("doubt",)),
-    ("When an order is not offered", ("no_tocilizumab", "not_corrected", "no_steroid")),
+    ("When an order is not offered", ("no_tocilizumab", "not_corrected", "no_steroid", "order")),
+    ("On crs-grade beside the evidence", ("state",)),
 )
 _IN_SHARED = frozenset(part for _, shared in _SHARED for part in shared)
 

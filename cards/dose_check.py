@@ -19,6 +19,7 @@ class DoseFault(StrEnum):
     OFF = "off the dose by weight"
     NO_WEIGHT = "no recent weight"
     NOT_READABLE = "dose not readable"
+    REPEATS = "more than one dose"
 
 
 def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:
@@ -59,6 +60,8 @@ def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[
         found.append(DoseFault.NO_WEIGHT)
     if draft.dose.mg is None and draft.dose.mg_per_kg is None:
         found.append(DoseFault.NOT_READABLE)
+    if draft.dose.repeats:
+        found.append(DoseFault.REPEATS)
     return tuple(found)
 
 

@@ -67,6 +67,7 @@ _FAULTS = {
     DoseFault.OFF: "off",
     DoseFault.NO_WEIGHT: "no weight",
     DoseFault.NOT_READABLE: "not readable",
+    DoseFault.REPEATS: "repeats",
 }
 
 

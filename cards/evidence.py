@@ -82,7 +82,7 @@ def reference_text(reference: str) -> str:
 
 def grade_text(grade: CrsGrade) -> str:
     if grade.grade is None:
-        return "no grade"
+        return "not gradeable"
     return f"at least grade {grade.grade}" if grade.minimum else f"grade {grade.grade}"
 
 

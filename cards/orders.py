@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from cards.card import Suggestion
+from cards.phrases import phrase
 from cards.shown import InWords, when
 from cards.situation import is_ordered
 from fhir_mappings.clinical_facts import (
@@ -86,9 +87,9 @@ def service_offer(
     concept = terms.first(set_id)
     name = terms.titles[set_id]
     if is_ordered(facts, drafts, set_id):
-        return Offer(key, None, f"{name}: ordered.", in_hand=True)
+        return Offer(key, None, phrase("order", "test ordered", name=name), in_hand=True)
     if set_id in facts.done_recently and set_id != "interleukin-6":
-        return Offer(key, None, f"{name}: done in the last {InWords(t).done_recently}.", in_hand=True, done=True)
+        return Offer(key, None, phrase("order", "test done", name=name, t=InWords(t)), in_hand=True, done=True)
     resource = {
         "resourceType": "ServiceRequest",
         "status": "draft",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from cards.card import Suggestion
@@ -21,7 +22,7 @@ from cards.evidence import (
 )
 from cards.phrases import phrase
 from cards.shown import InWords, number, when
-from cards.situation import product_window
+from cards.situation import in_24_h, product_window
 from cards.state_lines import state_lines
 from cards.steroid_order import wants_methylprednisolone
 from cards.texts import Texts
@@ -124,34 +125,50 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
 
 def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
     """Words that must not promise what the orders below them refuse."""
-    toci = next((o for o in planned.offers if o.key == "tocilizumab"), None)
-    barred = toci is not None and toci.barred
+    bar = _bar(x) if any(offer.key == "tocilizumab" for offer in planned.offers) else ""
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
     low = x.found.il6.category is Category.LOW
     values = {
         "delay": phrase("delay", "low" if low else "other"),
-        "barred": _barred_short(x) if barred else "",
+        "barred": _barred_words(x, bar) if bar else "",
         "regimen": _regimen(x),
     }
-    state = "barred" if barred else "now"
-    possible = "allergic" if x.facts.tocilizumab_hypersensitivity is not None else "yes"
+    state = "barred" if bar else "now"
+    possible = "barred" if bar else "yes"
+    allergic = x.facts.tocilizumab_hypersensitivity is not None
+    again = "second" if len(x.facts.tocilizumab.doses) >= min(2, int(x.t.doses_max)) else "first"
     return {
         "severe_what": phrase("severe_what", "late" if late else state, **values),
         "severe_do": phrase("severe_do", state, **values),
-        "recommended": phrase("recommended", possible),
-        "by_guideline": phrase("by_guideline", possible),
-        "guideline_option": phrase("guideline_option", "barred" if barred else "open", **values),
-        "then": phrase("then", "second" if len(x.facts.tocilizumab.doses) >= 2 else "first"),
+        "recommended": phrase("recommended", possible, **values),
+        "by_guideline": phrase("by_guideline", possible, **values),
+        "guideline_option": phrase("guideline_option", "barred" if bar else "open", **values),
+        "then": phrase("then", "allergic" if allergic else again),
+        "product_gives": phrase("product_gives", "allergic" if allergic else "open"),
     }
 
 
-def _barred_short(x: Texts) -> str:
-    facts, opens = x.facts, interval_ends(x.facts, x.t)
+def _bar(x: Texts) -> str:
+    """What of the patient speaks against a dose now; "" where nothing does."""
+    facts, t = x.facts, x.t
+    starts = facts.tocilizumab.safety_starts
     if facts.tocilizumab_hypersensitivity:
-        return phrase("barred", "hypersensitivity")
-    if opens is not None:
-        return phrase("barred", "interval", opens=when(facts.local(opens)))
-    return phrase("barred", "number", number=len(facts.tocilizumab.safety_starts))
+        return "hypersensitivity"
+    if interval_ends(facts, t) is not None:
+        return "interval"
+    if len(starts) >= t.doses_max:
+        return "number"
+    if len(in_24_h(starts, facts.as_of)) >= t.doses_per_day:
+        return "day"
+    return "under age" if facts.age is not None and facts.age.years < t.toci_min_age else ""
+
+
+def _barred_words(x: Texts, bar: str) -> str:
+    facts, opens = x.facts, interval_ends(x.facts, x.t)
+    starts = facts.tocilizumab.safety_starts
+    number_given = len(in_24_h(starts, facts.as_of)) if bar == "day" else len(starts)
+    at = when(facts.local(opens)) if opens is not None else ""
+    return phrase("barred", bar, opens=at, number=number_given, t=InWords(x.t))
 
 
 def _fever_alone(grade: CrsGrade) -> str:
@@ -162,16 +179,25 @@ def _fever_alone(grade: CrsGrade) -> str:
 
 def _of_product(x: Texts) -> dict[str, str]:
     """Product guidance, and what grade 1 says of tocilizumab beside it."""
-    onset, infusion = x.grade.onset, product_window(x.facts, x.grade, x.t)
-    hours = hours_ago(infusion.start, onset).removesuffix(" ago") if infusion and onset else ""
+    window = product_window(x.facts, x.grade, x.t)
+    since = x.grade.episode
+    why, hours = "unknown", ""
+    if window is not None and since is not None:
+        why = "early" if window.early else "lasting"
+        hours = _spoken_hours(window.infusion.start, since) if window.early else _spoken_hours(since, x.facts.as_of)
     beside = "product" if x.product_guidance else "study"
+    strongest = _age_group(x) == "adult" and wants_methylprednisolone(x.facts)
     return {
-        "product": escaped_words(infusion.product) if infusion else "",
-        "product_why": phrase("product_why", "known" if hours else "unknown", hours=hours),
+        "product": escaped_words(window.infusion.product) if window else "",
+        "product_why": phrase("product_why", why, hours=hours),
         "grade1_threshold": phrase("grade1_threshold", beside),
         "grade1_tocilizumab": phrase("grade1_tocilizumab", beside),
-        "icans_dose": phrase("icans_dose", _age_group(x), t=InWords(x.t)),
+        "icans_dose": phrase("icans_dose", "strongest" if strongest else _age_group(x), t=InWords(x.t)),
     }
+
+
+def _spoken_hours(then: datetime, now: datetime) -> str:
+    return hours_ago(then, now).removesuffix(" ago")
 
 
 def _age_group(x: Texts) -> str:

@@ -48,7 +48,7 @@ class Doubt(StrEnum):
     """Whether vital signs or oxygen could not be fetched, or a home device may hide a higher grade."""
 
     NONE = "all fetched"
-    UNFETCHED = "not all fetched"
+    UNFETCHED = "not all fetched, or a home device"
 
 
 class Exactness(StrEnum):
@@ -215,18 +215,27 @@ def _icans(grade: int | None) -> Icans:
 _EARLY_PRODUCTS = frozenset({"axicabtagene ciloleucel", "brexucabtagene autoleucel"})
 
 
-def product_window(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> CarTInfusion | None:
-    """The infusion of axi-cel or brexu-cel whose guidance treats this CRS earlier than at grade 2."""
-    if facts.course is None or grade.onset is None:
+@dataclass(frozen=True)
+class EarlyProduct:
+    """An infusion whose product's guidance treats this CRS before grade 2; `early`, or grade 1 that lasts."""
+
+    infusion: CarTInfusion
+    early: bool
+
+
+def product_window(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> EarlyProduct | None:
+    """The infusion of axi-cel or brexu-cel after which the present fever began early, or lasts at grade 1."""
+    if facts.course is None or grade.episode is None:
         return None
-    lasting = grade.grade == 1 and facts.as_of - grade.onset >= t.lasting_fever
+    lasting = grade.grade == 1 and facts.as_of - grade.episode >= t.lasting_fever
     for infusion in facts.course.infusions:
-        if infusion.product not in _EARLY_PRODUCTS or grade.onset < infusion.start:
+        if infusion.product not in _EARLY_PRODUCTS or grade.episode < infusion.start:
             continue
         # an infusion known by date only may have been as late as the end of that day
         start = infusion.start if infusion.time_known else infusion.start + timedelta(days=1)
-        if lasting or grade.onset - start < t.early_onset:
-            return infusion
+        early = grade.episode - start < t.early_onset
+        if early or lasting:
+            return EarlyProduct(infusion, early)
     return None
 
 

@@ -30,19 +30,21 @@ def state_lines(x: Texts) -> list[str]:
     ]
     if grade.grade == 0:
         lines.append(zero_words(grade))
+    if course.days_since_last > x.t.study_days.days:
+        lines.append(phrase("state", "late", day=course.day, t=InWords(x.t)))
     lines.append(f"**ICANS**: {icans_line(x.facts)}")
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
-        lines.append(f"**Coded** {escaped(', '.join(disagreeing))}: a claim that differs from this grade.")
+        lines.append(phrase("state", "coded", codes=escaped(", ".join(disagreeing))))
     own = site_numbers(x.t)
     if own:
-        lines.append(f"**Numbers of this site**: {'; '.join(own)}.")
+        lines.append(phrase("state", "numbers", numbers="; ".join(own)))
     if x.switched_off:
-        lines.append(f"**Switched off at this site**, though their rule is met: {', '.join(x.switched_off)}.")
+        lines.append(phrase("state", "off", cards=", ".join(x.switched_off)))
     if facts.set_aside:
         aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
         more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
-        lines.append(f"**Set aside**: {aside}{more}.")
+        lines.append(phrase("state", "set aside", resources=aside, more=more))
     return lines
 
 

@@ -104,20 +104,26 @@ def icans_steroid_offer(
 def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
     """What says that the order is drafted, running or ordered already."""
     if any(_is_regimen(d, facts, t, strongest=strongest) for d in drafted(drafts, *STEROID_CLASSES)):
-        return Offer(KEY, None, "A systemic corticosteroid is drafted.", in_hand=True)
+        return Offer(KEY, None, phrase("order", "steroid drafted"), in_hand=True)
     running = steroid_running(facts, t, strongest_only=strongest)
     if running is not None:
         child = facts.age is not None and facts.age.years < t.adult_age
-        mark = "; its limit below adult age is unconfirmed" if child else ""
-        text = f"{running.ingredient.capitalize()} is running ({when(facts.local(running.at))}{mark})."
+        variant = "steroid running child" if child else "steroid running"
+        at = when(facts.local(running.at))
+        text = phrase("order", variant, drug=running.ingredient.capitalize(), at=at)
         return Offer(KEY, None, text, in_hand=True, done=True)
     for order in facts.pending:
         if order.drug is None or order.drug.drug_class not in STEROID_CLASSES:
             continue
-        if _is_regimen(order, facts, t, strongest=strongest):
-            ordered = f"A corticosteroid is ordered{ordered_at(facts, order.authored)}, not yet charted."
+        if _is_recent(order, facts, t) and _is_regimen(order, facts, t, strongest=strongest):
+            ordered = phrase("order", "steroid ordered", at=ordered_at(facts, order.authored))
             return Offer(KEY, None, ordered, in_hand=True)
     return None
+
+
+def _is_recent(order: PendingOrder, facts: PatientFacts, t: Thresholds) -> bool:
+    """An order that was never closed, a premedication of weeks ago, answers nothing now."""
+    return order.authored is None or facts.as_of - order.authored <= t.steroid_order_age
 
 
 def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
@@ -126,7 +132,7 @@ def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
     orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
     steroids = [o.drug.ingredient for o in orders if o.drug is not None and o.drug.drug_class in STEROID_CLASSES]
     named += [f"{ingredient} ordered or drafted" for ingredient in dict.fromkeys(steroids)]
-    return f"Not counted as this regimen: {'; '.join(named)}." if named else ""
+    return phrase("order", "lesser", named="; ".join(named)) if named else ""
 
 
 def _suggestion(
@@ -145,7 +151,8 @@ def _suggestion(
     label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
     timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
     dosage = {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}
-    note = f"Adult regimen, {source}. Review daily and taper as {what} settles."
+    taper = " Then 250 mg × 2 d, 125 mg × 2 d, 60 mg, each every 12 h (ASCO)." if drug == "methylprednisolone" else ""
+    note = f"Adult regimen, {source}. Review daily and taper as {what} settles.{taper} Antifungal prophylaxis."
     now = facts.local(facts.as_of)
     return Suggestion(
         label,

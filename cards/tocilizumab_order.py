@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from fhir_mappings.clinical_facts import (
     DraftOrder,
     DrugClass,
     PatientFacts,
+    Route,
     Weight,
 )
 from fhir_mappings.terminology import Terminology
@@ -70,26 +72,28 @@ def tocilizumab_offer(
 ) -> Offer:
     """The label dose for the weight, or why it is not offered."""
     key = "tocilizumab"
-    if drafted(drafts, DrugClass.TOCILIZUMAB):
-        return Offer(key, None, "Tocilizumab is drafted.", in_hand=True)
-    for order in uncharted_tocilizumab(facts, drafts):
-        ordered = f"Tocilizumab is ordered{ordered_at(facts, order.authored)}, not yet charted."
-        return Offer(key, None, ordered, in_hand=True)
     bar, by_patient = tocilizumab_bar(facts, t)
     weight = facts.weight
+    # what bars a dose is said beside the draft too, so that no card speaks for what a check forbids
+    beside = f" {bar}" if by_patient else ""
+    if drafted(drafts, DrugClass.TOCILIZUMAB):
+        return Offer(key, None, f"{phrase('order', 'toci drafted')}{beside}", in_hand=True, barred=by_patient)
+    for order in uncharted_tocilizumab(facts, drafts):
+        ordered = phrase("order", "toci ordered", at=ordered_at(facts, order.authored))
+        return Offer(key, None, f"{ordered}{beside}", in_hand=True, barred=by_patient)
     if bar or weight is None:
         return Offer(key, None, bar, barred=by_patient)
     dose = tocilizumab_dose(weight, t)
     basis = _basis(facts, weight, t)
     label = _label(dose, basis)
     resource = medication_request(
-        patient, terms.first("tocilizumab"), f"tocilizumab {dose} mg IV", facts.local(facts.as_of),
+        patient, terms.first("tocilizumab"), _text(dose), facts.local(facts.as_of),
         _dosage(dose),
         f"{basis}, at most {t.toci_max} mg. Check the dose after accepting.",
     )  # fmt: skip
     note = ""
     if abs(weight.kg - t.toci_light_below) <= t.tier_margin:
-        note = f"At {number(weight.kg)} kg the dose tier is near: it changes at {t.toci_light_below} kg."
+        note = phrase("order", "tier", kg=number(weight.kg), t=InWords(t))
     return Offer(key, Suggestion(label, f"Order {label}", resource, key, recommended), note)
 
 
@@ -105,22 +109,61 @@ def _dosage(dose: Decimal) -> Mapping[str, Any]:
     return {"text": f"{dose} mg IV over 60 minutes, once", "route": INTRAVENOUS, **single_dose(dose)}
 
 
+_STATES_A_DOSE = ("dosageInstruction", "dispenseRequest", "note", "text")
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_DEEPEST = 40
+
+
 def corrected_draft_offer(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> Offer:
     """The first draft whose dose is doubtful, with the label dose in its place: an update, never a second order."""
+    key = "tocilizumab"
     draft = next(d for d in drafted(drafts, DrugClass.TOCILIZUMAB) if dose_faults(d, facts, t))
     bar, by_patient = tocilizumab_bar(facts, t)
     if bar or facts.weight is None:
-        return Offer("tocilizumab", None, bar, barred=by_patient)
-    if is_too_soon(facts, drafts, t) or are_too_many(facts, drafts, t):
-        return Offer("tocilizumab", None, phrase("not_corrected", "counted"))
-    if len(facts.tocilizumab.doses) >= 2 and facts.grade is not None and facts.grade.grade in (1, 2):
-        return Offer("tocilizumab", None, phrase("not_corrected", "two doses"))
-    instructions = draft.resource.get("dosageInstruction")
-    if not isinstance(draft.resource.get("id"), str) or (isinstance(instructions, list) and len(instructions) > 1):
-        return Offer("tocilizumab", None, phrase("not_corrected", "elsewhere"))
+        return Offer(key, None, bar, barred=by_patient)
+    why_not = _not_corrected(draft, facts, drafts, t)
+    if why_not:
+        return Offer(key, None, phrase("not_corrected", why_not))
     dose, basis = tocilizumab_dose(facts.weight, t), _basis(facts, facts.weight, t)
-    first = instructions[0] if isinstance(instructions, list) and instructions else instructions
-    kept = {k: v for k, v in first.items() if k not in ("doseAndRate", "timing")} if isinstance(first, Mapping) else {}
-    resource = without_empties({**draft.resource, "dosageInstruction": [{**kept, **_dosage(dose)}]})
+    # what states another amount, or how much to dispense of it, goes: one draft must not say two doses
+    kept = {k: v for k, v in draft.resource.items() if k not in _STATES_A_DOSE and not k.startswith("_")}
+    concept = kept.get("medicationCodeableConcept")
+    if isinstance(concept, Mapping):
+        kept["medicationCodeableConcept"] = {**concept, "text": _text(dose)}
+    resource = without_empties({**kept, "dosageInstruction": [_dosage(dose)]})
     label = f"Change the draft: {_label(dose, basis)}"
-    return Offer("tocilizumab", Suggestion(label, label, resource, "tocilizumab", action="update"))
+    return Offer(key, Suggestion(label, label, resource, key, action="update"))
+
+
+def _not_corrected(draft: DraftOrder, facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> str:
+    """Why a draft gets no dose from us, though one could be worked out."""
+    grade = facts.grade.grade if facts.grade is not None else None
+    mild = grade in (0, 1) and facts.grade is not None and not facts.grade.minimum
+    if is_too_soon(facts, drafts, t) or are_too_many(facts, drafts, t):
+        return "counted"
+    if len(facts.tocilizumab.doses) >= 2 and grade in (1, 2):
+        return "two doses"
+    if grade == 0 or (mild and facts.icans.grade):
+        return "no indication"
+    if facts.course is not None and facts.course.days_since_last > t.study_days.days:
+        return "late"
+    if draft.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
+        return "route"
+    instructions = draft.resource.get("dosageInstruction")
+    several = isinstance(instructions, list) and len(instructions) > 1
+    named = _ID.fullmatch(str(draft.resource.get("id") or "")) is not None
+    return "elsewhere" if several or not named or _is_deep(draft.resource) else ""
+
+
+def _is_deep(value: object) -> bool:
+    """Nested deeper than any order: it is not copied."""
+    level: list[object] = [value]
+    for _ in range(_DEEPEST):
+        inner = [v for one in level if isinstance(one, Mapping) for v in one.values()]
+        inner += [v for one in level if isinstance(one, list) for v in one]
+        level = inner
+    return bool(level)
+
+
+def _text(dose: Decimal) -> str:
+    return f"tocilizumab {dose} mg IV"

@@ -34,7 +34,11 @@ FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is g
 INTERVAL = "A further dose is allowed after {t.dose_interval} (the label: 8 h); in the study the interval was 24–48 h."
 NO_TOCI_FOR_ICANS = "Tocilizumab is not for isolated ICANS."
 STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
-BOXED = "The label warns of serious infections; signs of inflammation may be lessened after tocilizumab."
+BOXED = (
+    "The label warns of serious infections, latent tuberculosis and hepatitis B among them, of gastrointestinal "
+    "perforation and of liver injury; signs of inflammation may be lessened after tocilizumab."
+)
+ANTIFUNGAL = "With corticosteroids: antifungal prophylaxis (ASCO)."
 NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
 ICANS = "{icans}"
 CAUTION = "{caution}"
@@ -72,15 +76,15 @@ WORDING: Mapping[CardId, Wording] = {
             "dexamethasone or methylprednisolone; it gives no regimen, the dose here is ASCO's.",
             "{offers}",
         ),
-        (STEROID_RULE, ICANS),
+        (STEROID_RULE, ICANS, ANTIFUNGAL),
     ),
     CardId.TOCI_RECOMMENDED: Wording(
         "Tocilizumab recommended",
         ZHANG,
-        "CRS {grade} and IL-6 up {il6_fold}: tocilizumab {recommended}{dose}",
+        "CRS {grade} and IL-6 up {il6_fold}: {recommended}{dose}",
         (
-            "{Grade} ({drivers}) and IL-6 at least {t.il6_fold}-fold above baseline: the study recommends "
-            "tocilizumab{second}.",
+            "{Grade} ({drivers}) and IL-6 at least {t.il6_fold}-fold above baseline (the study's limit: 4): "
+            "the study recommends tocilizumab{second}.",
             "{offers}",
         ),
         (FDA, INTERVAL, ICANS, CAUTION),
@@ -91,8 +95,8 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "CRS {grade}, IL-6 up only {il6_fold}: consider early corticosteroids; tocilizumab remains guideline care",
         (
-            "{Grade} ({drivers}) and IL-6 less than {t.il6_fold}-fold above baseline. The study recommends "
-            "corticosteroids in advance. {guideline_option}",
+            "{Grade} ({drivers}) and IL-6 less than {t.il6_fold}-fold above baseline (the study's limit: 4). "
+            "The study recommends corticosteroids in advance. {guideline_option}",
             "{offers}",
         ),
         (CONFLICT_LOW_IL6, FDA, ICANS, CAUTION),
@@ -101,7 +105,7 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.TOCI_GUIDELINE: Wording(
         "Tocilizumab by guideline",
         ASCO,
-        "CRS {grade}, IL-6 rise unknown: tocilizumab {by_guideline}{dose}",
+        "CRS {grade}, IL-6 rise unknown: {by_guideline}{dose}",
         (
             "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. ASCO gives tocilizumab at grade 2 whatever "
             "the IL-6.",
@@ -118,7 +122,7 @@ WORDING: Mapping[CardId, Wording] = {
             "not before {counted_next}.",
             "If CRS worsens before that, corticosteroids do not wait.",
         ),
-        (INTERVAL,),
+        (INTERVAL, CAUTION),
         shown=(Shown.GRADE, Shown.DOSES),
     ),
     CardId.TOCI_MAX_DOSES: Wording(
@@ -129,11 +133,11 @@ WORDING: Mapping[CardId, Wording] = {
             "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in 24 h "
             "(protocols: 3). Corticosteroids, and third-line treatment by institutional protocol.",
         ),
-        (),
+        (CAUTION,),
         shown=(Shown.GRADE, Shown.DOSES),
     ),
     CardId.TOCI_CAUTION: Wording(
-        "Hypersensitivity or infection beside tocilizumab",
+        "Hypersensitivity or infection",
         LABEL,
         "Tocilizumab drafted: {caution_short}",
         ("{caution_lead}",),
@@ -157,11 +161,11 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "ICANS {icans_grade}: corticosteroids are first-line for neurotoxicity",
         (
-            "{icans} The study used corticosteroids as first-line agents for neurotoxicity; isolated ICANS of grade 1 "
-            "is usually supportive care in guidelines. {icans_dose}",
+            "{icans} The study used corticosteroids as first-line agents for neurotoxicity; {icans_first}. "
+            "{icans_dose}",
             "{offers}",
         ),
-        (NO_TOCI_FOR_ICANS,),
+        (NO_TOCI_FOR_ICANS, ANTIFUNGAL),
         shown=(Shown.GRADE, Shown.DOSES),
     ),
     CardId.TOCI_ICANS_CAUTION: Wording(
@@ -181,16 +185,17 @@ WORDING: Mapping[CardId, Wording] = {
         "Tocilizumab drafted: {dose_fault}",
         (
             "{dose_faults}",
-            "The label: {label_dose}, intravenously over 60 minutes, from the age of {t.toci_min_age} years.",
+            "By weight: {label_dose}; once, intravenously over 60 minutes, from the age of {t.toci_min_age} years. "
+            "The label: 8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg.",
             "{offers}",
         ),
-        (),
+        (CAUTION,),
         shown=(Shown.DOSES,),
     ),
     CardId.PRODUCT_GUIDANCE: Wording(
         "Guidance of the product",
         PRODUCT,
-        "{product}: product guidance gives tocilizumab earlier than at grade 2",
+        "{product}: {product_gives}",
         (
             "{Grade}: {drivers}. After {product}, {product_why}: NCCN, as quoted by the study, gives tocilizumab at "
             "once when CRS comes within {t.early_onset} of axicabtagene ciloleucel or brexucabtagene autoleucel, "
@@ -206,8 +211,9 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "CRP up {crp_fold}: watch closely for infection after tocilizumab",
         (
-            "CRP {crp_words}. Of patients with such a rise 11 of 23 had a severe infection after tocilizumab, "
-            "against 2 of 17 without tocilizumab. Onset of CRS is often indistinguishable from infection.",
+            "CRP {crp_words}. In the study, of patients with a rise above 1.83-fold 11 of 23 had a severe infection "
+            "after tocilizumab, against 2 of 17 without tocilizumab. Onset of CRS is often "
+            "indistinguishable from infection.",
             "Blood and urine cultures, chest radiograph if febrile, blood count, CRP; consider CMV and CT.",
             "{offers}",
         ),

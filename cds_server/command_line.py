@@ -17,7 +17,7 @@ from cards.when_to_speak import Hook
 from cds_server.advise import answer, considered
 from cds_server.app import create_app
 from cds_server.hook_request import HookRequest
-from cds_server.recorded_bundle import BadBundleError, recorded_drafts, recorded_patient
+from cds_server.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.settings import SettingsError, SiteSettings, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
 
@@ -26,6 +26,9 @@ from cds_server.site_rules import SiteRules, site_rules
 class Site:
     settings: SiteSettings
     rules: SiteRules
+
+
+FIRST_YEAR, LAST_YEAR = 1901, 2199
 
 
 class Refused(click.ClickException):
@@ -52,6 +55,8 @@ def _moment(text: str | None, here: Site) -> datetime:
         raise Refused("--at must be a time such as 2026-03-09T09:45:00+08:00.") from error
     if at.tzinfo is None and here.settings.zone is None:
         raise Refused("--at needs an offset, such as 2026-03-09T09:45:00+08:00, or CRS_CDS_TIMEZONE must be set.")
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Refused(f"--at must lie between the years {FIRST_YEAR} and {LAST_YEAR}.")
     return at if at.tzinfo is not None else at.replace(tzinfo=here.settings.zone)
 
 
@@ -83,19 +88,23 @@ def explain(
     """Why the patient of a recorded BUNDLE gets which cards ("-" reads standard input)."""
     here = site()
     try:
-        drafts = tuple(d for file in draft for d in recorded_drafts(_name(file), file.read()))
-        patient_id, record = recorded_patient(_name(bundle), bundle.read(), drafts, patient)
+        files = [(_name(file), recorded_drafts(_name(file), file.read())) for file in draft]
+        recorded = recorded_patient(_name(bundle), bundle.read(), patient)
+        for name, found_drafts in files:
+            check_drafts(name, found_drafts, recorded)
     except BadBundleError as error:
         raise Refused(str(error)) from error
+    drafts = tuple(one for _, found_drafts in files for one in found_drafts)
     request = HookRequest(
         hook=Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW,
-        hook_instance="", patient_id=patient_id, user_id="", fhir_server=None, access_token=None, scope=None,
+        hook_instance="", patient_id=recorded.owner.patient_id, user_id="", fhir_server=recorded.owner.fhir_base,
+        access_token=None, scope=None,
         prefetch={}, drafts=drafts,
     )  # fmt: skip
-    facts, found = considered(request, record, here.rules, here.settings.zone, _moment(at, here))
+    facts, found = considered(request, recorded.record, here.rules, here.settings.zone, _moment(at, here))
     if as_json:
         shown: dict[str, Any] = answer(facts, found, here.rules, here.settings.public_url)
-        click.echo(dumps(shown, indent=2, ensure_ascii=False))
+        click.echo(dumps(shown, indent=2))
     else:
         click.echo(explanation(facts, found, here.rules.thresholds, here.rules.hash), nl=False)
 

@@ -18,6 +18,7 @@ from cds_server.settings import CourseLookup
 from fhir_mappings.clinical_facts import Completeness, Course, Coverage, Kind
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.treatments import history_opens
 
 RECENT = timedelta(hours=48)
 SLICE = timedelta(days=7)
@@ -54,7 +55,7 @@ class Plan:
         labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
         needs = [
             *self._observations(missing, (Kind.IL6_CRP,), self.t.course_days + timedelta(days=4)),
-            *self._observations(missing, labs, max(self.t.weight_age, self.t.infection_age)),
+            *self._observations(missing, labs, self._labs_back()),
             *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
             *self._procedures(missing),
         ]
@@ -66,6 +67,9 @@ class Plan:
         if recent.supplied is not Supplied.COMPLETE:
             needs += self._first_administrations(states, has_page=recent.since is not None)
         return tuple(needs)
+
+    def _labs_back(self) -> timedelta:
+        return max(self.t.weight_age, self.t.infection_age, self.t.safety_labs_age, self.t.icans_window)
 
     def _first_administrations(self, states: Mapping[str, KeyState], *, has_page: bool) -> list[Need]:
         needs = [] if has_page else [self._administrations(self.as_of - RECENT, None)]
@@ -89,7 +93,7 @@ class Plan:
         needs: list[Need] = []
         if course is not None:
             needs += self._earlier_signs(coverage, course)
-            since = course.start - self.t.administrations_before
+            since = history_opens(course, self.as_of, self.t)
         elif self.lookup is CourseLookup.CODES:
             return ()
         else:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from cards.card_modes import CardModeError, CardModes, card_modes
+from cards.card_modes import CardMode, CardModeError, CardModes, card_modes
+from cds_server.catalogue import DATA_KEYS
 from cds_server.settings import SettingsError
 from fhir_mappings.site_thresholds import SiteRuleError, site_thresholds
 from fhir_mappings.site_value_sets import site_terminology
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.terminology import Terminology, packaged_terminology
+from fhir_mappings.thresholds import Thresholds, in_unit, numbers
 
+MOST_TEMPLATE_CHARS = 12000
 _SECTIONS = ("thresholds", "cards")
 
 
@@ -42,34 +45,59 @@ def site_rules(thresholds_file: Path | None, value_sets_folder: Path | None) -> 
     try:
         terms = site_terminology(_value_set_files(value_sets_folder))
     except SiteRuleError as error:
-        raise SettingsError(f"CRS_CDS_VALUE_SETS: {error}") from error
+        raise SettingsError(f"CRS_CDS_VALUE_SETS: {_printable(str(error))}") from error
+    _check_templates(terms)
     return SiteRules(t, terms, modes, _hash(t, terms, modes))
 
 
 def _toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("CRS_CDS_THRESHOLDS: the file cannot be read.") from error
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"CRS_CDS_THRESHOLDS: not TOML: {error}.") from error
+        raise SettingsError(f"CRS_CDS_THRESHOLDS: not TOML: {_printable(str(error))}.") from error
+    except (OSError, ValueError, ArithmeticError, RecursionError) as error:
+        raise SettingsError("CRS_CDS_THRESHOLDS: the file cannot be read.") from error
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]
 
 
 def _value_set_files(folder: Path | None) -> dict[str, bytes]:
     if folder is None:
         return {}
-    if not folder.is_dir():
-        raise SettingsError("CRS_CDS_VALUE_SETS: must be a folder of FHIR ValueSet files (*.json).")
     try:
-        return {file.name: file.read_bytes() for file in sorted(folder.glob("*.json"))}
-    except OSError as error:
+        if not folder.is_dir():
+            raise SettingsError("CRS_CDS_VALUE_SETS: must be a folder of FHIR ValueSet files (*.json).")
+        found = [file for file in sorted(folder.iterdir()) if not file.name.startswith(".")]
+        odd = next((file.name for file in found if file.suffix != ".json"), None)
+        if odd is not None:
+            raise SettingsError(f"CRS_CDS_VALUE_SETS: {odd} is no *.json file; rename it or take it out.")
+        return {file.name: file.read_bytes() for file in found}
+    except (OSError, ValueError) as error:
+        if isinstance(error, SettingsError):
+            raise
         raise SettingsError("CRS_CDS_VALUE_SETS: a file of the folder cannot be read.") from error
+
+
+def _check_templates(terms: Terminology) -> None:
+    """What is searched for must have codes, and not so many that no address can hold them."""
+    for key in DATA_KEYS:
+        empty = [s for s in key.value_sets if not terms.codes(s) and packaged_terminology().codes(s)]
+        if empty:
+            raise SettingsError(f"CRS_CDS_VALUE_SETS: {empty[0]} has no code left to search for; add one.")
+        if len(key.template(terms)) > MOST_TEMPLATE_CHARS:
+            raise SettingsError(f"CRS_CDS_VALUE_SETS: {key.key} has too many codes for a search; leave some out.")
 
 
 def _hash(t: Thresholds, terms: Terminology, modes: CardModes) -> str:
     """The first 16 hexadecimal digits of the SHA-256 over every number, code and mode in force."""
-    lines = [f"{f.name}={getattr(t, f.name)}" for f in fields(Thresholds)]
-    lines += [f"{card}={mode}" for card, mode in sorted(modes.modes.items()) if mode != "active"]
-    for set_id, concepts in sorted(terms.value_sets.items()):
-        lines += [f"{set_id} {c.system}|{c.code} {c.ingredient} {c.texts}" for c in concepts]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    found = {
+        "numbers": {n.name: f"{in_unit(getattr(t, n.name), n.unit).normalize():f} {n.unit}" for n in numbers()},
+        "cards": {card: mode for card, mode in modes.modes.items() if mode is not CardMode.ACTIVE},
+        "codes": {
+            set_id: [[c.system, c.code, c.display, c.ingredient, *c.texts] for c in concepts]
+            for set_id, concepts in terms.value_sets.items()
+        },
+    }
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]

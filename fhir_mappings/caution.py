@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from fhir_mappings import fhir_structs as fs
@@ -18,53 +19,75 @@ from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.units import Measure, UnitError, measured
 from fhir_mappings.vital_signs import observed_at, readings
 
+MOST_TIMES_NORMAL = 5  # a stated upper limit beyond this is a limit of something else
 CULTURES = ("blood-culture", "urine-culture", "viral-pcr")
-_COUNTS = (("neutrophils", Measure.COUNT), ("platelets", Measure.COUNT))
-_ENZYMES = (("alanine-aminotransferase", Measure.ENZYME), ("aspartate-aminotransferase", Measure.ENZYME))
+_LABS = (
+    ("ANC", "neutrophils", Measure.COUNT),
+    ("platelets", "platelets", Measure.COUNT),
+    ("ALT", "alanine-aminotransferase", Measure.ENZYME),
+    ("AST", "aspartate-aminotransferase", Measure.ENZYME),
+)
+# what may stand around a known way to say "negative" without saying more
+_BEFORE = r"(?:(?:final|preliminary|prelim|report|result|culture|blood culture|urine culture|cmv|dna|pcr)[\s:,.-]*)*"
+_AFTER = r"(?:[\s,(-]*(?:to date|so far|final|after|at|for|x|in)?[\s]*(?:\d+\s*(?:h|hr|hrs|hours?|d|days?))?[\s).]*)*"
+_BELOW = re.compile(r"(?:<|≤|<=)\s*[\d.,]+.*|0+(?:[.,]0+)?(?:\s.*)?|.*\(\s*<\s*[\d.,]+[^)]*\)")
 
 
 def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[SafetyLabs, tuple[SetAside, ...]]:
-    """The latest neutrophils, platelets, ALT and AST of the last days. Unknown where the latest could not be read."""
-    values: list[LabValue | None] = []
+    """The latest neutrophils, platelets, ALT and AST of the last days, and which could not be read."""
+    values: dict[str, LabValue | None] = {}
     aside: list[SetAside] = []
-    for set_id, measure in (*_COUNTS, *_ENZYMES):
-        value, bad = _latest(observations.of(set_id), measure, as_of, t.safety_labs_age)
-        values.append(value)
+    unreadable: list[str] = []
+    for name, set_id, measure in _LABS:
+        value, bad, lost = _latest(observations.of(set_id), measure, as_of, t)
+        values[name] = value
         aside += bad
-    return SafetyLabs(*values), tuple(aside)
+        unreadable += [name] if lost else []
+    labs = SafetyLabs(values["ANC"], values["platelets"], values["ALT"], values["AST"], tuple(unreadable))
+    return labs, tuple(aside)
 
 
 def _latest(
-    observed: Iterable[Observed], measure: Measure, as_of: datetime, max_age: timedelta
-) -> tuple[LabValue | None, tuple[SetAside, ...]]:
-    """The latest value; "below v" is read as v."""
-    final = [_upper_bound(o) for o in observed if o.status != "preliminary"]
+    observed: Iterable[Observed], measure: Measure, as_of: datetime, t: Thresholds
+) -> tuple[LabValue | None, tuple[SetAside, ...], bool]:
+    """The latest value, what was set aside, and whether the latest could not be read. A limit is read as its number,
+    marked as below or above it."""
+    observed = tuple(observed)
+    final = [_without_comparator(o) for o in observed if o.status != "preliminary"]
     good, bad = readings(final, measure, as_of)
-    recent = [r for r in good if as_of - r.at <= max_age]
-    if not recent or any(b.at is not None and b.at.latest > recent[-1].at for b in bad):
-        return None, bad
+    recent = [r for r in good if as_of - r.at <= t.safety_labs_age]
+    since = recent[-1].at if recent else as_of - t.safety_labs_age
+    lost = any(b.at is None or b.at.latest > since for b in bad)
+    if not recent or lost:
+        return None, bad, lost
     last = recent[-1]
-    source = next(o for o in final if o.reference == last.reference)
-    return LabValue(last.reference, last.value, last.at, _upper_normal(source, measure)), bad
+    source = next(o for o in observed if o.reference == last.reference)
+    comparator = (source.quantity.comparator if source.quantity else None) or ""
+    upper = _upper_normal(source, measure, t)
+    return LabValue(last.reference, last.value, last.at, upper, comparator), bad, False
 
 
-def _upper_bound(o: Observed) -> Observed:
-    if o.quantity is None or o.quantity.comparator not in ("<", "<="):
+def _without_comparator(o: Observed) -> Observed:
+    if o.quantity is None or o.quantity.comparator not in ("<", "<=", ">", ">="):
         return o
     return replace(o, quantity=fs.Quantity(o.quantity.value, None, o.quantity.unit, o.quantity.code))
 
 
-def _upper_normal(o: Observed, measure: Measure) -> Decimal | None:
-    """The upper limit of normal that the result states, where it is in a unit that we read."""
-    if measure is not Measure.ENZYME or o.upper_limit is None:
+def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | None:
+    """The upper limit of normal that the result states, in a unit that we read; of several the lowest."""
+    if measure is not Measure.ENZYME:
         return None
-    limit = o.upper_limit
-    if limit.code is None and limit.unit is None and o.quantity is not None:  # a bare number is in the result's unit
-        limit = fs.Quantity(limit.value, limit.comparator, o.quantity.unit, o.quantity.code)
-    try:
-        return measured(limit, measure) or None
-    except UnitError:
-        return None
+    found: list[Decimal] = []
+    for high in o.upper_limits:
+        limit = high
+        if limit.code is None and limit.unit is None and o.quantity is not None:  # a bare number has the result's unit
+            limit = fs.Quantity(limit.value, limit.comparator, o.quantity.unit, o.quantity.code)
+        try:
+            found.append(measured(limit, measure))
+        except UnitError:
+            continue
+    plausible = [value for value in found if 0 < value <= t.enzymes_normal * MOST_TIMES_NORMAL]
+    return min(plausible, default=None)
 
 
 def infections(
@@ -89,7 +112,7 @@ def infections(
 def _finding(o: Observed, terms: Terminology) -> str | None:
     """What a culture or PCR found, as charted; None where it is negative, pending or empty.
 
-    A result that is no known way to say "negative" or "pending" counts as a finding: it names an organism.
+    A result that is no known way to say "negative" or "pending" is to be weighed: it may name an organism.
     """
     sets = frozenset().union(*(terms.sets_of(codings_of(c)) for c in (*o.interpretation, o.concept)))
     if "positive-result" in sets:
@@ -106,14 +129,19 @@ def _finding(o: Observed, terms: Terminology) -> str | None:
         texts = texts or [c.code for c in o.concept.coding if c.code]
     if not texts or any(_says_nothing_found(text, terms) for text in texts):
         return None
-    return texts[0]
+    return f'"{texts[0]}"'
 
 
 def _says_nothing_found(text: str, terms: Terminology) -> bool:
-    """Whether a text is, or begins with, a known way to say "negative" or "pending"."""
-    words = normalised(text).rstrip(".")
-    phrases = terms.texts("negative-result")
-    return any(words == p or words.startswith((f"{p} ", f"{p},", f"{p};", f"{p}:", f"{p}.")) for p in phrases)
+    """Whether the whole text is a known way to say "negative" or "pending", or a value below a limit.
+
+    "No growth to date" is; "no growth aerobic; anaerobic bottle: Escherichia coli" says more and is not.
+    """
+    words = normalised(text)
+    phrases = "|".join(sorted(map(re.escape, terms.texts("negative-result")), key=len, reverse=True))
+    whole = re.fullmatch(rf"{_BEFORE}(?:{phrases}){_AFTER}", words)
+    below = _BELOW.fullmatch(words) is not None and not re.search(r"[a-z]{4,} [a-z]{4,}", words)
+    return whole is not None or below
 
 
 def tocilizumab_hypersensitivity(pool: ResourcePool, terms: Terminology) -> str | None:

@@ -303,7 +303,10 @@ class NoGrade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CrsGrade:
-    """The ASTCT grade at one moment. `grade` None has a reason in `no_grade` and what is likely in `provisional`."""
+    """The ASTCT grade at one moment. `grade` None has a reason in `no_grade` and what is likely in `provisional`.
+
+    `onset` is the first fever of the course, `episode` the first of the present one, fevers no window apart.
+    """
 
     grade: int | None
     minimum: bool
@@ -313,6 +316,7 @@ class CrsGrade:
     oxygen: Row
     no_grade: NoGrade | None = None
     onset: datetime | None = None
+    episode: datetime | None = None
     highest_temperature: Decimal | None = None
     last_temperature_at: datetime | None = None
     flags: tuple[str, ...] = ()
@@ -370,22 +374,41 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class LabValue:
-    """One laboratory value. `upper_normal` is the record's own upper limit of normal, in the same unit."""
+    """One laboratory value. `upper_normal` is the record's own upper limit of normal, in the same unit.
+
+    `comparator` says that the value is only known as below or above it.
+    """
 
     reference: str
     value: Decimal
     at: datetime
     upper_normal: Decimal | None = None
+    comparator: str = ""
+
+    def is_below(self, limit: Decimal) -> bool | None:
+        """Whether it lies below a limit; None where "below v" leaves that open."""
+        if self.comparator in ("<", "<="):
+            under = self.value < limit or (self.comparator == "<" and self.value == limit)
+            return True if under else None
+        return self.value < limit
+
+    @property
+    def shown(self) -> str:
+        return f"{self.comparator}{self.value.normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyLabs:
-    """The latest counts (10*3/uL) and liver enzymes (U/L) that are recent enough; None is not known."""
+    """The latest counts (10*3/uL) and liver enzymes (U/L) that are recent enough.
+
+    None is not known, or could not be read: `unreadable` names those.
+    """
 
     neutrophils: LabValue | None = None
     platelets: LabValue | None = None
     alt: LabValue | None = None
     ast: LabValue | None = None
+    unreadable: tuple[str, ...] = ()
 
     @property
     def known(self) -> tuple[LabValue, ...]:
@@ -405,7 +428,8 @@ class Infection:
 class Icans:
     """The ICANS grade (ASTCT) at one moment. `grade` None is not known; `why` then says what stood in the way.
 
-    `coded`: taken from a diagnosis. `words` are what was charted: "ICE 5", "coded G92.02".
+    `coded`: taken from a diagnosis. `words` are what was charted: "ICE 5", "coded G92.02". `minimum`: it may be higher.
+    `coded_higher` is a recent diagnosis of a higher grade than was charted.
     """
 
     grade: int | None = None
@@ -414,6 +438,8 @@ class Icans:
     at: datetime | None = None
     coded: bool = False
     why: str = ""
+    minimum: bool = False
+    coded_higher: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,10 +488,14 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class DraftDose:
-    """The single dose of a draft, in mg or in mg/kg; neither where it could not be read."""
+    """The single dose of a draft, in mg or in mg/kg; neither where it could not be read.
+
+    `repeats`: more than one dose is asked for.
+    """
 
     mg: Decimal | None = None
     mg_per_kg: Decimal | None = None
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)

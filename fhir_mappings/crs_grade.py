@@ -65,6 +65,7 @@ def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Th
         pressure=pressure,
         oxygen=oxygen,
         onset=hot[0].at if hot else None,
+        episode=_episode(hot, fever, t),
         highest_temperature=highest.value if highest else None,
         last_temperature_at=window[-1].at if window else None,
         flags=flags,
@@ -72,6 +73,21 @@ def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Th
         unfetched=pressure.unfetched or oxygen.unfetched or _fever_unfetched(signs, course, fever, at, t),
     )
     return _graded(shown)
+
+
+def _episode(hot: tuple[Reading, ...], fever: Fever, t: Thresholds) -> datetime | None:
+    """When the present fever began: back from the last one while fevers are no window apart.
+
+    Where fever is not seen now it may be suppressed, and the onset stands.
+    """
+    if not hot or fever is not Fever.NOW:
+        return hot[0].at if hot else None
+    start = hot[-1].at
+    for reading in reversed(hot):
+        if start - reading.at > t.fever_window:
+            break
+        start = reading.at
+    return start
 
 
 def _temperature_evidence(highest: Reading | None, hot: tuple[Reading, ...]) -> list[str]:

@@ -16,9 +16,9 @@ from fhir_mappings.observations import codings_of
 from fhir_mappings.ownership import AnotherPatientError, Owner
 from fhir_mappings.read_resources import ResourcePool
 from fhir_mappings.steroids import ordered_dose
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.terminology import Terminology, normalised
 from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.units import Measure, UnitError, converted, unit_of
+from fhir_mappings.units import FACTORS, Measure, UnitError, converted, unit_of
 
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})
 _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
@@ -81,7 +81,7 @@ def draft_orders(
             dexamethasone_mg=dexamethasone_mg,
             dose_stated=stated,
             dose=_tocilizumab_dose(found[-1], resource, t),
-            route=_route(resource, terms),
+            route=_drug_route(found[-1], resource, terms),
             resource=resource,
         )
     return tuple(found)
@@ -165,8 +165,23 @@ def _route(draft: Mapping[str, Any], terms: Terminology) -> Route:
     return route_of(_concept(_first(draft.get("dosageInstruction")).get("route")), terms)
 
 
+def _drug_route(draft: DraftOrder, resource: Mapping[str, Any], terms: Terminology) -> Route:
+    """The stated route; without one that of a product made for injection under the skin."""
+    route = _route(resource, terms)
+    if route is not Route.NOT_STATED or draft.drug is None:
+        return route
+    concept, reference = _concept(resource.get("medicationCodeableConcept")), _reference(resource)
+    texts = [concept.text, *(c.display for c in concept.coding)] if concept else []
+    texts.append(reference.display if reference else None)
+    words = " ".join(normalised(text) for text in texts if text)
+    return Route.SUBCUTANEOUS if any(text in words for text in terms.texts("subcutaneous-product")) else route
+
+
 def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
-    quantity = _first(_first(_first(draft.get("dosageInstruction")).get("doseAndRate")).get("doseQuantity"))
+    rates = _first(draft.get("dosageInstruction")).get("doseAndRate")
+    quantity = _first(_first(rates).get("doseQuantity"))
+    if (isinstance(rates, list) and len(rates) > 1) or quantity.get("comparator") or _disagree(quantity):
+        return None
     try:
         value = Decimal(str(quantity["value"]))
         return fs.Quantity(value, None, _word(quantity, "unit") or None, _word(quantity, "code") or None)
@@ -177,21 +192,38 @@ def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
 def _tocilizumab_dose(draft: DraftOrder, resource: Mapping[str, Any], t: Thresholds) -> DraftDose:
     """The dose of a tocilizumab draft; none that can be read where it has several dosages, or a unit not listed."""
     quantity, dosages = _dose(resource), resource.get("dosageInstruction")
-    if draft.drug is None or draft.drug.drug_class is not DrugClass.TOCILIZUMAB or quantity is None:
+    if draft.drug is None or draft.drug.drug_class is not DrugClass.TOCILIZUMAB:
         return DraftDose()
-    if isinstance(dosages, list) and len(dosages) > 1:
-        return DraftDose()
+    repeats = _repeats(resource)
+    if quantity is None or quantity.value is None or (isinstance(dosages, list) and len(dosages) > 1):
+        return DraftDose(repeats=repeats)
     value, unit = quantity.value, unit_of(quantity)
-    if value is None:
-        return DraftDose()
     if unit in ("mL", "ml"):
-        return DraftDose(mg=value * t.toci_strength)
-    for measure, field in ((Measure.MASS, "mg"), (Measure.MASS_PER_WEIGHT, "mg_per_kg")):
+        return DraftDose(mg=value * t.toci_strength, repeats=repeats)
+    for measure in (Measure.MASS, Measure.MASS_PER_WEIGHT):
         try:
-            return DraftDose(**{field: converted(value, unit, measure)})
+            amount = converted(value, unit, measure)
         except UnitError:
             continue
-    return DraftDose()
+        if measure is Measure.MASS:
+            return DraftDose(mg=amount, repeats=repeats)
+        return DraftDose(mg_per_kg=amount, repeats=repeats)
+    return DraftDose(repeats=repeats)
+
+
+def _repeats(resource: Mapping[str, Any]) -> bool:
+    """Whether a dosage asks for more than one dose: any repeat but a count of one."""
+    timing = _first(resource.get("dosageInstruction")).get("timing")
+    repeat = timing.get("repeat") if isinstance(timing, Mapping) else None
+    if not isinstance(repeat, Mapping) or repeat.get("count") == 1:
+        return False
+    return any(repeat.get(name) for name in ("count", "frequency", "period", "timeOfDay", "dayOfWeek", "when"))
+
+
+def _disagree(quantity: Mapping[str, Any]) -> bool:
+    """Whether the unit and its code are two different amounts."""
+    unit, code = FACTORS[Measure.MASS].get(_word(quantity, "unit")), FACTORS[Measure.MASS].get(_word(quantity, "code"))
+    return unit is not None and code is not None and unit != code
 
 
 def _contained(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:

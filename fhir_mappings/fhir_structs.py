@@ -8,6 +8,7 @@ the resource aside with its path.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
@@ -80,6 +81,7 @@ class Component(FhirStruct, frozen=True):
 
 class ReferenceRange(FhirStruct, frozen=True):
     high: Quantity | None = None
+    type: CodeableConcept | None = None
 
 
 class Observation(FhirStruct, frozen=True):
@@ -90,7 +92,7 @@ class Observation(FhirStruct, frozen=True):
     effective_period: Period | None = None
     value_quantity: Quantity | None = None
     value_string: str | None = None
-    value_integer: int | None = None
+    value_integer: Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)] | None = None
     value_boolean: bool | None = None
     value_codeable_concept: CodeableConcept | None = None
     data_absent_reason: CodeableConcept | None = None

@@ -7,7 +7,8 @@ be roused is not in the score. No LOINC exists for either, so a site adds its co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -24,8 +25,13 @@ from fhir_mappings.vital_signs import observed_at
 
 # lowest ICE score → ICANS grade, from the best down
 ICE_GRADES = ((10, 0), (7, 1), (3, 2), (0, 3))
+MOST_SEVERE = 4
+_UNAROUSABLE = re.compile(r"\b(?:unarousable|unrousable|unresponsive|coma(?:tose)?)\b", re.IGNORECASE)
 _NEURO = frozenset({Kind.NEURO})
-_NUMBER = re.compile(r"(?:(?:ICE|ICANS)\s*)?(?:(?:score|grade)\s*:?\s*)?(\d{1,2})(?:\s*/\s*10)?", re.IGNORECASE)
+_NUMBERS = {
+    "ice-score": re.compile(r"(?:ICE\s*)?(?:score\s*)?:?\s*(\d{1,2})(?:\s*/\s*10)?", re.IGNORECASE | re.ASCII),
+    "icans-grade": re.compile(r"(?:ICANS\s*)?(?:grade\s*)?:?\s*(\d)", re.IGNORECASE | re.ASCII),
+}
 _CODED = re.compile(r"G92\.0([1-5])")
 _PLAIN_UNITS = frozenset({None, "", "1", "{score}", "score"})
 
@@ -48,9 +54,11 @@ def icans(
     holes = tuple(s for s in (*bad, *observations.set_aside) if s.kinds & _NEURO)
     whole = reach(coverage, [Kind.NEURO], holes).whole(opens, as_of)
     best = max(charted, key=lambda found: (found.grade or 0, found.at), default=None)
-    if best is not None and (best.grade or whole):
-        return best, bad
     coded = _coded(pool, terms, zone, as_of, t)
+    if best is not None and (best.grade or whole):
+        higher = coded is not None and (coded.grade or 0) > (best.grade or 0)
+        said = f"{coded.words} ({coded.reference})" if coded is not None and higher else ""
+        return replace(best, minimum=bool(holes) and best.grade != MOST_SEVERE, coded_higher=said), bad
     if coded is not None and (coded.grade is not None or best is None):
         return coded, bad
     if best is not None or holes:
@@ -77,7 +85,9 @@ def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tupl
 
 def _grade(o: Observed, set_id: str) -> tuple[int, str] | None:
     """The ICANS grade of one Observation and what was charted; None where it cannot be read."""
-    number = _number(o)
+    if any(_UNAROUSABLE.search(text) for text in _texts(o)):
+        return MOST_SEVERE, "charted unarousable"
+    number = _number(o, set_id)
     if number is None:
         return None
     if set_id == "icans-grade":
@@ -87,19 +97,19 @@ def _grade(o: Observed, set_id: str) -> tuple[int, str] | None:
     return next((grade, f"ICE {number}") for lowest, grade in ICE_GRADES if number >= lowest)
 
 
-def _number(o: Observed) -> int | None:
+def _number(o: Observed, set_id: str) -> int | None:
     if o.quantity is not None and o.quantity.value is not None:
         value, unit = o.quantity.value, o.quantity.code or o.quantity.unit
         plain = not o.quantity.comparator and unit in _PLAIN_UNITS and value == value.to_integral_value()
         return int(value) if plain and Decimal(0) <= value else None
-    texts: Iterable[str | None] = (o.text,)
-    if o.concept is not None:
-        texts = (o.text, o.concept.text, *(c.display for c in o.concept.coding))
-    for text in texts:
-        match = _NUMBER.fullmatch(text.strip()) if text else None
-        if match is not None:
-            return int(match[1])
-    return None
+    matches = [_NUMBERS[set_id].fullmatch(text.strip()) for text in _texts(o)]
+    return next((int(match[1]) for match in matches if match is not None), None)
+
+
+def _texts(o: Observed) -> tuple[str, ...]:
+    concept = o.concept
+    named = (concept.text, *(c.display for c in concept.coding)) if concept is not None else ()
+    return tuple(text for text in (o.text, *named) if text)
 
 
 def _coded(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds) -> Icans | None:
@@ -116,7 +126,7 @@ def _coded(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime
             continue
         for coding in data.code.coding:
             match = _CODED.fullmatch(coding.code or "")
-            grade = int(match[1]) if match else None
+            grade = min(int(match[1]), MOST_SEVERE) if match else None  # grade 5 is never inferred
             why = "" if match else "ICANS is coded without a grade"
             found.append(Icans(grade, f"coded {coding.code}", resource.reference, max(recent), coded=True, why=why))
     return max(found, key=lambda i: (i.grade or 0, i.at), default=None)

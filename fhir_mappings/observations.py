@@ -70,7 +70,7 @@ class Observed:
     denied: bool = False
     specimen: str | None = None
     interpretation: tuple[fs.CodeableConcept, ...] = ()
-    upper_limit: fs.Quantity | None = None
+    upper_limits: tuple[fs.Quantity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,14 @@ def _observed(
         denied=data.value_boolean is False,
         specimen=data.specimen.display if data.specimen else None,
         interpretation=data.interpretation if component is None else (),
-        upper_limit=data.reference_range[0].high if component is None and data.reference_range else None,
+        upper_limits=_upper_limits(data) if component is None and data.reference_range else (),
     )
+
+
+def _upper_limits(data: fs.Observation) -> tuple[fs.Quantity, ...]:
+    """The upper ends of normal ranges; one of another type (critical, treatment) says nothing of normal."""
+    normal = [r for r in data.reference_range if r.type is None or any(c.code == "normal" for c in r.type.coding)]
+    return tuple(r.high for r in normal if r.high is not None)
 
 
 def _time(data: fs.Observation, zone: tzinfo) -> Moment:

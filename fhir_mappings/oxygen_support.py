@@ -43,7 +43,7 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     if home:
         row = replace(
             row, exact=row.value == 4, flags=(*row.flags, "home_device"),
-            missing=(*row.missing, "home device, or respiratory failure?"), evidence=(*row.evidence, *home),
+            missing=(*row.missing, "whether CPAP or BiPAP is a home device"), evidence=(*row.evidence, *home),
         )  # fmt: skip
     start = max(opens, at - t.stale_limit)
     if not facts.reach.whole(start, at) and row.value < 4:

@@ -30,7 +30,7 @@ from fhir_mappings.read_resources import PatientRecord, validation_error
 from fhir_mappings.signs import SignsMapping
 from fhir_mappings.steroids import steroids_given
 from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, of_class
+from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, history_opens, of_class
 from fhir_mappings.vital_signs import age_at, latest_weight
 
 
@@ -186,7 +186,7 @@ def _tocilizumab(
     return Tocilizumab(
         doses=doses_of(ours, as_of, t),
         safety_starts=tuple(d.last_start for d in doses_of(recent, as_of, t)),
-        history_complete=read.whole(course.start - t.administrations_before, as_of),
+        history_complete=read.whole(history_opens(course, as_of, t), as_of),
         evidence=tuple(a.reference for a in recent),
     )
 

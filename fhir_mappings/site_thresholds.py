@@ -21,7 +21,17 @@ NO_UNIT = "1"
 _ORDER = (
     ("fever_window", "stale_limit"), ("bp_window", "stale_limit"), ("o2_window", "stale_limit"),
     ("pressor_carry", "stale_limit"), ("room_air_fio2", "high_fio2"), ("baseline_near", "baseline_far"),
+    ("steroid_running_dose", "dexamethasone_dose"),
     ("study_days", "course_days"), ("toci_per_kg", "toci_per_kg_light"), ("toci_min_age", "adult_age"),
+)  # fmt: skip
+
+
+# counts, ages and doses that are ordered in whole milligrams
+_WHOLE = frozenset(
+    {
+        "doses_max", "doses_per_day", "adult_age", "toci_min_age", "toci_max", "dexamethasone_dose",
+        "methylprednisolone_dose",
+    }
 )  # fmt: skip
 
 
@@ -66,7 +76,10 @@ def _value(number: Number, written: object) -> Decimal | timedelta:
         if number.low == number.high:
             must = f"must stay {number.low}{unit_text}; leave it out."
         raise SiteRuleError(f"[thresholds] {number.name} {must}")
-    return timedelta(seconds=float(seconds)) if is_span else value
+    if in_own != in_own.to_integral_value() and (is_span or number.name in _WHOLE):
+        unit_text = "" if number.unit == NO_UNIT else f" {number.unit}"
+        raise SiteRuleError(f"[thresholds] {number.name} must be a whole number of{unit_text or ' doses'}; round it.")
+    return timedelta(seconds=int(seconds)) if is_span else value
 
 
 def _default(number: Number) -> Decimal:

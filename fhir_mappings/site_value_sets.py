@@ -6,20 +6,27 @@ A file adds its concepts to the value set of its id; with the extension `urn:crs
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
 from fhir.resources.R4B.valueset import ValueSet
 from pydantic import ValidationError
 
-from fhir_mappings.observations import DEVICE_SETS
+from fhir_mappings.clinical_facts import DrugClass
+from fhir_mappings.observations import DEVICE_SETS, KIND_OF_SET
 from fhir_mappings.site_thresholds import SiteRuleError
 from fhir_mappings.terminology import (
+    ATC,
     DRUG_SETS,
     LOCAL,
     LOINC,
     NOT_COUNTED,
+    RXNORM,
+    SAME_SYSTEM,
+    SNOMED,
     Concept,
     Terminology,
     concepts_of,
@@ -28,12 +35,22 @@ from fhir_mappings.terminology import (
 )
 
 REPLACES = "urn:crs-cds:replaces"
+LEAST_DRUG_CHARS = 3  # a shorter text would be found in many a drug's name
+_CONCEPT_EXTENSIONS = frozenset(
+    {"urn:crs-cds:code-source", "urn:crs-cds:display-unconfirmed", "urn:crs-cds:ingredient"}
+)
+# they go into search addresses and prefetch templates as they are
+_SYSTEM = re.compile(r"(?:https?://|urn:)[^\s,|&#%+{}\\\"<>]{1,200}")
+_CODE = re.compile(r"[^\s,|&#%+{}\\\"<>]{1,100}")
+_OBSERVED = tuple(s for s in KIND_OF_SET if s not in DEVICE_SETS)
+_CODED = ("coded-crs", "coded-icans", "car-t-history", "coded-infection")
 # value sets of which a code or text may be in one only: in two it would say two things of one patient
 _ONE_OF = (
     (*DRUG_SETS, NOT_COUNTED),
     DEVICE_SETS,
     ("negative-result", "positive-result"),
-    ("ice-score", "icans-grade"),
+    _OBSERVED,
+    _CODED,
     ("intravenous-route", "subcutaneous-route", "local-route", "other-systemic-route"),
 )
 
@@ -48,6 +65,7 @@ def site_terminology(files: Mapping[str, bytes]) -> Terminology:
     """The packaged value sets with a site's files, by name, added. Raises SiteRuleError."""
     packaged = packaged_terminology()
     sets = dict(packaged.value_sets)
+    seen: dict[str, bool] = {}
     for name, content in files.items():
         document = _document(name, content)
         set_id = document["id"]
@@ -56,7 +74,10 @@ def site_terminology(files: Mapping[str, bytes]) -> Terminology:
             hint = f"did you mean {near[0]}?" if near else "its id must be that of a value set of this service."
             raise SiteRuleError(f"{name}: {set_id} is no value set of this service; {hint}")
         own = _concepts(name, set_id, document)
-        replaces = any(e["url"] == REPLACES and e.get("valueBoolean") for e in document.get("extension", ()))
+        replaces = _replaces(name, document)
+        if set_id in seen and (replaces or seen[set_id]):
+            raise SiteRuleError(f"{name}: another file has the id {set_id}, and one of them replaces it; join them.")
+        seen[set_id] = replaces
         mine = {(c.system, c.code) for c in own}
         kept = () if replaces else tuple(c for c in sets[set_id] if (c.system, c.code) not in mine)
         # what the package holds stands first: its first code is the one that our orders carry
@@ -68,10 +89,19 @@ def site_terminology(files: Mapping[str, bytes]) -> Terminology:
     return found
 
 
+def _replaces(name: str, document: Mapping[str, Any]) -> bool:
+    for extension in document.get("extension", ()):
+        if extension["url"] == REPLACES and isinstance(extension.get("valueBoolean"), bool):
+            return bool(extension["valueBoolean"])
+        if extension["url"].startswith("urn:crs-cds:"):
+            raise SiteRuleError(f'{name}: extension must be {REPLACES} with "valueBoolean".')
+    return False
+
+
 def _document(name: str, content: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(content)
-    except ValueError as error:
+        document = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise SiteRuleError(f"{name}: not readable as JSON; correct the file or remove it.") from error
     if not isinstance(document, dict) or document.get("resourceType") != "ValueSet":
         raise SiteRuleError(f"{name}: must be one FHIR ValueSet.")
@@ -80,9 +110,19 @@ def _document(name: str, content: bytes) -> dict[str, Any]:
     except ValidationError as error:
         path = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise SiteRuleError(f"{name}: not a valid FHIR R4 ValueSet at {path or 'its top'}.") from error
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise SiteRuleError(f"{name}: not a valid FHIR R4 ValueSet.") from error
+    document = dict(_without_nulls(document))
     if "id" not in document:
         raise SiteRuleError(f"{name}: id is missing; it says which value set the file adds to.")
     return document
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy without null, which FHIR does not have and clients write."""
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return [_without_nulls(v) for v in value if v is not None] if isinstance(value, list) else value
 
 
 def _concepts(name: str, set_id: str, document: Mapping[str, Any]) -> tuple[Concept, ...]:
@@ -93,18 +133,66 @@ def _concepts(name: str, set_id: str, document: Mapping[str, Any]) -> tuple[Conc
         where = f"{name}: compose.include[{number}]"
         if "system" not in include or not include.get("concept") or include.get("filter") or include.get("valueSet"):
             raise SiteRuleError(f"{where} must list concepts of one system, without filter or valueSet.")
+        include["system"] = _system(where, include["system"])
         for place, concept in enumerate(include["concept"]):
-            if not concept.get("display"):
-                raise SiteRuleError(f"{where}.concept[{place}].display is missing; a person must be able to read it.")
-            if include["system"] == LOINC and not loinc_check_digit(concept["code"]):
-                raise SiteRuleError(f"{where}.concept[{place}].code is no LOINC code: its check digit is wrong.")
-    found = concepts_of(document)
+            _check_concept(f"{where}.concept[{place}]", concept, include["system"], set_id)
+    found = tuple(replace(c, ingredient=_ingredient(name, set_id, c)) for c in concepts_of(document))
     if not found:
         raise SiteRuleError(f"{name}: compose.include lists no concept.")
     for one in found:
         if set_id in DRUG_SETS and one.ingredient is None:
             raise SiteRuleError(f"{name}: {one.code} needs the extension urn:crs-cds:ingredient with its ingredient.")
     return found
+
+
+def _system(where: str, system: str) -> str:
+    """The system as the record's codings are compared; refused where it is nearly one that is known."""
+    system = SAME_SYSTEM.get(system, system)
+    near = {known.split("://")[1].rstrip("/").lower(): known for known in (LOINC, SNOMED, RXNORM, ATC)}
+    plain = system.partition("://")[2].rstrip("/").lower().removeprefix("www.")
+    meant = near.get(plain) or near.get(f"www.{plain}")
+    if meant is not None and meant != system:
+        raise SiteRuleError(f"{where}.system is not as FHIR writes it; write {meant}.")
+    if not _SYSTEM.fullmatch(system):
+        raise SiteRuleError(f"{where}.system must be an absolute URI.")
+    return system
+
+
+def _check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: str) -> None:
+    if not normalised(concept.get("display", "")):
+        raise SiteRuleError(f"{where}.display is missing; a person must be able to read it.")
+    code = concept.get("code", "")
+    if not _CODE.fullmatch(code):
+        raise SiteRuleError(f"{where}.code must be without spaces, commas, bars and other signs that a search reads.")
+    if system == LOINC and not loinc_check_digit(code):
+        raise SiteRuleError(f"{where}.code is no LOINC code: its check digit is wrong.")
+    least = LEAST_DRUG_CHARS if set_id in (*DRUG_SETS, NOT_COUNTED) else 1
+    for number, designation in enumerate(concept.get("designation", ())):
+        if len(normalised(designation.get("value", ""))) < least:
+            raise SiteRuleError(f"{where}.designation[{number}].value must have at least {least} characters.")
+    odd = [e["url"] for e in concept.get("extension", ()) if e["url"].startswith("urn:crs-cds:")]
+    for url in odd:
+        if url not in _CONCEPT_EXTENSIONS:
+            raise SiteRuleError(f"{where}.extension: {url} is none of ours; correct its name or remove it.")
+
+
+def _ingredient(name: str, set_id: str, concept: Concept) -> str | None:
+    """The ingredient as the rules write it. Raises SiteRuleError where it belongs to another kind of drug."""
+    if concept.ingredient is None:
+        return None
+    wanted = normalised(concept.ingredient)
+    if not wanted:
+        raise SiteRuleError(f"{name}: {concept.code}: its ingredient is empty.")
+    for other in (*DRUG_SETS, NOT_COUNTED):
+        for known in packaged_terminology().value_sets[other]:
+            if normalised(known.ingredient or "") == wanted:
+                if other != set_id and set_id in DRUG_SETS:
+                    raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {other}.")
+                return known.ingredient
+    named = packaged_terminology().drug([], [wanted])
+    if named is not None and named.drug_class is not DrugClass.OTHER and named.drug_class.value != set_id:
+        raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {named.drug_class.value}.")
+    return wanted
 
 
 def _check_contradictions(terms: Terminology) -> None:

@@ -92,7 +92,7 @@ class Thresholds:
     systolic_newborn: Decimal = _number("60", "mm[Hg]", ("50", "70"), PALS, V, "hypotension to 28 d: systolic below")
     systolic_infant: Decimal = _number("70", "mm[Hg]", ("60", "80"), PALS, V, "hypotension below 1 a: systolic below")
     systolic_child_base: Decimal = _number(
-        "70", "mm[Hg]", ("60", "80"), PALS, V, "hypotension 1 to 9 a: systolic below this and the next per year"
+        "70", "mm[Hg]", ("60", "80"), PALS, V, "hypotension 1 to 9 a: systolic below this plus the next for each year"
     )
     systolic_child_per_year: Decimal = _number("2", "mm[Hg]/a", ("1", "3"), PALS, V, "added per completed year")
     systolic_from_10_years: Decimal = _number(
@@ -147,6 +147,9 @@ class Thresholds:
     adult_age: Decimal = _number("18", "a", ("16", "21"), OURS, D, "adult from")
     study_min_age: Decimal = _number("13", "a", ("13", "13"), ZHANG, P, "youngest patient of the study")
     steroid_running: timedelta = _span((6, 24), "a corticosteroid counts as running for", hours=12)
+    steroid_order_age: timedelta = _span(
+        (4, 72), "a corticosteroid order not charted answers a suggestion for", hours=24
+    )
     steroid_running_dose: Decimal = _number(
         "10", "mg", ("4", "20"), ASCO, V, "counts as running: dexamethasone or its equivalent from"
     )

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import (
     Administration,
+    Course,
     Dose,
     Drug,
     DrugClass,
@@ -136,6 +137,12 @@ def doses_of(given: Iterable[Administration], as_of: datetime, t: Thresholds) ->
         else:
             merged.append(Dose(start, start, (a.reference,)))
     return tuple(merged)
+
+
+def history_opens(course: Course, as_of: datetime, t: Thresholds) -> datetime:
+    """From when on administrations must be known: blockers before the infusion, and every dose that a check counts."""
+    before = max(t.administrations_before, t.prior_blockade)
+    return min(course.start - before, as_of - t.dose_lookback)
 
 
 def given_at(start: Moment, as_of: datetime) -> datetime:

@@ -103,11 +103,15 @@ def other(of: str) -> Resource:
 
 BAD = rows("""
 | content                                                       | says                                                        |
-| {"resourceType": "Bundle",                                    | chart.json: not JSON at line 1, column                      |
+| {"resourceType": "Bundle",                                    | chart.json: the JSON is cut off at its end.                 |
 | []                                                            | chart.json: must be one FHIR resource, a Bundle.            |
 | {"resourceType": "Patient", "id": "p"}                        | chart.json: resourceType must be Bundle.                    |
 | {"resourceType": "Bundle", "entry": [{"resource": 1, "x": 2}, 3]} | chart.json: entry[1] is of the wrong type.              |
 | {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:x"}]}   | chart.json: entry[0].resource is missing.                   |
+| {"resourceType": "Bundle", "x": tru}                          | chart.json: not JSON at byte                                |
+| {"resourceType": "Bundle", "entry": [{"resource": null}]}     | chart.json: entry[0].resource is missing.                   |
+| {"resourceType": "Bundle", "type": "history"}                 | chart.json: type history is not read                        |
+| {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}]} | chart.json: entry[0].resource.id is missing. |
 | {"resourceType": "Bundle"}                                    | chart.json: holds no Patient; name the patient with --patient. |
 """)
 
@@ -133,10 +137,10 @@ def test_two_patients_or_another_s_resource_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("draft", "says"),
     [
-        ("{", "draft.json: not JSON at line 1"),
+        ("{", "draft.json: the JSON is cut off at its end."),
         ({"id": "x"}, "draft.json: resourceType is missing"),
         ({"resourceType": "Bundle", "entry": [{}]}, "draft.json: entry[0].resource must be an object."),
-        ({"resourceType": "MedicationRequest", "subject": {"reference": "Patient/q"}}, "draft[0].resource.subject is of another patient"),
+        ({"resourceType": "MedicationRequest", "subject": {"reference": "Patient/q"}}, "draft.json: entry[0].resource.subject is of another patient"),
     ],
 )  # fmt: skip
 def test_a_bad_draft_is_refused(tmp_path: Path, draft: Any, says: str) -> None:
@@ -150,6 +154,8 @@ def test_a_bad_draft_is_refused(tmp_path: Path, draft: Any, says: str) -> None:
     ("arguments", "environ", "says"),
     [
         (("--at", "yesterday"), {}, "--at must be a time such as"),
+        (("--at", "0001-01-01T00:00:00+14:00"), {}, "--at must lie between the years 1901 and 2199"),
+        (("--at", "9999-12-31T23:59:59Z"), {}, "--at must lie between the years 1901 and 2199"),
         (("--at", "2026-03-06T12:00"), {"CRS_CDS_TIMEZONE": ""}, "--at needs an offset"),
         (("--hook", "order-dispatch"), {}, "'order-dispatch' is not one of"),
         ((), {"CRS_CDS_THRESHOLDS": "/nowhere.toml"}, "CRS_CDS_THRESHOLDS: the file cannot be read"),
@@ -163,6 +169,40 @@ def test_options_and_settings_that_cannot_be_used(
     found = crs_cds("explain", chart, *arguments, **environ)
     assert found.exit_code == 2
     assert says in found.stderr
+
+
+def test_bundles_as_servers_and_generators_write_them(tmp_path: Path) -> None:
+    """References with a base, or by urn:uuid; entries that delete; a byte order mark."""
+    chart = patient("grade 2")
+    text = json.dumps(chart).replace('"Patient/p"', '"urn:uuid:0-p"')
+    entries = [{"fullUrl": f"urn:uuid:0-{r['id']}", "resource": r} for r in json.loads(text)]
+    deleted = {"request": {"method": "DELETE", "url": "Observation/x"}}
+    by_uuid = {"resourceType": "Bundle", "type": "transaction", "entry": [deleted, *entries]}
+    name = written(tmp_path, "uuid.json", "\ufeff" + json.dumps(by_uuid))
+    assert "together: grade 2" in crs_cds("explain", name, "--at", NOW.isoformat()).stdout
+    text = json.dumps(chart).replace('"Patient/p"', '"http://ehr/fhir/Patient/p"')
+    entries = [{"fullUrl": f"http://ehr/fhir/{r['resourceType']}/{r['id']}", "resource": r} for r in json.loads(text)]
+    name = written(tmp_path, "base.json", {"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert "together: grade 2" in crs_cds("explain", name, "--at", NOW.isoformat()).stdout
+
+
+@pytest.mark.parametrize("odd", ['"\\ud800"', "NaN", "1e400", "9" * 5000, "[" * 2000])
+def test_json_that_no_server_takes_is_refused_in_drafts_too(tmp_path: Path, odd: str) -> None:
+    chart = written(tmp_path, "chart.json", bundle(patient("grade 2")))
+    draft = written(tmp_path, "draft.json", f'{{"resourceType": "MedicationRequest", "note": {odd}}}')
+    found = crs_cds("explain", chart, "--draft", draft, "--json")
+    assert found.exit_code == 2, found.output
+    assert "draft.json: " in found.stderr
+
+
+def test_control_signs_of_a_record_never_reach_the_terminal(tmp_path: Path) -> None:
+    chart = patient("grade 2; culture x @-3h")
+    chart[-1]["valueCodeableConcept"]["text"] = "E. coli \u009b31m\u202e\u2028"
+    name = written(tmp_path, "chart.json", bundle(chart))
+    for more in ((), ("--json",)):
+        shown = crs_cds("explain", name, "--at", NOW.isoformat(), *more).stdout
+        assert "E. coli" in shown
+        assert not set(shown) & {"\u009b", "\u202e", "\u2028", "\x1b"}
 
 
 def test_a_course_that_is_over_says_so(tmp_path: Path) -> None:

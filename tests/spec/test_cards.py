@@ -180,7 +180,7 @@ ICANS = rows("""
 | N02 | grade 0; ice 3 @-1h                               | icans-steroid (w), crs-grade                            | ICE 3–6 is ICANS grade 2                                  |
 | N02 | grade 0; ice 9 @-23h; ice 10 @-1h                 | icans-steroid (w), crs-grade                            | the highest grade of 24 h counts: ICE 9 is grade 1        |
 | N03 | grade 0; ice 10 @-1h                              | crs-grade                                               | ICE 10 is grade 0                                         |
-| N03 | grade 0; ice 10 @-1h; coded G92.02 @-20h          | crs-grade                                               | a charted score comes before a code                       |
+| N03 | grade 0; ice 10 @-1h; coded G92.02 @-20h          | data-quality, crs-grade                                 | a charted score comes before a code, which is named       |
 | N03 | grade 0; ice 5 @-25h                              | crs-grade                                               | a score of 25 h ago says nothing of now                   |
 | N03 | grade 0; coded G92.02 @-73h                       | crs-grade                                               | a code of 73 h ago neither                                |
 | N03 | grade 0; coded G92.00 @-1h                        | crs-grade                                               | a code without a grade                                    |
@@ -244,13 +244,13 @@ def test_k21_hypersensitivity_on_record_is_critical() -> None:
 DOSES = rows("""
 | weight | drafted | age  | says                                                                     | because                                          |
 | 70     | 504     | 46   | –                                                                        | exactly 10 % less                                |
-| 70     | 503     | 46   | 503 mg is more than 10 % off; the label gives 560 mg for 70 kg           | just more than 10 % less                         |
-| 70     | 617     | 46   | 617 mg is more than 10 % off; the label gives 560 mg for 70 kg           | just more than 10 % more                         |
-| 70     | 840     | 46   | 840 mg is more than 800 mg, the label's maximum                          | above the maximum                                |
+| 70     | 503     | 46   | 503 mg is more than 10 % off; by weight it is 560 mg for 70 kg           | just more than 10 % less                         |
+| 70     | 617     | 46   | 617 mg is more than 10 % off; by weight it is 560 mg for 70 kg           | just more than 10 % more                         |
+| 70     | 840     | 46   | 840 mg is more than 800 mg, the most for one dose                    | above the maximum                                |
 | 120    | 800     | 46   | –                                                                        | the maximum caps the dose                        |
-| 50     | 600     | 46   | 600 mg is the dose of the other weight tier; the label gives 400 mg for 50 kg | 12 mg/kg at 50 kg                           |
+| 50     | 600     | 46   | 600 mg is the dose of the other weight tier; by weight it is 400 mg for 50 kg | 12 mg/kg at 50 kg                           |
 | 29.9   | 359     | 9    | –                                                                        | just below 30 kg: 12 mg/kg                       |
-| 29.9   | 239     | 9    | 239 mg is the dose of the other weight tier; the label gives 359 mg for 29.9 kg | 8 mg/kg just below 30 kg                  |
+| 29.9   | 239     | 9    | 239 mg is the dose of the other weight tier; by weight it is 359 mg for 29.9 kg | 8 mg/kg just below 30 kg                  |
 | 30     | 240     | 9    | –                                                                        | exactly 30 kg: 8 mg/kg                           |
 |        | 560     | 46   | no weight of the last 14 days: the dose cannot be checked                | no weight                                        |
 | 70     | 840     | 46   | 840 mg is the dose of the other weight tier                              | which is 12 mg/kg at 70 kg                       |
@@ -272,6 +272,26 @@ def test_the_drafted_dose(row: dict[str, str]) -> None:
     assert (card is None) is (row["says"] == "–")
     if card is not None:
         assert row["says"] in card.detail.replace("Below", "below").replace("No weight", "no weight")
+
+
+ODD_DOSAGES: tuple[tuple[dict[str, Any], str, str], ...] = (
+    ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "mg"}}] * 2}, "could not be read", "two doses in one dosage"),
+    ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "mg", "comparator": ">"}}]}, "could not be read", "more than"),
+    ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "g", "code": "mg"}}]}, "could not be read", "two units"),
+    ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "mg"}}],
+      "timing": {"repeat": {"frequency": 1, "period": 6, "periodUnit": "h"}}}, "one dose at a time", "every six hours"),
+    ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "mg"}}], "timing": {"repeat": {"count": 4}}},
+     "one dose at a time", "four times"),
+    ({"text": "560 mg IV"}, "could not be read", "a dose as text only"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("dosage", "says", "because"), ODD_DOSAGES, ids=[case[2] for case in ODD_DOSAGES])
+def test_a_dosage_that_is_not_one_plain_dose(dosage: dict[str, Any], says: str, because: str) -> None:
+    draft = changed(drafted_tocilizumab("p", 560, NOW), dosageInstruction=[dosage])
+    card = dose_card(asked("IL-6 high; grade 2", drafts=[draft]))
+    assert card is not None, because
+    assert says in card.detail
 
 
 DRAFT_DOSES = rows("""
@@ -297,20 +317,51 @@ def test_the_drafted_dose_in_other_units_and_routes(row: dict[str, str]) -> None
         assert row["says"] in card.detail.lower()
 
 
+PENS = rows("""
+| text                                          | because                                                    |
+| tocilizumab 162 mg/0.9 mL auto-injector       | an auto-injector is for under the skin, whatever the route |
+| Actemra 162 mg prefilled syringe              | so is a syringe                                            |
+""")
+
+
+@pytest.mark.parametrize("row", PENS, ids=name_of)
+def test_a_product_for_under_the_skin_is_never_turned_into_an_infusion(row: dict[str, str]) -> None:
+    draft = drafted_tocilizumab("p", 162, NOW)
+    del draft["dosageInstruction"][0]["route"]
+    draft["medicationCodeableConcept"] = {"text": row["text"]}
+    card = dose_card(asked("IL-6 high; grade 2", drafts=[draft]))
+    assert card is not None
+    assert "the route is not intravenous" in card.detail.lower()
+    assert not card.suggestions
+
+
 def test_a_draft_off_the_dose_gets_an_update_of_that_draft_and_no_second_order() -> None:
     found = asked("IL-6 high; grade 2", "700")
     orders = [(c.id, s.action, s.resource["id"]) for c in found.cards for s in c.suggestions]
     assert orders == [(CardId.TOCI_DOSE_CHECK, "update", "draft-tocilizumab")]
     (corrected,) = (s.resource for c in found.cards for s in c.suggestions)
     assert corrected["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 560
+    assert corrected["medicationCodeableConcept"]["text"] == "tocilizumab 560 mg IV"
     again = asked("IL-6 high; grade 2", drafts=[corrected])
     assert shown_cards(again) == "toci-recommended (w), crs-grade"
+
+
+def test_a_corrected_draft_states_no_other_dose() -> None:
+    draft = drafted_tocilizumab("p", 700, NOW)
+    draft |= {"note": [{"text": "700 mg"}], "dispenseRequest": {"quantity": {"value": 700}}, "text": {"div": "700 mg"}}
+    draft["dosageInstruction"][0] |= {"patientInstruction": "700 mg", "maxDosePerPeriod": {"numerator": {"value": 700}}}
+    draft["_status"] = {"extension": [{"url": "urn:x", "valueString": "700"}]}
+    (corrected,) = (s.resource for c in asked("IL-6 high; grade 2", drafts=[draft]).cards for s in c.suggestions)
+    assert "700" not in str(corrected)
 
 
 NOT_CORRECTED = rows("""
 | chart                                                              | because                                             |
 | grade 2; toci 560 @-7h                                             | before 8 h are over no dose is right                |
 | T 39 @-50h; toci 560 @-40h; toci 560 @-20h; grade 2                | after two doses at grade 2 steroids come next       |
+| grade 0                                                            | no CRS to treat                                     |
+| grade 1; ice 5 @-1h                                                | ICANS with CRS below grade 2                        |
+| car-t tisagenlecleucel @D-31 10:00; grade 2                        | day 35                                              |
 """)
 
 
@@ -319,6 +370,221 @@ def test_a_draft_that_should_not_be_given_is_not_corrected(row: dict[str, str]) 
     card = dose_card(asked(row["chart"], "700"))
     assert card is not None
     assert not card.suggestions
+
+
+RESULTS = rows("""
+| result                                                       | caution | because                                                  |
+| Escherichia coli                                             | yes     | an organism                                              |
+| Gram-negative rods in 2 of 2 bottles                         | yes     | a first report                                           |
+| Preliminary: Gram-negative rods in 2 of 2 bottles            | yes     | "preliminary" says nothing of what follows               |
+| No growth aerobic; anaerobic bottle: Escherichia coli        | yes     | one bottle grew                                          |
+| Negative for MRSA, Staphylococcus aureus isolated            | yes     | negative for something else                              |
+| No organisms seen on Gram stain. Culture: Candida albicans   | yes     | the stain was negative, the culture not                  |
+| no growth at 24 hours, then Pseudomonas aeruginosa at 36 h   | yes     | it grew later                                            |
+| positive                                                     | yes     | the word itself                                          |
+| No growth                                                    | no      | the whole text is a known way to say so                  |
+| No growth after 5 days                                       | no      | and may say for how long                                 |
+| No growth to date (48 h)                                     | no      | so far                                                   |
+| Final: no growth                                             | no      | a final report                                           |
+| Culture negative                                             | no      | the word at the end                                      |
+| Culture in progress                                          | no      | not finished                                             |
+| kein Wachstum                                                | no      | in German                                                |
+| 阴性                                                         | no      | in Chinese                                               |
+""")
+
+
+@pytest.mark.parametrize("row", RESULTS, ids=name_of)
+def test_which_culture_is_a_reason_for_caution(row: dict[str, str]) -> None:
+    found = patient(f"{HIGH}; grade 2; weight 70 @-10h; culture x @-30h")
+    found[-1] = changed(found[-1], valueCodeableConcept={"text": row["result"]})
+    answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], hook=Hook.ORDER_SIGN)
+    assert any(c.id is CardId.TOCI_CAUTION for c in answer.cards) is (row["caution"] == "yes")
+
+
+PCR = rows("""
+| value | comparator | text           | caution | because                       |
+| 4200  |            |                | yes     | copies                        |
+| 0     |            |                | no      | none                          |
+| 137   | <          |                | no      | below the limit               |
+|       |            | <35            | no      | below the limit, as text      |
+|       |            | CMV DNA not detected | no | said in words                |
+|       |            | Detected       | yes     | said in words                 |
+""")
+
+
+@pytest.mark.parametrize("row", PCR, ids=name_of)
+def test_which_viral_pcr_is_a_reason_for_caution(row: dict[str, str]) -> None:
+    found = patient(f"{HIGH}; grade 2; weight 70 @-10h; pcr x @-30h")
+    result = {k: v for k, v in found[-1].items() if k != "valueCodeableConcept"}
+    if row["text"]:
+        found[-1] = result | {"valueString": row["text"]}
+    else:
+        quantity = {"value": int(row["value"]), "unit": "[IU]/mL"} | (
+            {"comparator": row["comparator"]} if row["comparator"] else {}
+        )
+        found[-1] = result | {"valueQuantity": quantity}
+    answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], hook=Hook.ORDER_SIGN)
+    assert any(c.id is CardId.TOCI_CAUTION for c in answer.cards) is (row["caution"] == "yes")
+
+
+NORMAL = "anc 2 @-9h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h"
+LABS = rows("""
+| chart                                                   | says                                                     | because                                  |
+| anc 2 @-9h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h      | ANC, platelets, ALT and AST are within the label's limits | all within                              |
+| anc 0.5 @-9h; plt 50 @-9h; alt 200 @-9h; ast 20 @-9h    | ANC, platelets, ALT and AST are within the label's limits | exactly at the limits                   |
+| anc 0.4 @-9h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h    | Caution: ANC 0.4 ×10⁹/L (below 0.5                       | neutropenia                              |
+| anc <0.5 @-9h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h   | Caution: ANC &lt;0.5 ×10⁹/L (below 0.5                   | "below 0.5" is below 0.5                 |
+| anc 2 @-9h; plt 49 @-9h; alt 20 @-9h; ast 20 @-9h       | Caution: platelets 49 ×10⁹/L (below 50                   | thrombocytopenia                         |
+| anc 2 @-9h; plt 200 @-9h; alt 201 @-9h; ast 20 @-9h     | ALT 201 U/L (above 5 × upper normal 40, unconfirmed      | above five times our own upper normal    |
+| anc 2 @-9h; plt 200 @-9h; alt >1000 @-9h; ast 20 @-9h   | ALT &gt;1000 U/L (above 5 × upper normal 40              | more than 1000                           |
+| anc 2 @-73h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h     | No result of 3 days: ANC.                                | a count of 73 h ago is not known         |
+| anc 2 @-9h; plt 200 @-9h; alt 15 ukat/L @-9h; ast 20 @-9h | A result that could not be read: ALT.                  | a unit that is not read                  |
+""")
+
+
+@pytest.mark.parametrize("row", LABS, ids=name_of)
+def test_counts_and_liver_enzymes_stand_in_one_line(row: dict[str, str]) -> None:
+    found = asked(f"IL-6 high; grade 2; {row['chart']}")
+    card = next(c for c in found.cards if c.id is CardId.TOCI_RECOMMENDED)
+    assert row["says"] in card.detail
+
+
+RANGES: tuple[tuple[list[dict[str, Any]], bool, str], ...] = (
+    ([{"high": {"value": 200}}], False, "ALT 900 is less than five times the result's own 200"),
+    ([{"high": {"value": 100}}], True, "and more than five times 100"),
+    ([{"type": {"coding": [{"code": "critical"}]}, "high": {"value": 1000}}, {"high": {"value": 35}}], True, "a critical limit is not normal"),
+    ([{"high": {"value": 100000}}], True, "nor is one that no laboratory would call normal"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("ranges", "caution", "because"), RANGES, ids=[case[2] for case in RANGES])
+def test_the_upper_limit_of_normal_is_the_result_s_own(ranges: list[Any], because: str, *, caution: bool) -> None:
+    found = patient(f"{HIGH}; grade 2; weight 70 @-10h; {NORMAL}; alt 900 @-8h")
+    found[-1] = changed(found[-1], referenceRange=ranges)
+    card = next(c for c in answered(found).cards if c.id is CardId.TOCI_RECOMMENDED)
+    assert ("Caution: ALT 900" in card.detail) is caution, because
+
+
+def test_a_drafted_dose_at_grade_1_carries_the_same_line() -> None:
+    found = asked("IL-6 high; grade 1; anc 0.1 @-9h; plt 10 @-9h", "560")
+    assert "platelets 10 ×10⁹/L" in next(c for c in found.cards if c.id is CardId.GRADE1_SUPPORTIVE).detail
+
+
+BARRED = rows("""
+| chart                                                                  | allergy | summary                                                    | because                                     |
+| grade 3; weight 70 @-9h                                                | yes     | corticosteroids now; hypersensitivity to tocilizumab on record | the contraindication of the label       |
+| T 39 @-9h; toci 560 @-5h; grade 3                                      |         | corticosteroids now; tocilizumab not before                | five hours after a dose                     |
+| T 39 @-90h; toci 560 @-80h; toci 560 @-60h; toci 560 @-40h; toci 560 @-20h; grade 3 |  | corticosteroids now; 4 doses of tocilizumab given | four doses                              |
+""")
+
+
+@pytest.mark.parametrize("drafted", ["", "560"])
+@pytest.mark.parametrize("row", BARRED, ids=name_of)
+def test_severe_crs_never_speaks_for_a_dose_that_a_check_forbids(row: dict[str, str], drafted: str) -> None:
+    drafts = [drafted_tocilizumab("p", int(drafted), NOW)] if drafted else []
+    hook = Hook.ORDER_SIGN if drafted else Hook.PATIENT_VIEW
+    allergy = [ALLERGY] if row["allergy"] else []
+    found = answered([*patient(f"{row['chart']}; weight 70 @-10h"), *allergy], drafts=drafts, hook=hook)
+    card = next(c for c in found.cards if c.id is CardId.SEVERE_CRS)
+    assert row["summary"] in card.summary
+    assert not any(s.order_key == "tocilizumab" for s in card.suggestions)
+
+
+ALLERGIC = rows("""
+| chart                                                     | card             | says                                                          | because                         |
+| T 39 @-9h; IL-6 high; toci 560 @-3h; grade 2              | reassess-window  | no further dose, hypersensitivity to tocilizumab on record    | no second dose is announced     |
+| car-t brexucabtagene autoleucel @D2 10:00; grade 1        | product-guidance | names tocilizumab, but hypersensitivity is on record          | nor product guidance            |
+| IL-6 high; grade 2                                        | toci-recommended | recommended, but hypersensitivity to tocilizumab on record    | nor the study                   |
+| il6 50 @D4 07:00; grade 2                                 | toci-guideline   | by guideline, but hypersensitivity to tocilizumab on record   | nor the guideline               |
+""")
+
+
+@pytest.mark.parametrize("row", ALLERGIC, ids=name_of)
+def test_hypersensitivity_is_said_where_tocilizumab_is_named(row: dict[str, str]) -> None:
+    chart = row["chart"].replace("IL-6 high", HIGH)
+    found = answered([*patient(f"{chart}; weight 70 @-10h", infused="car-t" not in chart), ALLERGY])
+    assert row["says"] in next(c for c in found.cards if c.id == row["card"]).summary
+
+
+UNAROUSABLE = rows("""
+| chart                        | text                       | icans             | because                                                        |
+| ice 3 @-2h                   | unarousable                | grade 4           | the later entry says more                                      |
+|                              | 0 (unarousable)            | grade 4           | with its score                                                 |
+| ice 3 @-2h                   | see note                   | grade 2 or more   | an entry that cannot be read may say more                      |
+|                              | see note                   | unknown           | alone it leaves ICANS unknown                                  |
+|                              | 4 /10                      | grade 2           | a score out of ten                                             |
+|                              | ICANS grade: 4 /10         | unknown           | a grade is no score                                            |
+""")
+
+
+@pytest.mark.parametrize("row", UNAROUSABLE, ids=name_of)
+def test_ice_as_text(row: dict[str, str]) -> None:
+    found = patient(f"grade 0; {row['chart']}; ice 5 @-1h")
+    plain = {k: v for k, v in found[-1].items() if k != "valueInteger"}
+    found[-1] = plain | {"valueString": row["text"]}
+    answer = answered(found)
+    steroid = next((c.summary for c in answer.cards if c.id is CardId.ICANS_STEROID), "ICANS unknown")
+    assert f"ICANS {row['icans']}" in f"{steroid}:".replace("unknown:", "unknown")
+
+
+def test_a_diagnosis_of_more_than_was_charted_is_named() -> None:
+    found = asked("grade 1; ice 10 @-20h; coded G92.04 @-1h")
+    assert (
+        "A recent diagnosis says more: coded G92.04" in next(c for c in found.cards if c.id is CardId.CRS_GRADE).detail
+    )
+
+
+REGIMENS = rows("""
+| chart                                                              | orders                                   | because                                                   |
+| T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2                 | Dexamethasone 10 mg IV every 12 h        | CRS grade 2 alone                                         |
+| T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 5 @-1h     | Dexamethasone 10 mg IV every 6 h         | ICANS grade 2 beside it: one order, enough for both       |
+| T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 8 @-1h     | Dexamethasone 10 mg IV every 12 h        | ICANS grade 1                                             |
+| grade 4; ice 5 @-1h                                                | Methylprednisolone 500 mg IV every 12 h  | grade 4: methylprednisolone counts for both               |
+""")
+
+
+@pytest.mark.parametrize("row", REGIMENS, ids=name_of)
+def test_one_corticosteroid_order_for_the_whole_answer(row: dict[str, str]) -> None:
+    found = asked(row["chart"])
+    labels = [s.label for c in found.cards for s in c.suggestions if s.order_key == "corticosteroid"]
+    assert labels == [row["orders"]]
+    for card in found.cards:
+        if ": see the card above." in card.detail:
+            assert f"{row['orders']}: see the card above." in card.detail
+
+
+def test_a_corticosteroid_order_of_weeks_ago_answers_nothing() -> None:
+    order: dict[str, Any] = {
+        "resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p"}, "medicationCodeableConcept": {"text": "dexamethasone"},
+        "dosageInstruction": [{"doseAndRate": [{"doseQuantity": {"value": 12, "unit": "mg"}}]}],
+    }  # fmt: skip
+    chart = patient("grade 0; ice 2 @-1h")
+    old = answered([*chart, order | {"authoredOn": "2026-02-20T09:00:00+08:00"}])
+    today = answered([*chart, order | {"authoredOn": "2026-03-06T09:00:00+08:00"}])
+    offered = [[s.label for c in found.cards for s in c.suggestions] for found in (old, today)]
+    assert offered == [["Dexamethasone 10 mg IV every 6 h"], []]
+
+
+EPISODES = rows("""
+| chart                                                                                        | product-guidance | because                                                        |
+| car-t brexucabtagene autoleucel @D-5 10:00; T 38.5 @-130h; T 36.8 @-50h; grade 1             | no               | a new fever on day 9, an hour old                              |
+| car-t brexucabtagene autoleucel @D2 10:00; T 38.5 @-40h; T 36.8 @-30h; grade 1               | yes              | a new fever, also within 72 h of the infusion                  |
+| car-t brexucabtagene autoleucel @D1 13:00; T 38.5 @-24h; grade 1                             | yes              | fever since 47 h after the infusion                            |
+| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-25h; T 38.5 @-10h; grade 1              | yes              | fever of grade 1 for 25 h, however late                        |
+| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-23h; T 38.5 @-10h; grade 1              | no               | for 23 h                                                       |
+""")
+
+
+@pytest.mark.parametrize("row", EPISODES, ids=name_of)
+def test_product_guidance_counts_the_present_fever(row: dict[str, str]) -> None:
+    found = asked(row["chart"])
+    assert any(c.id is CardId.PRODUCT_GUIDANCE for c in found.cards) is (row["product-guidance"] == "yes")
+
+
+def test_after_day_30_the_state_says_that_the_study_s_rules_are_off() -> None:
+    found = asked("car-t tisagenlecleucel @D-31 10:00; grade 2")
+    assert "the study's rules end at day 30" in found.cards[-1].detail
 
 
 DATA = rows("""

@@ -60,6 +60,12 @@ REFUSED = rows("""
 | [thresholds];dose_interval = "6 h"             | dose_interval must be between 8 and 24 h; correct it or leave it out.                       |
 | [thresholds];doses_max = 5                     | doses_max must be between 1 and 4; correct it or leave it out.                              |
 | [thresholds];toci_strength = "50 mg/mL"        | toci_strength must stay 20 mg/mL; leave it out.          |
+| [thresholds];doses_max = 2.5                   | doses_max must be a whole number of doses; round it.                                        |
+| [thresholds];dexamethasone_dose = "10.5 mg"    | dexamethasone_dose must be a whole number of mg; round it.                                  |
+| [thresholds];weight_age = "100 h"              | weight_age must be a whole number of d; round it.                                           |
+| [thresholds];steroid_running_dose = "20 mg"    | steroid_running_dose may not be more than dexamethasone_dose; change one of them.           |
+| [cards];crs-grade = ["off"]                    | crs-grade must be "active", "shadow" or "off".                                              |
+| [cards];crs-grade-unknown = "off"              | crs-grade-unknown cannot be off                                                             |
 | [thresholds];il6_fold = true                   | il6_fold must be a number with its unit, such as il6_fold = "4".                            |
 | [thresholds];il6_fold = nan                    | il6_fold must be a number with its unit, such as il6_fold = "4".                            |
 | [thresholds];il6_fold = "about 4"              | il6_fold must be a number with its unit, such as il6_fold = "4".                            |
@@ -102,6 +108,9 @@ def test_the_hash_names_numbers_modes_and_codes_in_force(tmp_path: Path) -> None
     assert len(others | {plain}) == 4
 
 
+INGREDIENT = [{"url": "urn:crs-cds:ingredient", "valueString": "tocilizumab"}]
+
+
 def value_set(set_id: str, system: str, code: str, **more: Any) -> dict[str, Any]:
     concept = {"code": code, "display": "as the site says", **more}
     compose = {"include": [{"system": system, "concept": [concept]}]}
@@ -141,6 +150,18 @@ def test_a_site_replaces_a_value_set(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (value_set("low-flow-oxigen", "urn:site", "x"), "low-flow-oxigen is no value set of this service; did you mean low-flow-oxygen?"),
+        (value_set("interleukin-6", "https://loinc.org/", "26881-3"), "system is not as FHIR writes it; write http://loinc.org"),
+        (value_set("interleukin-6", "urn:oid:2.16.840.1.113883.6.1", "3150-6"), "is no LOINC code"),
+        (value_set("body-weight", "urn:site", "x&patient=q"), "code must be without spaces"),
+        (value_set("body-weight", "urn:site", "{{context.userId}}"), "code must be without spaces"),
+        (value_set("body-weight", "site codes", "x"), "system must be an absolute URI"),
+        (value_set("platelets", "http://loinc.org", "751-8"), "751-8 is in both"),
+        (value_set("tocilizumab", "urn:site", "x", designation=[{"value": " "}], extension=INGREDIENT), "designation[0].value must have at least 3"),
+        (value_set("tocilizumab", "urn:site", "x", extension=[{"url": "urn:crs-cds:ingredient", "valueString": "Paracetamol"}]), "paracetamol is an ingredient of antipyretic"),
+        (value_set("tocilizumab", "urn:site", "x", extension=[{"url": "urn:crs-cds:ingredients", "valueString": "x"}]), "urn:crs-cds:ingredients is none of ours"),
+        ({**device("room-air", "x"), "extension": [{"url": "urn:crs-cds:replaces", "valueString": "true"}]}, 'must be urn:crs-cds:replaces with "valueBoolean"'),
+        ({**device("room-air", "x"), "compose": None}, "compose.include lists no concept"),
+        ({**device("room-air", "x"), "contained": [{"resourceType": "Nope"}]}, "not a valid FHIR R4 ValueSet"),
         (value_set("interleukin-6", "http://loinc.org", "3150-6"), "compose.include[0].concept[0].code is no LOINC code"),
         (value_set("tocilizumab", "urn:site", "x"), "x needs the extension urn:crs-cds:ingredient"),
         (device("room-air", "x", "nasal cannula"), "nasal cannula is in both room-air and low-flow-oxygen"),
@@ -159,6 +180,58 @@ def test_value_sets_that_a_site_cannot_use(tmp_path: Path, content: dict[str, An
         site_rules(None, tmp_path)
     assert says in str(caught.value)
     assert str(caught.value).startswith("CRS_CDS_VALUE_SETS: ")
+
+
+def test_epic_s_name_of_a_system_is_the_system(tmp_path: Path) -> None:
+    write(tmp_path, "toci", value_set("tocilizumab", "urn:oid:2.16.840.1.113883.6.88", "9999999", extension=INGREDIENT))
+    terms = site_rules(None, tmp_path).terms
+    for system in ("urn:oid:2.16.840.1.113883.6.88", "http://www.nlm.nih.gov/research/umls/rxnorm"):
+        drug = terms.drug([(system, "9999999")], [])
+        assert drug is not None
+        assert drug.drug_class is DrugClass.TOCILIZUMAB
+
+
+def test_an_ingredient_is_known_however_it_is_written(tmp_path: Path) -> None:
+    axi = [{"url": "urn:crs-cds:ingredient", "valueString": "Axicabtagene Ciloleucel"}]
+    write(tmp_path, "axi", value_set("car-t-product", "urn:site", "axi", extension=axi))
+    drug = site_rules(None, tmp_path).terms.drug([("urn:site", "axi")], [])
+    assert drug is not None
+    assert drug.ingredient == "axicabtagene ciloleucel"
+
+
+def test_a_folder_with_something_else_in_it_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "room-air.xml").write_text("<ValueSet/>", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"room-air.xml is no \*.json file"):
+        site_rules(None, tmp_path)
+
+
+def test_two_files_of_one_set_may_not_replace_it(tmp_path: Path) -> None:
+    write(tmp_path, "a", device("room-air", "a", "Luft"))
+    write(
+        tmp_path, "b", {**device("room-air", "b"), "extension": [{"url": "urn:crs-cds:replaces", "valueBoolean": True}]}
+    )
+    with pytest.raises(SettingsError, match="another file has the id room-air"):
+        site_rules(None, tmp_path)
+
+
+def test_what_is_searched_for_keeps_a_code_and_no_search_grows_too_long(tmp_path: Path) -> None:
+    content = value_set("body-weight", "urn:crs-cds:local", "weight")
+    content["extension"] = [{"url": "urn:crs-cds:replaces", "valueBoolean": True}]
+    write(tmp_path, "weight", content)
+    with pytest.raises(SettingsError, match="body-weight has no code left to search for"):
+        site_rules(None, tmp_path)
+    content = value_set("body-weight", "urn:site", "w")
+    content["compose"]["include"][0]["concept"] = [{"code": f"w-{n}", "display": "w"} for n in range(3000)]
+    write(tmp_path, "weight", content)
+    with pytest.raises(SettingsError, match="weight has too many codes for a search"):
+        site_rules(None, tmp_path)
+
+
+def test_the_same_number_written_otherwise_has_the_same_hash(tmp_path: Path) -> None:
+    texts = ("4", "4.0", '"4.00"')
+    assert {of_toml(tmp_path, f"[thresholds]\nil6_fold = {text}").hash for text in texts} == {
+        site_rules(None, None).hash
+    }
 
 
 def test_a_replacement_must_leave_codes_for_our_orders(tmp_path: Path) -> None:
