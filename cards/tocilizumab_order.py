@@ -151,7 +151,8 @@ def _not_corrected(draft: DraftOrder, facts: PatientFacts, drafts: tuple[DraftOr
         return "route"
     instructions = draft.resource.get("dosageInstruction")
     several = isinstance(instructions, list) and len(instructions) > 1
-    named = _ID.fullmatch(str(draft.resource.get("id") or "")) is not None
+    id_ = draft.resource.get("id")
+    named = isinstance(id_, str) and _ID.fullmatch(id_) is not None
     return "elsewhere" if several or not named or _is_deep(draft.resource) else ""
 
 
