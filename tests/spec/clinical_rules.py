@@ -11,7 +11,14 @@ from pathlib import Path
 
 from tests.spec.tables import SIGNS, rows
 
-CHAPTERS = ("test_course.py", "test_crs_grade.py", "test_fold_change.py", "test_cards.py", "test_edges.py")
+CHAPTERS = (
+    "test_course.py",
+    "test_crs_grade.py",
+    "test_fold_change.py",
+    "test_cards.py",
+    "test_edges.py",
+    "test_words.py",
+)
 FOLDER = Path(__file__).parent
 INTRODUCTION = """\
 # The clinical rules, as patients and answers

@@ -1,0 +1,123 @@
+"""What each row of the grade says: its value, what drives it, what is missing, its marks, and the entries it rests on.
+
+`≥` is at least; `[…]` are marks that the assessment carries; the numbers in brackets count the chart's entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from example_patients.chart import Resource
+from fhir_mappings.clinical_facts import FoldChange, Row
+from tests.spec.tables import facts_of, name_of, patient, rows
+
+
+def told(row: Row, found: Sequence[Resource]) -> str:
+    value = "unknown" if row.unknown else f"{'' if row.exact else '≥'}{row.value}"
+    number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
+    parts = [value, *row.drivers, *(f"missing {m}" for m in row.missing), *(f"[{f}]" for f in row.flags)]
+    rests = ", ".join(str(number[r]) for r in dict.fromkeys(row.evidence) if r in number)
+    return "; ".join(parts) + (f" ({rests})" if rests else "")
+
+
+OXYGEN = rows("""
+| chart                                                        | says                                                                                                           | because |
+| device NC @-1h; flow 3 @-1h                                  | 2; nasal cannula 3 L/min (1, 2)                                                                                | a cannula with its flow |
+| device NC @-1h                                               | 2; nasal cannula; [flow_unknown] (1)                                                                           | a cannula without a flow |
+| device NC @-1h; FiO2 50 @-1h                                 | ≥2; nasal cannula; missing FiO2 is high for this device: may be 3 or more; [flow_unknown] (1, 2)               | a high FiO2 without a flow |
+| device NC @-1h; flow 2 @-1h; FiO2 50 @-1h                    | ≥2; nasal cannula 2 L/min; missing FiO2 is high for this device: may be 3 or more (1, 2, 3)                    | a high FiO2 beside low flow |
+| device NC @-1h; FiO2 21 @-1h; SpO2 97 @-1h                   | 0 (1, 3)                                                                                                       | FiO2 0.21 is no oxygen |
+| device NC @-2h; flow 0 @-1h; SpO2 88 @-1h                    | 2; SpO2 88 % without oxygen (1, 3)                                                                             | flow 0, and a low saturation |
+| device NC @-3h; flow 8 @-1h                                  | 3; nasal cannula 8 L/min (1, 2)                                                                                | more than 6 L/min |
+| device HFNC @-1h; flow 30 @-1h                               | 3; high-flow cannula or mask 30 L/min (1, 2)                                                                   | high flow |
+| device HFNC @-13h; SpO2 97 @-1h                              | 3; high-flow cannula or mask; high-flow cannula or mask last charted 13 h ago; [oxygen_stale] (1)              | high flow 13 h ago |
+| device HFNC @-25h; SpO2 97 @-1h                              | unknown; missing high-flow cannula or mask last charted 25 h ago; no device since; [oxygen_stale] (2)          | high flow 25 h ago |
+| device BiPAP @-1h                                            | 4; CPAP or BiPAP (1)                                                                                           | positive pressure |
+| device ventilator @-1h                                       | 4; mechanical ventilation; [ventilated] (1)                                                                    | ventilated |
+| device ventilator @-1h; FiO2 30 @-1h                         | 4; mechanical ventilation; [ventilated_low_fio2] (1, 2)                                                        | ventilated on little oxygen |
+| device ventilator @-1h; FiO2 31 @-1h                         | 4; mechanical ventilation; [ventilated] (1, 2)                                                                 | ventilated on more |
+| device RA @-1h; SpO2 97 @-1h                                 | 0 (1, 2)                                                                                                       | room air |
+| device RA @-1h; SpO2 88 @-1h                                 | 2; SpO2 88 % without oxygen (1, 2)                                                                             | room air and a low saturation |
+| device RA @-2h; flow 2 @-1h                                  | 2; oxygen 2 L/min (2)                                                                                          | flow after room air |
+| SpO2 97 @-1h                                                 | 0 (1)                                                                                                          | a saturation alone |
+| SpO2 88 @-3h; SpO2 97 @-1h                                   | 2; SpO2 88 % without oxygen (1)                                                                                | a low one earlier in the window |
+| flow 2 @-1h                                                  | 2; oxygen 2 L/min (1)                                                                                          | flow alone |
+| flow 8 @-13h                                                 | 3; oxygen 8 L/min; last charted 13 h ago; [oxygen_stale] (1)                                                   | flow alone, 13 h ago |
+| FiO2 50 @-1h                                                 | ≥2; FiO2 0.5, device unknown; missing oxygen device unknown: may be 3 or more (1)                              | FiO2 alone |
+| FiO2 50 @-13h                                                | ≥2; FiO2 0.5, device unknown; last charted 13 h ago; missing oxygen device unknown: may be 3 or more; [oxygen_stale] (1) | FiO2 alone, 13 h ago |
+| FiO2 21 @-1h                                                 | 0                                                                                                              | FiO2 0.21 alone |
+| device unheard-of @-1h                                       | unknown; missing oxygen device not recognised; [oxygen_unread] (1)                                             | a device that nobody listed |
+| device unheard-of @-1h; flow 2 @-1h                          | ≥2; oxygen 2 L/min; missing oxygen device not recognised; [oxygen_unread] (2, 1)                               | the same with a flow |
+| device unheard-of @-1h; device NC @-5h; flow 3 @-5h          | ≥2; nasal cannula 3 L/min; missing oxygen device not recognised; [oxygen_unread] (2, 3, 1)                     | the same after a cannula |
+| device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h     | unknown; missing whether CPAP or BiPAP is a home device; [home_device] (3, 2)                                  | a home device |
+| device BiPAP @D-1 22:00; device BiPAP @-3h; device HFNC @-1h | 3; high-flow cannula or mask (3)                                                                               | a home device, then high flow |
+| T 36.8 @-1h                                                  | unknown; missing oxygen device, flow or SpO2                                                                   | nothing charted |
+""")
+
+
+@pytest.mark.parametrize("row", OXYGEN, ids=name_of)
+def test_what_the_oxygen_row_says(row: dict[str, str]) -> None:
+    found = patient(row["chart"])
+    grade = facts_of(found).grade
+    assert grade is not None
+    assert told(grade.oxygen, found) == row["says"]
+
+
+PRESSURE = rows("""
+| chart                                                                  | says                                                                                                     | because |
+| SBP 118 @-1h                                                           | 0 (1)                                                                                                    | a normal pressure |
+| SBP 84 @-1h                                                            | 2; SBP 84 mmHg, 1 of 1 readings low (1)                                                                  | a low one |
+| SBP 84 @-3h; SBP 118 @-1h                                              | 2; SBP 84 mmHg, 1 of 2 readings low, latest 118 (1, 2)                                                   | a low one, then a normal one |
+| SBP 84 @-3h; SBP 86 @-1h                                               | 2; SBP 86 mmHg, 2 of 2 readings low (2)                                                                  | two low ones: the latest is named |
+| MAP 60 @-2h; MAP 62 @-1h                                               | 2; MAP 62 mmHg alone, 2 of 2 readings low (MAP limit is a sepsis convention, not ASTCT: unconfirmed) (2) | mean pressures alone |
+| MAP 70 @-1h                                                            | 0 (1)                                                                                                    | a normal mean pressure alone |
+| MAP 60 @-1h                                                            | unknown; missing blood pressure (1)                                                                      | one low mean pressure alone says neither |
+| T 36.8 @-1h                                                            | unknown; missing blood pressure                                                                          | nothing charted |
+| start norepinephrine 0.1 @-2h; SBP 118 @-1h                            | 3; norepinephrine running (1)                                                                            | a vasopressor |
+| start norepinephrine 0.1 @-2h; start epinephrine 0.1 @-2h              | 4; epinephrine running; norepinephrine running (2, 1)                                                    | two |
+| start norepinephrine 0.1 @-2h; start vasopressin 0.03 @-2h             | 3; norepinephrine running; vasopressin running (1, 2)                                                    | one with vasopressin |
+| start vasopressin 0.03 @-2h; SBP 118 @-1h                              | 3; vasopressin running (1)                                                                               | vasopressin alone |
+| start norepinephrine 0.1 @-25h; SBP 118 @-1h                           | 3; norepinephrine running; [open_since] (1)                                                              | one charted as running, begun 25 h ago |
+| rate norepinephrine 0.1 @-5h; SBP 118 @-1h                             | 3; norepinephrine last charted 5 h ago; [pressor_stale] (1)                                              | a rate charted 5 h ago |
+| rate norepinephrine 0.1 @-5h; rate epinephrine 0.1 @-1h; SBP 118 @-1h  | ≥3; epinephrine running; norepinephrine last charted 5 h ago; [pressor_stale] (2, 1)                     | the same beside one that runs |
+| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-9h; SBP 118 @-1h | 4; epinephrine last charted 9 h ago; norepinephrine last charted 13 h ago; [pressor_stale] (2, 1)        | two charted long ago, 4 h apart |
+| start dobutamine 5 @-2h; SBP 118 @-1h                                  | 0 (2)                                                                                                    | an inotrope is none |
+""")
+
+
+@pytest.mark.parametrize("row", PRESSURE, ids=name_of)
+def test_what_the_pressure_row_says(row: dict[str, str]) -> None:
+    found = patient(row["chart"])
+    grade = facts_of(found).grade
+    assert grade is not None
+    assert told(grade.pressure, found) == row["says"]
+
+
+def told_fold(fold: FoldChange, found: Sequence[Resource]) -> str:
+    number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
+    uses = [f"{number[s.reference]} {use.value.split(':')[0]}" for s, use in fold.series]
+    rests = ", ".join(str(number[r]) for r in fold.evidence)
+    return "; ".join([*uses, *(f"[{f}]" for f in fold.flags)]) + f" ({rests})"
+
+
+FOLD = rows("""
+| chart                                                                     | says                                                            | because |
+| il6 10 @D0 08:00; il6 50 @D4 07:00                                        | 1 baseline; 2 peak (1, 2)                                       | on day 0 before the infusion |
+| il6 10 @D-1 20:00; il6 50 @D4 07:00                                       | 1 baseline; 2 peak; [baseline_tier_2] (1, 2)                    | the evening before: marked |
+| il6 10 @D0 16:00; il6 50 @D4 07:00                                        | 1 baseline; 2 peak; [baseline_tier_3] (1, 2)                    | after the infusion: marked |
+| il6 10 @D-3 12:00; il6 50 @D4 07:00                                       | 1 baseline; 2 peak; [baseline_tier_4] (1, 2)                    | 70 h before: marked |
+| il6 10 @D0 08:00; il6 50 @D2 07:00; il6 40 @D4 07:00                      | 1 baseline; 2 peak; 3 counted (1, 2)                            | the highest is the peak |
+| il6 50 @D4 07:00                                                          | 1 counted (1)                                                   | no baseline |
+| il6 0 @D0 08:00; il6 50 @D4 07:00                                         | 1 baseline; 2 counted (1, 2)                                    | a baseline of zero |
+| il6 10 @D0 08:00                                                          | 1 baseline (1)                                                  | no sample since |
+| il6 10 @D0 08:00; il6 50 @D2 07:00; toci 560 @D3 12:00; il6 900 @D4 07:00 | 1 baseline; 2 peak; 5 at or after the first IL-6 blocker (1, 2) | nothing after tocilizumab |
+| il6 10 @D0 08:00; il6 50 @D2 07:00; il6 90 preliminary @D4 07:00          | 1 baseline; 2 peak; 3 preliminary (1, 2)                        | a preliminary result |
+""")
+
+
+@pytest.mark.parametrize("row", FOLD, ids=name_of)
+def test_what_each_sample_was_for(row: dict[str, str]) -> None:
+    found = patient(row["chart"])
+    assert told_fold(facts_of(found).il6, found) == row["says"]
