@@ -30,8 +30,9 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     row = _device_row(facts, opens, at, t)
     for support in facts.open_supports:
         if support.at <= at and ROW_OF[support.device] >= row.value:
-            flags = (*row.flags, "open_since") if at - support.at > t.stale_limit else row.flags
-            same = ROW_OF[support.device] == row.value  # what may raise the row still may
+            same = ROW_OF[support.device] == row.value  # what may raise the row still may; a lesser row says nothing
+            marks = row.flags if same else ()
+            flags = (*marks, "open_since") if at - support.at > t.stale_limit else marks
             row = Row(
                 ROW_OF[support.device],
                 exact=not same or row.exact,
