@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 
+from cards.situation import verdicts
 from example_patients.chart import Resource
-from fhir_mappings.clinical_facts import FoldChange, Row
-from tests.spec.tables import facts_of, name_of, patient, rows
+from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Kind, PatientFacts, Row
+from tests.spec.tables import T, facts_of, moment_of, name_of, patient, rows
 
 
 def told(row: Row, found: Sequence[Resource]) -> str:
@@ -121,3 +123,108 @@ FOLD = rows("""
 def test_what_each_sample_was_for(row: dict[str, str]) -> None:
     found = patient(row["chart"])
     assert told_fold(facts_of(found).il6, found) == row["says"]
+
+
+def told_fever(grade: CrsGrade, facts: PatientFacts, found: Sequence[Resource]) -> str:
+    number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
+
+    def at(moment: datetime | None) -> str:
+        return f"{facts.local(moment):%d %H:%M}" if moment else "–"
+
+    rests = ", ".join(str(number[r]) for r in grade.evidence if r in number)
+    parts = [grade.fever.value, f"highest {grade.highest_temperature or '–'}", f"onset {at(grade.onset)}"]
+    parts += [f"now since {at(grade.episode)}", f"last {at(grade.last_temperature_at)}"]
+    return "; ".join([*parts, *(["late"] if "late_after_waiver" in grade.flags else [])]) + f" ({rests})"
+
+
+FEVER = rows("""
+| chart                                                  | says                                                                                                         | because                                       |
+| T 38.5 @-30h; T 39 @-2h; T 38.2 @-1h                   | fever now; highest 39; onset 05 06:00; now since 06 10:00; last 06 11:00 (2, 1)                              | the highest, the first and the last are named |
+| T 38.5 @-60h; T 39 @-20h; T 38.2 @-1h                  | fever now; highest 39; onset 04 00:00; now since 05 16:00; last 06 11:00 (2, 1)                              | a fever 40 h before is another one            |
+| T 38.5 @-40h; give paracetamol 1000 @-30h; T 36.8 @-1h | fever may be suppressed by treatment; highest 36.8; onset 04 20:00; now since 04 20:00; last 06 11:00 (3, 1) | suppressed                                    |
+| T 38.5 @-40h; T 36.8 @-1h                              | fever earlier in the course; highest 36.8; onset 04 20:00; now since 04 20:00; last 06 11:00 (2, 1)          | earlier                                       |
+| give paracetamol 1000 @-5h; T 36.8 @-1h                | treatment may hide fever; highest 36.8; onset –; now since –; last 06 11:00 (2)                              | may be hidden                                 |
+| T 36.8 @-1h                                            | no fever; highest 36.8; onset –; now since –; last 06 11:00 (1)                                              | none                                          |
+| SBP 118 @-1h                                           | no temperature in the window; highest –; onset –; now since –; last – (1)                                    | not measured                                  |
+| T 38.5 @-25h; SBP 118 @-1h                             | no temperature in the window; highest –; onset 05 11:00; now since 05 11:00; last – (1, 2)                   | not measured since                            |
+| T 39 @-80h; toci 560 @-70h; T 36.8 @-1h                | fever may be suppressed by treatment; highest 36.8; onset 03 04:00; now since 03 04:00; last 06 11:00 (4, 1) | suppressed for days                           |
+""")
+
+
+@pytest.mark.parametrize("row", FEVER, ids=name_of)
+def test_what_is_said_of_fever(row: dict[str, str]) -> None:
+    found = patient(row["chart"])
+    facts = facts_of(found)
+    assert facts.grade is not None
+    assert told_fever(facts.grade, facts, found) == row["says"]
+
+
+def test_a_waiver_that_has_lapsed_is_said() -> None:
+    found = patient("T 39 @D1 06:00; toci 560 @D1 10:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00")
+    facts = facts_of(found, as_of=moment_of("D9 12:00"))
+    assert facts.grade is not None
+    assert told_fever(facts.grade, facts, found).partition(" (")[0].endswith("; late")
+
+
+UNREAD = rows("""
+| chart                                                                  | unread                     | pressure                                                                                          | oxygen                                                                    | because                                              |
+| T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                | vital signs                | unknown; missing blood pressure readings could not all be read (2) !                              | 0 (4, 3)                                                                  | pressures not all read                               |
+| T 38.5 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                 | vital signs                | ≥2; SBP 84 mmHg, 1 of 1 readings low; missing blood pressure readings could not all be read (2) ! | 0 (4, 3)                                                                  | a low one was read; a vasopressor would be seen   |
+| T 38.5 @-1h; start norepinephrine 0.1 @-2h; SBP 118 @-1h               | vital signs                | 3; norepinephrine running (2)                                                                     | unknown; missing oxygen device, flow or SpO2                              | a vasopressor decides                                |
+| T 38.5 @-1h; SBP 118 @-1h                                              | medication administrations | unknown; missing medication administrations could not all be read (2) !                           | unknown; missing oxygen device, flow or SpO2                              | a vasopressor may run unseen                         |
+| T 38.5 @-1h; start norepinephrine 0.1 @-2h; SBP 118 @-1h               | medication administrations | ≥3; norepinephrine running; missing medication administrations could not all be read (2) !        | unknown; missing oxygen device, flow or SpO2                              | a second one may                                     |
+| T 38.5 @-1h; start norepinephrine 0.1 @-2h; start epinephrine 0.1 @-2h | medication administrations | 4; epinephrine running; norepinephrine running (3, 2)                                             | unknown; missing oxygen device, flow or SpO2                              | nothing more than two                                |
+| T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h                              | oxygen                     | unknown; missing blood pressure                                                                   | unknown; missing oxygen could not all be read (3, 2) !                    | oxygen not all read                                  |
+| T 38.5 @-1h; device HFNC @-1h                                          | oxygen                     | unknown; missing blood pressure                                                                   | ≥3; high-flow cannula or mask; missing oxygen could not all be read (2) ! | at least what was read                               |
+| T 38.5 @-1h; device BiPAP @-1h                                         | oxygen                     | unknown; missing blood pressure                                                                   | 4; CPAP or BiPAP (2)                                                      | nothing more than positive pressure                  |
+""")
+
+
+@pytest.mark.parametrize("row", UNREAD, ids=name_of)
+def test_what_is_said_of_what_was_not_read(row: dict[str, str]) -> None:
+    """`!` marks a row that could not be fetched."""
+    found = patient(row["chart"])
+    grade = facts_of(found, unread=[Kind(row["unread"])]).grade
+    assert grade is not None
+    assert told(grade.pressure, found) + (" !" if grade.pressure.unfetched else "") == row["pressure"]
+    assert told(grade.oxygen, found) + (" !" if grade.oxygen.unfetched else "") == row["oxygen"]
+
+
+SUPPORT = rows("""
+| code      | since            | chart                        | oxygen                                                                                  | because                                   |
+| 40617009  | 2026-03-06T11:00 | device NC @-1h               | 4; mechanical ventilation in progress                                                   | ventilation in progress                   |
+| 40617009  | 2026-03-04T11:00 | SpO2 97 @-1h                 | 4; mechanical ventilation in progress; [open_since]                                     | begun two days ago and not ended          |
+| 371907003 | 2026-03-06T11:00 | device NC @-1h; flow 2 @-1h  | 2; nasal cannula in progress; nasal cannula 2 L/min                                     | the same row twice                        |
+| 371907003 | 2026-03-06T11:00 | device HFNC @-1h             | 3; high-flow cannula or mask                                                            | a higher row beside it                    |
+| 371907003 | 2026-03-06T11:00 | FiO2 60 @-1h                 | ≥2; nasal cannula in progress; FiO2 0.6, device unknown; missing oxygen device unknown: may be 3 or more | a doubt about the same row stays |
+""")
+
+
+@pytest.mark.parametrize("row", SUPPORT, ids=name_of)
+def test_what_a_procedure_in_progress_says(row: dict[str, str]) -> None:
+    procedure: Resource = {
+        "resourceType": "Procedure", "id": "support", "status": "in-progress", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": row["code"]}]},
+        "performedPeriod": {"start": f"{row['since']}:00+08:00"},
+    }  # fmt: skip
+    facts = facts_of([*patient(row["chart"]), procedure])
+    assert facts.grade is not None
+    assert "Procedure/support" in facts.grade.oxygen.evidence or row["oxygen"].startswith("3")
+    assert told(facts.grade.oxygen, []) == row["oxygen"]
+
+
+NEAR = rows("""
+| il6  | near | because                             |
+| 35.9 | no   | more than a tenth below fourfold    |
+| 36   | yes  | exactly a tenth below               |
+| 40   | yes  | at it                               |
+| 44   | yes  | exactly a tenth above               |
+| 44.1 | no   | more                                |
+| >40  | no   | a censored result is near nothing   |
+""")
+
+
+@pytest.mark.parametrize("row", NEAR, ids=name_of)
+def test_near_the_fourfold_limit(row: dict[str, str]) -> None:
+    found = facts_of(patient(f"T 38.5 @D3 06:00; T 36.8 @D-1 08:00; il6 10 @D0 08:00; il6 {row['il6']} @D4 07:00"))
+    assert verdicts(found, T).il6.near_threshold is (row["near"] == "yes")
