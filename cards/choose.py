@@ -10,6 +10,7 @@ from cards.compose import composed
 from cards.data_doubts import data_doubts
 from cards.decision_table import CARD_ORDER, CRITICAL_ORDER, ORDERS, RECOMMENDED, CardId, Indicator, Order, rows_for
 from cards.evidence import escaped, reference_text
+from cards.held_back import Dismissed, held_back, state_of
 from cards.orders import Offer, service_offer
 from cards.phrases import phrase
 from cards.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
@@ -52,10 +53,19 @@ class Advice:
     cell: Situation | None = None
     found: Verdicts | None = None
     silence: str | None = None
+    state: str = ""
+    held: tuple[CardId, ...] = ()
     unreadable: bool = False
 
 
-def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds, modes: CardModes) -> Advice:
+def advice(
+    facts: PatientFacts,
+    call: Call,
+    terms: Terminology,
+    t: Thresholds,
+    modes: CardModes,
+    dismissed: tuple[Dismissed, ...] = (),
+) -> Advice:
     """The cards for one call, critical first, each order once, as far as the site shows them."""
     if facts.deceased:
         return Advice((), silence="deceased")
@@ -77,11 +87,17 @@ def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds, m
     active = tuple(p for p in state if modes.of(p.id) is CardMode.ACTIVE)
     tried = tuple(p for p in state if modes.of(p.id) is not CardMode.OFF)
     shown = spoken(call.hook, call.drafts, active, facts)
-    seen = {p.id for p in shown}
+    held = held_back(shown, dismissed, state_of(facts, found))
+    if held:
+        waiting = {one.card for one in held}
+        # what was dismissed never turns into silence: the state goes out and says so
+        shown = tuple(p for p in active if p.id is CardId.CRS_GRADE or (p in shown and p.id not in waiting))
+    seen = {p.id for p in shown} | {one.card for one in held}
     shadowed = tuple(p.id for p in spoken(call.hook, call.drafts, tried, facts) if p.id not in seen)
     by_product = any(p.id is CardId.PRODUCT_GUIDANCE for p in active)
     off = tuple(p.id for p in state if modes.of(p.id) is CardMode.OFF)
-    texts = Texts(facts, found, doubts, t, _unread(facts), call.drafts, by_product, off)
+    texts = Texts(facts, found, doubts, t, _unread(facts), call.drafts, by_product, off, held)
+    state_text = state_of(facts, found)
     hidden = "shadowed" if shadowed else "switched_off" if off else "nothing_to_say"
     return Advice(
         cards=_worded(shown, texts),
@@ -90,6 +106,8 @@ def advice(facts: PatientFacts, call: Call, terms: Terminology, t: Thresholds, m
         cell=cell,
         found=found,
         silence=None if shown else hidden,
+        state=state_text,
+        held=tuple(one.card for one in held),
     )
 
 

@@ -205,6 +205,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "late": "Day {day}: the study's rules end at day {t.study_days} after the infusion. Look for infection first.",
         "coded": "**Coded** {codes}: a claim that differs from this grade.",
         "numbers": "**Numbers of this site**: {numbers}.",
+        "held": "**Dismissed by you** at {at}, and nothing changed since: {number} ({cards}).",
         "off": "**Switched off at this site**, though their rule is met: {cards}.",
         "set aside": "**Set aside**: {resources}{more}.",
     },

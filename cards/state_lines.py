@@ -39,6 +39,9 @@ def state_lines(x: Texts) -> list[str]:
     own = site_numbers(x.t)
     if own:
         lines.append(phrase("state", "numbers", numbers="; ".join(own)))
+    if x.held:
+        at = when(facts.local(max(one.at for one in x.held)))
+        lines.append(phrase("state", "held", number=len(x.held), at=at, cards=", ".join(one.card for one in x.held)))
     if x.switched_off:
         lines.append(phrase("state", "off", cards=", ".join(x.switched_off)))
     if facts.set_aside:

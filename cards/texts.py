@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cards.data_doubts import Doubts
 from cards.decision_table import CardId
+from cards.held_back import Dismissed
 from cards.situation import Verdicts
 from fhir_mappings.clinical_facts import CrsGrade, DraftOrder, Kind, PatientFacts
 from fhir_mappings.thresholds import Thresholds
@@ -23,6 +24,7 @@ class Texts:
     drafts: tuple[DraftOrder, ...] = ()
     product_guidance: bool = False
     switched_off: tuple[CardId, ...] = ()
+    held: tuple[Dismissed, ...] = ()
 
     @property
     def grade(self) -> CrsGrade:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 from cards.card import card_json
 from cards.choose import Advice, Call, advice
+from cards.held_back import Dismissed
 from cds_server.assessment import EXTENSION, assessment
 from cds_server.hook_request import HookRequest
 from cds_server.patient_record import Sources, read_patient_record
@@ -21,33 +23,48 @@ from fhir_mappings.patient_facts import settled_facts
 from fhir_mappings.read_resources import PatientRecord
 
 
-def advise(request: HookRequest, sources: Sources, as_of: datetime, deadline: float, public_url: str) -> dict[str, Any]:
-    """The CDS Hooks answer.
+@dataclass(frozen=True)
+class Advised:
+    """What was worked out for a call, before it is logged and sent."""
+
+    facts: PatientFacts
+    found: Advice
+
+
+def advise(
+    request: HookRequest, sources: Sources, as_of: datetime, deadline: float, dismissed: tuple[Dismissed, ...] = ()
+) -> Advised:
+    """What the service has to say.
 
     1. Read the record: prefetch first, the FHIR server for the rest.
     2. Work out the facts, resting on valid FHIR only.
     3. Choose the cards for the hook and its drafts.
-    4. Refuse (412) where what is needed could not be read; otherwise answer with cards and the reasoning.
+    4. Refuse (412) where what is needed could not be read.
     """
     try:
         record = read_patient_record(request, sources, as_of, deadline)
     except AnotherPatientError as error:
         name = "another-patient-sent" if error.from_client else "another-patient-served"
         raise Problem(name, [(error.where, "is not the patient of context.patientId")]) from error
-    facts, found = considered(request, record, sources.rules, sources.zone, as_of)
+    facts, found = considered(request, record, sources.rules, sources.zone, as_of, dismissed)
     if found.unreadable and not found.cards:
         raise Problem("unreadable-record", _unread(facts))
-    return answer(facts, found, sources.rules, public_url)
+    return Advised(facts, found)
 
 
 def considered(
-    request: HookRequest, record: PatientRecord, rules: SiteRules, zone: tzinfo | None, as_of: datetime
+    request: HookRequest,
+    record: PatientRecord,
+    rules: SiteRules,
+    zone: tzinfo | None,
+    as_of: datetime,
+    dismissed: tuple[Dismissed, ...] = (),
 ) -> tuple[PatientFacts, Advice]:
     """Record → facts → cards, without the world: what `explain` does with a recorded bundle too."""
     terms, t = rules.terms, rules.thresholds
     facts = settled_facts(record, Reading(terms, t, zone, request.patient_id, request.fhir_server, as_of))
     drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server, t)
-    return facts, advice(facts, Call(request.hook, request.patient_id, drafts), terms, t, rules.modes)
+    return facts, advice(facts, Call(request.hook, request.patient_id, drafts), terms, t, rules.modes, dismissed)
 
 
 def answer(facts: PatientFacts, found: Advice, rules: SiteRules, public_url: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +14,19 @@ from flask import Flask, Response, jsonify
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
-from cds_server.fhir_client import pooled_session
+from cds_server.catalogue import SERVICES
+from cds_server.client_trust import ClientTrust
+from cds_server.clients import clients_from
+from cds_server.database import engine_for
+from cds_server.decision_log import DecisionLog, Pseudonyms
+from cds_server.fhir_client import Network, pooled_session
+from cds_server.key_sets import KeySets, check_key_files
 from cds_server.medication_memory import MedicationMemory
 from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
-from cds_server.routes import EXTENSION_KEY, Running, cds
-from cds_server.settings import settings_from
+from cds_server.routes import cds
+from cds_server.running import EXTENSION_KEY, Running
+from cds_server.settings import Settings, settings_from
 from cds_server.site_rules import site_rules
 
 log = logging.getLogger("cds_server")
@@ -37,7 +45,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     sources = Sources(
-        session=pooled_session(SEARCHES_AT_ONCE),
+        session=pooled_session(SEARCHES_AT_ONCE, _network(settings)),
         executors={
             base: ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir") for base in settings.fhir_servers
         },
@@ -48,7 +56,9 @@ def create_app(
     )
     # urllib3 logs the whole address, with the patient's id, when a server's headers are malformed
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    app.extensions[EXTENSION_KEY] = Running(settings, sources, clock)
+    decision_log = DecisionLog(engine_for(settings.database_url), settings.log_seconds)
+    pseudonyms, slots = Pseudonyms(settings.pseudonym_key), threading.BoundedSemaphore(settings.max_calls)
+    app.extensions[EXTENSION_KEY] = Running(settings, sources, clock, _trust(settings), decision_log, pseudonyms, slots)
     app.register_blueprint(cds)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_problem)
@@ -57,6 +67,18 @@ def create_app(
     CORS(app, origins=list(settings.cors_origins), methods=["GET", "POST", "OPTIONS"],
          allow_headers=["Authorization", "Content-Type"], max_age=600, vary_header=True)  # fmt: skip
     return app
+
+
+def _trust(settings: Settings) -> ClientTrust | None:
+    if settings.clients_file is None:
+        return None
+    clients = clients_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
+    check_key_files(clients)
+    return ClientTrust(clients, KeySets(pooled_session(4, _network(settings))))
+
+
+def _network(settings: Settings) -> Network:
+    return Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
 
 
 def _never_stored(response: Response) -> Response:
@@ -68,6 +90,10 @@ def _problem(problem: Problem) -> Response:
     response = jsonify(operation_outcome(problem))
     response.status_code = problem.kind.status
     response.mimetype = "application/fhir+json"
+    if problem.kind.status == 503:
+        response.headers["Retry-After"] = "1"
+    if problem.kind.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import IO, Any
 
 import click
 from flask.cli import AppGroup, ScriptInfo
 from flask.json import dumps
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from cards.decision_page import decision_page
 from cards.explanation import explanation
 from cards.when_to_speak import Hook
 from cds_server.advise import answer, considered
 from cds_server.app import create_app
+from cds_server.database import engine_for
+from cds_server.decision_log import purge, upgrade
 from cds_server.hook_request import HookRequest
 from cds_server.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
-from cds_server.settings import SettingsError, SiteSettings, site_settings_from
+from cds_server.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
+from cds_server.settings import DEFAULT_DATABASE, SettingsError, SiteSettings, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
 
 
@@ -114,6 +120,73 @@ def decision_table() -> None:
     """The page to sign: rows, numbers, wording and codes in force at this site, as Markdown."""
     here = site()
     click.echo(decision_page(here.rules.thresholds, here.rules.terms, here.rules.modes, here.rules.hash), nl=False)
+
+
+PERIOD = (
+    click.option("--since", metavar="DATE", help="From this day on; by default 30 days ago."),
+    click.option("--until", metavar="DATE", help="Before this day; by default until now."),
+)
+
+
+def _day(name: str, text: str | None, default: datetime, here: Site) -> datetime:
+    if text is None:
+        return default
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(f"--{name} must be a date such as 2026-03-01.") from error
+    return datetime(day.year, day.month, day.day, tzinfo=here.settings.zone or UTC)
+
+
+def _in_log(work: Callable[[Session], str]) -> None:
+    """Run a report on the log. A database that does not answer is a sentence, not a traceback."""
+    try:
+        engine = engine_for(os.environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE))
+        try:
+            upgrade(engine)
+            with Session(engine) as session, session.begin():
+                click.echo(work(session), nl=False)
+        finally:
+            engine.dispose()
+    except SettingsError as error:
+        raise Refused(str(error)) from error
+    except SQLAlchemyError as error:
+        raise Refused(f"CRS_CDS_DATABASE_URL: the database does not answer ({type(error).__name__}).") from error
+
+
+@commands.command(with_appcontext=False)
+@PERIOD[0]
+@PERIOD[1]
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, for a spreadsheet.")
+def feedback(since: str | None, until: str | None, *, as_csv: bool) -> None:
+    """Per card how often it was shown, accepted and overridden, with the reasons."""
+    here, now = site(), datetime.now(UTC)
+    start, end = _day("since", since, now - timedelta(days=30), here), _day("until", until, now, here)
+
+    def work(session: Session) -> str:
+        reports = feedback_report(session, start, end)
+        return feedback_csv(reports) if as_csv else feedback_text(reports, unmatched_feedback(session, start, end))
+
+    _in_log(work)
+
+
+@commands.command(with_appcontext=False)
+@PERIOD[0]
+@PERIOD[1]
+def alerts(since: str | None, until: str | None) -> None:
+    """How many calls got cards, how many were silent, and why."""
+    here, now = site(), datetime.now(UTC)
+    start, end = _day("since", since, now - timedelta(days=30), here), _day("until", until, now, here)
+    _in_log(lambda session: alerts_text(session, start, end))
+
+
+@commands.command("purge", with_appcontext=False)
+@click.option("--before", metavar="DATE", required=True, help="Decisions of earlier days are deleted.")
+def purge_log(before: str) -> None:
+    """Delete old decisions with their cards and feedback."""
+    here = site()
+    end = _day("before", before, datetime.now(UTC), here)
+    _in_log(lambda session: f"{purge(session, end)} decisions deleted.\n")
 
 
 def main() -> None:

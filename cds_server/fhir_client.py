@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
@@ -61,10 +62,25 @@ class _NeverRedirected(requests.Session):
         return None
 
 
-def pooled_session(size: int = 64) -> requests.Session:
-    """One session for the process: connections kept, no environment, no cookies carried between patients."""
+@dataclass(frozen=True)
+class Network:
+    """How a hospital's network is left: its own certificates, its proxy, and a certificate of ours."""
+
+    ca_bundle: Path | None = None
+    https_proxy: str | None = None
+    client_cert: Path | None = None
+
+
+def pooled_session(size: int = 64, network: Network = Network()) -> requests.Session:
+    """One session for the process: connections kept, no environment, no cookies carried between patients.
+
+    Certificates are always verified.
+    """
     session = _NeverRedirected()
     session.trust_env = False
+    session.verify = str(network.ca_bundle) if network.ca_bundle else True
+    session.cert = str(network.client_cert) if network.client_cert else None
+    session.proxies = {"https": network.https_proxy} if network.https_proxy else {}
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=size, pool_maxsize=size)
     session.mount("http://", adapter)

@@ -22,7 +22,10 @@ _anything = msgspec.json.Decoder()
 
 @dataclass(frozen=True)
 class HookRequest:
-    """One call. `prefetch` maps each supplied key to its JSON bytes; `null` is a value there."""
+    """One call. `prefetch` maps each supplied key to its JSON bytes; `null` is a value there.
+
+    `may_call`: whether this client may name that FHIR server.
+    """
 
     hook: Hook
     hook_instance: str
@@ -34,6 +37,7 @@ class HookRequest:
     prefetch: Mapping[str, bytes]
     drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
+    may_call: bool = True
 
 
 class _Lenient(Schema):
@@ -118,7 +122,7 @@ def read_hook_request(body: bytes, hook: Hook) -> HookRequest:
     try:
         data = _SCHEMAS[hook].load(plain)
     except ValidationError as error:
-        broken.update(_flat(error.messages))
+        broken.update(flat_messages(error.messages))
         data = None
     if plain.get("hook") != hook.value and "hook" not in broken:
         broken["hook"] = f"this service answers {hook.value}"
@@ -137,12 +141,13 @@ def _prefetch(raw: bytes, broken: dict[str, str]) -> Mapping[str, bytes]:
         return {}
 
 
-def _flat(messages: Any, path: str = "") -> dict[str, str]:
+def flat_messages(messages: Any, path: str = "") -> dict[str, str]:
+    """What marshmallow found, as path → what is wrong."""
     if isinstance(messages, dict):
         found: dict[str, str] = {}
         for key, value in messages.items():
             step = f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
-            found.update(_flat(value, f"{path}{step}"))
+            found.update(flat_messages(value, f"{path}{step}"))
         return found
     return {path.removesuffix("._schema"): " ".join(str(m) for m in messages)}
 

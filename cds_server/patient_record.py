@@ -98,7 +98,7 @@ class _Reader:
 
     def _allowed_server(self) -> FhirServer | None:
         base = self._request.fhir_server
-        if base is None or base not in self._sources.executors:
+        if base is None or base not in self._sources.executors or not self._request.may_call:
             return None
         return FhirServer(self._sources.session, base, self._request.access_token, self._deadline)
 

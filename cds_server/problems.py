@@ -15,6 +15,11 @@ class Kind(NamedTuple):
 PROBLEMS: Mapping[str, Kind] = {
     "not-json": Kind(400, "structure", "The body is not JSON that can be read"),
     "invalid-request": Kind(400, "invalid", "The CDS Hooks request is not valid"),
+    "invalid-feedback": Kind(400, "invalid", "The feedback is not valid"),
+    "untrusted": Kind(401, "login", "The caller is not trusted"),
+    "forbidden-server": Kind(400, "invalid", "The request names a FHIR server that this client may not name"),
+    "busy": Kind(503, "throttled", "Too many calls at once; try again"),
+    "log-unavailable": Kind(503, "transient", "The feedback could not be stored; send it again"),
     "another-patient-sent": Kind(400, "invalid", "The request holds data of another patient"),
     "not-found": Kind(404, "not-found", "There is nothing at this address"),
     "unknown-service": Kind(404, "not-found", "There is no such service"),

@@ -1,44 +1,31 @@
-"""The addresses of the service: discovery and calls. Nothing redirects: browsers refuse that on a preflight."""
+"""The addresses of the service: discovery, calls, feedback, health. Nothing redirects: browsers refuse that on a
+preflight."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
-from cds_server.advise import advise
-from cds_server.catalogue import SERVICES, discovery
+from cds_server.answering import answered, checked_caller
+from cds_server.catalogue import SERVICES, Service, discovery
+from cds_server.decision_log import LogUnavailableError
+from cds_server.feedback import read_feedback, store_feedback
 from cds_server.hook_request import read_hook_request
-from cds_server.patient_record import Sources
 from cds_server.problems import Problem
-from cds_server.settings import Settings
+from cds_server.running import Running, running
 
 cds = Blueprint("cds", __name__)
-EXTENSION_KEY = "crs-cds"
-
-
-@dataclass(frozen=True)
-class Running:
-    """What the routes need: settings, sources of data, and the clock that says what "now" is."""
-
-    settings: Settings
-    sources: Sources
-    clock: Callable[[], datetime]
-
-
-def running() -> Running:
-    found = current_app.extensions[EXTENSION_KEY]
-    if not isinstance(found, Running):
-        raise TypeError("the app was not made by create_app")
-    return found
+FEEDBACK_SECONDS = 5.0
 
 
 @cds.get("/cds-services", strict_slashes=False)
 def discover() -> Response:
-    return jsonify(discovery(running().sources.rules.terms))
+    here = running()
+    checked_caller(here, None, _deadline(here))
+    return jsonify(discovery(here.sources.rules.terms))
 
 
 @cds.post("/cds-services/<service_id>", strict_slashes=False)
@@ -46,13 +33,62 @@ def discover() -> Response:
 def call(service_id: str) -> Response:
     started = time.monotonic()
     here = running()
+    service = _service(service_id)
+    with _slot(here):
+        caller = checked_caller(here, service.id, _deadline(here, started))
+        hook_request = read_hook_request(_body(), service.hook)
+        return jsonify(answered(here, service, hook_request, caller, started))
+
+
+@cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
+@cds.post("/cds-services//<service_id>/feedback", strict_slashes=False)
+def feedback(service_id: str) -> Response:
+    """Each entry stands alone; what is acknowledged is committed."""
+    here = running()
+    service = _service(service_id)
+    caller = checked_caller(here, service.id, _deadline(here))
+    entries = read_feedback(_body())
+    now = here.clock()
+    try:
+        outcome = here.log.run(lambda s: store_feedback(s, entries, caller, service.id, now), FEEDBACK_SECONDS)
+    except LogUnavailableError as error:
+        raise Problem("log-unavailable") from error
+    named = {"unmatched": list(outcome.unmatched), "refused": list(outcome.refused)}
+    return jsonify({name: indexes for name, indexes in named.items() if indexes})
+
+
+@cds.get("/health/live", strict_slashes=False)
+def live() -> Response:
+    return jsonify({"status": "live"})
+
+
+@cds.get("/health/ready", strict_slashes=False)
+def ready() -> tuple[Response, int]:
+    """Ready also with a degraded log: it never costs the user a card, and the answer says so."""
+    degraded = running().log.degraded
+    return jsonify({"status": "degraded", "log": degraded} if degraded else {"status": "ready"}), 200
+
+
+def _service(service_id: str) -> Service:
     service = SERVICES.get(service_id)
     if service is None:
         raise Problem("unknown-service")
-    hook_request = read_hook_request(_body(), service.hook)
-    deadline = started + here.settings.budget_seconds
-    answer = advise(hook_request, here.sources, here.clock(), deadline, here.settings.public_url)
-    return jsonify(answer)
+    return service
+
+
+def _deadline(here: Running, started: float | None = None) -> float:
+    return (time.monotonic() if started is None else started) + here.settings.budget_seconds
+
+
+@contextmanager
+def _slot(here: Running) -> Iterator[None]:
+    """One of the calls at once. Raises Problem `busy` beyond their number: waiting would cost every call its time."""
+    if not here.slots.acquire(blocking=False):
+        raise Problem("busy")
+    try:
+        yield
+    finally:
+        here.slots.release()
 
 
 def _body() -> bytes:

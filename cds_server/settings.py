@@ -17,9 +17,19 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+DEFAULT_DATABASE = "sqlite:///crs-cds.sqlite"
+
+
 class CourseLookup(StrEnum):
     HISTORY = "history"
     CODES = "codes"
+
+
+class Mode(StrEnum):
+    """`shadow`: everything is worked out and logged, nothing is shown."""
+
+    ACTIVE = "active"
+    SHADOW = "shadow"
 
 
 class SettingsError(ValueError):
@@ -43,32 +53,73 @@ class Settings(SiteSettings):
     cors_origins: tuple[str, ...]
     budget_seconds: float
     max_body_bytes: int
+    max_calls: int
     course_lookup: CourseLookup
+    clients_file: Path | None
+    allow_http: bool
+    database_url: str
+    log_seconds: float
+    pseudonym_key: str
+    override_hours: float
+    mode: Mode
+    ca_bundle: Path | None
+    https_proxy: str | None
+    client_cert: Path | None
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
     """Read every `CRS_CDS_*` variable. Raises SettingsError naming the first one that cannot be used."""
     site = site_settings_from(environ)
     environment = _one_of(environ, "CRS_CDS_ENV", Environment, Environment.PRODUCTION)
-    if environment is Environment.PRODUCTION:
-        raise SettingsError(
-            "CRS_CDS_ENV=production is refused: this version does not check who calls it, so anyone who reaches it "
-            "could read a patient's cards. Set CRS_CDS_ENV=development, on a network of your own."
-        )
+    production = environment is Environment.PRODUCTION
+    allow_http = not production or environ.get("CRS_CDS_ALLOW_HTTP", "") == "1"
+    if production:
+        _check_production(environ, site, allow_http=allow_http)
+    servers = tuple(normalised_base(url, "CRS_CDS_FHIR_SERVERS") for url in _listed(environ, "CRS_CDS_FHIR_SERVERS"))
+    plain = next((base for base in servers if base.startswith("http:")), None)
+    if plain is not None and not allow_http:
+        raise SettingsError(f"CRS_CDS_FHIR_SERVERS: {plain} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1.")
+    clients = environ.get("CRS_CDS_CLIENTS", "off")
     return Settings(
         public_url=site.public_url,
         zone=site.zone,
         thresholds_file=site.thresholds_file,
         value_sets_folder=site.value_sets_folder,
         environment=environment,
-        fhir_servers=tuple(
-            normalised_base(url, "CRS_CDS_FHIR_SERVERS") for url in _listed(environ, "CRS_CDS_FHIR_SERVERS")
-        ),
+        fhir_servers=servers,
         cors_origins=_listed(environ, "CRS_CDS_CORS_ORIGINS") or ("*",),
         budget_seconds=float(_number(environ, "CRS_CDS_BUDGET_SECONDS", "5", low="0.1", high="120")),
         max_body_bytes=int(_number(environ, "CRS_CDS_MAX_BODY_MIB", "20", low="0.001", high="1024") * 1024 * 1024),
+        max_calls=int(_number(environ, "CRS_CDS_MAX_CALLS", "32", low="1", high="10000")),
         course_lookup=_one_of(environ, "CRS_CDS_COURSE_LOOKUP", CourseLookup, CourseLookup.HISTORY),
+        clients_file=None if clients == "off" else Path(clients),
+        allow_http=allow_http,
+        database_url=environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE),
+        log_seconds=float(_number(environ, "CRS_CDS_LOG_MILLISECONDS", "250", low="10", high="5000")) / 1000,
+        pseudonym_key=environ.get("CRS_CDS_PSEUDONYM_KEY", "for development only, known to everyone"),
+        override_hours=float(_number(environ, "CRS_CDS_OVERRIDE_HOURS", "8", low="0", high="72")),
+        mode=_one_of(environ, "CRS_CDS_MODE", Mode, Mode.ACTIVE),
+        ca_bundle=_file(environ, "CRS_CDS_CA_BUNDLE"),
+        https_proxy=environ.get("CRS_CDS_HTTPS_PROXY") or None,
+        client_cert=_file(environ, "CRS_CDS_CLIENT_CERT"),
     )
+
+
+LEAST_KEY_CHARS = 32
+
+
+def _check_production(environ: Mapping[str, str], site: SiteSettings, *, allow_http: bool) -> None:
+    """What a hospital's network needs, each refused with what to do."""
+    if environ.get("CRS_CDS_CLIENTS", "off") == "off":
+        raise SettingsError("CRS_CDS_CLIENTS must name the file of trusted clients; `off` is for development only.")
+    if "CRS_CDS_PUBLIC_URL" not in environ:
+        raise SettingsError("CRS_CDS_PUBLIC_URL must be the address that clients call: their tokens are for it.")
+    if site.public_url.startswith("http:") and not allow_http:
+        raise SettingsError("CRS_CDS_PUBLIC_URL is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 behind a proxy.")
+    if site.zone is None:
+        raise SettingsError("CRS_CDS_TIMEZONE must be the facility's zone, such as Europe/Berlin: day 0 is its date.")
+    if len(environ.get("CRS_CDS_PSEUDONYM_KEY", "")) < LEAST_KEY_CHARS:
+        raise SettingsError(f"CRS_CDS_PSEUDONYM_KEY must be a secret of at least {LEAST_KEY_CHARS} characters.")
 
 
 def site_settings_from(environ: Mapping[str, str]) -> SiteSettings:
@@ -96,6 +147,17 @@ KNOWN = frozenset(
         "CRS_CDS_MAX_BODY_MIB",
         "CRS_CDS_COURSE_LOOKUP",
         "CRS_CDS_THRESHOLDS",
+        "CRS_CDS_CLIENTS",
+        "CRS_CDS_ALLOW_HTTP",
+        "CRS_CDS_DATABASE_URL",
+        "CRS_CDS_PSEUDONYM_KEY",
+        "CRS_CDS_LOG_MILLISECONDS",
+        "CRS_CDS_OVERRIDE_HOURS",
+        "CRS_CDS_MODE",
+        "CRS_CDS_CA_BUNDLE",
+        "CRS_CDS_HTTPS_PROXY",
+        "CRS_CDS_CLIENT_CERT",
+        "CRS_CDS_MAX_CALLS",
         "CRS_CDS_VALUE_SETS",
         "CRS_CDS_NO_SKIP",  # read by the test suite only
     }
@@ -126,6 +188,13 @@ def normalised_base(url: str, name: str = "url") -> str:
     authority = host if port in (None, default) else f"{host}:{port}"
     path = "/".join(segment for segment in parts.path.split("/") if segment)
     return f"{scheme}://{authority}/{path}".rstrip("/")
+
+
+def _file(environ: Mapping[str, str], name: str) -> Path | None:
+    path = _path(environ, name)
+    if path is not None and not path.is_file():
+        raise SettingsError(f"{name}: there is no such file.")
+    return path
 
 
 def _path(environ: Mapping[str, str], name: str) -> Path | None:

@@ -50,7 +50,8 @@ class Desk:
     def __post_init__(self) -> None:
         settings = {
             "CRS_CDS_ENV": "development", "CRS_CDS_TIMEZONE": "Asia/Shanghai", "CRS_CDS_FHIR_SERVERS": BASE,
-            "CRS_CDS_VALUE_SETS": str(EXAMPLE_VALUE_SETS),
+            "CRS_CDS_VALUE_SETS": str(EXAMPLE_VALUE_SETS), "CRS_CDS_DATABASE_URL": "sqlite://",
+            "CRS_CDS_LOG_MILLISECONDS": "5000",
         }  # fmt: skip
         self.client: FlaskClient = create_app(settings | self.environ, clock=lambda: self.now).test_client()
 

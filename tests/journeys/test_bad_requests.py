@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,7 +188,7 @@ def test_a_failure_of_ours_is_a_500_that_shows_and_logs_nothing_of_the_patient(
 
     app = desk.client.application
     found = app.extensions["crs-cds"]
-    app.extensions["crs-cds"] = type(found)(found.settings, found.sources, broken_clock)
+    app.extensions["crs-cds"] = replace(found, clock=broken_clock)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with caplog.at_level(logging.DEBUG):
         answer = desk.post(GOOD, "crs-order-sign")
@@ -195,3 +196,17 @@ def test_a_failure_of_ours_is_a_500_that_shows_and_logs_nothing_of_the_patient(
     assert answer.get_json()["issue"][0]["code"] == "exception"
     assert "Jane" not in answer.get_data(as_text=True) + caplog.text
     assert "ValueError at broken_clock" in caplog.text
+
+
+def test_beyond_the_calls_at_once_a_client_is_asked_to_come_back() -> None:
+    desk = Desk(environ={"CRS_CDS_MAX_CALLS": "1"})
+    slots = desk.client.application.extensions["crs-cds"].slots
+    with slots:
+        busy = desk.post(GOOD, "crs-order-sign")
+    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
+    assert desk.post(GOOD, "crs-order-sign").status_code != 503
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_health(path: str) -> None:
+    assert Desk().client.get(path).status_code == 200

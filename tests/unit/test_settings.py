@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from cds_server.fhir_client import is_under
+from cds_server.fhir_client import Network, is_under, pooled_session
 from cds_server.settings import SettingsError, normalised_base, settings_from
 
 DEVELOPMENT = {"CRS_CDS_ENV": "development"}
+PRODUCTION = {
+    "CRS_CDS_CLIENTS": "clients.toml", "CRS_CDS_PUBLIC_URL": "https://cds.example.org",
+    "CRS_CDS_TIMEZONE": "Europe/Berlin", "CRS_CDS_PSEUDONYM_KEY": "x" * 32,
+}  # fmt: skip
+
+
+def without(environ: dict[str, str], name: str) -> dict[str, str]:
+    return {k: v for k, v in environ.items() if k != name}
 
 
 @pytest.mark.parametrize(
     ("environ", "says"),
     [
-        ({}, "CRS_CDS_ENV=production is refused"),
+        ({}, "CRS_CDS_CLIENTS must name the file of trusted clients"),
+        (PRODUCTION | {"CRS_CDS_CLIENTS": "off"}, "CRS_CDS_CLIENTS must name the file of trusted clients"),
+        (without(PRODUCTION, "CRS_CDS_PUBLIC_URL"), "CRS_CDS_PUBLIC_URL must be the address that clients call"),
+        (PRODUCTION | {"CRS_CDS_PUBLIC_URL": "http://cds.example.org"}, "CRS_CDS_PUBLIC_URL is plain http"),
+        (without(PRODUCTION, "CRS_CDS_TIMEZONE"), "CRS_CDS_TIMEZONE must be the facility's zone"),
+        (PRODUCTION | {"CRS_CDS_PSEUDONYM_KEY": "short"}, "CRS_CDS_PSEUDONYM_KEY must be a secret of at least 32"),
+        (PRODUCTION | {"CRS_CDS_FHIR_SERVERS": "http://x/fhir"}, "CRS_CDS_FHIR_SERVERS: http://x/fhir is plain http"),
+        (DEVELOPMENT | {"CRS_CDS_CA_BUNDLE": "/nowhere.pem"}, "CRS_CDS_CA_BUNDLE: there is no such file"),
+        (DEVELOPMENT | {"CRS_CDS_MODE": "quiet"}, "CRS_CDS_MODE must be active or shadow"),
         ({"CRS_CDS_ENV": "staging"}, "CRS_CDS_ENV must be development or production"),
         (DEVELOPMENT | {"CRS_CDS_TIMEZONE": "Mars/Olympus"}, "CRS_CDS_TIMEZONE must be an IANA name"),
         (DEVELOPMENT | {"CRS_CDS_TIMEZONE": "../etc/passwd"}, "CRS_CDS_TIMEZONE must be an IANA name"),
@@ -63,3 +81,12 @@ def test_bases_are_compared_in_one_form(url: str, base: str) -> None:
 )
 def test_what_lies_under_a_base(url: str, *, under: bool) -> None:
     assert is_under(url, "https://x/fhir") is under
+
+
+def test_a_hospital_s_certificates_and_proxy_apply_and_verification_stays_on(tmp_path: Path) -> None:
+    bundle, ours = tmp_path / "ca.pem", tmp_path / "client.pem"
+    session = pooled_session(2, Network(bundle, "http://proxy.example:3128", ours))
+    assert (session.verify, session.cert) == (str(bundle), str(ours))
+    assert session.proxies == {"https": "http://proxy.example:3128"}
+    plain = pooled_session()
+    assert (plain.verify, plain.cert, plain.proxies, plain.trust_env) == (True, None, {}, False)

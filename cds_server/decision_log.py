@@ -1,0 +1,239 @@
+"""What was advised and why, kept beside the answer; feedback joined to it; tokens that were used.
+
+A database that is down never costs the user a card: the loss is counted, logged and shown as degraded, and tokens
+are then remembered by this worker alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, delete, inspect, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from cds_server.database import CardRow, DecisionRow, FeedbackRow, Table, TokenRow
+
+log = logging.getLogger("cds_server")
+R = TypeVar("R")
+RETRY_SECONDS = 10.0
+WAITING_AT_MOST = 500  # writes that wait for a slow database before new ones count as lost
+
+
+class LogUnavailableError(Exception):
+    """The database did not answer in time, or not at all."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One answer to remember; the cards as (uuid, card id, indicator, shown, suggestion uuids)."""
+
+    row: DecisionRow
+    cards: Sequence[CardRow]
+
+
+class Pseudonyms:
+    """Keyed hashes over issuer, tenant, FHIR base and id: the same person is the same word, to who has the key."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    def of(self, kind: str, issuer: str, tenant: str | None, fhir_base: str | None, id_: str) -> str:
+        text = "\x1f".join((kind, issuer, tenant or "", fhir_base or "", id_))
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+class DecisionLog:
+    """The log behind a pool of its own, so that a slow database holds up no call beyond `seconds`."""
+
+    def __init__(self, engine: Engine, seconds: float = 0.25, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._engine = engine
+        self._clock = clock
+        threads = 1 if isinstance(engine.pool, StaticPool) else 2
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="log")
+        self._lock = threading.Lock()
+        self._ready = False
+        self._upgrading = threading.Lock()
+        self._failed: float | None = None
+        self._waiting = 0
+        self._remembered: dict[str, float] = {}
+        self.lost = 0
+        self.degraded: str | None = None
+        self._executor.submit(self._prepare)
+
+    def _prepare(self) -> None:
+        """The tables before the first call; a failure shows as degraded and is tried again."""
+        with contextlib.suppress(LogUnavailableError):
+            self._make_ready()
+
+    def record(self, decision: Decision, on_lost: Callable[[], None] = lambda: None) -> bool:
+        """Commit a decision; whether it was committed in time. A late one still counts if it succeeds."""
+
+        def write(session: Session) -> None:
+            session.add(decision.row)
+            session.flush()
+            session.add_all(decision.cards)
+
+        def settled(future: Future[None]) -> None:
+            if future.exception() is not None:
+                self._lose(future.exception(), on_lost)
+
+        future = self._submit(write)
+        if future is None:
+            self._lose(None, on_lost)
+            return False
+        future.add_done_callback(settled)
+        try:
+            future.result(timeout=self.seconds)
+        except (FutureTimeoutError, SQLAlchemyError, LogUnavailableError):
+            return False
+        return True
+
+    def is_first_use(self, token: str, expires: datetime, seconds: float) -> bool:
+        """Whether a token's id is used for the first time, on any worker; on this one alone while the database is
+        down."""
+        with self._lock:
+            now = self._clock()
+            for gone in [t for t, until in self._remembered.items() if until < now]:
+                del self._remembered[gone]
+            if token in self._remembered:
+                return False
+            self._remembered[token] = now + max(0.0, (expires - datetime.now(UTC)).total_seconds())
+
+        def insert(session: Session) -> None:
+            session.add(TokenRow(token=token, expires=expires))
+
+        try:
+            self.run(insert, seconds)
+        except IntegrityError:
+            return False
+        except LogUnavailableError:
+            return True
+        return True
+
+    def run(self, work: Callable[[Session], R], seconds: float) -> R:
+        """Do some work in a transaction of its own. Raises LogUnavailableError, or IntegrityError."""
+        future = self._submit(work)
+        if future is None:
+            raise LogUnavailableError
+        try:
+            return future.result(timeout=max(0.0, seconds))
+        except IntegrityError:
+            raise
+        except FutureTimeoutError as error:  # slow is not down: what fails in the end says so itself
+            raise LogUnavailableError from error
+        except SQLAlchemyError as error:
+            raise LogUnavailableError from error
+
+    def close(self) -> None:
+        """Finish what is being written and let the connections go."""
+        self._executor.shutdown(wait=True)
+        self._engine.dispose()
+
+    def forget_expired(self, now: datetime) -> None:
+        """Drop tokens that have expired; called now and then."""
+        self._submit(lambda session: session.execute(delete(TokenRow).where(TokenRow.expires < now)))
+
+    def _submit(self, work: Callable[[Session], R]) -> Future[R] | None:
+        with self._lock:
+            if self._waiting >= WAITING_AT_MOST:
+                return None
+            self._waiting += 1
+        future = self._executor.submit(self._in_transaction, work)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: object) -> None:
+        with self._lock:
+            self._waiting -= 1
+
+    def _in_transaction(self, work: Callable[[Session], R]) -> R:
+        self._make_ready()
+        try:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                result = work(session)
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            self._degrade(error)
+            raise
+        self.degraded = None
+        return result
+
+    def _make_ready(self) -> None:
+        """Bring the tables up to date, once; others wait meanwhile. While it fails, it is tried now and then only."""
+        with self._upgrading:
+            if self._ready:
+                return
+            now = self._clock()
+            if self._failed is not None and now - self._failed < RETRY_SECONDS:
+                raise LogUnavailableError
+            try:
+                upgrade(self._engine)
+            except SQLAlchemyError as error:
+                self._failed = now
+                self._degrade(error)
+                raise LogUnavailableError from error
+            self._ready = True
+
+    def _degrade(self, error: BaseException) -> None:
+        if self.degraded is None:
+            log.error("the decision log is degraded: %s", type(error).__name__)
+        self.degraded = type(error).__name__
+
+    def _lose(self, error: BaseException | None, on_lost: Callable[[], None]) -> None:
+        with self._lock:
+            self.lost += 1
+        log.error("a decision could not be logged: %s", type(error).__name__ if error else "too many are waiting")
+        on_lost()
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the migrations. Workers that start together wait for each other: the first one makes the tables."""
+    with as_file(files("cds_server") / "migrations") as folder, engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_lock(7421)")
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_unlock(7421)")
+                connection.commit()
+
+
+def tables_in(engine: Engine) -> frozenset[str]:
+    return frozenset(inspect(engine).get_table_names()) & frozenset(Table.metadata.tables)
+
+
+def purge(session: Session, before: datetime) -> int:
+    """Delete decisions, their cards and their feedback older than a moment; how many decisions."""
+    old = select(DecisionRow.id).where(DecisionRow.at < before)
+    cards = select(CardRow.uuid).where(CardRow.decision_id.in_(old))
+    session.execute(delete(FeedbackRow).where(FeedbackRow.card_uuid.in_(cards)))
+    session.execute(delete(FeedbackRow).where(FeedbackRow.matched.is_(False), FeedbackRow.received_at < before))
+    session.execute(delete(CardRow).where(CardRow.decision_id.in_(old)))
+    result: Any = session.execute(delete(DecisionRow).where(DecisionRow.at < before))
+    session.execute(delete(TokenRow).where(TokenRow.expires < datetime.now(UTC) - timedelta(days=1)))
+    return int(result.rowcount)

@@ -1,0 +1,138 @@
+"""Feedback on cards: the body as marshmallow reads it, each entry by itself, and what becomes of it.
+
+A malformed body is refused whole and nothing is stored. Otherwise the same entry counts once, one for an unknown
+card is kept as unmatched, and one for another client's card is refused. Epic sends `overrideReasons`, with or
+without a reason; the protocol `overrideReason` with a reason, a comment or both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from sqlalchemy.orm import Session
+
+from cds_server.client_trust import Caller
+from cds_server.database import CardRow, DecisionRow, FeedbackRow
+from cds_server.hook_request import flat_messages
+from cds_server.problems import Problem
+
+MAX_ENTRIES = 200
+_TEXT = validate.Length(max=4000)
+_anything = msgspec.json.Decoder()
+
+
+class _Lenient(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class _Coding(_Lenient):
+    code = fields.String(load_default=None, allow_none=True, validate=_TEXT)
+    system = fields.String(load_default=None, allow_none=True, validate=_TEXT)
+
+
+class _Reason(_Lenient):
+    reason = fields.Nested(_Coding, load_default=None, allow_none=True)
+    user_comment = fields.String(data_key="userComment", load_default=None, allow_none=True, validate=_TEXT)
+
+
+class _Accepted(_Lenient):
+    id = fields.String(required=True, validate=validate.Length(min=1, max=200))
+
+
+class _Entry(_Lenient):
+    card = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
+    accepted_suggestions = fields.List(fields.Nested(_Accepted), data_key="acceptedSuggestions", load_default=list)
+    override_reason = fields.Nested(_Reason, data_key="overrideReason", load_default=None, allow_none=True)
+    override_reasons = fields.List(fields.Nested(_Reason), data_key="overrideReasons", load_default=list)
+    outcome_timestamp = fields.AwareDateTime(
+        data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC
+    )
+
+    @validates_schema
+    def accepted_names_suggestions(self, data: Mapping[str, Any], **_: object) -> None:
+        if data.get("outcome") == "accepted" and not data.get("accepted_suggestions"):
+            raise ValidationError("required where outcome is accepted", "acceptedSuggestions")
+
+
+class _Feedback(_Lenient):
+    feedback = fields.List(fields.Nested(_Entry), required=True, validate=validate.Length(min=1, max=MAX_ENTRIES))
+
+
+_SCHEMA = _Feedback()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the entries, by index: the cards that are unknown, and those that are another client's."""
+
+    unmatched: tuple[int, ...]
+    refused: tuple[int, ...]
+
+
+def read_feedback(body: bytes) -> Sequence[Mapping[str, Any]]:
+    """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` with every broken field."""
+    try:
+        plain = _anything.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("not-json", [("", "the body must be one JSON object")]) from error
+    try:
+        entries: Sequence[Mapping[str, Any]] = _SCHEMA.load(plain)["feedback"]
+    except ValidationError as error:
+        raise Problem("invalid-feedback", sorted(flat_messages(error.messages).items())) from error
+    return entries
+
+
+def store_feedback(
+    session: Session, entries: Sequence[Mapping[str, Any]], caller: Caller, service: str, now: datetime
+) -> Outcome:
+    """Keep each entry that is this client's to give."""
+    issuer = caller.client.issuer if caller.client else ""
+    unmatched: list[int] = []
+    refused: list[int] = []
+    for index, entry in enumerate(entries):
+        card = session.get(CardRow, entry["card"])
+        decision = session.get(DecisionRow, card.decision_id) if card is not None else None
+        if decision is None:
+            unmatched.append(index)
+        elif (decision.issuer, decision.tenant, decision.service) != (issuer, caller.tenant or "", service):
+            refused.append(index)
+            continue
+        row = _row(entry, issuer, caller.tenant or "", now, matched=decision is not None)
+        if session.get(FeedbackRow, row.digest) is None:
+            session.add(row)
+            session.flush()
+    return Outcome(tuple(unmatched), tuple(refused))
+
+
+def _row(entry: Mapping[str, Any], issuer: str, tenant: str, now: datetime, *, matched: bool) -> FeedbackRow:
+    reasons = [*([entry["override_reason"]] if entry["override_reason"] else []), *entry["override_reasons"]]
+    codes = [
+        "|".join(filter(None, (reason["reason"]["system"], reason["reason"]["code"])))
+        for reason in reasons
+        if reason["reason"]
+    ]
+    comments = [reason["user_comment"] for reason in reasons if reason["user_comment"]]
+    accepted = [suggestion["id"] for suggestion in entry["accepted_suggestions"]]
+    at = entry["outcome_timestamp"]
+    said = (issuer, tenant, entry["card"], entry["outcome"], str(at), *codes, *comments, *accepted)
+    return FeedbackRow(
+        digest=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
+        card_uuid=entry["card"],
+        issuer=issuer,
+        tenant=tenant,
+        outcome=entry["outcome"],
+        outcome_at=at,
+        received_at=now,
+        reasons=codes,
+        comment="\n".join(comments) or None,
+        accepted=accepted,
+        matched=matched,
+    )

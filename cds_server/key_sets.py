@@ -1,0 +1,130 @@
+"""The public keys of each client: fetched in the background, kept, and never waited for beyond a call's time.
+
+A key server that hangs or answers nonsense costs its own client's calls at most the time left, and no others.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import jwt
+import requests
+
+from cds_server.clients import Client
+from cds_server.settings import SettingsError
+
+FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often
+KEEP_SECONDS = 3600.0  # keys rotate: a set is fetched anew after an hour
+FETCH_SECONDS = 3.0
+MAX_KEYS_BYTES = 256 * 1024
+
+Keys = Mapping[str, jwt.PyJWK]
+
+
+class KeysUnavailableError(Exception):
+    """The key set could not be had in time; says nothing of the token."""
+
+
+@dataclass
+class _Known:
+    keys: Keys = field(default_factory=dict)
+    fetched: float | None = None
+    tried: float | None = None
+    under_way: Future[Keys] | None = None
+
+
+class KeySets:
+    """Key sets by client. `fetch_seconds` bounds one fetch, the caller's deadline how long it is waited for."""
+
+    def __init__(self, session: requests.Session, clock: Callable[[], float] = time.monotonic) -> None:
+        self._session = session
+        self._clock = clock
+        self._lock = threading.RLock()  # a fetch that is done at once calls back from inside
+        self._known: dict[str, _Known] = {}
+        self._executors: dict[str, ThreadPoolExecutor] = {}
+
+    def key(self, client: Client, kid: str, deadline: float) -> jwt.PyJWK | None:
+        """The key of that id, None where the set has none. Raises KeysUnavailableError."""
+        if client.jwks is not None:
+            return self._from_file(client).get(kid)
+        future = self._fetch_if_due(client, kid)
+        if future is not None:
+            wait([future], timeout=max(0.0, deadline - self._clock()))
+        with self._lock:
+            known = self._known[client.issuer]
+            if known.fetched is None:
+                raise KeysUnavailableError
+            return known.keys.get(kid)
+
+    def _from_file(self, client: Client) -> Keys:
+        with self._lock:
+            known = self._known.setdefault(client.issuer, _Known())
+            if known.fetched is None and client.jwks is not None:
+                known.keys, known.fetched = keys_in(client.jwks.read_bytes()), self._clock()
+            return known.keys
+
+    def _fetch_if_due(self, client: Client, kid: str) -> Future[Keys] | None:
+        """The fetch under way that this call should wait for, started where it is due."""
+        now = self._clock()
+        with self._lock:
+            known = self._known.setdefault(client.issuer, _Known())
+            fresh = known.fetched is not None and now - known.fetched < KEEP_SECONDS
+            if known.under_way is not None:
+                return None if kid in known.keys else known.under_way
+            if kid in known.keys and fresh:
+                return None
+            if known.tried is not None and now - known.tried < FLOOR_SECONDS:
+                return None
+            known.tried = now
+            executor = self._executors.setdefault(client.issuer, ThreadPoolExecutor(1, thread_name_prefix="keys"))
+            known.under_way = executor.submit(self._fetch, client)
+            known.under_way.add_done_callback(lambda future: self._take(client, future))
+            # a set that is only old is used on while it is fetched anew
+            return None if kid in known.keys else known.under_way
+
+    def _take(self, client: Client, future: Future[Keys]) -> None:
+        with self._lock:
+            known = self._known[client.issuer]
+            known.under_way = None
+            if future.exception() is None:
+                known.keys, known.fetched = future.result(), self._clock()
+
+    def _fetch(self, client: Client) -> Keys:
+        with self._session.get(
+            client.jwks_url or "", headers={"Accept": "application/json"}, timeout=FETCH_SECONDS,
+            allow_redirects=False, stream=True,
+        ) as response:  # fmt: skip
+            if response.status_code != 200:
+                raise KeysUnavailableError
+            body, until = b"", self._clock() + FETCH_SECONDS
+            for chunk in response.iter_content(16384):
+                body += chunk
+                if len(body) > MAX_KEYS_BYTES or self._clock() > until:
+                    raise KeysUnavailableError
+        return keys_in(body)
+
+
+def keys_in(content: bytes) -> Keys:
+    """The signing keys of a JWK Set by `kid`; one that cannot be used is passed over. Raises KeysUnavailableError."""
+    try:
+        found = jwt.PyJWKSet.from_json(content.decode())
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise KeysUnavailableError from error
+    return {key.key_id: key for key in found.keys if key.key_id and key.public_key_use in (None, "sig")}
+
+
+def check_key_files(clients: tuple[Client, ...]) -> None:
+    """Raises SettingsError for a key file that holds no key that can be used."""
+    for number, client in enumerate(clients):
+        if client.jwks is None:
+            continue
+        try:
+            usable = keys_in(client.jwks.read_bytes())
+        except (OSError, KeysUnavailableError):
+            usable = {}
+        if not usable:
+            raise SettingsError(f"CRS_CDS_CLIENTS: client[{number}].jwks holds no key that can be used.")

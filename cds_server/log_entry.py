@@ -1,0 +1,108 @@
+"""One answered call → the rows of the decision log: pseudonyms for people, codes for orders, no text of a record."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from cards.choose import Advice
+from cds_server.client_trust import Caller
+from cds_server.database import CardRow, DecisionRow
+from cds_server.decision_log import Decision, Pseudonyms
+from cds_server.hook_request import HookRequest
+from fhir_mappings.draft_orders import Draft
+
+VERSION = version("crs-cds")
+
+
+@dataclass(frozen=True)
+class People:
+    """Patient and user of a call as keyed pseudonyms."""
+
+    patient: str
+    user: str
+
+
+def people_of(request: HookRequest, caller: Caller, pseudonyms: Pseudonyms) -> People:
+    issuer = caller.client.issuer if caller.client else ""
+
+    def word(kind: str, id_: str) -> str:
+        return pseudonyms.of(kind, issuer, caller.tenant, request.fhir_server, id_)
+
+    return People(word("patient", request.patient_id), word("user", request.user_id))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What there is to log of a call beside its people: when, by which rules, what came out, how long it took."""
+
+    service: str
+    at: datetime
+    rules_hash: str
+    milliseconds: int
+    shadow: bool
+    silence: str | None
+    found: Advice | None
+    body: Mapping[str, Any]
+
+
+def decision_of(request: HookRequest, caller: Caller, people: People, answered: Answered) -> Decision:
+    """The rows. A card's uuid is the one that went out, or would have."""
+    decision_id = str(uuid.uuid4())
+    found, extension = answered.found, answered.body.get("extension", {})
+    row = DecisionRow(
+        id=decision_id,
+        at=answered.at,
+        service=answered.service,
+        issuer=caller.client.issuer if caller.client else "",
+        tenant=caller.tenant or "",
+        patient=people.patient,
+        user=people.user,
+        hook_instance=request.hook_instance,
+        orders=[code for draft in request.drafts for code in _codes(draft)],
+        rules=list(found.rows) if found is not None else [],
+        assessment=dict(next(iter(extension.values()), {})),
+        state=found.state if found is not None else "",
+        silence=answered.silence,
+        shadow=answered.shadow,
+        rules_hash=answered.rules_hash,
+        version=VERSION,
+        milliseconds=answered.milliseconds,
+    )
+    cards = [
+        CardRow(
+            uuid=card["uuid"],
+            decision_id=decision_id,
+            card=card["source"]["topic"]["code"],
+            indicator=card["indicator"],
+            shown=not answered.shadow,
+            suggestions=[suggestion["uuid"] for suggestion in card.get("suggestions", ())],
+        )
+        for card in answered.body.get("cards", ())
+    ]
+    in_trial = found.shadowed if found is not None else ()
+    cards += [
+        CardRow(
+            uuid=str(uuid.uuid4()), decision_id=decision_id, card=card.value, indicator="", shown=False, suggestions=[]
+        )
+        for card in in_trial
+    ]
+    return Decision(row, cards)
+
+
+def _codes(draft: Draft) -> list[str]:
+    """`system|code` of what a draft orders; a draft's texts are not kept."""
+    found: list[str] = []
+    for field in ("medicationCodeableConcept", "code"):
+        concept = draft.resource.get(field)
+        codings = concept.get("coding") if isinstance(concept, Mapping) else None
+        for coding in codings if isinstance(codings, list) else []:
+            if isinstance(coding, Mapping):
+                system, code = coding.get("system"), coding.get("code")
+                if isinstance(system, str) and isinstance(code, str):
+                    found.append(f"{system}|{code}"[:200])
+    return found

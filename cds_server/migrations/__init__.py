@@ -1,0 +1,1 @@
+"""Alembic migrations of the decision log; `decision_log` runs them."""

@@ -1,0 +1,286 @@
+"""What is remembered of an answer, what users say to cards, and what stays away because they said it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cds_server.command_line import commands
+from cds_server.database import CardRow, DecisionRow, FeedbackRow, engine_for
+from tests.journeys.desk import Desk, bundle, card_ids, chart_of, moment_of, scene_of
+from tests.journeys.desk import whole_prefetch as everything
+from tests.postgres import BACKENDS, postgresql
+from tests.spec.tables import NOW, patient, rows
+
+GRADE2 = "il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; weight 70 @-9h"
+UUID = "8c2e5c4e-4f7e-4a53-9df1-2f3c6a5a1b10"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(params=BACKENDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database: SQLite, and PostgreSQL where its programs are installed."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'log.sqlite'}"
+        return
+    url = request.getfixturevalue("server")
+    engine = engine_for(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    engine.dispose()
+    yield url
+
+
+DESKS: list[Desk] = []
+
+
+@pytest.fixture(autouse=True)
+def connections_are_let_go() -> Iterator[None]:
+    yield
+    while DESKS:
+        DESKS.pop().client.application.extensions["crs-cds"].log.close()
+
+
+def desk_of(database: str, **environ: str) -> Desk:
+    DESKS.append(Desk(now=NOW, environ={"CRS_CDS_DATABASE_URL": database} | environ))
+    return DESKS[-1]
+
+
+def asked(desk: Desk, chart: str = GRADE2, user: str = "Practitioner/1", **more: Any) -> Any:
+    body = {
+        "hook": "patient-view", "hookInstance": UUID, "context": {"patientId": "p", "userId": user},
+        "prefetch": everything(patient(chart)),
+    } | more  # fmt: skip
+    return desk.post(body)
+
+
+def logged(database: str, table: Any) -> list[Any]:
+    engine = engine_for(database)
+    with Session(engine, expire_on_commit=False) as session:
+        found = list(session.scalars(select(table)))
+    engine.dispose()
+    return found
+
+
+def said(desk: Desk, *entries: dict[str, Any], service: str = "crs-patient-view") -> Any:
+    return desk.client.post(f"/cds-services/{service}/feedback", json={"feedback": list(entries)})
+
+
+def uuid_of(answer: Any, card_id: str) -> str:
+    found = next(c for c in answer.get_json()["cards"] if c["source"]["topic"]["code"] == card_id)
+    return str(found["uuid"])
+
+
+def test_a_decision_is_logged_with_its_cards_and_reasons_before_the_answer_leaves(database: str) -> None:
+    answer = asked(desk_of(database))
+    (decision,) = logged(database, DecisionRow)
+    assert (decision.service, decision.silence, decision.shadow) == ("crs-patient-view", None, False)
+    assert decision.rules == answer.get_json()["extension"]["org.crs-cds.assessment"]["rules"]
+    assert decision.assessment["crsGrade"] == 2
+    cards = logged(database, CardRow)
+    assert {c.uuid for c in cards} == {c["uuid"] for c in answer.get_json()["cards"]}
+    assert sorted(c.card for c in cards) == sorted(card_ids(answer))
+
+
+def test_patient_and_user_are_keyed_pseudonyms(database: str) -> None:
+    asked(desk_of(database), user="Practitioner/jane-doe")
+    asked(desk_of(database, CRS_CDS_PSEUDONYM_KEY="another key"), user="Practitioner/jane-doe")
+    one, other = logged(database, DecisionRow)
+    assert one.patient != other.patient
+    assert one.user != other.user
+    text = " ".join(str(vars(row)) for row in (one, other))
+    assert "jane" not in text
+    assert "Patient/p" not in text
+
+
+SILENT = rows("""
+| scene      | silence        | because                       |
+| 2-deceased | deceased       | the patient died              |
+| 16         | no_course      | no CAR-T cells                |
+""")
+
+
+@pytest.mark.parametrize("row", SILENT, ids=lambda row: row["silence"])
+def test_silence_is_logged_with_its_reason(database: str, row: dict[str, str]) -> None:
+    _, scene = scene_of(row["scene"])
+    desk = desk_of(database)
+    desk.call(row["scene"], prefetch=everything(chart_of(row["scene"])))
+    (decision,) = logged(database, DecisionRow)
+    assert decision.silence == row["silence"]
+    assert decision.at == moment_of(scene)
+
+
+def test_an_unreadable_record_is_logged_too(database: str) -> None:
+    desk = desk_of(database)
+    assert asked(desk, prefetch={}).status_code == 412
+    assert [d.silence for d in logged(database, DecisionRow)] == ["unreadable-record"]
+
+
+def test_shadow_shows_nothing_and_logs_everything(database: str) -> None:
+    desk = desk_of(database, CRS_CDS_MODE="shadow")
+    assert asked(desk).get_json() == {"cards": []}
+    unreadable = asked(desk, prefetch={})
+    assert (unreadable.status_code, unreadable.get_json()) == (200, {"cards": []})
+    assert asked(desk, context={"patientId": "p"}).status_code == 400, "a malformed call is still refused"
+    first, second = sorted(logged(database, DecisionRow), key=lambda d: d.silence or "")
+    assert (first.shadow, first.rules != [], second.silence) == (True, True, "unreadable-record")
+    assert {c.shown for c in logged(database, CardRow)} == {False}
+
+
+def test_a_slow_or_absent_database_never_costs_a_card() -> None:
+    desk = Desk(now=NOW, environ={"CRS_CDS_DATABASE_URL": "sqlite:////nowhere/log.sqlite"})
+    assert "toci-guideline" in card_ids(asked(desk))
+    assert desk.client.get("/health/ready").get_json()["status"] == "degraded"
+    assert said(desk, {"card": UUID, "outcome": "overridden"}).status_code == 503
+
+
+BAD = rows("""
+| feedback                                                            | field                                 |
+| {}                                                                  | feedback                              |
+| {"feedback": []}                                                    | feedback                              |
+| {"feedback": [{}]}                                                  | feedback[0].card                      |
+| {"feedback": [{"card": "x", "outcome": "liked"}]}                   | feedback[0].outcome                   |
+| {"feedback": [{"card": "x", "outcome": "accepted"}]}                | feedback[0].acceptedSuggestions       |
+| {"feedback": [{"card": "x", "outcome": "overridden", "outcomeTimestamp": "soon"}]} | feedback[0].outcomeTimestamp |
+| {"feedback": [{"card": "x", "outcome": "overridden"}, {"card": 1}]} | feedback[1].card                      |
+| []                                                                  |                                       |
+""")
+
+
+@pytest.mark.parametrize("row", BAD, ids=lambda row: row["feedback"])
+def test_a_malformed_body_is_refused_whole_and_nothing_is_stored(database: str, row: dict[str, str]) -> None:
+    desk = desk_of(database)
+    asked(desk)
+    answer = desk.client.post(
+        "/cds-services/crs-patient-view/feedback", data=row["feedback"], content_type="application/json"
+    )
+    assert answer.status_code == 400
+    assert any(issue["diagnostics"].startswith(row["field"]) for issue in answer.get_json()["issue"])
+    assert logged(database, FeedbackRow) == []
+
+
+def test_each_entry_stands_alone_and_the_same_twice_counts_once(database: str) -> None:
+    desk = desk_of(database)
+    card = uuid_of(asked(desk), "toci-guideline")
+    reason = {"reason": {"code": "patient-ineligible", "system": "urn:x"}, "userComment": "palliative"}
+    entry = {
+        "card": card,
+        "outcome": "overridden",
+        "overrideReason": reason,
+        "outcomeTimestamp": "2026-03-06T04:05:06Z",
+    }
+    assert said(desk, entry, {"card": UUID, "outcome": "overridden"}).get_json() == {"unmatched": [1]}
+    assert said(desk, entry).get_json() == {}
+    found = {f.card_uuid: f for f in logged(database, FeedbackRow)}
+    assert set(found) == {card, UUID}
+    assert (found[card].matched, found[card].reasons, found[card].comment) == (
+        True, ["urn:x|patient-ineligible"], "palliative",
+    )  # fmt: skip
+    assert not found[UUID].matched
+
+
+def test_epic_s_way_of_saying_it(database: str) -> None:
+    desk = desk_of(database)
+    card = uuid_of(asked(desk), "toci-guideline")
+    reasons = [{"reason": {"code": "a"}}, {"userComment": "b"}, {}]
+    assert said(desk, {"card": card, "outcome": "overridden", "overrideReasons": reasons}).status_code == 200
+    (stored,) = logged(database, FeedbackRow)
+    assert (stored.reasons, stored.comment) == (["a"], "b")
+
+
+def test_feedback_for_another_service_s_card_is_refused(database: str) -> None:
+    desk = desk_of(database)
+    card = uuid_of(asked(desk), "toci-guideline")
+    assert said(desk, {"card": card, "outcome": "overridden"}, service="crs-order-sign").get_json() == {"refused": [0]}
+    assert logged(database, FeedbackRow) == []
+
+
+CHANGES = rows("""
+| chart                                                                               | user           | later | cards                                  | because                                  |
+| SAME                                                                                | Practitioner/1 | 1h    | il6-request, crs-grade                 | dismissed an hour ago, nothing changed   |
+| SAME                                                                                | Practitioner/1 | 9h    | toci-guideline, il6-request, crs-grade | nine hours later it is shown again       |
+| SAME                                                                                | Practitioner/2 | 1h    | toci-guideline, il6-request, crs-grade | another user has not seen it             |
+| il6 10 @D0 08:00; T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h         | Practitioner/1 | 1h    | severe-crs, il6-request, crs-grade     | the grade rose                           |
+""")
+
+
+@pytest.mark.parametrize("row", CHANGES, ids=lambda row: row["because"])
+def test_what_a_user_overrode_stays_away_from_that_user_unless_something_changed(
+    database: str, row: dict[str, str]
+) -> None:
+    desk = desk_of(database)
+    said(desk, {"card": uuid_of(asked(desk), "toci-guideline"), "outcome": "overridden"})
+    desk.now = NOW + timedelta(hours=int(row["later"][:-1]))
+    chart = GRADE2 if row["chart"] == "SAME" else row["chart"]
+    answer = asked(
+        desk,
+        f"{chart}; T 39 @+8h; SBP 84 @+8h; SpO2 97 @+8h; device RA @+8h" if row["later"] == "9h" else chart,
+        row["user"],
+    )
+    assert ", ".join(card_ids(answer)) == row["cards"]
+
+
+def test_what_was_dismissed_never_turns_into_silence(database: str) -> None:
+    desk = desk_of(database)
+    answer = asked(desk)
+    ours = ("toci-guideline", "il6-request")
+    said(desk, *({"card": uuid_of(answer, card), "outcome": "overridden"} for card in ours))
+    again = asked(desk)
+    assert card_ids(again) == ("crs-grade",)
+    assert "Dismissed by you" in again.get_json()["cards"][0]["detail"]
+
+
+def test_a_critical_card_is_never_held_back(database: str) -> None:
+    desk = desk_of(database)
+    chart = "T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h"
+    said(desk, {"card": uuid_of(asked(desk, chart), "severe-crs"), "outcome": "overridden"})
+    assert "severe-crs" in card_ids(asked(desk, chart))
+
+
+def crs_cds(database: str, *arguments: str) -> str:
+    environ = {"CRS_CDS_DATABASE_URL": database, "CRS_CDS_TIMEZONE": "Asia/Shanghai"}
+    found = CliRunner().invoke(commands, list(arguments), env=environ)
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
+def test_the_reports_of_a_made_up_week(database: str) -> None:
+    desk = desk_of(database)
+    for number in range(4):
+        answer = asked(desk, user=f"Practitioner/{number}")
+        if number < 2:
+            card = uuid_of(answer, "toci-guideline")
+            reason = {"reason": {"code": "=cmd" if number else "patient-ineligible"}}
+            said(desk, {"card": card, "outcome": "overridden", "overrideReason": reason})
+        if number == 2:
+            suggestion = answer.get_json()["cards"][0]["suggestions"][0]["uuid"]
+            card = uuid_of(answer, "toci-guideline")
+            said(desk, {"card": card, "outcome": "accepted", "acceptedSuggestions": [{"id": suggestion}]})
+    said(desk, {"card": UUID, "outcome": "overridden"})
+    asked(desk, prefetch={})
+    period = ("--since", "2026-03-01", "--until", "2026-03-08")
+    report = crs_cds(database, "feedback", *period)
+    line = next(line for line in report.splitlines() if line.startswith("toci-guideline"))
+    assert line.split()[1:5] == ["4", "0", "1", "2"]
+    assert "patient-ineligible ×1" in line
+    table = list(csv.DictReader(io.StringIO(crs_cds(database, "feedback", "--csv", *period))))
+    assert next(r for r in table if r["card"] == "toci-guideline")["overridden"] == "2"
+    assert not any(r["reasons"].startswith("=") for r in table)
+    assert "unreadable-record ×1" in crs_cds(database, "alerts", *period)
+    assert crs_cds(database, "purge", "--before", "2026-03-07") == "5 decisions deleted.\n"
+    assert logged(database, CardRow) == []
+    assert datetime.now(UTC) > NOW or bundle([]) is not None

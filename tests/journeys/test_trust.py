@@ -1,0 +1,290 @@
+"""Who may call: the JWT of a trusted client, and what every other token gets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import responses
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from cds_server.settings import SettingsError
+from example_patients.stories import hook_body
+from tests.journeys.desk import BASE, Desk, card_ids, chart_of, moment_of, scene_of, whole_prefetch
+
+ISSUER = "https://ehr.example.org"
+PUBLIC = "http://127.0.0.1:8000"
+KEY = ec.generate_private_key(ec.SECP384R1())
+OTHER_KEY = ec.generate_private_key(ec.SECP384R1())
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+SMALL_RSA_KEY = rsa.generate_private_key(65537, 1024)  # noqa: S505
+P256_KEY = ec.generate_private_key(ec.SECP256R1())
+SIGN = f"{PUBLIC}/cds-services/crs-order-sign"
+
+
+def jwk(key: Any, kid: str, **more: Any) -> dict[str, Any]:
+    make = jwt.algorithms.ECAlgorithm if isinstance(key, ec.EllipticCurvePrivateKey) else jwt.algorithms.RSAAlgorithm
+    return {**json.loads(make.to_jwk(key.public_key())), "kid": kid, **more}
+
+
+KEYS = {"keys": [jwk(KEY, "k1"), jwk(RSA_KEY, "rsa"), jwk(SMALL_RSA_KEY, "small"), jwk(P256_KEY, "p256"),
+                 jwk(KEY, "enc", use="enc")]}  # fmt: skip
+
+
+@dataclass
+class Token:
+    """A token as a client makes it; a test changes what it wants to be wrong."""
+
+    key: Any = KEY
+    algorithm: str = "ES384"
+    kid: str | None = "k1"
+    claims: dict[str, Any] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
+
+    def text(self) -> str:
+        now = int(time.time())
+        claims = {"iss": ISSUER, "aud": SIGN, "iat": now, "exp": now + 300, "jti": f"{now}-{time.monotonic_ns()}"}
+        claims = {k: v for k, v in {**claims, **self.claims}.items() if v is not None}
+        header = {k: v for k, v in {"typ": "JWT", "kid": self.kid, **self.header}.items() if v is not None}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
+            return jwt.encode(claims, self.key, self.algorithm, headers=header)
+
+
+@pytest.fixture
+def clients(tmp_path: Path) -> Callable[..., Desk]:
+    (tmp_path / "keys.json").write_text(json.dumps(KEYS), encoding="utf-8")
+
+    def desk(more: str = "", keys: str = 'jwks = "keys.json"', **environ: str) -> Desk:
+        file = tmp_path / "clients.toml"
+        text = f'[[client]]\nissuer = "{ISSUER}"\n{keys}\nfhir_servers = ["{BASE}"]\n{more}\n'
+        file.write_text(text, encoding="utf-8")
+        return Desk(environ={"CRS_CDS_CLIENTS": str(file)} | environ)
+
+    return desk
+
+
+def called(desk: Desk, token: str | None, **more: Any) -> Any:
+    _, scene = scene_of("5")
+    desk.now = moment_of(scene)
+    body = {**hook_body(scene, desk.now, prefetch=whole_prefetch(chart_of("5"))), "hook": "order-sign", **more}
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    return desk.client.post("/cds-services/crs-order-sign", json=body, headers=headers)
+
+
+def test_a_trusted_client_is_answered(clients: Callable[..., Desk]) -> None:
+    answer = called(clients(), Token().text())
+    assert card_ids(answer)
+
+
+def test_rsa_and_lists_of_audiences_are_taken(clients: Callable[..., Desk]) -> None:
+    desk = clients()
+    assert called(desk, Token(RSA_KEY, "RS256", "rsa").text()).status_code == 200
+    assert called(desk, Token(RSA_KEY, "PS384", "rsa", {"aud": ["x", f"{SIGN}/"]}).text()).status_code == 200
+
+
+NOW = int(time.time())
+ATTACKS: tuple[tuple[str, Token, str], ...] = (
+    ("another key under a known kid", Token(OTHER_KEY), "signature is not valid"),
+    ("an unknown kid", Token(kid="k9"), "key is not known"),
+    ("no kid", Token(kid=None), "kid is missing"),
+    ("an encryption key", Token(kid="enc"), "key is not known"),
+    ("an RSA key of 1024 bits", Token(SMALL_RSA_KEY, "RS256", "small"), "key is not known"),
+    ("a key of another curve", Token(P256_KEY, "ES256", "k1"), "key is not known"),
+    ("an algorithm of another curve", Token(KEY, "ES384", "p256"), "key is not known"),
+    ("HMAC with the public key's text", Token("x" * 64, "HS256"), "algorithm is not one of"),
+    ("an unknown issuer", Token(claims={"iss": "https://evil.example"}), "issuer is not known"),
+    ("no issuer", Token(claims={"iss": None}), "issuer is not known"),
+    ("an issuer that is a list", Token(claims={"iss": None}), "issuer is not known"),
+    ("another audience", Token(claims={"aud": "https://cds.example.org"}), "another address"),
+    ("another service's audience", Token(claims={"aud": f"{PUBLIC}/cds-services/crs-patient-view"}), "another address"),
+    ("no audience", Token(claims={"aud": None}), "another address"),
+    ("an audience that only begins like ours", Token(claims={"aud": f"{SIGN}.evil"}), "another address"),
+    ("expired", Token(claims={"iat": NOW - 900, "exp": NOW - 600}), "has expired"),
+    ("not valid yet", Token(claims={"nbf": NOW + 600}), "not valid yet"),
+    ("issued in the future", Token(claims={"iat": NOW + 600, "exp": NOW + 900}), "not valid yet"),
+    ("a life of a day", Token(claims={"exp": NOW + 86400}), "lives longer"),
+    ("no exp", Token(claims={"exp": None}), "exp is missing"),
+    ("no iat", Token(claims={"iat": None}), "iat is missing"),
+    ("no jti", Token(claims={"jti": None}), "jti is missing"),
+    ("an empty jti", Token(claims={"jti": ""}), "jti is missing"),
+    ("another typ", Token(header={"typ": "at+jwt"}), "typ must be JWT"),
+    ("a key set of its own", Token(header={"jku": "https://evil.example/keys"}), "not this client's"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "token", "says"), ATTACKS, ids=[case[0] for case in ATTACKS])
+def test_a_token_that_is_not_right(clients: Callable[..., Desk], name: str, token: Token, says: str) -> None:
+    answer = called(clients(), token.text())
+    assert answer.status_code == 401, name
+    assert says in answer.get_json()["issue"][0]["diagnostics"]
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert ISSUER not in answer.get_data(as_text=True)
+
+
+def unsigned(claims: dict[str, Any]) -> str:
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    return f"{part({'alg': 'none', 'typ': 'JWT', 'kid': 'k1'})}.{part(claims)}."
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "a.b.c",
+        "x" * 20000,
+        "é.é.é",
+        unsigned({"iss": ISSUER, "aud": SIGN, "exp": NOW + 300, "iat": NOW, "jti": "1"}),
+    ],
+    ids=["none", "empty", "no JSON", "long", "not ASCII", "unsigned"],
+)
+def test_what_is_no_signed_token(clients: Callable[..., Desk], header: str | None) -> None:
+    answer = called(clients(), header)
+    assert answer.status_code == 401
+
+
+def test_another_scheme_is_refused(clients: Callable[..., Desk]) -> None:
+    desk = clients()
+    answer = desk.client.get("/cds-services", headers={"Authorization": "Basic dXNlcjpwYXNz"})
+    assert answer.status_code == 401
+
+
+def test_a_token_counts_once(clients: Callable[..., Desk]) -> None:
+    desk, token = clients(), Token().text()
+    assert called(desk, token).status_code == 200
+    again = called(desk, token)
+    assert again.status_code == 401
+    assert "used before" in again.get_json()["issue"][0]["diagnostics"]
+
+
+def test_a_token_counts_once_for_two_workers(clients: Callable[..., Desk], tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'log.sqlite'}"
+    workers = [clients(CRS_CDS_DATABASE_URL=database) for _ in range(2)]
+    token = Token().text()
+    assert [called(worker, token).status_code for worker in workers] == [200, 401]
+
+
+def test_a_database_that_is_down_never_costs_a_card(clients: Callable[..., Desk]) -> None:
+    desk = clients(CRS_CDS_DATABASE_URL="sqlite:////nowhere/log.sqlite")
+    token = Token().text()
+    assert card_ids(called(desk, token))
+    assert called(desk, token).status_code == 401, "the worker itself remembers"
+    assert desk.client.get("/health/ready").get_json()["status"] == "degraded"
+
+
+def test_discovery_and_feedback_are_for_trusted_clients_too_and_a_preflight_for_all(
+    clients: Callable[..., Desk],
+) -> None:
+    desk = clients()
+    assert desk.client.get("/cds-services").status_code == 401
+    assert desk.client.post("/cds-services/crs-order-sign/feedback", json={}).status_code == 401
+    headers = {"Origin": "http://ehr", "Access-Control-Request-Method": "POST"}
+    assert desk.client.options("/cds-services/crs-order-sign", headers=headers).status_code == 200
+    token = Token(claims={"aud": f"{PUBLIC}/cds-services"}).text()
+    assert desk.client.get("/cds-services", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("more", "claims", "status"),
+    [
+        ('tenants = ["north"]', {"tenant": "north"}, 200),
+        ('tenants = ["north"]', {"tenant": "south"}, 401),
+        ('tenants = ["north"]', {}, 401),
+        ('services = ["crs-order-sign"]', {}, 200),
+        ('services = ["crs-patient-view"]', {}, 401),
+        ('audiences = ["urn:crs-cds"]', {"aud": "urn:crs-cds"}, 200),
+        ("max_token_seconds = 60", {}, 401),
+    ],
+)
+def test_what_a_client_is_limited_to(
+    clients: Callable[..., Desk], more: str, claims: dict[str, Any], status: int
+) -> None:
+    assert called(clients(more), Token(claims=claims).text()).status_code == status
+
+
+def test_a_fhir_server_that_is_not_the_client_s_is_never_called(clients: Callable[..., Desk]) -> None:
+    desk = clients(CRS_CDS_FHIR_SERVERS=f"{BASE},https://other.example/fhir")
+    with responses.RequestsMock() as mock:
+        answer = called(desk, Token().text(), fhirServer="https://other.example/fhir", prefetch={})
+        assert answer.status_code == 412
+        assert not mock.calls
+
+
+URL = "https://keys.example.org/jwks"
+
+
+def test_keys_are_fetched_once_and_an_unknown_kid_fetches_them_again_at_most_once_in_a_while(
+    clients: Callable[..., Desk],
+) -> None:
+    desk = clients(keys=f'jwks_url = "{URL}"')
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json=KEYS)
+        assert called(desk, Token().text()).status_code == 200
+        assert called(desk, Token(RSA_KEY, "RS256", "rsa").text()).status_code == 200
+        assert [called(desk, Token(kid=f"k{n}").text()).status_code for n in range(2, 6)] == [401] * 4
+        assert len(mock.calls) == 1, "within a minute the set is not fetched again"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"body": "<html>", "status": 200},
+        {"json": {"keys": "none"}, "status": 200},
+        {"json": {"keys": []}, "status": 200},
+        {"status": 500},
+        {"status": 302, "headers": {"Location": "https://evil.example/keys"}},
+        {"body": "x" * 300000, "status": 200},
+        {"body": ConnectionError("down")},
+    ],
+)
+def test_a_key_server_that_answers_nonsense_lets_no_one_in(
+    clients: Callable[..., Desk], answer: dict[str, Any]
+) -> None:
+    desk = clients(keys=f'jwks_url = "{URL}"')
+    with responses.RequestsMock() as mock:
+        mock.get(URL, **answer)
+        assert called(desk, Token().text()).status_code == 401
+
+
+def private_text(key: Any) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "must hold [[client]] entries"),
+        ("[[client]]\n", "client[0].issuer must be"),
+        ('[[client]]\nissuer = "x"\n', "needs either jwks_url or jwks"),
+        ('[[client]]\nissuer = "x"\njwks = "none.json"\nfhir_servers = ["https://x/fhir"]\n', "there is no such file"),
+        ('[[client]]\nissuer = "x"\njwks_url = "ftp://x"\nfhir_servers = ["https://x/fhir"]\n', "jwks_url must be"),
+        ('[[client]]\nissuer = "x"\njwks_url = "https://x"\n', "fhir_servers must list"),
+        ('[[client]]\nissuer = "x"\njwks_url = "https://x"\nfhir_servers = ["x"]\n', "must be an http or https URL"),
+        ('[[client]]\nissuer = "x"\njwks_urls = "https://x"\n', "jwks_urls is no field of a client"),
+        ('[[client]]\nissuer = "x"\njwks_url = "https://x"\nfhir_servers = ["https://x"]\nservices = ["y"]\n', "y is no service"),
+        ('[[client]]\nissuer = "x"\njwks_url = "https://x"\nfhir_servers = ["https://x"]\nmax_token_seconds = "9"\n', "max_token_seconds must be"),
+        ("[[client]\n", "not TOML"),
+    ],
+)  # fmt: skip
+def test_a_clients_file_that_cannot_be_used_stops_the_start(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "clients.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        Desk(environ={"CRS_CDS_CLIENTS": str(file)})
+    assert says in str(caught.value)
+    assert str(caught.value).startswith("CRS_CDS_CLIENTS: ")
+    assert "PRIVATE KEY" in private_text(KEY)
