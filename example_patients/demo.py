@@ -100,6 +100,7 @@ def crs_cds(folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000) ->
         "CRS_CDS_PUBLIC_URL": url,
         "CRS_CDS_FHIR_SERVERS": fhir_base,
         "CRS_CDS_TIMEZONE": zone,
+        "CRS_CDS_DATABASE_URL": f"sqlite:///{folder / 'decisions.sqlite'}",
         "CRS_CDS_VALUE_SETS": str(Path(__file__).parent / "value_sets"),
         "CRS_CDS_BUDGET_SECONDS": "30",  # patience for a busy machine: the demo shows answers, not speed
     }
