@@ -84,31 +84,62 @@ def advice(
         for card, indicator in rule.gives
     ]
     state = _in_order(tuple(_softened(p) for p in planned))
+    seen = _visible(state, facts, call, modes, dismissed, state_of(facts, found))
+    texts = Texts(
+        facts, found, doubts, t, _unread(facts), call.drafts,
+        product_guidance=any(p.id is CardId.PRODUCT_GUIDANCE for p in seen.active),
+        switched_off=seen.off, held=seen.held,
+    )  # fmt: skip
+    return Advice(
+        cards=_worded(seen.shown, texts),
+        rows=tuple(rule.id for rule in rows if rule.gives),
+        shadowed=seen.shadowed,
+        cell=cell,
+        found=found,
+        silence=seen.silence,
+        state=state_of(facts, found),
+        held=tuple(one.card for one in seen.held),
+    )
+
+
+@dataclass(frozen=True)
+class _Visible:
+    """What of a state is shown, and what is not and why."""
+
+    active: tuple[Planned, ...]
+    shown: tuple[Planned, ...]
+    shadowed: tuple[CardId, ...]
+    off: tuple[CardId, ...]
+    held: tuple[Dismissed, ...]
+
+    @property
+    def silence(self) -> str | None:
+        if self.shown:
+            return None
+        return "shadowed" if self.shadowed else "switched_off" if self.off else "nothing_to_say"
+
+
+def _visible(
+    state: tuple[Planned, ...],
+    facts: PatientFacts,
+    call: Call,
+    modes: CardModes,
+    dismissed: tuple[Dismissed, ...],
+    state_text: str,
+) -> _Visible:
+    """The cards that this hook, the site and what the user dismissed leave to be seen."""
     active = tuple(p for p in state if modes.of(p.id) is CardMode.ACTIVE)
     tried = tuple(p for p in state if modes.of(p.id) is not CardMode.OFF)
     shown = spoken(call.hook, call.drafts, active, facts)
-    held = held_back(shown, dismissed, state_of(facts, found))
+    held = held_back(shown, dismissed, state_text)
     if held:
         waiting = {one.card for one in held}
         # what was dismissed never turns into silence: the state goes out and says so
         shown = tuple(p for p in active if p.id is CardId.CRS_GRADE or (p in shown and p.id not in waiting))
     seen = {p.id for p in shown} | {one.card for one in held}
     shadowed = tuple(p.id for p in spoken(call.hook, call.drafts, tried, facts) if p.id not in seen)
-    by_product = any(p.id is CardId.PRODUCT_GUIDANCE for p in active)
     off = tuple(p.id for p in state if modes.of(p.id) is CardMode.OFF)
-    texts = Texts(facts, found, doubts, t, _unread(facts), call.drafts, by_product, off, held)
-    state_text = state_of(facts, found)
-    hidden = "shadowed" if shadowed else "switched_off" if off else "nothing_to_say"
-    return Advice(
-        cards=_worded(shown, texts),
-        rows=tuple(rule.id for rule in rows if rule.gives),
-        shadowed=shadowed,
-        cell=cell,
-        found=found,
-        silence=None if shown else hidden,
-        state=state_text,
-        held=tuple(one.card for one in held),
-    )
+    return _Visible(active, shown, shadowed, off, held)
 
 
 def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice:

@@ -35,7 +35,7 @@ from fhir_mappings.clinical_facts import CrsGrade, Interval, Reason, hours_ago
 def placeholders(
     x: Texts, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
 ) -> dict[str, object]:
-    """Every placeholder of `wording`, for one card."""
+    """What stands for every ⟨name⟩ in `wording`, for one card."""
     return {
         **_of_grade(x),
         **_of_labs(x),
