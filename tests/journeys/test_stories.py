@@ -36,6 +36,21 @@ def test_scene(story: Story, scene: Scene, way: str) -> None:
     assert scene.says in words
 
 
+# c critical, w warning, i info: as the clinical specification writes them
+INDICATORS = {
+    "1a": "wi", "1b": "wwi", "1c": "wwi", "1d": "ccwi", "2": "wi", "3": "wi", "4": "wii", "5": "wii", "6": "ci",
+    "7": "wi", "8": "cii", "9": "cwi", "10": "wwii", "11": "wi", "12": "wi", "13": "i", "13f": "wi", "14": "wi",
+    "14n": "ii", "15": "iiii",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scene_id", INDICATORS)
+def test_how_urgent_each_card_is(scene_id: str) -> None:
+    story, scene = next((st, sc) for st, sc in SCENES if sc.id == scene_id)
+    found = answer_of(scene, story, "prefetch alone").get_json()["cards"]
+    assert "".join(c["indicator"][0] for c in found) == INDICATORS[scene_id]
+
+
 GRADES = {
     "1a": (2, 5, "low", 1.722222), "1b": (2, 7, "low", 2.65), "1c": (2, 9, "low", 2.65), "1d": (4, 9, "low", 2.65),
     "2": (2, 13, "low", 2.50996), "3": (2, 4, "high", 6.2), "4": (2, 4, "unknown", None), "5": (1, 3, "high", 8),
