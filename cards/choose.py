@@ -131,7 +131,8 @@ def _visible(
     active = tuple(p for p in state if modes.of(p.id) is CardMode.ACTIVE)
     tried = tuple(p for p in state if modes.of(p.id) is not CardMode.OFF)
     shown = spoken(call.hook, call.drafts, active, facts)
-    held = held_back(shown, dismissed, state_text)
+    # without the state of CRS in sight, what was dismissed would turn into silence
+    held = held_back(shown, dismissed, state_text) if any(p.id is CardId.CRS_GRADE for p in active) else ()
     if held:
         waiting = {one.card for one in held}
         # what was dismissed never turns into silence: the state goes out and says so

@@ -12,7 +12,7 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cards.decision_table import CardId
+from cards.decision_table import CardId, Indicator
 from cards.held_back import Dismissed
 from cds_server.advise import advise, answer
 from cds_server.catalogue import Service
@@ -24,6 +24,9 @@ from cds_server.log_entry import Answered, People, decision_of, people_of
 from cds_server.problems import Problem
 from cds_server.running import Running
 from cds_server.settings import Mode
+
+_CARDS = frozenset(card.value for card in CardId)
+_INDICATORS = frozenset(indicator.value for indicator in Indicator)
 
 
 def checked_caller(here: Running, service: str | None, deadline: float) -> Caller:
@@ -78,17 +81,32 @@ def _dismissed(here: Running, people: People, as_of: datetime, deadline: float) 
 
     def find(session: Session) -> list[Dismissed]:
         query = (
-            select(CardRow.card, DecisionRow.state, FeedbackRow.received_at)
+            select(CardRow.card, CardRow.indicator, DecisionRow.state, FeedbackRow)
             .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
             .join(FeedbackRow, FeedbackRow.card_uuid == CardRow.uuid)
             .where(
                 DecisionRow.patient == people.patient,
                 DecisionRow.user == people.user,
-                FeedbackRow.outcome == "overridden",
+                FeedbackRow.matched,
+                FeedbackRow.issuer == DecisionRow.issuer,
+                FeedbackRow.tenant == DecisionRow.tenant,
                 FeedbackRow.received_at >= since,
             )
+            .order_by(FeedbackRow.received_at)
         )
-        return [Dismissed(CardId(card), state, at) for card, state, at in session.execute(query)]
+        last = {
+            said.card_uuid: (card, indicator, state, said) for card, indicator, state, said in session.execute(query)
+        }
+        return [
+            Dismissed(CardId(card), Indicator(indicator), state, at)
+            for card, indicator, state, said in last.values()
+            # a card of another version of this program is none of ours to hold
+            if card in _CARDS
+            and indicator in _INDICATORS
+            and said.outcome == "overridden"
+            # feedback may come in batches: what counts is when it was said
+            and (at := min(said.outcome_at or said.received_at, said.received_at)) >= since
+        ]
 
     try:
         return tuple(here.log.run(find, min(here.log.seconds, max(0.0, deadline - time.monotonic()))))

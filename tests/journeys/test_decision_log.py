@@ -14,6 +14,9 @@ from click.testing import CliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cards.decision_table import CardId, Indicator
+from cards.held_back import Dismissed, held_back
+from cards.when_to_speak import Planned
 from cds_server.command_line import commands
 from cds_server.database import CardRow, DecisionRow, FeedbackRow, engine_for
 from tests.journeys.desk import Desk, bundle, card_ids, chart_of, moment_of, scene_of
@@ -215,6 +218,7 @@ CHANGES = rows("""
 | SAME                                                                                | Practitioner/1 | 9h    | toci-guideline, il6-request, crs-grade | nine hours later it is shown again       |
 | SAME                                                                                | Practitioner/2 | 1h    | toci-guideline, il6-request, crs-grade | another user has not seen it             |
 | il6 10 @D0 08:00; T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h         | Practitioner/1 | 1h    | severe-crs, il6-request, crs-grade     | the grade rose                           |
+| il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 93 @-1h; device NC @-1h; flow 2 @-1h; weight 70 @-9h | Practitioner/1 | 1h | toci-guideline, il6-request, crs-grade | oxygen was started beside it      |
 """)
 
 
@@ -242,6 +246,47 @@ def test_what_was_dismissed_never_turns_into_silence(database: str) -> None:
     again = asked(desk)
     assert card_ids(again) == ("crs-grade",)
     assert "Dismissed by you" in again.get_json()["cards"][0]["detail"]
+
+
+def test_a_dismissed_card_comes_back_when_it_is_more_urgent() -> None:
+    planned = (Planned(CardId.DATA_QUALITY, Indicator.WARNING, ()),)
+    for was, held in ((Indicator.INFO, 0), (Indicator.WARNING, 1)):
+        assert len(held_back(planned, (Dismissed(CardId.DATA_QUALITY, was, "same", NOW),), "same")) == held
+
+
+def test_where_the_state_is_switched_off_nothing_is_held_back(database: str, tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('[cards]\ncrs-grade = "off"\n', encoding="utf-8")
+    desk = desk_of(database, CRS_CDS_THRESHOLDS=str(tmp_path / "site.toml"))
+    answer = asked(desk)
+    ours = ("toci-guideline", "il6-request")
+    said(desk, *({"card": uuid_of(answer, card), "outcome": "overridden"} for card in ours))
+    assert card_ids(asked(desk)) == ours
+
+
+def test_an_override_told_late_counts_from_when_it_was_said(database: str) -> None:
+    desk = desk_of(database)
+    at = (NOW - timedelta(hours=12)).isoformat()
+    said(desk, {"card": uuid_of(asked(desk), "toci-guideline"), "outcome": "overridden", "outcomeTimestamp": at})
+    assert "toci-guideline" in card_ids(asked(desk))
+
+
+def test_a_card_accepted_after_all_is_not_held_back(database: str) -> None:
+    desk = desk_of(database)
+    card = uuid_of(asked(desk), "toci-guideline")
+    said(desk, {"card": card, "outcome": "overridden"})
+    desk.now = NOW + timedelta(minutes=1)
+    said(desk, {"card": card, "outcome": "accepted", "acceptedSuggestions": [{"id": UUID}]})
+    assert "toci-guideline" in card_ids(asked(desk))
+
+
+def test_a_card_of_another_version_in_the_log_costs_no_answer(database: str) -> None:
+    desk = desk_of(database)
+    said(desk, {"card": uuid_of(asked(desk), "toci-guideline"), "outcome": "overridden"})
+    engine = engine_for(database)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE card SET card = 'old-name'")
+    engine.dispose()
+    assert "toci-guideline" in card_ids(asked(desk))
 
 
 def test_a_critical_card_is_never_held_back(database: str) -> None:
