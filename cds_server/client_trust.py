@@ -66,15 +66,15 @@ class ClientTrust:
         self._check_times(claims, client)
         _check_audience(claims.get("aud"), url, client)
         tenant = claims.get("tenant")
-        if tenant is not None and not isinstance(tenant, str):
+        if tenant is not None and not (isinstance(tenant, str) and tenant.isprintable()):
             raise UntrustedError("tenant", "tenant must be a text")
         if client.tenants and tenant not in client.tenants:
             raise UntrustedError("tenant", "the token's tenant is not known here")
         if service is not None and client.services and service not in client.services:
             raise UntrustedError("service", "this client may not call this service")
         jti = claims.get("jti")
-        if not isinstance(jti, str) or not 0 < len(jti) <= 1000:
-            raise UntrustedError("jti", "jti is missing")
+        if not isinstance(jti, str) or not 0 < len(jti) <= 1000 or not jti.isprintable():
+            raise UntrustedError("jti", "jti is missing or no plain text")
         return Caller(client, tenant, jti, float(claims["exp"]) + LEEWAY_SECONDS)
 
     def _verified(self, token: str, header: Mapping[str, Any], client: Client, deadline: float) -> None:

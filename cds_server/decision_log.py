@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, delete, inspect, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -101,7 +101,7 @@ class DecisionLog:
         future.add_done_callback(settled)
         try:
             future.result(timeout=self.seconds)
-        except (FutureTimeoutError, SQLAlchemyError, LogUnavailableError):
+        except (FutureTimeoutError, IntegrityError, LogUnavailableError):
             return False
         return True
 
@@ -134,11 +134,7 @@ class DecisionLog:
             raise LogUnavailableError
         try:
             return future.result(timeout=max(0.0, seconds))
-        except IntegrityError:
-            raise
         except FutureTimeoutError as error:  # slow is not down: what fails in the end says so itself
-            raise LogUnavailableError from error
-        except SQLAlchemyError as error:
             raise LogUnavailableError from error
 
     def close(self) -> None:
@@ -170,9 +166,9 @@ class DecisionLog:
                 result = work(session)
         except IntegrityError:
             raise
-        except SQLAlchemyError as error:
-            self._degrade(error)
-            raise
+        except Exception as error:  # whatever it is, it costs no one a card
+            self._degrade(type(error).__name__)
+            raise LogUnavailableError from error
         self.degraded = None
         return result
 
@@ -186,21 +182,24 @@ class DecisionLog:
                 raise LogUnavailableError
             try:
                 upgrade(self._engine)
-            except SQLAlchemyError as error:
+            except Exception as error:  # also a schema of a later version
                 self._failed = now
-                self._degrade(error)
+                self._degrade(type(error).__name__)
                 raise LogUnavailableError from error
             self._ready = True
 
-    def _degrade(self, error: BaseException) -> None:
+    def _degrade(self, why: str) -> None:
         if self.degraded is None:
-            log.error("the decision log is degraded: %s", type(error).__name__)
-        self.degraded = type(error).__name__
+            log.error("the decision log is degraded: %s", why)
+        self.degraded = why
 
     def _lose(self, error: BaseException | None, on_lost: Callable[[], None]) -> None:
         with self._lock:
             self.lost += 1
-        log.error("a decision could not be logged: %s", type(error).__name__ if error else "too many are waiting")
+        why = type(error.__cause__ or error).__name__ if error is not None else "too many are waiting"
+        if error is None:
+            self._degrade(why)
+        log.error("a decision could not be logged: %s", why)
         on_lost()
 
 

@@ -23,7 +23,22 @@ from cds_server.hook_request import flat_messages
 from cds_server.problems import Problem
 
 MAX_ENTRIES = 200
-_TEXT = validate.Length(max=4000)
+MAX_PARTS = 50  # suggestions or reasons of one entry
+
+
+def _storable(text: str) -> None:
+    if "\x00" in text:
+        raise ValidationError("must not hold a NUL character")
+
+
+def _of_our_time(at: datetime) -> None:
+    """Dates near the ends of the calendar cannot be told in another zone."""
+    if not 1900 < at.year < 2200:
+        raise ValidationError("is no date of this time")
+
+
+_TEXT = validate.And(validate.Length(max=4000), _storable)
+_PARTS = validate.Length(max=MAX_PARTS)
 _anything = msgspec.json.Decoder()
 
 
@@ -43,17 +58,21 @@ class _Reason(_Lenient):
 
 
 class _Accepted(_Lenient):
-    id = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    id = fields.String(required=True, validate=[validate.Length(min=1, max=200), _storable])
 
 
 class _Entry(_Lenient):
-    card = fields.String(required=True, validate=validate.Length(min=1, max=64))
+    card = fields.String(required=True, validate=[validate.Length(min=1, max=64), _storable])
     outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
-    accepted_suggestions = fields.List(fields.Nested(_Accepted), data_key="acceptedSuggestions", load_default=list)
+    accepted_suggestions = fields.List(
+        fields.Nested(_Accepted), data_key="acceptedSuggestions", load_default=list, validate=_PARTS
+    )
     override_reason = fields.Nested(_Reason, data_key="overrideReason", load_default=None, allow_none=True)
-    override_reasons = fields.List(fields.Nested(_Reason), data_key="overrideReasons", load_default=list)
+    override_reasons = fields.List(
+        fields.Nested(_Reason), data_key="overrideReasons", load_default=list, validate=_PARTS
+    )
     outcome_timestamp = fields.AwareDateTime(
-        data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC
+        data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC, validate=_of_our_time
     )
 
     @validates_schema
@@ -106,9 +125,12 @@ def store_feedback(
             refused.append(index)
             continue
         row = _row(entry, issuer, caller.tenant or "", now, matched=decision is not None)
-        if session.get(FeedbackRow, row.digest) is None:
+        known = session.get(FeedbackRow, row.digest)
+        if known is None:
             session.add(row)
             session.flush()
+        else:  # told before its card was in the log, and told again since
+            known.matched = known.matched or row.matched
     return Outcome(tuple(unmatched), tuple(refused))
 
 

@@ -19,6 +19,7 @@ from cds_server.settings import SettingsError
 
 FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often
 KEEP_SECONDS = 3600.0  # keys rotate: a set is fetched anew after an hour
+STALE_SECONDS = 24 * 3600.0  # keys of a server that has not answered for so long may have been withdrawn
 FETCH_SECONDS = 3.0
 MAX_KEYS_BYTES = 256 * 1024
 
@@ -56,7 +57,7 @@ class KeySets:
             wait([future], timeout=max(0.0, deadline - self._clock()))
         with self._lock:
             known = self._known[client.issuer]
-            if known.fetched is None:
+            if known.fetched is None or self._clock() - known.fetched > STALE_SECONDS:
                 raise KeysUnavailableError
             return known.keys.get(kid)
 
@@ -72,10 +73,12 @@ class KeySets:
         now = self._clock()
         with self._lock:
             known = self._known.setdefault(client.issuer, _Known())
-            fresh = known.fetched is not None and now - known.fetched < KEEP_SECONDS
+            age = now - known.fetched if known.fetched is not None else STALE_SECONDS + 1
+            usable = kid in known.keys and age <= STALE_SECONDS
             if known.under_way is not None:
-                return None if kid in known.keys else known.under_way
-            if kid in known.keys and fresh:
+                late = known.tried is not None and now - known.tried > FETCH_SECONDS
+                return None if usable or late else known.under_way
+            if usable and age < KEEP_SECONDS:
                 return None
             if known.tried is not None and now - known.tried < FLOOR_SECONDS:
                 return None
@@ -84,7 +87,7 @@ class KeySets:
             known.under_way = executor.submit(self._fetch, client)
             known.under_way.add_done_callback(lambda future: self._take(client, future))
             # a set that is only old is used on while it is fetched anew
-            return None if kid in known.keys else known.under_way
+            return None if usable else known.under_way
 
     def _take(self, client: Client, future: Future[Keys]) -> None:
         with self._lock:
@@ -101,7 +104,8 @@ class KeySets:
             if response.status_code != 200:
                 raise KeysUnavailableError
             body, until = b"", self._clock() + FETCH_SECONDS
-            for chunk in response.iter_content(16384):
+            # one read from the socket at a time: a server that drips bytes is left
+            while chunk := response.raw.read1(16384, decode_content=True):
                 body += chunk
                 if len(body) > MAX_KEYS_BYTES or self._clock() > until:
                     raise KeysUnavailableError
@@ -114,7 +118,11 @@ def keys_in(content: bytes) -> Keys:
         found = jwt.PyJWKSet.from_json(content.decode())
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise KeysUnavailableError from error
-    return {key.key_id: key for key in found.keys if key.key_id and key.public_key_use in (None, "sig")}
+    return {
+        key.key_id: key
+        for key in found.keys
+        if isinstance(key.key_id, str) and key.key_id and key.public_key_use in (None, "sig")
+    }
 
 
 def check_key_files(clients: tuple[Client, ...]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Blueprint, Response, jsonify, request
+from sqlalchemy.exc import IntegrityError
 
 from cds_server.answering import answered, checked_caller
 from cds_server.catalogue import SERVICES, Service, discovery
@@ -50,8 +51,11 @@ def feedback(service_id: str) -> Response:
     entries = read_feedback(_body())
     now = here.clock()
     try:
-        outcome = here.log.run(lambda s: store_feedback(s, entries, caller, service.id, now), FEEDBACK_SECONDS)
-    except LogUnavailableError as error:
+        try:
+            outcome = here.log.run(lambda s: store_feedback(s, entries, caller, service.id, now), FEEDBACK_SECONDS)
+        except IntegrityError:  # the same entry at the same moment: it is there now
+            outcome = here.log.run(lambda s: store_feedback(s, entries, caller, service.id, now), FEEDBACK_SECONDS)
+    except (LogUnavailableError, IntegrityError) as error:
         raise Problem("log-unavailable") from error
     named = {"unmatched": list(outcome.unmatched), "refused": list(outcome.refused)}
     return jsonify({name: indexes for name, indexes in named.items() if indexes})
@@ -65,8 +69,9 @@ def live() -> Response:
 @cds.get("/health/ready", strict_slashes=False)
 def ready() -> tuple[Response, int]:
     """Ready also with a degraded log: it never costs the user a card, and the answer says so."""
-    degraded = running().log.degraded
-    return jsonify({"status": "degraded", "log": degraded} if degraded else {"status": "ready"}), 200
+    kept = running().log
+    status = {"status": "degraded", "log": kept.degraded} if kept.degraded else {"status": "ready"}
+    return jsonify({**status, "decisionsLost": kept.lost}), 200
 
 
 def _service(service_id: str) -> Service:

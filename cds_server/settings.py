@@ -96,7 +96,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         allow_http=allow_http,
         database_url=environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE),
         log_seconds=float(_number(environ, "CRS_CDS_LOG_MILLISECONDS", "250", low="10", high="5000")) / 1000,
-        pseudonym_key=environ.get("CRS_CDS_PSEUDONYM_KEY", "for development only, known to everyone"),
+        pseudonym_key=environ.get("CRS_CDS_PSEUDONYM_KEY", DEVELOPMENT_KEY),
         override_hours=float(_number(environ, "CRS_CDS_OVERRIDE_HOURS", "8", low="0", high="72")),
         mode=_one_of(environ, "CRS_CDS_MODE", Mode, Mode.ACTIVE),
         ca_bundle=_file(environ, "CRS_CDS_CA_BUNDLE"),
@@ -105,6 +105,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     )
 
 
+DEVELOPMENT_KEY = "for development only, known to everyone"
 LEAST_KEY_CHARS = 32
 
 
@@ -118,8 +119,11 @@ def _check_production(environ: Mapping[str, str], site: SiteSettings, *, allow_h
         raise SettingsError("CRS_CDS_PUBLIC_URL is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 behind a proxy.")
     if site.zone is None:
         raise SettingsError("CRS_CDS_TIMEZONE must be the facility's zone, such as Europe/Berlin: day 0 is its date.")
-    if len(environ.get("CRS_CDS_PSEUDONYM_KEY", "")) < LEAST_KEY_CHARS:
+    key = environ.get("CRS_CDS_PSEUDONYM_KEY", "").strip()
+    if len(key) < LEAST_KEY_CHARS or key == DEVELOPMENT_KEY:
         raise SettingsError(f"CRS_CDS_PSEUDONYM_KEY must be a secret of at least {LEAST_KEY_CHARS} characters.")
+    if environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE).split("?")[0] in ("sqlite://", "sqlite:///:memory:"):
+        raise SettingsError("CRS_CDS_DATABASE_URL must be a file or a server: in memory nothing is kept.")
 
 
 def site_settings_from(environ: Mapping[str, str]) -> SiteSettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,9 @@ BAD = rows("""
 | {"feedback": [{"card": "x", "outcome": "accepted"}]}                | feedback[0].acceptedSuggestions       |
 | {"feedback": [{"card": "x", "outcome": "overridden", "outcomeTimestamp": "soon"}]} | feedback[0].outcomeTimestamp |
 | {"feedback": [{"card": "x", "outcome": "overridden"}, {"card": 1}]} | feedback[1].card                      |
+| {"feedback": [{"card": "a\\u0000b", "outcome": "overridden"}]}       | feedback[0].card                      |
+| {"feedback": [{"card": "x", "outcome": "overridden", "overrideReason": {"userComment": "\\u0000"}}]} | feedback[0].overrideReason.userComment |
+| {"feedback": [{"card": "x", "outcome": "overridden", "outcomeTimestamp": "0001-01-01T00:00:00+14:00"}]} | feedback[0].outcomeTimestamp |
 | []                                                                  |                                       |
 """)
 
@@ -194,6 +198,42 @@ def test_each_entry_stands_alone_and_the_same_twice_counts_once(database: str) -
         True, ["urn:x|patient-ineligible"], "palliative",
     )  # fmt: skip
     assert not found[UUID].matched
+
+
+def test_the_same_feedback_at_the_same_moment_counts_once(database: str) -> None:
+    desk = desk_of(database)
+    entry = {"card": uuid_of(asked(desk), "toci-guideline"), "outcome": "overridden"}
+    with ThreadPoolExecutor(8) as together:
+        assert {answer.status_code for answer in together.map(lambda _: said(desk, entry), range(16))} == {200}
+    assert len(logged(database, FeedbackRow)) == 1
+
+
+def test_feedback_that_came_before_its_card_is_matched_when_it_is_sent_again(database: str) -> None:
+    desk = desk_of(database)
+    asked(desk)
+    card = logged(database, CardRow)[0].uuid
+    renamed = "UPDATE card SET uuid = '{}' WHERE uuid = '{}'"
+    engine = engine_for(database)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(renamed.format(UUID, card))
+    assert said(desk, {"card": card, "outcome": "overridden"}).get_json() == {"unmatched": [0]}
+    with engine.begin() as connection:
+        connection.exec_driver_sql(renamed.format(card, UUID))
+    engine.dispose()
+    assert said(desk, {"card": card, "outcome": "overridden"}).get_json() == {}
+    assert [f.matched for f in logged(database, FeedbackRow)] == [True]
+
+
+def test_a_database_of_a_later_version_costs_no_card_and_shows_as_degraded(database: str) -> None:
+    asked(desk_of(database))
+    engine = engine_for(database)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
+    engine.dispose()
+    later = desk_of(database)
+    assert "toci-guideline" in card_ids(asked(later))
+    health = later.client.get("/health/ready").get_json()
+    assert (health["status"], health["decisionsLost"]) == ("degraded", 1)
 
 
 def test_epic_s_way_of_saying_it(database: str) -> None:

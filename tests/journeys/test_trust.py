@@ -13,10 +13,13 @@ from typing import Any
 
 import jwt
 import pytest
+import requests
 import responses
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from cds_server.clients import Client
+from cds_server.key_sets import FLOOR_SECONDS, STALE_SECONDS, KeySets, KeysUnavailableError, keys_in
 from cds_server.settings import SettingsError
 from example_patients.stories import hook_body
 from tests.journeys.desk import BASE, Desk, card_ids, chart_of, moment_of, scene_of, whole_prefetch
@@ -117,6 +120,9 @@ ATTACKS: tuple[tuple[str, Token, str], ...] = (
     ("no iat", Token(claims={"iat": None}), "iat is missing"),
     ("no jti", Token(claims={"jti": None}), "jti is missing"),
     ("an empty jti", Token(claims={"jti": ""}), "jti is missing"),
+    ("a jti of half a character", Token(claims={"jti": "\ud800"}), "jti is missing or no plain text"),
+    ("a tenant of half a character", Token(claims={"tenant": "\ud800"}), "tenant must be a text"),
+    ("a tenant with a NUL", Token(claims={"tenant": "a\x00"}), "tenant must be a text"),
     ("another typ", Token(header={"typ": "at+jwt"}), "typ must be JWT"),
     ("a key set of its own", Token(header={"jku": "https://evil.example/keys"}), "not this client's"),
 )  # fmt: skip
@@ -256,6 +262,27 @@ def test_a_key_server_that_answers_nonsense_lets_no_one_in(
     with responses.RequestsMock() as mock:
         mock.get(URL, **answer)
         assert called(desk, Token().text()).status_code == 401
+
+
+def test_keys_of_a_server_that_is_gone_for_a_day_are_used_no_more() -> None:
+    client = Client("i", (BASE,), jwks_url=URL)
+    now = 0.0
+    sets = KeySets(requests.Session(), clock=lambda: now)
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json=KEYS)
+        assert sets.key(client, "k1", 5.0) is not None
+        mock.replace(responses.GET, URL, status=500)
+        now = STALE_SECONDS + 1
+        with pytest.raises(KeysUnavailableError):
+            sets.key(client, "k1", now + 5)
+        mock.replace(responses.GET, URL, json=KEYS)
+        now += FLOOR_SECONDS
+        assert sets.key(client, "k1", now + 5) is not None, "and again as soon as it answers"
+
+
+def test_a_key_that_cannot_be_used_does_not_spoil_its_set() -> None:
+    spoiled = {"keys": [jwk(KEY, "k1"), {**jwk(KEY, "x"), "kid": ["x"]}]}
+    assert set(keys_in(json.dumps(spoiled).encode())) == {"k1"}
 
 
 def private_text(key: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cds_server.fhir_client import Network, is_under, pooled_session
-from cds_server.settings import SettingsError, normalised_base, settings_from
+from cds_server.settings import DEVELOPMENT_KEY, SettingsError, normalised_base, settings_from
 
 DEVELOPMENT = {"CRS_CDS_ENV": "development"}
 PRODUCTION = {
@@ -29,6 +29,9 @@ def without(environ: dict[str, str], name: str) -> dict[str, str]:
         (PRODUCTION | {"CRS_CDS_PUBLIC_URL": "http://cds.example.org"}, "CRS_CDS_PUBLIC_URL is plain http"),
         (without(PRODUCTION, "CRS_CDS_TIMEZONE"), "CRS_CDS_TIMEZONE must be the facility's zone"),
         (PRODUCTION | {"CRS_CDS_PSEUDONYM_KEY": "short"}, "CRS_CDS_PSEUDONYM_KEY must be a secret of at least 32"),
+        (PRODUCTION | {"CRS_CDS_PSEUDONYM_KEY": DEVELOPMENT_KEY}, "CRS_CDS_PSEUDONYM_KEY must be a secret"),
+        (PRODUCTION | {"CRS_CDS_PSEUDONYM_KEY": " " * 40}, "CRS_CDS_PSEUDONYM_KEY must be a secret"),
+        (PRODUCTION | {"CRS_CDS_DATABASE_URL": "sqlite://"}, "CRS_CDS_DATABASE_URL must be a file or a server"),
         (PRODUCTION | {"CRS_CDS_FHIR_SERVERS": "http://x/fhir"}, "CRS_CDS_FHIR_SERVERS: http://x/fhir is plain http"),
         (DEVELOPMENT | {"CRS_CDS_CA_BUNDLE": "/nowhere.pem"}, "CRS_CDS_CA_BUNDLE: there is no such file"),
         (DEVELOPMENT | {"CRS_CDS_MODE": "quiet"}, "CRS_CDS_MODE must be active or shadow"),
