@@ -57,8 +57,13 @@ def feedback_report(session: Session, since: datetime, until: datetime) -> list[
             report.accepted += 1
         else:
             report.overridden += 1
-            report.reasons.update(row.reasons or ["no reason given"])
+            report.reasons.update(_plain(reason) for reason in row.reasons or ["no reason given"])
     return sorted(reports.values(), key=lambda r: (-r.shown, r.card))
+
+
+def _plain(reason: str) -> str:
+    """A client's words without what steers a terminal or parts the cells of a spreadsheet."""
+    return "".join(c if c.isprintable() and c != ";" else " " for c in reason).strip()
 
 
 def feedback_text(reports: Sequence[CardReport], unmatched: int) -> str:

@@ -349,7 +349,7 @@ def test_the_reports_of_a_made_up_week(database: str) -> None:
         answer = asked(desk, user=f"Practitioner/{number}")
         if number < 2:
             card = uuid_of(answer, "toci-guideline")
-            reason = {"reason": {"code": "=cmd" if number else "patient-ineligible"}}
+            reason = {"reason": {"code": "\t=cmd;\x1b[2J" if number else "patient-ineligible"}}
             said(desk, {"card": card, "outcome": "overridden", "overrideReason": reason})
         if number == 2:
             suggestion = answer.get_json()["cards"][0]["suggestions"][0]["uuid"]
@@ -365,6 +365,9 @@ def test_the_reports_of_a_made_up_week(database: str) -> None:
     table = list(csv.DictReader(io.StringIO(crs_cds(database, "feedback", "--csv", *period))))
     assert next(r for r in table if r["card"] == "toci-guideline")["overridden"] == "2"
     assert not any(r["reasons"].startswith("=") for r in table)
+    reasons = next(r for r in table if r["card"] == "toci-guideline")["reasons"].removeprefix("'")
+    assert set(reasons.split("; ")) == {"patient-ineligible x1", "=cmd  [2J x1"}
+    assert not any(character in report + str(table) for character in ("\x1b", "\t"))
     assert "unreadable-record ×1" in crs_cds(database, "alerts", *period)
     assert crs_cds(database, "purge", "--before", "2026-03-07") == "5 decisions deleted.\n"
     assert logged(database, CardRow) == []
