@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, delete, inspect, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from cds_server.database import CardRow, DecisionRow, FeedbackRow, Table, TokenRow
+from cds_server.database import CardRow, DecisionRow, FeedbackRow, TokenRow
 
 log = logging.getLogger("cds_server")
 R = TypeVar("R")
@@ -82,7 +82,7 @@ class DecisionLog:
         with contextlib.suppress(LogUnavailableError):
             self._make_ready()
 
-    def record(self, decision: Decision, on_lost: Callable[[], None] = lambda: None) -> bool:
+    def record(self, decision: Decision) -> bool:
         """Commit a decision; whether it was committed in time. A late one still counts if it succeeds."""
 
         def write(session: Session) -> None:
@@ -92,11 +92,11 @@ class DecisionLog:
 
         def settled(future: Future[None]) -> None:
             if future.exception() is not None:
-                self._lose(future.exception(), on_lost)
+                self._lose(future.exception())
 
         future = self._submit(write)
         if future is None:
-            self._lose(None, on_lost)
+            self._lose(None)
             return False
         future.add_done_callback(settled)
         try:
@@ -141,10 +141,6 @@ class DecisionLog:
         """Finish what is being written and let the connections go."""
         self._executor.shutdown(wait=True)
         self._engine.dispose()
-
-    def forget_expired(self, now: datetime) -> None:
-        """Drop tokens that have expired; called now and then."""
-        self._submit(lambda session: session.execute(delete(TokenRow).where(TokenRow.expires < now)))
 
     def _submit(self, work: Callable[[Session], R]) -> Future[R] | None:
         with self._lock:
@@ -193,14 +189,13 @@ class DecisionLog:
             log.error("the decision log is degraded: %s", why)
         self.degraded = why
 
-    def _lose(self, error: BaseException | None, on_lost: Callable[[], None]) -> None:
+    def _lose(self, error: BaseException | None) -> None:
         with self._lock:
             self.lost += 1
         why = type(error.__cause__ or error).__name__ if error is not None else "too many are waiting"
         if error is None:
             self._degrade(why)
         log.error("a decision could not be logged: %s", why)
-        on_lost()
 
 
 def upgrade(engine: Engine) -> None:
@@ -220,10 +215,6 @@ def upgrade(engine: Engine) -> None:
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_unlock(7421)")
                 connection.commit()
-
-
-def tables_in(engine: Engine) -> frozenset[str]:
-    return frozenset(inspect(engine).get_table_names()) & frozenset(Table.metadata.tables)
 
 
 def purge(session: Session, before: datetime) -> int:

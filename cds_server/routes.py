@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from cds_server.answering import answered, checked_caller
 from cds_server.catalogue import SERVICES, Service, discovery
 from cds_server.decision_log import LogUnavailableError
-from cds_server.feedback import read_feedback, store_feedback
+from cds_server.feedback import Outcome, read_feedback, store_feedback
 from cds_server.hook_request import read_hook_request
 from cds_server.problems import Problem
 from cds_server.running import Running, running
@@ -50,11 +51,15 @@ def feedback(service_id: str) -> Response:
     caller = checked_caller(here, service.id, _deadline(here))
     entries = read_feedback(_body())
     now = here.clock()
+
+    def store(session: Session) -> Outcome:
+        return store_feedback(session, entries, caller, service.id, now)
+
     try:
         try:
-            outcome = here.log.run(lambda s: store_feedback(s, entries, caller, service.id, now), FEEDBACK_SECONDS)
+            outcome = here.log.run(store, FEEDBACK_SECONDS)
         except IntegrityError:  # the same entry at the same moment: it is there now
-            outcome = here.log.run(lambda s: store_feedback(s, entries, caller, service.id, now), FEEDBACK_SECONDS)
+            outcome = here.log.run(store, FEEDBACK_SECONDS)
     except (LogUnavailableError, IntegrityError) as error:
         raise Problem("log-unavailable") from error
     named = {"unmatched": list(outcome.unmatched), "refused": list(outcome.refused)}
