@@ -1,5 +1,17 @@
 """WSGI entry: `gunicorn wsgi:app`."""
 
-from cds_server.app import create_app
+import logging
+import sys
 
-app = create_app()
+from cds_server.app import create_app
+from cds_server.log_lines import configure_logging
+from cds_server.settings import SettingsError
+
+CANNOT_START = 3  # gunicorn takes this for "do not try again"
+
+configure_logging()
+try:
+    app = create_app()
+except SettingsError as error:
+    logging.getLogger("cds_server").critical("crs-cds cannot start: %s", error)
+    sys.exit(CANNOT_START)

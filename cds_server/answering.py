@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,56 +14,60 @@ from sqlalchemy.orm import Session
 from cards.decision_table import CardId, Indicator
 from cards.held_back import Dismissed
 from cds_server.advise import advise, answer
+from cds_server.call_time import CallTime
 from cds_server.catalogue import Service
 from cds_server.client_trust import NOBODY_CHECKED, Caller, UntrustedError
 from cds_server.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.decision_log import LogUnavailableError
 from cds_server.hook_request import HookRequest
 from cds_server.log_entry import Answered, People, decision_of, people_of
+from cds_server.log_lines import log_line, request_id
 from cds_server.problems import Problem
 from cds_server.running import Running
-from cds_server.settings import Mode
 
 _CARDS = frozenset(card.value for card in CardId)
 _INDICATORS = frozenset(indicator.value for indicator in Indicator)
 
 
-def checked_caller(here: Running, service: str | None, deadline: float) -> Caller:
+def checked_caller(here: Running, service: str | None, call_time: CallTime) -> Caller:
     """Who calls this address, each token once. Raises Problem `untrusted`."""
     if here.trust is None:
         return NOBODY_CHECKED
     try:
         url = f"{here.settings.public_url}{request.path}"
-        caller = here.trust.caller(request.headers.get("Authorization"), url, service, deadline)
+        caller = here.trust.caller(request.headers.get("Authorization"), url, service, call_time.deadline)
         issuer = caller.client.issuer if caller.client else ""
         token = hashlib.sha256(f"{issuer}\x1f{caller.jti}".encode()).hexdigest()
-        seconds = min(here.log.seconds, max(0.0, deadline - time.monotonic()))
-        if not here.log.is_first_use(token, datetime.fromtimestamp(caller.expires, UTC), seconds):
+        with call_time.waiting_for_the_log() as seconds:
+            first = here.log.is_first_use(token, datetime.fromtimestamp(caller.expires, UTC), seconds)
+        if not first:
             raise UntrustedError("replay", "the token was used before")
     except UntrustedError as error:
-        raise Problem("untrusted", [("Authorization", error.says)]) from error
+        raise Problem("untrusted", [("Authorization", error.says)], error.reason) from error
     return caller
 
 
 def answered(
-    here: Running, service: Service, hook_request: HookRequest, caller: Caller, started: float
+    here: Running, service: Service, hook_request: HookRequest, caller: Caller, call_time: CallTime
 ) -> dict[str, Any]:
     """The answer to a call that is well formed, logged before it leaves. Raises Problem."""
-    if caller.client is not None and hook_request.fhir_server not in (None, *caller.client.fhir_servers):
-        hook_request = replace(hook_request, may_call=False)
-    deadline = started + here.settings.budget_seconds
+    allowed = caller.client is None or hook_request.fhir_server in (None, *caller.client.fhir_servers)
+    hook_request = replace(hook_request, may_call=allowed, request_id=request_id())
     people = people_of(hook_request, caller, here.pseudonyms)
     as_of, rules = here.clock(), here.sources.rules
-    shadow = here.settings.mode is Mode.SHADOW
-    dismissed = _dismissed(here, people, as_of, deadline)
+    shadow = here.settings.in_shadow(service.id)
+    dismissed = _dismissed(here, people, as_of, call_time)
 
     def log_it(found: Any, body: dict[str, Any], silence: str | None) -> None:
-        passed = int((time.monotonic() - started) * 1000)
-        entry = Answered(service.id, as_of, rules.hash, passed, shadow, silence, found, body)
-        here.log.record(decision_of(hook_request, caller, people, entry))
+        entry = Answered(service.id, as_of, rules.hash, call_time.milliseconds(), shadow, silence, found, body)
+        decision = decision_of(hook_request, caller, people, entry)
+        here.metrics.answered(service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], silence)
+        log_line().update(hookInstance=hook_request.hook_instance, rules=decision.row.rules, silence=silence)
+        with call_time.waiting_for_the_log() as seconds:
+            here.log.record(decision, seconds)
 
     try:
-        advised = advise(hook_request, here.sources, as_of, deadline, dismissed)
+        advised = advise(hook_request, here.sources, as_of, call_time.reading_ends, dismissed)
     except Problem as problem:
         log_it(None, {}, problem.name)
         if shadow and problem.kind.status == 412:
@@ -75,7 +78,7 @@ def answered(
     return {"cards": []} if shadow else body
 
 
-def _dismissed(here: Running, people: People, as_of: datetime, deadline: float) -> tuple[Dismissed, ...]:
+def _dismissed(here: Running, people: People, as_of: datetime, call_time: CallTime) -> tuple[Dismissed, ...]:
     """What this user overrode for this patient of late; a log that cannot be read holds nothing back."""
     since = as_of - timedelta(hours=here.settings.override_hours)
 
@@ -109,6 +112,8 @@ def _dismissed(here: Running, people: People, as_of: datetime, deadline: float) 
         ]
 
     try:
-        return tuple(here.log.run(find, min(here.log.seconds, max(0.0, deadline - time.monotonic()))))
+        with call_time.waiting_for_the_log() as seconds:
+            return tuple(here.log.run(find, seconds))
     except LogUnavailableError:
+        here.metrics.log_losses.labels("dismissals").inc()
         return ()

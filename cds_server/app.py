@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import traceback
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, g, jsonify, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
@@ -21,17 +21,21 @@ from cds_server.database import engine_for
 from cds_server.decision_log import DecisionLog, Pseudonyms
 from cds_server.fhir_client import Network, pooled_session
 from cds_server.key_sets import KeySets, check_key_files
+from cds_server.log_entry import VERSION
+from cds_server.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
 from cds_server.medication_memory import MedicationMemory
+from cds_server.metrics import Metrics
 from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
 from cds_server.routes import cds
-from cds_server.running import EXTENSION_KEY, Running
-from cds_server.settings import Settings, settings_from
+from cds_server.running import EXTENSION_KEY, Running, running
+from cds_server.settings import Settings, SettingsError, settings_from
 from cds_server.site_rules import site_rules
 
 log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
 
+_QUIET = frozenset({"live", "ready", "metrics"})  # asked all day long
 _HTTP_PROBLEMS: Mapping[int, str] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
 
 
@@ -40,30 +44,39 @@ def create_app(
 ) -> Flask:
     """The WSGI application. Raises SettingsError when a setting cannot be used."""
     settings = settings_from(os.environ if environ is None else environ)
+    unknown = min(settings.shadow_services - set(SERVICES), default=None)
+    if unknown is not None:
+        raise SettingsError(f"CRS_CDS_SHADOW_SERVICES: {unknown} is no service of this server.")
     app = Flask("cds_server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
+    rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
+    metrics = Metrics(VERSION, rules.hash)
     sources = Sources(
         session=pooled_session(SEARCHES_AT_ONCE, _network(settings)),
         executors={
             base: ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir") for base in settings.fhir_servers
         },
         medications=MedicationMemory(),
-        rules=site_rules(settings.thresholds_file, settings.value_sets_folder),
+        rules=rules,
         zone=settings.zone,
         lookup=settings.course_lookup,
+        limits=settings.limits,
+        metrics=metrics,
     )
     # urllib3 logs the whole address, with the patient's id, when a server's headers are malformed
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    decision_log = DecisionLog(engine_for(settings.database_url), settings.log_seconds)
-    pseudonyms, slots = Pseudonyms(settings.pseudonym_key), threading.BoundedSemaphore(settings.max_calls)
-    app.extensions[EXTENSION_KEY] = Running(settings, sources, clock, _trust(settings), decision_log, pseudonyms, slots)
+    app.extensions[EXTENSION_KEY] = Running(
+        settings, sources, clock, _trust(settings), DecisionLog(engine_for(settings.database_url), metrics),
+        Pseudonyms(settings.pseudonym_key), threading.BoundedSemaphore(settings.max_calls), metrics,
+    )  # fmt: skip
+    app.before_request(_begin)
     app.register_blueprint(cds)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _failure)
-    app.after_request(_never_stored)
+    app.after_request(_finish)
     CORS(app, origins=list(settings.cors_origins), methods=["GET", "POST", "OPTIONS"],
          allow_headers=["Authorization", "Content-Type"], max_age=600, vary_header=True)  # fmt: skip
     return app
@@ -81,12 +94,31 @@ def _network(settings: Settings) -> Network:
     return Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
 
 
-def _never_stored(response: Response) -> Response:
+def _begin() -> None:
+    g.began = time.monotonic()
+
+
+def _finish(response: Response) -> Response:
+    """Headers of every answer, and what is counted and logged of it."""
     response.headers["Cache-Control"] = "no-store"
+    response.headers[REQUEST_ID] = request_id()
+    address = (request.endpoint or "none").removeprefix("cds.")
+    service = (request.view_args or {}).get("service_id")
+    if service is not None:
+        address += f" {service}" if service in SERVICES else " unknown"
+    seconds = time.monotonic() - g.began
+    metrics = running().metrics
+    metrics.calls.labels(address, str(response.status_code)).inc()
+    metrics.seconds.labels(address).observe(seconds)
+    line = {"address": address, "status": response.status_code, "milliseconds": int(seconds * 1000), **log_line()}
+    level = logging.DEBUG if address in _QUIET and response.status_code == 200 else logging.INFO
+    log.log(level, "answered", extra=line)
     return response
 
 
 def _problem(problem: Problem) -> Response:
+    running().metrics.refusals.labels(problem.name, problem.reason).inc()
+    log_line().update(problem=problem.name, **({"reason": problem.reason} if problem.reason else {}))
     response = jsonify(operation_outcome(problem))
     response.status_code = problem.kind.status
     response.mimetype = "application/fhir+json"
@@ -108,8 +140,5 @@ def _http_problem(error: HTTPException) -> Response:
 
 
 def _failure(error: Exception) -> Response:
-    """Where it failed goes to the log: types and lines, never a message, which may hold patient data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = " < ".join(f"{f.name} ({f.filename.rsplit('/', 1)[-1]}:{f.lineno})" for f in reversed(frames[-6:]))
-    log.error("a call failed: %s at %s", type(error).__name__, where)
+    log.error("a call failed", extra={"failed": where_it_failed(error)})
     return _problem(Problem("internal"))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from cds_server.clients import Client
-from cds_server.key_sets import KeySets, KeysUnavailableError
+from cds_server.key_sets import Key, KeySets, KeysUnavailableError
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
@@ -77,6 +77,11 @@ class ClientTrust:
             raise UntrustedError("jti", "jti is missing or no plain text")
         return Caller(client, tenant, jti, float(claims["exp"]) + LEEWAY_SECONDS)
 
+    def keys_missing(self) -> Mapping[str, str]:
+        """For `/health/ready`: whether a client's keys were wanted and could not be had."""
+        number = sum(self._keys.missing(client) for client in self._by_issuer.values())
+        return {"keys": f"the key sets of {number} clients could not be fetched"} if number else {}
+
     def _verified(self, token: str, header: Mapping[str, Any], client: Client, deadline: float) -> None:
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in ALGORITHMS:
@@ -98,7 +103,7 @@ class ClientTrust:
             "verify_sub": False, "verify_iss": False,
         }  # fmt: skip
         try:
-            jwt.decode(token, key.key, algorithms=[algorithm], options=options)
+            jwt.decode(token, key.public, algorithms=[algorithm], options=options)
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise UntrustedError("signature", "the token's signature is not valid") from error
 
@@ -116,9 +121,11 @@ class ClientTrust:
             raise UntrustedError("lifetime", "the token lives longer than is taken here")
 
 
-def _fits(key: jwt.PyJWK, algorithm: str) -> bool:
+def _fits(key: Key, algorithm: str) -> bool:
     """Whether a key is of the algorithm's kind, curve and strength, and says nothing else itself."""
-    public = key.key
+    public = key.public
+    if key.algorithm not in (None, algorithm):
+        return False
     if algorithm in _CURVES:
         return isinstance(public, EllipticCurvePublicKey) and public.curve.name == _CURVES[algorithm]
     return isinstance(public, RSAPublicKey) and public.key_size >= _LEAST_RSA_BITS

@@ -141,7 +141,7 @@ def _day(name: str, text: str | None, default: datetime, here: Site) -> datetime
 def _in_log(work: Callable[[Session], str]) -> None:
     """Run a report on the log. A database that does not answer is a sentence, not a traceback."""
     try:
-        engine = engine_for(os.environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE))
+        engine = engine_for(os.environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE), statement_seconds=0)
         try:
             upgrade(engine)
             with Session(engine) as session, session.begin():

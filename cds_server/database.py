@@ -97,8 +97,11 @@ class TokenRow(Table):
     expires: Mapped[datetime] = mapped_column(Instant, index=True)
 
 
-def engine_for(url: str) -> Engine:
-    """The engine of a database URL: SQLite (a file) or PostgreSQL. Raises SettingsError."""
+def engine_for(url: str, statement_seconds: int = BUSY_SECONDS) -> Engine:
+    """The engine of a database URL: SQLite (a file) or PostgreSQL. Raises SettingsError.
+
+    `statement_seconds` ends a statement of PostgreSQL; 0 is without end, for reports and purges.
+    """
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -114,7 +117,10 @@ def engine_for(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(
             parsed, pool_pre_ping=True, pool_size=4, max_overflow=4, pool_timeout=BUSY_SECONDS,
-            connect_args={"connect_timeout": BUSY_SECONDS},
+            connect_args={
+                "connect_timeout": BUSY_SECONDS, "tcp_user_timeout": BUSY_SECONDS * 1000,
+                "options": f"-c statement_timeout={statement_seconds}s -c lock_timeout={BUSY_SECONDS}s",
+            },
         )  # fmt: skip
     raise SettingsError("CRS_CDS_DATABASE_URL must be sqlite or postgresql.")
 

@@ -28,10 +28,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from cds_server.database import CardRow, DecisionRow, FeedbackRow, TokenRow
+from cds_server.metrics import Metrics
 
 log = logging.getLogger("cds_server")
 R = TypeVar("R")
 RETRY_SECONDS = 10.0
+CLEAN_SECONDS = 3600.0  # expired tokens are deleted this often by each worker
 WAITING_AT_MOST = 500  # writes that wait for a slow database before new ones count as lost
 
 
@@ -59,11 +61,11 @@ class Pseudonyms:
 
 
 class DecisionLog:
-    """The log behind a pool of its own, so that a slow database holds up no call beyond `seconds`."""
+    """The log behind threads of its own, so that a slow database holds up no call beyond the seconds it gives."""
 
-    def __init__(self, engine: Engine, seconds: float = 0.25, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
+    def __init__(self, engine: Engine, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
+        self._metrics = metrics
         self._clock = clock
         threads = 1 if isinstance(engine.pool, StaticPool) else 2
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="log")
@@ -73,6 +75,7 @@ class DecisionLog:
         self._failed: float | None = None
         self._waiting = 0
         self._remembered: dict[str, float] = {}
+        self._cleaned = clock()
         self.lost = 0
         self.degraded: str | None = None
         self._executor.submit(self._prepare)
@@ -82,7 +85,7 @@ class DecisionLog:
         with contextlib.suppress(LogUnavailableError):
             self._make_ready()
 
-    def record(self, decision: Decision) -> bool:
+    def record(self, decision: Decision, seconds: float) -> bool:
         """Commit a decision; whether it was committed in time. A late one still counts if it succeeds."""
 
         def write(session: Session) -> None:
@@ -100,14 +103,17 @@ class DecisionLog:
             return False
         future.add_done_callback(settled)
         try:
-            future.result(timeout=self.seconds)
-        except (FutureTimeoutError, IntegrityError, LogUnavailableError):
+            future.result(timeout=max(0.0, seconds))
+        except FutureTimeoutError:
+            self._late("decision")
+            return False
+        except (IntegrityError, LogUnavailableError):
             return False
         return True
 
     def is_first_use(self, token: str, expires: datetime, seconds: float) -> bool:
-        """Whether a token's id is used for the first time, on any worker; on this one alone while the database is
-        down."""
+        """Whether a token's id is used for the first time, on any worker; on this one alone while the database does
+        not answer, which is counted."""
         with self._lock:
             now = self._clock()
             for gone in [t for t, until in self._remembered.items() if until < now]:
@@ -119,12 +125,18 @@ class DecisionLog:
         def insert(session: Session) -> None:
             session.add(TokenRow(token=token, expires=expires))
 
+        future = self._submit(insert)
         try:
-            self.run(insert, seconds)
+            if future is None:
+                raise LogUnavailableError
+            future.result(timeout=max(0.0, seconds))
         except IntegrityError:
             return False
-        except LogUnavailableError:
-            return True
+        except (FutureTimeoutError, LogUnavailableError) as error:  # a late one is still written, for the others
+            self._metrics.log_losses.labels("token").inc()
+            if isinstance(error, FutureTimeoutError):
+                self._late("token")
+        self._clean_now_and_then()
         return True
 
     def run(self, work: Callable[[Session], R], seconds: float) -> R:
@@ -134,8 +146,18 @@ class DecisionLog:
             raise LogUnavailableError
         try:
             return future.result(timeout=max(0.0, seconds))
-        except FutureTimeoutError as error:  # slow is not down: what fails in the end says so itself
+        except FutureTimeoutError as error:
+            future.cancel()  # nobody waits for it: it shall not stand before what is still wanted
+            self._late("read")
             raise LogUnavailableError from error
+
+    def answers(self, seconds: float) -> bool:
+        """Whether the database answers now; what it says shows in `degraded`."""
+        try:
+            self.run(lambda session: session.execute(select(1)), seconds)
+        except LogUnavailableError:
+            return False
+        return True
 
     def close(self) -> None:
         """Finish what is being written and let the connections go."""
@@ -166,6 +188,7 @@ class DecisionLog:
             self._degrade(type(error).__name__)
             raise LogUnavailableError from error
         self.degraded = None
+        self._metrics.log_degraded.set(0)
         return result
 
     def _make_ready(self) -> None:
@@ -184,14 +207,27 @@ class DecisionLog:
                 raise LogUnavailableError from error
             self._ready = True
 
+    def _clean_now_and_then(self) -> None:
+        with self._lock:
+            if self._clock() - self._cleaned < CLEAN_SECONDS:
+                return
+            self._cleaned = self._clock()
+        self._submit(forget_tokens)
+
+    def _late(self, what: str) -> None:
+        self._metrics.log_late.labels(what).inc()
+        self._degrade("does not answer in time")
+
     def _degrade(self, why: str) -> None:
         if self.degraded is None:
             log.error("the decision log is degraded: %s", why)
         self.degraded = why
+        self._metrics.log_degraded.set(1)
 
     def _lose(self, error: BaseException | None) -> None:
         with self._lock:
             self.lost += 1
+        self._metrics.log_losses.labels("decision").inc()
         why = type(error.__cause__ or error).__name__ if error is not None else "too many are waiting"
         if error is None:
             self._degrade(why)
@@ -205,6 +241,8 @@ def upgrade(engine: Engine) -> None:
         config.set_main_option("script_location", str(folder))
         config.attributes["connection"] = connection
         if engine.dialect.name == "postgresql":
+            # large tables take their time, and another worker's migration is waited for
+            connection.exec_driver_sql("SET statement_timeout = 0; SET lock_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_lock(7421)")
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -214,6 +252,7 @@ def upgrade(engine: Engine) -> None:
         finally:
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_unlock(7421)")
+                connection.exec_driver_sql("RESET statement_timeout; RESET lock_timeout")
                 connection.commit()
 
 
@@ -225,5 +264,10 @@ def purge(session: Session, before: datetime) -> int:
     session.execute(delete(FeedbackRow).where(FeedbackRow.matched.is_(False), FeedbackRow.received_at < before))
     session.execute(delete(CardRow).where(CardRow.decision_id.in_(old)))
     result: Any = session.execute(delete(DecisionRow).where(DecisionRow.at < before))
-    session.execute(delete(TokenRow).where(TokenRow.expires < datetime.now(UTC) - timedelta(days=1)))
+    forget_tokens(session)
     return int(result.rowcount)
+
+
+def forget_tokens(session: Session) -> None:
+    """Delete the tokens that have expired: no clock is a day off."""
+    session.execute(delete(TokenRow).where(TokenRow.expires < datetime.now(UTC) - timedelta(days=1)))

@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 
 from cds_server.client_trust import Caller
 from cds_server.database import CardRow, DecisionRow, FeedbackRow
-from cds_server.hook_request import flat_messages
+from cds_server.hook_request import depth_of, flat_messages
 from cds_server.problems import Problem
+from cds_server.settings import Limits
 
 MAX_ENTRIES = 200
 MAX_PARTS = 50  # suggestions or reasons of one entry
@@ -96,8 +97,10 @@ class Outcome:
     refused: tuple[int, ...]
 
 
-def read_feedback(body: bytes) -> Sequence[Mapping[str, Any]]:
+def read_feedback(body: bytes, limits: Limits) -> Sequence[Mapping[str, Any]]:
     """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` with every broken field."""
+    if depth_of(body) > limits.depth:
+        raise Problem("invalid-feedback", [("feedback", f"must not nest deeper than {limits.depth}")])
     try:
         plain = _anything.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

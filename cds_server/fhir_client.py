@@ -20,19 +20,23 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from cds_server.fhir_bundle import bundle_decoder, count_matches, is_failure, plain_name, resources_of
-from cds_server.settings import normalised_base
+from cds_server.metrics import Metrics
+from cds_server.settings import Limits, normalised_base
 from fhir_mappings import fhir_structs as fs
 
-MAX_PAGES = 60
 MAX_BYTES = 64 * 1024 * 1024
 PAUSE_SECONDS = 0.15
 
 
 class FhirError(Exception):
-    """Why a request brought nothing, in words without patient data. `try_again`: a second try may help."""
+    """Why a request brought nothing, in words without patient data; `kind` is one word for the metrics.
 
-    def __init__(self, why: str, *, try_again: bool = False, status: int | None = None) -> None:
+    `try_again`: a second try may help.
+    """
+
+    def __init__(self, kind: str, why: str, *, try_again: bool = False, status: int | None = None) -> None:
         super().__init__(why)
+        self.kind = kind
         self.why = why
         self.try_again = try_again
         self.status = status
@@ -98,17 +102,30 @@ class FhirServer:
         token: str | None,
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        max_pages: int = Limits.pages,
+        metrics: Metrics | None = None,
+        request_id: str | None = None,
     ) -> None:
         self.base = base
+        self._max_pages = max_pages
+        self._metrics = metrics
         self._session = session
         self._deadline = deadline
         self._clock = clock
         self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
+        if request_id:
+            self._headers["X-Request-Id"] = request_id
 
     def search(self, search: Search) -> Found:
         """Every page of a search. An error keeps what was read before it."""
+        found = self._tried(search)
+        self._count(search.resource_type, found.error)
+        return found
+
+    def _tried(self, search: Search) -> Found:
         found = self._pages(search, (*search.params, *search.optional))
         if found.error is not None and found.error.status == 400 and search.optional:
             return self._pages(search, search.params)
@@ -119,11 +136,22 @@ class FhirServer:
     def read(self, resource_type: str, resource_id: str) -> bytes | None:
         """One resource by id; None where the server says that there is none."""
         try:
-            return self._get(f"{self.base}/{resource_type}/{resource_id}")
+            found = self._get(f"{self.base}/{resource_type}/{resource_id}")
         except FhirError as error:
-            if error.status in (404, 410):
+            missing = error.status in (404, 410)
+            self._count(resource_type, None if missing else error)
+            if missing:
                 return None
             raise
+        self._count(resource_type, None)
+        return found
+
+    def _count(self, resource_type: str, error: FhirError | None) -> None:
+        if self._metrics is None:
+            return
+        self._metrics.fhir_requests.labels(resource_type).inc()
+        if error is not None:
+            self._metrics.fhir_errors.labels(resource_type, error.kind).inc()
 
     def _pages(self, search: Search, params: Iterable[tuple[str, str]]) -> Found:
         found, matches = Found(), 0
@@ -132,15 +160,15 @@ class FhirServer:
         seen: set[str] = set()
         try:
             while url is not None:
-                if url in seen or len(seen) >= MAX_PAGES:
-                    raise FhirError("the pages of the search do not end")
+                if url in seen or len(seen) >= self._max_pages:
+                    raise FhirError("pages", "the pages of the search do not end")
                 seen.add(url)
                 bundle = self._bundle_at(url)
                 found.entries += resources_of(bundle)
                 matches += count_matches(bundle)
                 url = self._next(bundle, url)
             if bundle.total is not None and bundle.total > matches:
-                raise FhirError("the FHIR server counted more results than it sent")
+                raise FhirError("incomplete", "the FHIR server counted more results than it sent")
         except FhirError as error:
             found.error = error
         return found
@@ -150,13 +178,13 @@ class FhirServer:
         try:
             bundle = bundle_decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise FhirError("the answer is not a FHIR Bundle", try_again=True) from error
+            raise FhirError("answer", "the answer is not a FHIR Bundle", try_again=True) from error
         if bundle.resource_type != "Bundle":
-            raise FhirError(f"the answer is {plain_name(bundle.resource_type)}, not a Bundle")
+            raise FhirError("answer", f"the answer is {plain_name(bundle.resource_type)}, not a Bundle")
         if bundle.type not in (None, "searchset"):
-            raise FhirError("the answer is a Bundle, but no searchset")
+            raise FhirError("answer", "the answer is a Bundle, but no searchset")
         if any(is_failure(entry) for entry in bundle.entry):
-            raise FhirError("the FHIR server reported an error among the results")
+            raise FhirError("outcome", "the FHIR server reported an error among the results")
         return bundle
 
     def _next(self, bundle: fs.Bundle, url: str) -> str | None:
@@ -166,9 +194,9 @@ class FhirServer:
         try:
             target = urljoin(url, link)
         except ValueError as error:
-            raise FhirError("the address of the next page is none") from error
+            raise FhirError("elsewhere", "the address of the next page is none") from error
         if not is_under(target, self.base):
-            raise FhirError("the next page is not on the same FHIR server")
+            raise FhirError("elsewhere", "the next page is not on the same FHIR server")
         return target
 
     def _get(self, url: str) -> bytes:
@@ -194,7 +222,7 @@ class FhirServer:
     def _get_once(self, url: str, session: requests.Session) -> bytes:
         remaining = self._remaining()
         if remaining <= 0:
-            raise FhirError("not read in time")
+            raise FhirError("late", "not read in time")
         try:
             with session.get(
                 url, headers=self._headers, timeout=remaining, stream=True, allow_redirects=False
@@ -202,9 +230,9 @@ class FhirServer:
                 _check_status(response.status_code)
                 return self._body(response)
         except requests.Timeout as error:
-            raise FhirError("not read in time") from error
+            raise FhirError("late", "not read in time") from error
         except (requests.RequestException, HTTPError, ValueError) as error:
-            raise FhirError("the FHIR server could not be reached", try_again=True) from error
+            raise FhirError("unreachable", "the FHIR server could not be reached", try_again=True) from error
 
     def _body(self, response: requests.Response) -> bytes:
         parts: list[bytes] = []
@@ -212,10 +240,10 @@ class FhirServer:
         # one read from the socket at a time: a server that drips bytes must not hold us past the deadline
         while part := response.raw.read1(65536, decode_content=True):
             if self._remaining() <= 0:
-                raise FhirError("not read in time")
+                raise FhirError("late", "not read in time")
             size += len(part)
             if size > MAX_BYTES:
-                raise FhirError("the answer is too large")
+                raise FhirError("too_large", "the answer is too large")
             parts.append(part)
         return b"".join(parts)
 
@@ -234,7 +262,7 @@ def _check_status(status: int) -> None:
     if status == 200:
         return
     why, try_again = _REASONS.get(status, (f"the FHIR server answered {status}", status >= 500))
-    raise FhirError(why, try_again=try_again, status=status)
+    raise FhirError(str(status), why, try_again=try_again, status=status)
 
 
 def is_under(url: str, base: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, vali
 
 from cards.when_to_speak import Hook
 from cds_server.problems import Problem
-from cds_server.settings import SettingsError, normalised_base
+from cds_server.settings import Limits, SettingsError, normalised_base
 from fhir_mappings.draft_orders import Draft
 
 _PATIENT_ID = validate.Regexp(r"[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{{1,64}}")
@@ -24,7 +25,7 @@ _anything = msgspec.json.Decoder()
 class HookRequest:
     """One call. `prefetch` maps each supplied key to its JSON bytes; `null` is a value there.
 
-    `may_call`: whether this client may name that FHIR server.
+    `may_call`: whether this client may name that FHIR server. `request_id` is ours, and goes to it.
     """
 
     hook: Hook
@@ -38,6 +39,7 @@ class HookRequest:
     drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
     may_call: bool = True
+    request_id: str | None = None
 
 
 class _Lenient(Schema):
@@ -109,11 +111,15 @@ _SCHEMAS: Mapping[Hook, Schema] = {
 }
 
 
-def read_hook_request(body: bytes, hook: Hook) -> HookRequest:
+def read_hook_request(body: bytes, hook: Hook, limits: Limits) -> HookRequest:
     """Raises Problem `not-json`, or `invalid-request` with every broken field."""
     try:
         envelope = _envelope.decode(body)
         prefetch_raw = bytes(envelope.pop("prefetch", msgspec.Raw(b"null")))
+        for name, raw in envelope.items():
+            if depth_of(bytes(raw)) > limits.depth:
+                known = name if name in _FIELDS else "a field"
+                raise Problem("invalid-request", [(known, f"must not nest deeper than {limits.depth}")])
         plain = {name: _anything.decode(raw) for name, raw in envelope.items()}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("not-json", [("", "the body must be one JSON object")]) from error
@@ -129,6 +135,18 @@ def read_hook_request(body: bytes, hook: Hook) -> HookRequest:
     if broken or data is None:
         raise Problem("invalid-request", sorted(broken.items()))
     return _request(hook, data, prefetch)
+
+
+_BRACKETS = b"[]{}"
+_OTHERS = bytes(c for c in range(256) if c not in _BRACKETS)
+_FIELDS = frozenset({"hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension"})
+
+
+def depth_of(raw: bytes) -> int:
+    """How deep JSON nests: its brackets, without those in strings, counted at the speed of bytes."""
+    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = b"".join(plain.split(b'"')[::2]).translate(None, _OTHERS)
+    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
 
 
 def _prefetch(raw: bytes, broken: dict[str, str]) -> Mapping[str, bytes]:

@@ -5,11 +5,13 @@ A key server that hangs or answers nonsense costs its own client's calls at most
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Any
 
 import jwt
 import requests
@@ -21,9 +23,19 @@ FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this ofte
 KEEP_SECONDS = 3600.0  # keys rotate: a set is fetched anew after an hour
 STALE_SECONDS = 24 * 3600.0  # keys of a server that has not answered for so long may have been withdrawn
 FETCH_SECONDS = 3.0
+FETCHES_AT_ONCE = 4  # of one client: a server that never ends its headers holds one thread for each try
 MAX_KEYS_BYTES = 256 * 1024
 
-Keys = Mapping[str, jwt.PyJWK]
+
+@dataclass(frozen=True)
+class Key:
+    """A public key that may check signatures; `algorithm` where its set allows one only."""
+
+    public: Any
+    algorithm: str | None
+
+
+Keys = Mapping[str, Key]
 
 
 class KeysUnavailableError(Exception):
@@ -48,7 +60,7 @@ class KeySets:
         self._known: dict[str, _Known] = {}
         self._executors: dict[str, ThreadPoolExecutor] = {}
 
-    def key(self, client: Client, kid: str, deadline: float) -> jwt.PyJWK | None:
+    def key(self, client: Client, kid: str, deadline: float) -> Key | None:
         """The key of that id, None where the set has none. Raises KeysUnavailableError."""
         if client.jwks is not None:
             return self._from_file(client).get(kid)
@@ -60,6 +72,14 @@ class KeySets:
             if known.fetched is None or self._clock() - known.fetched > STALE_SECONDS:
                 raise KeysUnavailableError
             return known.keys.get(kid)
+
+    def missing(self, client: Client) -> bool:
+        """Whether there are no keys of this client that may be used now."""
+        if client.jwks is not None:
+            return False
+        with self._lock:
+            known = self._known.get(client.issuer)
+            return known is not None and (known.fetched is None or self._clock() - known.fetched > STALE_SECONDS)
 
     def _from_file(self, client: Client) -> Keys:
         with self._lock:
@@ -75,15 +95,16 @@ class KeySets:
             known = self._known.setdefault(client.issuer, _Known())
             age = now - known.fetched if known.fetched is not None else STALE_SECONDS + 1
             usable = kid in known.keys and age <= STALE_SECONDS
-            if known.under_way is not None:
-                late = known.tried is not None and now - known.tried > FETCH_SECONDS
-                return None if usable or late else known.under_way
+            if known.under_way is not None and now - (known.tried or now) <= FETCH_SECONDS:
+                return None if usable else known.under_way
             if usable and age < KEEP_SECONDS:
                 return None
             if known.tried is not None and now - known.tried < FLOOR_SECONDS:
                 return None
             known.tried = now
-            executor = self._executors.setdefault(client.issuer, ThreadPoolExecutor(1, thread_name_prefix="keys"))
+            executor = self._executors.setdefault(
+                client.issuer, ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="keys")
+            )
             known.under_way = executor.submit(self._fetch, client)
             known.under_way.add_done_callback(lambda future: self._take(client, future))
             # a set that is only old is used on while it is fetched anew
@@ -92,7 +113,8 @@ class KeySets:
     def _take(self, client: Client, future: Future[Keys]) -> None:
         with self._lock:
             known = self._known[client.issuer]
-            known.under_way = None
+            if known.under_way is future:
+                known.under_way = None
             if future.exception() is None:
                 known.keys, known.fetched = future.result(), self._clock()
 
@@ -115,14 +137,25 @@ class KeySets:
 def keys_in(content: bytes) -> Keys:
     """The signing keys of a JWK Set by `kid`; one that cannot be used is passed over. Raises KeysUnavailableError."""
     try:
-        found = jwt.PyJWKSet.from_json(content.decode())
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, KeyError) as error:
+        entries = json.loads(content)["keys"]
+        found = [(entry.get("kid"), _key(entry)) for entry in entries if isinstance(entry, dict)]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise KeysUnavailableError from error
-    return {
-        key.key_id: key
-        for key in found.keys
-        if isinstance(key.key_id, str) and key.key_id and key.public_key_use in (None, "sig")
-    }
+    return {kid: key for kid, key in found if isinstance(kid, str) and kid and key is not None}
+
+
+def _key(entry: Mapping[str, Any]) -> Key | None:
+    """A key that is for signatures, by what it says of itself."""
+    operations = entry.get("key_ops", ["verify"])
+    if entry.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
+        return None
+    algorithm = entry.get("alg")
+    if algorithm is not None and not isinstance(algorithm, str):
+        return None
+    try:
+        return Key(jwt.PyJWK.from_dict(dict(entry)).key, algorithm)
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        return None
 
 
 def check_key_files(clients: tuple[Client, ...]) -> None:

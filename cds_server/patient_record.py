@@ -14,9 +14,11 @@ import requests
 from cds_server.fhir_client import FhirError, FhirServer, Found, Search
 from cds_server.hook_request import HookRequest
 from cds_server.medication_memory import MedicationMemory
+from cds_server.metrics import Metrics
 from cds_server.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
+from cds_server.problems import Problem
 from cds_server.search_plan import Need, Plan
-from cds_server.settings import CourseLookup
+from cds_server.settings import CourseLookup, Limits
 from cds_server.site_rules import SiteRules
 from cds_server.smart_scopes import permits
 from fhir_mappings.clinical_facts import Completeness, CourseSearch, Coverage, Kind
@@ -45,12 +47,17 @@ class Sources:
     rules: SiteRules
     zone: tzinfo | None
     lookup: CourseLookup
+    limits: Limits
+    metrics: Metrics
 
 
 def read_patient_record(request: HookRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
-    """Prefetch, then the FHIR server for what it did not bring. Raises AnotherPatientError."""
+    """Prefetch, then the FHIR server for what it did not bring. Raises AnotherPatientError, and Problem
+    `too-many-entries`."""
     pool = ResourcePool()
     states = read_prefetch(request.prefetch, pool)
+    if len(pool.claims) > sources.limits.entries:
+        raise Problem("too-many-entries", [("prefetch", f"holds more than {sources.limits.entries} resources")])
     coverage = coverage_of(states)
     reader = _Reader(request, sources, as_of, pool, coverage, deadline)
     try:
@@ -100,7 +107,10 @@ class _Reader:
         base = self._request.fhir_server
         if base is None or base not in self._sources.executors or not self._request.may_call:
             return None
-        return FhirServer(self._sources.session, base, self._request.access_token, self._deadline)
+        return FhirServer(
+            self._sources.session, base, self._request.access_token, self._deadline,
+            max_pages=self._sources.limits.pages, metrics=self._sources.metrics, request_id=self._request.request_id,
+        )  # fmt: skip
 
     def _submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         return self._sources.executors[self._request.fhir_server or ""].submit(work, *args, **kwargs)
@@ -155,7 +165,7 @@ class _Reader:
             if self._server is not None and permits(self._request.scope, need.search.resource_type):
                 self._under_way[self._submit(self._server.search, need.search)] = need
             elif not need.hint:
-                self._merge(need, Found(error=FhirError("not permitted by the granted scope")))
+                self._merge(need, Found(error=FhirError("scope", "not permitted by the granted scope")))
 
     def _collect(self, *, essential: bool) -> None:
         """Wait for searches under way and take what they brought; what is not there by the deadline is unread."""
@@ -166,8 +176,9 @@ class _Reader:
         # in the order of time, newest first: coverage grows back from now without a gap
         for future, need in sorted(done.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
             del self._under_way[future]
-            found = future.result() if future.done() else Found(error=FhirError("not read in time"))
-            future.cancel()
+            found = future.result() if future.done() else Found(error=FhirError("late", "not read in time"))
+            if future.cancel():  # one that never began counts nothing by itself
+                self._sources.metrics.fhir_errors.labels(need.search.resource_type, "late").inc()
             self._merge(need, found)
 
     def _decides(self, need: Need) -> bool:
@@ -198,7 +209,7 @@ class _Reader:
         wait([future], timeout=self._remaining())
         try:
             if not future.done():
-                raise FhirError("not read in time")
+                raise FhirError("late", "not read in time")
             raw = future.result()
         except FhirError as error:
             self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, error.why)
@@ -208,6 +219,9 @@ class _Reader:
         self.coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
 
     def _merge(self, need: Need, found: Found) -> None:
+        room = self._sources.limits.entries - len(self._pool.claims)
+        if len(found.entries) > room:
+            found = Found(found.entries[: max(0, room)], FhirError("entries", "there are more results than are read"))
         for index, raw in enumerate(found.entries):
             where = f"{need.search.resource_type} from the FHIR server, result {index}"
             self._pool.add(raw, where, kinds=frozenset(need.kinds))
@@ -272,7 +286,7 @@ class _Reader:
 
     def _codes_were_searched(self, states: Mapping[str, KeyState]) -> bool:
         """Whether every coded infusion would have been found: by code, and behind references where the server can."""
-        refused = FhirError("not asked")
+        refused = FhirError("scope", "not asked")
         by_code = self._code_searches.get("code", refused) is None
         behind = self._code_searches.get("medication.code", refused)
         supplied = states["crsDrugs"].supplied is Supplied.COMPLETE

@@ -19,6 +19,8 @@ PROBLEMS: Mapping[str, Kind] = {
     "untrusted": Kind(401, "login", "The caller is not trusted"),
     "forbidden-server": Kind(400, "invalid", "The request names a FHIR server that this client may not name"),
     "busy": Kind(503, "throttled", "Too many calls at once; try again"),
+    "late-body": Kind(408, "timeout", "The body did not arrive in time"),
+    "too-many-entries": Kind(413, "too-long", "The request holds more resources than this service takes"),
     "log-unavailable": Kind(503, "transient", "The feedback could not be stored; send it again"),
     "another-patient-sent": Kind(400, "invalid", "The request holds data of another patient"),
     "not-found": Kind(404, "not-found", "There is nothing at this address"),
@@ -36,11 +38,13 @@ PROBLEMS: Mapping[str, Kind] = {
 class Problem(Exception):  # noqa: N818 - the name of what a client is told
     """A problem of the table, with the fields it concerns: (field, what is wrong). No value from the request."""
 
-    def __init__(self, name: str, details: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(self, name: str, details: Sequence[tuple[str, str]] = (), reason: str = "") -> None:
+        """`reason` is a word of ours for the metrics."""
         super().__init__(name)
         self.name = name
         self.kind = PROBLEMS[name]
         self.details = tuple(details)
+        self.reason = reason
 
 
 def operation_outcome(problem: Problem) -> dict[str, Any]:

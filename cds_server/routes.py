@@ -1,45 +1,51 @@
-"""The addresses of the service: discovery, calls, feedback, health. Nothing redirects: browsers refuse that on a
-preflight."""
+"""The addresses of the service: discovery, calls, feedback, health, metrics. Nothing redirects: browsers refuse that
+on a preflight."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hmac
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cds_server.answering import answered, checked_caller
+from cds_server.call_time import CallTime
 from cds_server.catalogue import SERVICES, Service, discovery
+from cds_server.client_trust import Caller
 from cds_server.decision_log import LogUnavailableError
 from cds_server.feedback import Outcome, read_feedback, store_feedback
 from cds_server.hook_request import read_hook_request
+from cds_server.metrics import CONTENT_TYPE
 from cds_server.problems import Problem
 from cds_server.running import Running, running
+from cds_server.settings import Environment
 
 cds = Blueprint("cds", __name__)
-FEEDBACK_SECONDS = 5.0
 
 
 @cds.get("/cds-services", strict_slashes=False)
 def discover() -> Response:
     here = running()
-    checked_caller(here, None, _deadline(here))
+    checked_caller(here, None, here.call_time())
     return jsonify(discovery(here.sources.rules.terms))
 
 
 @cds.post("/cds-services/<service_id>", strict_slashes=False)
 @cds.post("/cds-services//<service_id>", strict_slashes=False)
 def call(service_id: str) -> Response:
-    started = time.monotonic()
     here = running()
+    call_time = here.call_time()
     service = _service(service_id)
     with _slot(here):
-        caller = checked_caller(here, service.id, _deadline(here, started))
-        hook_request = read_hook_request(_body(), service.hook)
-        return jsonify(answered(here, service, hook_request, caller, started))
+        caller = checked_caller(here, service.id, call_time)
+        hook_request = read_hook_request(_body(call_time), service.hook, here.settings.limits)
+        return jsonify(answered(here, service, hook_request, caller, call_time))
 
 
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
@@ -47,23 +53,41 @@ def call(service_id: str) -> Response:
 def feedback(service_id: str) -> Response:
     """Each entry stands alone; what is acknowledged is committed."""
     here = running()
+    # nothing but the log is to be waited for
+    call_time = here.call_time(log_seconds=here.settings.budget_seconds)
     service = _service(service_id)
-    caller = checked_caller(here, service.id, _deadline(here))
-    entries = read_feedback(_body())
+    with _slot(here):
+        caller = checked_caller(here, service.id, call_time)
+        entries = read_feedback(_body(call_time), here.settings.limits)
+        outcome = _stored(here, entries, caller, service, call_time)
+    stored = len(entries) - len(outcome.unmatched) - len(outcome.refused)
+    for what, number in (
+        ("stored", stored),
+        ("unmatched", len(outcome.unmatched)),
+        ("refused", len(outcome.refused)),
+    ):
+        here.metrics.feedback.labels(what).inc(number)
+    named = {"unmatched": list(outcome.unmatched), "refused": list(outcome.refused)}
+    return jsonify({name: indexes for name, indexes in named.items() if indexes})
+
+
+def _stored(
+    here: Running, entries: Sequence[Mapping[str, Any]], caller: Caller, service: Service, call_time: CallTime
+) -> Outcome:
+    """What became of the entries, committed. Raises Problem `log-unavailable`."""
     now = here.clock()
 
     def store(session: Session) -> Outcome:
         return store_feedback(session, entries, caller, service.id, now)
 
     try:
-        try:
-            outcome = here.log.run(store, FEEDBACK_SECONDS)
-        except IntegrityError:  # the same entry at the same moment: it is there now
-            outcome = here.log.run(store, FEEDBACK_SECONDS)
+        with call_time.waiting_for_the_log() as seconds:
+            try:
+                return here.log.run(store, seconds)
+            except IntegrityError:  # the same entry at the same moment: it is there now
+                return here.log.run(store, call_time.remaining())
     except (LogUnavailableError, IntegrityError) as error:
         raise Problem("log-unavailable") from error
-    named = {"unmatched": list(outcome.unmatched), "refused": list(outcome.refused)}
-    return jsonify({name: indexes for name, indexes in named.items() if indexes})
 
 
 @cds.get("/health/live", strict_slashes=False)
@@ -72,11 +96,25 @@ def live() -> Response:
 
 
 @cds.get("/health/ready", strict_slashes=False)
-def ready() -> tuple[Response, int]:
-    """Ready also with a degraded log: it never costs the user a card, and the answer says so."""
-    kept = running().log
-    status = {"status": "degraded", "log": kept.degraded} if kept.degraded else {"status": "ready"}
-    return jsonify({**status, "decisionsLost": kept.lost}), 200
+def ready() -> Response:
+    """Ready also with a degraded log: it never costs the user a card, and the answer says so. Of this worker."""
+    here = running()
+    here.log.answers(here.settings.log_seconds)
+    parts = {"log": here.log.degraded, **(here.trust.keys_missing() if here.trust is not None else {})}
+    missing = {part: why for part, why in parts.items() if why is not None}
+    return jsonify({"status": "degraded" if missing else "ready", **missing, "decisionsLost": here.log.lost})
+
+
+@cds.get("/metrics", strict_slashes=False)
+def metrics() -> Response:
+    """For Prometheus. In production with the bearer token of the settings only."""
+    here = running()
+    token, given = here.settings.metrics_token, request.headers.get("Authorization", "")
+    if token is None and here.settings.environment is Environment.PRODUCTION:
+        raise Problem("untrusted", [("Authorization", "metrics are off until CRS_CDS_METRICS_TOKEN is set")], "metrics")
+    if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        raise Problem("untrusted", [("Authorization", "the metrics need their own Bearer token")], "metrics")
+    return Response(here.metrics.page(), content_type=CONTENT_TYPE)
 
 
 def _service(service_id: str) -> Service:
@@ -84,10 +122,6 @@ def _service(service_id: str) -> Service:
     if service is None:
         raise Problem("unknown-service")
     return service
-
-
-def _deadline(here: Running, started: float | None = None) -> float:
-    return (time.monotonic() if started is None else started) + here.settings.budget_seconds
 
 
 @contextmanager
@@ -101,9 +135,26 @@ def _slot(here: Running) -> Iterator[None]:
         here.slots.release()
 
 
-def _body() -> bytes:
+def _body(call_time: CallTime) -> bytes:
+    """The body, as long as the call has time for it. Raises Problem."""
     if request.mimetype != "application/json":
         raise Problem("media-type", [("Content-Type", "must be application/json")])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem("media-type", [("Content-Encoding", "compressed bodies are not taken")])
-    return request.get_data(cache=False)
+    connection = request.environ.get("gunicorn.socket")
+    overdue = threading.Timer(call_time.remaining(), _stop_reading, [connection])
+    overdue.start()
+    try:
+        body = request.get_data(cache=False)
+    finally:
+        overdue.cancel()
+    if call_time.remaining() <= 0:
+        raise Problem("late-body")
+    return body
+
+
+def _stop_reading(connection: socket.socket | None) -> None:
+    """A client that drips its body, or sends no more of it, must not hold a thread; it is still answered."""
+    if connection is not None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RD)

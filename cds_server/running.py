@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask import current_app
 
+from cds_server.call_time import CallTime
 from cds_server.client_trust import ClientTrust
 from cds_server.decision_log import DecisionLog, Pseudonyms
+from cds_server.metrics import Metrics
 from cds_server.patient_record import Sources
 from cds_server.settings import Settings
 
@@ -27,7 +30,15 @@ class Running:
     trust: ClientTrust | None
     log: DecisionLog
     pseudonyms: Pseudonyms
-    slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(32))
+    slots: threading.BoundedSemaphore
+    metrics: Metrics
+
+    def call_time(self, log_seconds: float | None = None) -> CallTime:
+        """The time of a call that begins now; its waits for the log are those of the settings where not said."""
+        settings = self.settings
+        return CallTime(
+            time.monotonic(), settings.budget_seconds, settings.log_seconds if log_seconds is None else log_seconds
+        )
 
 
 def running() -> Running:

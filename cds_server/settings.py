@@ -37,6 +37,16 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What one call may hold. `depth` is of the request outside `prefetch`, `entries` of prefetch and searches
+    together, `pages` of one search."""
+
+    depth: int = 64
+    entries: int = 100_000
+    pages: int = 60
+
+
+@dataclass(frozen=True)
 class SiteSettings:
     """What names the site's rules: enough to explain a recorded patient without a server."""
 
@@ -54,6 +64,7 @@ class Settings(SiteSettings):
     budget_seconds: float
     max_body_bytes: int
     max_calls: int
+    limits: Limits
     course_lookup: CourseLookup
     clients_file: Path | None
     allow_http: bool
@@ -62,9 +73,14 @@ class Settings(SiteSettings):
     pseudonym_key: str
     override_hours: float
     mode: Mode
+    shadow_services: frozenset[str]
+    metrics_token: str | None
     ca_bundle: Path | None
     https_proxy: str | None
     client_cert: Path | None
+
+    def in_shadow(self, service: str) -> bool:
+        return self.mode is Mode.SHADOW or service in self.shadow_services
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
@@ -80,6 +96,10 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     if plain is not None and not allow_http:
         raise SettingsError(f"CRS_CDS_FHIR_SERVERS: {plain} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1.")
     clients = environ.get("CRS_CDS_CLIENTS", "off")
+    budget = float(_number(environ, "CRS_CDS_BUDGET_SECONDS", "5", low="0.1", high="120"))
+    log_seconds = float(_number(environ, "CRS_CDS_LOG_MILLISECONDS", "250", low="10", high="5000")) / 1000
+    if log_seconds > budget / 2:
+        raise SettingsError("CRS_CDS_LOG_MILLISECONDS must be at most half of CRS_CDS_BUDGET_SECONDS.")
     return Settings(
         public_url=site.public_url,
         zone=site.zone,
@@ -88,23 +108,32 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         environment=environment,
         fhir_servers=servers,
         cors_origins=_listed(environ, "CRS_CDS_CORS_ORIGINS") or ("*",),
-        budget_seconds=float(_number(environ, "CRS_CDS_BUDGET_SECONDS", "5", low="0.1", high="120")),
+        budget_seconds=budget,
         max_body_bytes=int(_number(environ, "CRS_CDS_MAX_BODY_MIB", "20", low="0.001", high="1024") * 1024 * 1024),
-        max_calls=int(_number(environ, "CRS_CDS_MAX_CALLS", "32", low="1", high="10000")),
+        max_calls=_whole(environ, "CRS_CDS_MAX_CALLS", MAX_CALLS, low=1, high=1000),
+        limits=Limits(
+            depth=_whole(environ, "CRS_CDS_MAX_DEPTH", Limits.depth, low=16, high=500),
+            entries=_whole(environ, "CRS_CDS_MAX_ENTRIES", Limits.entries, low=100, high=10_000_000),
+            pages=_whole(environ, "CRS_CDS_MAX_PAGES", Limits.pages, low=1, high=10_000),
+        ),
         course_lookup=_one_of(environ, "CRS_CDS_COURSE_LOOKUP", CourseLookup, CourseLookup.HISTORY),
         clients_file=None if clients == "off" else Path(clients),
         allow_http=allow_http,
         database_url=environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE),
-        log_seconds=float(_number(environ, "CRS_CDS_LOG_MILLISECONDS", "250", low="10", high="5000")) / 1000,
+        log_seconds=log_seconds,
         pseudonym_key=environ.get("CRS_CDS_PSEUDONYM_KEY", DEVELOPMENT_KEY),
         override_hours=float(_number(environ, "CRS_CDS_OVERRIDE_HOURS", "8", low="0", high="72")),
         mode=_one_of(environ, "CRS_CDS_MODE", Mode, Mode.ACTIVE),
+        shadow_services=frozenset(_listed(environ, "CRS_CDS_SHADOW_SERVICES")),
+        metrics_token=_metrics_token(environ),
         ca_bundle=_file(environ, "CRS_CDS_CA_BUNDLE"),
         https_proxy=environ.get("CRS_CDS_HTTPS_PROXY") or None,
         client_cert=_file(environ, "CRS_CDS_CLIENT_CERT"),
     )
 
 
+MAX_CALLS = 32
+LEAST_TOKEN_CHARS = 16
 DEVELOPMENT_KEY = "for development only, known to everyone"
 LEAST_KEY_CHARS = 32
 
@@ -162,6 +191,11 @@ KNOWN = frozenset(
         "CRS_CDS_HTTPS_PROXY",
         "CRS_CDS_CLIENT_CERT",
         "CRS_CDS_MAX_CALLS",
+        "CRS_CDS_MAX_DEPTH",
+        "CRS_CDS_MAX_ENTRIES",
+        "CRS_CDS_MAX_PAGES",
+        "CRS_CDS_SHADOW_SERVICES",
+        "CRS_CDS_METRICS_TOKEN",
         "CRS_CDS_VALUE_SETS",
         "CRS_CDS_NO_SKIP",  # read by the test suite only
     }
@@ -230,6 +264,20 @@ def _number(environ: Mapping[str, str], name: str, default: str, *, low: str, hi
     if not (value.is_finite() and Decimal(low) <= value <= Decimal(high)):
         raise SettingsError(f"{name} must lie between {low} and {high}.")
     return value
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    value = _number(environ, name, str(default), low=str(low), high=str(high))
+    if value != int(value):
+        raise SettingsError(f"{name} must be a whole number.")
+    return int(value)
+
+
+def _metrics_token(environ: Mapping[str, str]) -> str | None:
+    token = environ.get("CRS_CDS_METRICS_TOKEN") or None
+    if token is not None and (len(token) < LEAST_TOKEN_CHARS or not token.isascii() or not token.isprintable()):
+        raise SettingsError(f"CRS_CDS_METRICS_TOKEN must be at least {LEAST_TOKEN_CHARS} printable ASCII characters.")
+    return token
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

@@ -104,10 +104,7 @@ def crs_cds(folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000) ->
         "CRS_CDS_VALUE_SETS": str(Path(__file__).parent / "value_sets"),
         "CRS_CDS_BUDGET_SECONDS": "30",  # patience for a busy machine: the demo shows answers, not speed
     }
-    command = [
-        sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--threads", "8",
-        "wsgi:app",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "wsgi:app"]
     with server(command, f"{url}/cds-services", environ, folder / "crs-cds.log"):
         yield url
 

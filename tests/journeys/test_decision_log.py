@@ -19,7 +19,9 @@ from cards.decision_table import CardId, Indicator
 from cards.held_back import Dismissed, held_back
 from cards.when_to_speak import Planned
 from cds_server.command_line import commands
-from cds_server.database import CardRow, DecisionRow, FeedbackRow, engine_for
+from cds_server.database import CardRow, DecisionRow, FeedbackRow, TokenRow, engine_for
+from cds_server.decision_log import CLEAN_SECONDS, DecisionLog
+from cds_server.metrics import Metrics
 from tests.journeys.desk import Desk, bundle, card_ids, chart_of, moment_of, scene_of
 from tests.journeys.desk import whole_prefetch as everything
 from tests.postgres import BACKENDS, postgresql
@@ -198,6 +200,18 @@ def test_each_entry_stands_alone_and_the_same_twice_counts_once(database: str) -
         True, ["urn:x|patient-ineligible"], "palliative",
     )  # fmt: skip
     assert not found[UUID].matched
+
+
+def test_tokens_that_expired_are_forgotten_now_and_then(database: str) -> None:
+    now = 0.0
+    log = DecisionLog(engine_for(database), Metrics("0", "0"), clock=lambda: now)
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    assert log.is_first_use("old", long_ago, 5)
+    assert log.is_first_use("new", datetime.now(UTC), 5)
+    now = CLEAN_SECONDS + 1
+    assert log.is_first_use("newer", datetime.now(UTC), 5)
+    log.close()
+    assert {row.token for row in logged(database, TokenRow)} == {"new", "newer"}
 
 
 def test_the_same_feedback_at_the_same_moment_counts_once(database: str) -> None:

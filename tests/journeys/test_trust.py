@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -280,9 +281,62 @@ def test_keys_of_a_server_that_is_gone_for_a_day_are_used_no_more() -> None:
         assert sets.key(client, "k1", now + 5) is not None, "and again as soon as it answers"
 
 
-def test_a_key_that_cannot_be_used_does_not_spoil_its_set() -> None:
-    spoiled = {"keys": [jwk(KEY, "k1"), {**jwk(KEY, "x"), "kid": ["x"]}]}
-    assert set(keys_in(json.dumps(spoiled).encode())) == {"k1"}
+def test_a_key_server_that_never_ends_its_answer_does_not_keep_the_set_from_being_fetched_again() -> None:
+    client, now, hanging = Client("i", (BASE,), jwks_url=URL), 0.0, threading.Event()
+    sets = KeySets(requests.Session(), clock=lambda: now)
+
+    def never(_: Any) -> Any:
+        hanging.wait(10)
+        return 500, {}, ""
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback(responses.GET, URL, callback=never)
+        with pytest.raises(KeysUnavailableError):
+            sets.key(client, "k1", now + 0.1)
+        assert sets.missing(client)
+        mock.replace(responses.GET, URL, json=KEYS)
+        now = FLOOR_SECONDS + 1
+        assert sets.key(client, "k1", now + 5) is not None
+        assert not sets.missing(client)
+        hanging.set()
+
+
+def test_keys_that_were_withdrawn_are_gone_with_the_next_fetch() -> None:
+    client, now = Client("i", (BASE,), jwks_url=URL), 0.0
+    sets = KeySets(requests.Session(), clock=lambda: now)
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json=KEYS)
+        assert sets.key(client, "k1", 5.0) is not None
+        mock.replace(responses.GET, URL, json={"keys": []})
+        now = FLOOR_SECONDS + 1
+        assert sets.key(client, "another", now + 5) is None
+        assert sets.key(client, "k1", now + 5) is None
+
+
+OF_A_SET = (
+    ({}, True, "a plain key"),
+    ({"use": "sig", "key_ops": ["verify"], "alg": "ES384"}, True, "a key that says what it is for"),
+    ({"kid": ["x"]}, False, "a kid that is a list"),
+    ({"use": "enc"}, False, "a key for encryption"),
+    ({"key_ops": ["encrypt"]}, False, "operations without verify"),
+    ({"key_ops": "verify"}, False, "operations that are no list"),
+    ({"alg": 384}, False, "an algorithm that is no text"),
+    ({"x": "!"}, False, "a point that cannot be read"),
+)
+
+
+@pytest.mark.parametrize(("more", "usable", "name"), OF_A_SET, ids=[case[2] for case in OF_A_SET])
+def test_a_key_that_cannot_be_used_does_not_spoil_its_set(more: dict[str, Any], usable: bool, name: str) -> None:
+    keys = {"keys": [jwk(KEY, "k1"), {**jwk(OTHER_KEY, "k2"), **more}, "no key"]}
+    assert set(keys_in(json.dumps(keys).encode())) == ({"k1", "k2"} if usable else {"k1"}), name
+
+
+def test_a_key_of_one_algorithm_checks_no_other(clients: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = clients()
+    bound = {"keys": [jwk(RSA_KEY, "rsa", alg="RS256")]}
+    (tmp_path / "keys.json").write_text(json.dumps(bound), encoding="utf-8")
+    assert called(desk, Token(RSA_KEY, "PS256", "rsa").text()).status_code == 401
+    assert called(desk, Token(RSA_KEY, "RS256", "rsa").text()).status_code == 200
 
 
 def private_text(key: Any) -> str:

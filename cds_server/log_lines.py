@@ -1,0 +1,81 @@
+"""One line of JSON for each call, with a request id that the answer and our searches carry too.
+
+What goes into a line are names that this service gave, ids that were checked, and numbers: nothing of a body, a
+token, an address or a record.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+import uuid
+from typing import IO, Any
+
+from flask import g, has_request_context, request
+from pythonjsonlogger.json import JsonFormatter
+
+REQUEST_ID = "X-Request-Id"
+_OURS = ("cds_server", "gunicorn.error")
+
+
+def configure_logging(stream: IO[str] | None = None) -> None:
+    """Our lines, and those of gunicorn, as JSON on standard error."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        JsonFormatter(
+            "{asctime}{levelname}{name}{message}", style="{",
+            rename_fields={"asctime": "at", "levelname": "level", "name": "logger", "message": "event"},
+            datefmt="%Y-%m-%dT%H:%M:%S%z",
+        )
+    )  # fmt: skip
+    handler.addFilter(_with_request_id)
+    handler.addFilter(_without_quotations)
+    for name in _OURS:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+
+
+def request_id() -> str:
+    """The id of the present call: the caller's where it is a UUID, else one of ours. No other text is taken over."""
+    if "request_id" not in g:
+        try:
+            g.request_id = str(uuid.UUID(request.headers.get(REQUEST_ID, "")))
+        except ValueError:
+            g.request_id = str(uuid.uuid4())
+    return str(g.request_id)
+
+
+def log_line() -> dict[str, Any]:
+    """What the line of the present call will say, to add to."""
+    if "log_line" not in g:
+        g.log_line = {}
+    line: dict[str, Any] = g.log_line
+    return line
+
+
+def _with_request_id(record: logging.LogRecord) -> bool:
+    if has_request_context():
+        record.requestId = request_id()
+    return True
+
+
+def where_it_failed(error: BaseException) -> str:
+    """Type and lines of a failure, innermost first; never its message, which may hold patient data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{f.name} ({f.filename.rsplit('/', 1)[-1]}:{f.lineno})" for f in reversed(frames[-6:]))
+    return f"{type(error).__name__} at {where}"
+
+
+def _without_quotations(record: logging.LogRecord) -> bool:
+    """gunicorn quotes the line or header that it could not read, and a traceback quotes values."""
+    if record.name == "gunicorn.error":
+        for begins in ("Invalid request", "Error handling request"):
+            if record.getMessage().startswith(begins):
+                record.msg, record.args = begins, ()
+    if record.exc_info and record.exc_info[1] is not None:
+        record.failed = where_it_failed(record.exc_info[1])
+    record.exc_info = record.exc_text = record.stack_info = None
+    return True

@@ -1,0 +1,63 @@
+"""What the process counts, for Prometheus. No label holds anything of a request but names that this service gave.
+
+Under gunicorn each worker counts into files of `PROMETHEUS_MULTIPROC_DIR`, and the page adds them up.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+
+
+class Metrics:
+    """One set for each app, so that two apps in one process do not count together."""
+
+    def __init__(self, version: str, rules_hash: str) -> None:
+        self._own = CollectorRegistry()
+        self.calls = self._counter("calls", "Answers by address and status", "address", "status")
+        self.seconds = Histogram(
+            "crs_cds_call_seconds", "Time to an answer", ["address"], buckets=_SECONDS, registry=self._own
+        )
+        self.cards = self._counter("cards", "Cards worked out", "service", "card", "indicator", "shown")
+        self.silences = self._counter("silences", "Answers without a card", "service", "reason")
+        self.refusals = self._counter("refusals", "Calls refused", "problem", "reason")
+        self.fhir_requests = self._counter("fhir_requests", "Searches and reads asked of FHIR servers", "type")
+        self.fhir_errors = self._counter("fhir_errors", "Searches and reads that failed", "type", "kind")
+        self.feedback = self._counter("feedback", "Entries of feedback", "outcome")
+        self.log_losses = self._counter("log_losses", "What the decision log should have and has not", "what")
+        self.log_late = self._counter("log_late", "Waits for the decision log that ended before it answered", "what")
+        self.log_degraded = Gauge(
+            "crs_cds_log_degraded", "1 while the decision log does not answer", registry=self._own,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
+        in_force = Gauge(
+            "crs_cds_in_force", "Version and hash of numbers, codes and card modes", ["version", "rules"],
+            registry=self._own, multiprocess_mode="livemax",
+        )  # fmt: skip
+        in_force.labels(version, rules_hash).set(1)
+        for what in ("decision", "token", "dismissals"):  # a rate is only seen of what was once 0
+            self.log_losses.labels(what)
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(f"crs_cds_{name}", says, labels, registry=self._own)
+
+    def answered(self, service: str, cards: Sequence[tuple[str, str, bool]], silence: str | None) -> None:
+        """Count an answer: its cards as (card, indicator, shown), or why there was none."""
+        for card, indicator, shown in cards:
+            self.cards.labels(service, card, indicator, "yes" if shown else "no").inc()
+        if silence is not None:
+            self.silences.labels(service, silence).inc()
+
+    def page(self) -> bytes:
+        """What Prometheus reads: of this process, or of all workers together."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self._own)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
