@@ -95,7 +95,7 @@ class KeySets:
             known = self._known.setdefault(client.issuer, _Known())
             age = now - known.fetched if known.fetched is not None else STALE_SECONDS + 1
             usable = kid in known.keys and age <= STALE_SECONDS
-            if known.under_way is not None and now - (known.tried or now) <= FETCH_SECONDS:
+            if known.under_way is not None and known.tried is not None and now - known.tried <= FETCH_SECONDS:
                 return None if usable else known.under_way
             if usable and age < KEEP_SECONDS:
                 return None
@@ -106,16 +106,17 @@ class KeySets:
                 client.issuer, ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="keys")
             )
             known.under_way = executor.submit(self._fetch, client)
-            known.under_way.add_done_callback(lambda future: self._take(client, future))
+            known.under_way.add_done_callback(lambda future: self._take(client, future, now))
             # a set that is only old is used on while it is fetched anew
             return None if usable else known.under_way
 
-    def _take(self, client: Client, future: Future[Keys]) -> None:
+    def _take(self, client: Client, future: Future[Keys], asked: float) -> None:
         with self._lock:
             known = self._known[client.issuer]
             if known.under_way is future:
                 known.under_way = None
-            if future.exception() is None:
+            newer = known.fetched is not None and known.fetched > asked
+            if future.exception() is None and not newer:
                 known.keys, known.fetched = future.result(), self._clock()
 
     def _fetch(self, client: Client) -> Keys:
