@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -17,6 +18,10 @@ from cds_server.hook_request import HookRequest
 from fhir_mappings.draft_orders import Draft
 
 VERSION = version("crs-cds")
+MOST_REFERENCES = 500
+MOST_ORDERS = 100
+_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.\-]{1,64}")
+_CODE = re.compile(r"[!-~]{1,200}\|[A-Za-z0-9.\-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,9 @@ def decision_of(request: HookRequest, caller: Caller, people: People, answered: 
         patient=people.patient,
         user=people.user,
         hook_instance=request.hook_instance,
-        orders=[code for draft in request.drafts for code in _codes(draft)],
+        orders=[code for draft in request.drafts for code in _codes(draft)][:MOST_ORDERS],
         rules=list(found.rows) if found is not None else [],
-        assessment=dict(next(iter(extension.values()), {})),
+        assessment=_kept(next(iter(extension.values()), {})),
         state=found.state if found is not None else "",
         silence=answered.silence,
         shadow=answered.shadow,
@@ -94,15 +99,34 @@ def decision_of(request: HookRequest, caller: Caller, people: People, answered: 
     return Decision(row, cards)
 
 
+def _kept(assessment: Mapping[str, Any]) -> dict[str, Any]:
+    """The assessment with references as the record has them, so that a reviewer finds the data again: of what was
+    measured and given, never of the patient, and only where they look like one."""
+
+    def plain(reference: str) -> str:
+        kind, _, _ = reference.partition("/")
+        return reference if _REFERENCE.fullmatch(reference) and kind != "Patient" else f"{kind[:40]}/-"
+
+    def walked(value: Any, name: str = "") -> Any:
+        if isinstance(value, Mapping):
+            return {key: walked(part, key) for key, part in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return [walked(part, name) for part in value[:MOST_REFERENCES]]
+        return plain(value) if name in ("reference", "evidence") and isinstance(value, str) else value
+
+    found: dict[str, Any] = walked(assessment)
+    return found
+
+
 def _codes(draft: Draft) -> list[str]:
-    """`system|code` of what a draft orders; a draft's texts are not kept."""
+    """`system|code` of what a draft orders; its texts, and codes that look like none, are not kept."""
     found: list[str] = []
     for field in ("medicationCodeableConcept", "code"):
         concept = draft.resource.get(field)
         codings = concept.get("coding") if isinstance(concept, Mapping) else None
         for coding in codings if isinstance(codings, list) else []:
             if isinstance(coding, Mapping):
-                system, code = coding.get("system"), coding.get("code")
-                if isinstance(system, str) and isinstance(code, str):
-                    found.append(f"{system}|{code}"[:200])
+                code = f"{coding.get('system')}|{coding.get('code')}"
+                if _CODE.fullmatch(code):
+                    found.append(code)
     return found

@@ -113,6 +113,29 @@ def test_patient_and_user_are_keyed_pseudonyms(database: str) -> None:
     assert "Patient/p" not in text
 
 
+def test_of_drafts_and_references_only_what_looks_like_one_is_kept(database: str) -> None:
+    desk = desk_of(database)
+    codings = [
+        {"system": "http://snomed.info/sct", "code": "432102000"},
+        {"system": "urn:local", "code": "Jane Doe"},
+        {"system": "urn:local", "code": "x" * 65},
+        {"system": "urn:local", "code": 5},
+        {"system": ["urn:local"], "code": {"a": 1}},
+    ]
+    draft = {"resourceType": "ServiceRequest", "subject": {"reference": "Patient/p"}, "code": {"coding": codings}}
+    prefetch = everything(patient(GRADE2))
+    prefetch["vitals"]["entry"][0]["resource"]["id"] = "Jane Doe 1965-01-01"
+    prefetch["patient"]["active"] = "yes"
+    asked(
+        desk, hook="order-sign", prefetch=prefetch,
+        context={"patientId": "p", "userId": "Practitioner/1", "draftOrders": bundle([draft])},
+    )  # fmt: skip
+    (decision,) = logged(database, DecisionRow)
+    assert decision.orders == ["http://snomed.info/sct|432102000", "urn:local|5"]
+    assert "Jane" not in str(vars(decision))
+    assert "Patient/p" not in str(decision.assessment)
+
+
 SILENT = rows("""
 | scene      | silence        | because                       |
 | 2-deceased | deceased       | the patient died              |
