@@ -44,9 +44,7 @@ def create_app(
 ) -> Flask:
     """The WSGI application. Raises SettingsError when a setting cannot be used."""
     settings = settings_from(os.environ if environ is None else environ)
-    unknown = min(settings.shadow_services - set(SERVICES), default=None)
-    if unknown is not None:
-        raise SettingsError(f"CRS_CDS_SHADOW_SERVICES: {unknown} is no service of this server.")
+    check_services(settings)
     app = Flask("cds_server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -80,6 +78,13 @@ def create_app(
     CORS(app, origins=list(settings.cors_origins), methods=["GET", "POST", "OPTIONS"],
          allow_headers=["Authorization", "Content-Type"], max_age=600, vary_header=True)  # fmt: skip
     return app
+
+
+def check_services(settings: Settings) -> None:
+    """Raises SettingsError where a service is named that there is not."""
+    unknown = min(settings.shadow_services - set(SERVICES), default=None)
+    if unknown is not None:
+        raise SettingsError(f"CRS_CDS_SHADOW_SERVICES: {unknown} is no service of this server.")
 
 
 def _trust(settings: Settings) -> ClientTrust | None:

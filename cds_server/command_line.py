@@ -18,13 +18,14 @@ from cards.decision_page import decision_page
 from cards.explanation import explanation
 from cards.when_to_speak import Hook
 from cds_server.advise import answer, considered
-from cds_server.app import create_app
+from cds_server.app import check_services, create_app
+from cds_server.config_check import checks, in_force
 from cds_server.database import engine_for
 from cds_server.decision_log import purge, upgrade
 from cds_server.hook_request import HookRequest
 from cds_server.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
-from cds_server.settings import DEFAULT_DATABASE, SettingsError, SiteSettings, site_settings_from
+from cds_server.settings import DEFAULT_DATABASE, SettingsError, SiteSettings, settings_from, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
 
 
@@ -187,6 +188,24 @@ def purge_log(before: str) -> None:
     here = site()
     end = _day("before", before, datetime.now(UTC), here)
     _in_log(lambda session: f"{purge(session, end)} decisions deleted.\n")
+
+
+@commands.command("check-config", with_appcontext=False)
+def check_config() -> None:
+    """What is in force, and whether each server that is named can be reached and answers (exit code 1 if not)."""
+    try:
+        settings = settings_from(os.environ)
+        check_services(settings)
+        for line in in_force(settings, site_rules(settings.thresholds_file, settings.value_sets_folder)):
+            click.echo(line)
+        wrong = 0
+        for check in checks(settings):
+            wrong += check.wrong is not None
+            click.echo(f"{'FAILED' if check.wrong else 'ok':<7}{check.what}: {check.wrong or check.found}")
+    except SettingsError as error:
+        raise Refused(str(error)) from error
+    if wrong:
+        raise SystemExit(1)
 
 
 def main() -> None:

@@ -1,0 +1,182 @@
+"""`crs-cds check-config`: what is in force, and whether each server that is named can be reached and answers.
+
+Of one that cannot it says which step failed: name, route, certificate or answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import requests
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from urllib3.exceptions import HTTPError, NameResolutionError
+
+from cards.card_modes import CardMode
+from cds_server.catalogue import SERVICES
+from cds_server.clients import Client, clients_from
+from cds_server.database import engine_for
+from cds_server.decision_log import upgrade
+from cds_server.fhir_client import Network, pooled_session
+from cds_server.key_sets import KeysUnavailableError, check_key_files, keys_in
+from cds_server.settings import Settings
+from cds_server.site_rules import SiteRules
+
+SECONDS = 10.0
+MAX_BYTES = 16 * 1024 * 1024
+_type_of = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: what was looked at, and what is wrong with it, if anything is."""
+
+    what: str
+    wrong: str | None = None
+    found: str = ""
+
+
+def in_force(settings: Settings, rules: SiteRules) -> Iterator[str]:
+    """What the server would run with, without its secrets."""
+    yield f"environment: {settings.environment.value}"
+    yield f"address that clients call: {settings.public_url}"
+    yield f"zone: {settings.zone or 'that of the infusion'}"
+    yield f"numbers, codes and card modes: {rules.hash}" + _from(settings.thresholds_file, settings.value_sets_folder)
+    other = [f"{card.value} {mode.value}" for card, mode in rules.modes.modes.items() if mode is not CardMode.ACTIVE]
+    yield f"cards that are not active: {', '.join(other) or 'none'}"
+    shadow = [service for service in SERVICES if settings.in_shadow(service)]
+    yield f"services in shadow: {', '.join(shadow) or 'none'}"
+    yield f"time for a call: {settings.budget_seconds:g} s, of it for the log {settings.log_seconds * 1000:g} ms"
+    limits = settings.limits
+    yield (
+        f"limits: {settings.max_body_bytes / 1024 / 1024:g} MiB, depth {limits.depth}, {limits.entries} resources, "
+        f"{limits.pages} pages of a search, {settings.max_calls} calls at once in a worker"
+    )
+    yield f"metrics: {'with their token' if settings.metrics_token else 'without a token, so not in production'}"
+
+
+def _from(*sources: Path | None) -> str:
+    named = [str(source) for source in sources if source is not None]
+    return f" ({', '.join(named)})" if named else " (the package's own)"
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    """Every server that the settings name, tried one after the other. Raises SettingsError for a clients file that
+    cannot be used."""
+    yield _database(settings.database_url)
+    network = Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
+    with pooled_session(4, network) as session:
+        if not settings.fhir_servers:
+            yield Check("FHIR servers", found="none named: everything must come as prefetch")
+        for base in settings.fhir_servers:
+            yield _fhir_server(base, session)
+        for client in _clients(settings):
+            yield _key_set(client, session)
+            unknown = sorted(set(client.fhir_servers) - set(settings.fhir_servers))
+            if unknown:
+                wrong = f"names {unknown[0]}, which is not in CRS_CDS_FHIR_SERVERS: it is never called"
+                yield Check(f"client {client.issuer}", wrong)
+
+
+def _clients(settings: Settings) -> tuple[Client, ...]:
+    if settings.clients_file is None:
+        return ()
+    clients = clients_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
+    check_key_files(clients)
+    return clients
+
+
+def _database(url: str) -> Check:
+    engine = engine_for(url)
+    what = f"database {make_url(url).render_as_string(hide_password=True)}"
+    try:
+        upgrade(engine)
+    except SQLAlchemyError as error:
+        return Check(what, f"does not answer ({type(error).__name__})")
+    except Exception as error:  # a schema of a later version is alembic's CommandError
+        return Check(what, f"its tables cannot be brought up to date ({type(error).__name__})")
+    finally:
+        engine.dispose()
+    return Check(what, found="its tables are up to date")
+
+
+def _fhir_server(base: str, session: requests.Session) -> Check:
+    what = f"FHIR server {base}"
+    body = _fetched(f"{base}/metadata", "application/fhir+json", session)
+    if isinstance(body, str):
+        return Check(what, body)
+    try:
+        fields = _type_of.decode(body)
+        kind, fhir = (msgspec.json.decode(fields[name], type=str) for name in ("resourceType", "fhirVersion"))
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, RecursionError):
+        return Check(what, "answer: /metadata is no CapabilityStatement")
+    if kind != "CapabilityStatement":
+        return Check(what, "answer: /metadata is no CapabilityStatement")
+    if not fhir.startswith("4."):
+        return Check(what, "answer: it does not speak FHIR R4")
+    return Check(what, found=f"answers, FHIR {fhir}")
+
+
+def _key_set(client: Client, session: requests.Session) -> Check:
+    what = f"client {client.issuer}"
+    if client.jwks_url is None:
+        return Check(what, found=f"keys from {client.jwks}")
+    body = _fetched(client.jwks_url, "application/json", session)
+    if isinstance(body, str):
+        return Check(f"{what}, keys at {client.jwks_url}", body)
+    try:
+        usable = keys_in(body)
+    except KeysUnavailableError:
+        return Check(f"{what}, keys at {client.jwks_url}", "answer: it is no JWK Set")
+    if not usable:
+        return Check(f"{what}, keys at {client.jwks_url}", "answer: it holds no key that can be used")
+    return Check(what, found=f"{len(usable)} keys from {client.jwks_url}")
+
+
+def _fetched(url: str, accept: str, session: requests.Session) -> bytes | str:
+    """The body of a GET; else a sentence that begins with the step that failed."""
+    try:
+        with session.get(
+            url, headers={"Accept": accept}, timeout=SECONDS, stream=True, allow_redirects=False
+        ) as response:
+            if 300 <= response.status_code < 400:
+                return f"answer: it redirects ({response.status_code}); name the address that it leads to"
+            return _body(response) if response.status_code == 200 else f"answer: it says {response.status_code}"
+    except requests.ConnectionError as error:
+        if _because(error, NameResolutionError) and not isinstance(error, requests.exceptions.ProxyError):
+            return "name: it is not known to the name service"
+        return next((says for kind, says in _STEPS if isinstance(error, kind)), _STEPS[-1][1])
+    except requests.ReadTimeout:
+        return f"answer: none within {SECONDS:g} s"
+    except (requests.RequestException, HTTPError, ValueError, OSError):
+        return "answer: it is not HTTP that can be read"
+
+
+_STEPS = (
+    (
+        requests.exceptions.SSLError,
+        "certificate: it could not be verified (CRS_CDS_CA_BUNDLE), or it asks for ours (CRS_CDS_CLIENT_CERT)",
+    ),
+    (requests.exceptions.ProxyError, "route: the proxy (CRS_CDS_HTTPS_PROXY) could not be used"),
+    (requests.ConnectTimeout, f"route: no connection within {SECONDS:g} s"),
+    (requests.ConnectionError, "route: the connection was refused or broken off"),
+)
+
+
+def _body(response: requests.Response) -> bytes | str:
+    body, until = b"", time.monotonic() + SECONDS
+    while part := response.raw.read1(65536, decode_content=True):
+        body += part
+        if len(body) > MAX_BYTES or time.monotonic() > until:
+            return "answer: it is too long, or too slow"
+    return body
+
+
+def _because(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error was made of one of a kind: urllib3 carries it as `reason`, requests as an argument."""
+    parts = [*error.args, getattr(error, "reason", None), error.__cause__]
+    return isinstance(error, kind) or any(_because(part, kind) for part in parts if isinstance(part, BaseException))
