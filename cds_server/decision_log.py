@@ -34,6 +34,7 @@ log = logging.getLogger("cds_server")
 R = TypeVar("R")
 RETRY_SECONDS = 10.0
 CLEAN_SECONDS = 3600.0  # expired tokens are deleted this often by each worker
+_UPGRADING = threading.Lock()  # alembic's context is one for the process
 WAITING_AT_MOST = 500  # writes that wait for a slow database before new ones count as lost
 
 
@@ -236,7 +237,7 @@ class DecisionLog:
 
 def upgrade(engine: Engine) -> None:
     """Run the migrations. Workers that start together wait for each other: the first one makes the tables."""
-    with as_file(files("cds_server") / "migrations") as folder, engine.connect() as connection:
+    with _UPGRADING, as_file(files("cds_server") / "migrations") as folder, engine.connect() as connection:
         config = Config()
         config.set_main_option("script_location", str(folder))
         config.attributes["connection"] = connection
