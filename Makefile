@@ -5,12 +5,15 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test lint types check docs mutants lock clean
+.PHONY: demo test postgres lint types check docs mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
 
-test: .venv/ready lint types check
+test: .venv/ready postgres lint types check
+
+postgres:
+	@sh tests/install_postgres.sh
 
 lint:
 	$(BIN)/ruff check .

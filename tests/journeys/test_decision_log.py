@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from cds_server.decision_log import CLEAN_SECONDS, DecisionLog
 from cds_server.metrics import Metrics
 from tests.journeys.desk import Desk, bundle, card_ids, chart_of, moment_of, scene_of
 from tests.journeys.desk import whole_prefetch as everything
-from tests.postgres import BACKENDS, postgresql
+from tests.postgres import BACKENDS, INITDB, postgresql
 from tests.spec.tables import NOW, patient, rows
 
 GRADE2 = "il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; weight 70 @-9h"
@@ -175,6 +176,22 @@ def test_a_slow_or_absent_database_never_costs_a_card() -> None:
     assert "toci-guideline" in card_ids(asked(desk))
     assert desk.client.get("/health/ready").get_json()["status"] == "degraded"
     assert said(desk, {"card": UUID, "outcome": "overridden"}).status_code == 503
+
+
+@pytest.mark.skipif(INITDB is None, reason="PostgreSQL is not installed: `make test` does where it may")
+def test_a_decision_that_waits_for_a_lock_costs_no_card_and_is_there_in_the_end(server: str) -> None:
+    desk = desk_of(server, CRS_CDS_LOG_MILLISECONDS="300")
+    asked(desk)
+    before = len(logged(server, DecisionRow))
+    engine = engine_for(server)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE decision IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        assert "toci-guideline" in card_ids(asked(desk))
+        assert time.monotonic() - began < 4
+    engine.dispose()
+    desk.client.application.extensions["crs-cds"].log.close()
+    assert len(logged(server, DecisionRow)) == before + 1
 
 
 BAD = rows("""
