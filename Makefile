@@ -18,6 +18,7 @@ postgres:
 lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile
 
 types:
 	$(BIN)/mypy
@@ -49,9 +50,13 @@ mutants: .venv/ready
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet "pip-tools>=7.5"
-	for what in run test mutants; do \
-		extra=$$( [ $$what = run ] || echo "--extra demo --extra test" ); \
-		[ $$what != mutants ] || extra="$$extra --extra mutants"; \
+	for what in run test mutants build; do \
+		case $$what in \
+			run) extra="" ;; \
+			test) extra="--extra demo --extra test" ;; \
+			mutants) extra="--extra demo --extra test --extra mutants" ;; \
+			build) extra="--only-build-deps --build-deps-for wheel" ;; \
+		esac; \
 		CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes \
 			--strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 			--resolver backtracking $$extra --output-file requirements/$$what.txt pyproject.toml || exit 1; \

@@ -13,6 +13,8 @@ from cards.decision_table import PARTS, CardId
 from cards.phrases import PHRASES
 from cards.shown import InWords
 from cards.wording import WORDING
+from cds_server.metrics import Metrics
+from cds_server.settings import KNOWN, settings_from
 from cds_server.site_rules import site_rules
 from fhir_mappings.terminology import LOCAL, packaged_terminology
 from fhir_mappings.thresholds import Status, Thresholds, numbers
@@ -90,3 +92,40 @@ def test_every_code_system_in_use_has_its_notice() -> None:
     systems = {c.system for concepts in terms.value_sets.values() for c in concepts} - {LOCAL}
     assert systems == set(NOTICED)
     assert all(NOTICED[system] in notice for system in systems)
+
+
+def table_of_operations(begins: str) -> dict[str, str]:
+    """The second cell of each row of `docs/operations.md` whose first cell begins with a word, by that cell."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith(f"| `{begins}")]
+    return {name.strip(" `"): cell.strip(" `") for name, cell in rows}
+
+
+def test_the_settings_table_has_every_setting_and_no_other() -> None:
+    assert set(table_of_operations("CRS_CDS_")) == KNOWN - {"CRS_CDS_NO_SKIP"}
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("CRS_CDS_BUDGET_SECONDS", "budget_seconds"),
+        ("CRS_CDS_MAX_CALLS", "max_calls"),
+        ("CRS_CDS_OVERRIDE_HOURS", "override_hours"),
+        ("CRS_CDS_DATABASE_URL", "database_url"),
+        ("CRS_CDS_PUBLIC_URL", "public_url"),
+    ],
+)
+def test_a_default_is_what_the_table_says(name: str, field: str) -> None:
+    settings = settings_from({"CRS_CDS_ENV": "development"})
+    said = table_of_operations(name)[name]
+    assert said in (str(getattr(settings, field)), f"{getattr(settings, field):g}" if said[0].isdigit() else said)
+    limits = settings.limits
+    for limit in ("depth", "entries", "pages"):
+        setting = f"CRS_CDS_MAX_{limit.upper()}"
+        assert table_of_operations(setting)[setting] == str(getattr(limits, limit))
+
+
+def test_the_metrics_table_has_every_metric_and_no_other() -> None:
+    made = {line.split()[2].removesuffix("_created") for line in Metrics("0", "0").page().decode().splitlines()
+            if line.startswith("# TYPE") and not line.split()[2].endswith("_created")}  # fmt: skip
+    assert {name.partition("{")[0] for name in table_of_operations("crs_cds_")} == made
