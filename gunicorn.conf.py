@@ -26,6 +26,7 @@ graceful_timeout = 30
 limit_request_field_size = 16384  # a token may be that long
 accesslog = None  # the service writes a line of its own for each call, without addresses
 control_socket_disable = True
+os.umask(0o077)  # a decision log in SQLite is for no one else to read
 
 # prometheus_client looks for it when it is imported, which must come later
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,10 +22,11 @@ from cds_server.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.decision_log import LogUnavailableError
 from cds_server.hook_request import HookRequest
 from cds_server.log_entry import Answered, People, decision_of, people_of
-from cds_server.log_lines import log_line, request_id
+from cds_server.log_lines import log_line, request_id, where_it_failed
 from cds_server.problems import Problem
 from cds_server.running import Running
 
+log = logging.getLogger("cds_server")
 _CARDS = frozenset(card.value for card in CardId)
 _INDICATORS = frozenset(indicator.value for indicator in Indicator)
 
@@ -73,6 +75,12 @@ def answered(
         if shadow and problem.kind.status == 412:
             return {"cards": []}
         raise
+    except Exception as error:  # a failure of ours is in the log too, and in shadow it is not shown
+        log_it(None, {}, "internal")
+        if not shadow:
+            raise
+        log.error("a call failed", extra={"failed": where_it_failed(error)})
+        return {"cards": []}
     body = answer(advised.facts, advised.found, rules, here.settings.public_url)
     log_it(advised.found, body, advised.found.silence)
     return {"cards": []} if shadow else body

@@ -171,6 +171,21 @@ def test_shadow_shows_nothing_and_logs_everything(database: str) -> None:
     assert {c.shown for c in logged(database, CardRow)} == {False}
 
 
+@pytest.mark.parametrize(("mode", "status"), [("active", 500), ("shadow", 200)])
+def test_a_failure_of_ours_is_logged_and_in_shadow_not_shown(
+    database: str, mode: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("Jane Doe")
+
+    monkeypatch.setattr("cds_server.answering.advise", broken)
+    desk = desk_of(database, CRS_CDS_MODE=mode)
+    desk.client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = asked(desk)
+    assert answer.status_code == status
+    assert [d.silence for d in logged(database, DecisionRow)] == ["internal"]
+
+
 def test_a_slow_or_absent_database_never_costs_a_card() -> None:
     desk = Desk(now=NOW, environ={"CRS_CDS_DATABASE_URL": "sqlite:////nowhere/log.sqlite"})
     assert "toci-guideline" in card_ids(asked(desk))

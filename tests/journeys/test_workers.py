@@ -69,7 +69,7 @@ def gunicorn(folder: Path, workers: int = 1, **environ: str) -> Iterator[Service
         "CRS_CDS_ENV": "development", "CRS_CDS_PUBLIC_URL": url, "CRS_CDS_TIMEZONE": "Asia/Shanghai",
         "CRS_CDS_VALUE_SETS": str(EXAMPLE_VALUE_SETS), "WEB_CONCURRENCY": str(workers),
         "CRS_CDS_DATABASE_URL": f"sqlite:///{folder / 'log.sqlite'}", "CRS_CDS_BUDGET_SECONDS": "20",
-        "CRS_CDS_LOG_MILLISECONDS": "5000",
+        "CRS_CDS_LOG_MILLISECONDS": "5000", "TMPDIR": str(folder),
     } | environ  # fmt: skip
     command = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "wsgi:app"]
     with server(command, f"{url}/health/live", settings, log):
