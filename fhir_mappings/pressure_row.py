@@ -57,7 +57,7 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
         value < 3 and not facts.readings_reach.fetched(start)
     )
     return Row(
-        value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(dict.fromkeys(evidence)), provisional,
+        value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(evidence), provisional,
         unfetched,
         could_be,
     )  # fmt: skip
@@ -82,24 +82,22 @@ def _pressor_part(pressors: Pressors, at: datetime, t: Thresholds) -> tuple[int,
     active = {k: v for k, v in pressors.items() if v[1].running is Running.ACTIVE}
     stale = {k: v for k, v in pressors.items() if v[1].running is Running.STALE}
     held = {k: v for k, v in pressors.items() if v[1].running is Running.HELD}
-    drivers, flags, exact = [], [], True
+    drivers = [f"{name} running" for name in active]
+    flags = []
     counted = active
-    if active:
-        drivers += [f"{name} running" for name in active]
     if stale:
         flags.append("pressor_stale")
         drivers += [f"{k} last charted {hours_ago(v[1].last_charted, at)}" for k, v in stale.items()]
-        exact = not active
         counted = active or _together(stale, t)
     if held:
         flags.append("pressor_on_hold")
         drivers += [f"{name} on hold" for name in held]
-        exact = False
     if any(v[1].open_since is not None and at - v[1].open_since > t.stale_limit for v in active.values()):
         flags.append("open_since")
     several = sum(1 for drug_class, _ in counted.values() if drug_class is DrugClass.VASOPRESSOR) >= 2
     value = 4 if several else 3 if counted else 0
-    return value, exact or value == 4, drivers, flags, [v[1].reference for v in pressors.values()]
+    exact = value == 4 or not (held or (stale and active))
+    return value, exact, drivers, flags, [v[1].reference for v in pressors.values()]
 
 
 def _together(stale: Pressors, t: Thresholds) -> Pressors:
