@@ -50,7 +50,7 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     if not facts.reach.whole(start, at) and row.value < 4:
         row = replace(row, exact=False, missing=(*row.missing, "oxygen could not all be read"))
     unfetched = row.value < 4 and not facts.reach.fetched(start)
-    return replace(row, provisional=row.value, unfetched=unfetched, evidence=tuple(dict.fromkeys(row.evidence)))
+    return replace(row, provisional=row.value, unfetched=unfetched)
 
 
 def without_home_devices(
@@ -92,7 +92,7 @@ def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
     words = f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
     if age <= t.stale_limit:
         row = _known_device_row(facts, last_known, opens, at, t)
-        if age <= t.o2_window or ROW_OF[last_known.device] == 0:
+        if age <= t.o2_window:
             return row
         return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
     # too old to say what is in use: what was charted since decides, after a mask or more only as a floor
