@@ -308,12 +308,12 @@ class CrsGrade:
     `onset` is the first fever of the course, `episode` the first of the present one, fevers no window apart.
     """
 
-    grade: int | None
-    minimum: bool
-    provisional: int
     fever: Fever
     pressure: Row
     oxygen: Row
+    provisional: int
+    grade: int | None = None
+    minimum: bool = False
     no_grade: NoGrade | None = None
     onset: datetime | None = None
     episode: datetime | None = None

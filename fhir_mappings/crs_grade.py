@@ -58,12 +58,10 @@ def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Th
     highest = max(window, key=lambda r: (r.value, r.at), default=None)
     flags = (*pressure.flags, *oxygen.flags, *(("late_after_waiver",) if late else ()))
     shown = CrsGrade(
-        grade=None,
-        minimum=False,
-        provisional=max(pressure.provisional, oxygen.provisional, 1 if fever is Fever.NOW else 0),
         fever=fever,
         pressure=pressure,
         oxygen=oxygen,
+        provisional=max(pressure.provisional, oxygen.provisional),
         onset=hot[0].at if hot else None,
         episode=_episode(hot, fever, t),
         highest_temperature=highest.value if highest else None,
@@ -106,7 +104,7 @@ def _graded(c: CrsGrade) -> CrsGrade:
         case Fever.WAIVED if worst > 0:
             return replace(c, grade=worst, minimum=minimum)
         case Fever.WAIVED | Fever.EARLIER | Fever.MASKED if both_zero:
-            return replace(c, grade=0, provisional=0)
+            return replace(c, grade=0)
         case Fever.EARLIER | Fever.MASKED if worst > 0:
             return replace(c, no_grade=NoGrade.MASKED)
         case Fever.NONE:
