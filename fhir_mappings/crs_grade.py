@@ -119,11 +119,10 @@ def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thres
     if any(r.at >= window_opens for r in hot):
         return Fever.NOW, False
     onset = hot[0].at if hot else None
-    lapsed = False
-    if onset is not None and _waiver_drug(signs.given, course, onset, at, t):
-        if _waiver_holds(signs, course, age, at, t):
-            return Fever.WAIVED, False
-        lapsed = True
+    treated = onset is not None and _waiver_drug(signs.given, course, onset, at, t)
+    if treated and _waiver_holds(signs, course, age, at, t):
+        return Fever.WAIVED, False
+    lapsed = treated
     if not signs.given_reach.whole(course.day_before, at) and not lapsed:
         return Fever.UNKNOWN_TREATMENT, False
     measured = any(window_opens <= r.at <= at for r in signs.temperatures)
@@ -174,9 +173,10 @@ def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t
 
     Once lapsed, only a new fever brings the waiver back.
     """
-    events = [(r.at, r.at, True) for r in fevers(signs, course, at, t)]
+    hot = fevers(signs, course, at, t)
+    events = [(r.at, r.at, True) for r in hot]
     events += [(start, end, False) for start, end in _positive_spans(signs, course, age, at, t)]
-    until = events[0][0] + t.waiver_limit
+    until = hot[0].at + t.waiver_limit
     for start, end, is_fever in sorted(events):
         if is_fever or start <= until:
             until = max(until, end + t.waiver_limit)
