@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from cards.choose import Advice, Call, advice
 from cards.decision_table import Indicator
 from cards.when_to_speak import Hook
 from example_patients.chart import Entry, Resource, resources
-from fhir_mappings.clinical_facts import Completeness, Coverage, Kind, PatientFacts
+from fhir_mappings.clinical_facts import Completeness, Coverage, Kind, NoGrade, PatientFacts
 from fhir_mappings.course_search import Reading
 from fhir_mappings.draft_orders import Draft, draft_orders
 from fhir_mappings.patient_facts import settled_facts
@@ -36,6 +36,7 @@ T = Thresholds()
 NO_MODES = CardModes()
 EXAMPLE_VALUE_SETS = Path(__file__).parents[2] / "example_patients" / "value_sets"
 TERMS = site_terminology({file.name: file.read_bytes() for file in EXAMPLE_VALUE_SETS.glob("*.json")})
+ALL_FETCHED: Mapping[Kind, datetime] = {}
 ALL_READ = {kind: Coverage(Completeness.COMPLETE) for kind in Kind}
 SIGNS = {
     "grade 0": "T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h",
@@ -92,14 +93,16 @@ def facts_of(
     *,
     as_of: datetime = NOW,
     unread: Sequence[Kind] = (),
+    since: Mapping[Kind, datetime] = ALL_FETCHED,
     zone: ZoneInfo | None = ZONE,
     thresholds: Thresholds = T,
 ) -> PatientFacts:
-    """The facts of a record in which everything was read but the kinds named."""
+    """The facts of a record in which everything was read but the kinds named, or those only `since` some moment."""
     pool = ResourcePool()
     for number, resource in enumerate(found):
         pool.add(json.dumps(resource).encode(), f"entry {number}")
     lost = {kind: Coverage(Completeness.UNREAD, "not permitted") for kind in unread}
+    lost |= {kind: Coverage(Completeness.PART, "too many pages", moment) for kind, moment in since.items()}
     if Kind.ADMINISTRATIONS in lost:
         lost[Kind.RUNNING] = lost[Kind.ADMINISTRATIONS]
     how = Reading(TERMS, thresholds, zone, "p", None, as_of)
@@ -112,13 +115,14 @@ def answered(
     drafts: Sequence[Resource] = (),
     hook: Hook = Hook.PATIENT_VIEW,
     unread: Sequence[Kind] = (),
+    since: Mapping[Kind, datetime] = ALL_FETCHED,
     as_of: datetime = NOW,
     modes: CardModes = NO_MODES,
     thresholds: Thresholds = T,
 ) -> Advice:
     """The cards for a patient, on patient-view or with all drafts selected."""
     found = list(found)
-    facts = facts_of(found, unread=unread, as_of=as_of, thresholds=thresholds)
+    facts = facts_of(found, unread=unread, since=since, as_of=as_of, thresholds=thresholds)
     pool = ResourcePool()
     orders = draft_orders(
         [Draft(i, None, draft) for i, draft in enumerate(drafts)], frozenset(), pool, TERMS, None, thresholds
@@ -138,9 +142,25 @@ def shown_grade(facts: PatientFacts) -> str:
     if grade is None:
         return "no course"
     if grade.grade is None:
-        word = "masked" if grade.no_grade == "crs-possible-masked" else "unknown"
+        assert grade.no_grade is not None, "no grade has a reason"
+        word = {NoGrade.MASKED: "masked", NoGrade.UNKNOWN: "unknown"}[grade.no_grade]
         return f"{word}, {grade.provisional} if CRS"
     return f"≥{grade.grade}" if grade.minimum else str(grade.grade)
+
+
+def ordered_infusion(drug: str) -> Resource:
+    """An active order of an hour ago for an infusion that no administration answers yet."""
+    return {
+        "resourceType": "MedicationRequest", "id": "ordered", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p"}, "authoredOn": "2026-03-06T11:00:00+08:00",
+        "medicationCodeableConcept": {"text": f"{drug} infusion"},
+    }  # fmt: skip
+
+
+def first_on_hold(found: Sequence[Resource]) -> list[Resource]:
+    """The same record, the first drug after the infusion on hold."""
+    first = next(n for n, r in enumerate(found) if r["resourceType"] == "MedicationAdministration" and n > 1)
+    return [changed(r, status="on-hold") if n == first else r for n, r in enumerate(found)]
 
 
 def changed(resource: Resource, **fields: Any) -> Resource:
