@@ -7,8 +7,23 @@ from __future__ import annotations
 
 import pytest
 
+from cards.held_back import state_of
+from cards.situation import verdicts
+from example_patients.chart import Resource
 from fhir_mappings.clinical_facts import Kind
-from tests.spec.tables import NOW, answered, facts_of, moment_of, name_of, patient, rows, shown_cards, shown_grade
+from tests.spec.tables import (
+    NOW,
+    T,
+    answered,
+    facts_of,
+    moment_of,
+    name_of,
+    ordered_infusion,
+    patient,
+    rows,
+    shown_cards,
+    shown_grade,
+)
 from tests.spec.test_fold_change import shown_fold
 
 FEVER = "T 38.5 @-1h; SBP 118 @-1h"
@@ -147,6 +162,9 @@ WAIVER = rows("""
 | rate norepinephrine 0.1 @D5 12:00; SBP 84 @D9 11:00 | 2           | a vasopressor between keeps it                                              |
 | start norepinephrine 0.1 @D1 12:00             | 3                | one that still runs keeps it                                                |
 | SBP 118 @D9 11:00                              | 0                | both rows zero: grade 0                                                     |
+| start norepinephrine 0.1 @D0 10:00             | 3                | a vasopressor that runs since the infusion keeps it                         |
+| rate norepinephrine 0.1 @D1 12:00; SBP 84 @D9 11:00 | masked, 2 if CRS | one charted once on day 1 does not                                     |
+| T 38.5 @D8 08:00; SBP 84 @D9 11:00             | 2                | lapsed on day 8, brought back by a new fever two hours later                |
 """)
 
 
@@ -154,6 +172,104 @@ WAIVER = rows("""
 def test_the_waiver_on_day_9(row: dict[str, str]) -> None:
     facts = facts_of(patient(f"{TREATED}; {LATER}; {row['chart']}"), as_of=moment_of("D9 12:00"))
     assert shown_grade(facts) == row["grade"]
+
+
+CHILD_WAIVER = rows("""
+| chart                                                 | grade            | because                                                  |
+| SBP 85 @D5 12:00; SBP 84 @D9 11:00                    | 2                | below 70 + 2×8 keeps it                                  |
+| SBP 87 @D5 12:00; SBP 84 @D9 11:00                    | masked, 2 if CRS | low for an adult only: it lapses                         |
+| MAP 60 @D5 12:00; MAP 60 @D5 13:00; SBP 84 @D9 11:00  | masked, 2 if CRS | mean pressures say nothing of a child                    |
+""")
+
+
+@pytest.mark.parametrize("row", CHILD_WAIVER, ids=name_of)
+def test_the_waiver_of_a_child_of_8_years_on_day_9(row: dict[str, str]) -> None:
+    found = patient(f"{TREATED}; {LATER}; {row['chart']}", birth_date="2018-01-01")
+    assert shown_grade(facts_of(found, as_of=moment_of("D9 12:00"))) == row["grade"]
+
+
+AT_THE_CALL = rows("""
+| chart                                       | grade | because                                                                              |
+| device HFNC @0h                             | 3     | a device charted at the moment of the call                                           |
+| device NC @-1h; flow 8 @0h                  | 3     | a flow charted at the moment of the call                                             |
+| device HFNC @D0 10:00; SpO2 97 @-1h         | ≥1    | high flow charted as the infusion began: a saturation does not end it                |
+""")
+
+
+@pytest.mark.parametrize("row", AT_THE_CALL, ids=name_of)
+def test_oxygen_at_the_moment_of_the_call_or_of_the_infusion(row: dict[str, str]) -> None:
+    assert shown_grade(facts_of(patient(f"{FEVER}; {row['chart']}"))) == row["grade"]
+
+
+BESIDE = rows("""
+| chart                                                                                 | ordered        | grade            | because                                              |
+| T 38.5 @-1h; device NC @-1h; flow 2 @-1h                                              |                | 2                | a pressure never charted could show no more than 2   |
+| T 38.5 @-1h; device BiPAP @-1h; rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-1h |             | 4                | nor may a second vasopressor raise grade 4           |
+| T 38.5 @-1h; device BiPAP @-1h; SBP 118 @-1h                                          | norepinephrine | 4                | nor one that is ordered                              |
+| T 38.5 @-40h; T 36.8 @-1h; SpO2 97 @-1h; device RA @-1h; start norepinephrine 0.1 @-2h | epinephrine   | masked, 4 if CRS | no grade: the second ordered would make 4            |
+""")
+
+
+@pytest.mark.parametrize("row", BESIDE, ids=name_of)
+def test_what_is_not_known_counts_only_where_it_could_raise_the_grade(row: dict[str, str]) -> None:
+    orders = [ordered_infusion(row["ordered"])] if row["ordered"] else []
+    assert shown_grade(facts_of([*patient(row["chart"]), *orders])) == row["grade"]
+
+
+IN_PART = rows("""
+| chart                     | kind                       | since | grade             | cards                                                | because                                             |
+| T 36.8 @-1h; SIGNS        | vital signs                | -24h  | 0                 | crs-grade-unknown (w), crs-grade                     | an earlier fever would change nothing; it is said   |
+| T 36.8 @-1h; SIGNS        | vital signs                | -12h  | unknown, 0 if CRS | crs-grade-unknown (w), crs-grade                     | half of it: there may have been fever               |
+| T 38.5 @-1h; SBP 118 @-1h | vital signs                | -12h  | ≥1                | grade1-supportive, crs-grade                         | fever was read, and oxygen was never charted        |
+| T 36.8 @-1h; SIGNS        | medication administrations | -25h  | unknown, 0 if CRS | crs-grade-unknown (w), crs-grade                     | what was given before may hide fever                |
+| T 38.5 @-1h; SIGNS        | medication administrations | -24h  | 1                 | grade1-supportive, data-quality, crs-grade           | fever now: a vasopressor would be seen              |
+| T 38.5 @-1h; SIGNS        | medication administrations | -12h  | ≥1                | crs-grade-unknown (w), grade1-supportive, data-quality, crs-grade | one charted 20 h ago and not stopped would not      |
+""")
+
+
+@pytest.mark.parametrize("row", IN_PART, ids=name_of)
+def test_what_was_read_only_some_way_back(row: dict[str, str]) -> None:
+    found = patient(row["chart"].replace("SIGNS", SIGNS))
+    since = {Kind(row["kind"]): moment_of(row["since"])}
+    assert shown_grade(facts_of(found, since=since)) == row["grade"]
+    assert shown_cards(answered(found, since=since)) == row["cards"]
+
+
+PROGRESS = rows("""
+| at dose 2                                             | progressed     | because                                                                        |
+| device RA @-11h                                       | yes            | grade 1 then                                                                   |
+| device BiPAP @-11h                                    | no             | grade 4 then                                                                   |
+| device BiPAP @D-1 22:00; device BiPAP @-11h           | cannot be told | a home device then, or respiratory failure: the cannula since says nothing of it |
+""")
+
+
+@pytest.mark.parametrize("row", PROGRESS, ids=name_of)
+def test_progress_to_a_cannula_since_dose_2(row: dict[str, str]) -> None:
+    then = f"T 39 @-11h; SBP 118 @-11h; SpO2 97 @-11h; {row['at dose 2']}; toci 560 @-20h; toci 560 @-10h"
+    facts = facts_of(patient(f"{then}; T 39 @-1h; SBP 118 @-1h; device NC @-1h; flow 3 @-1h"))
+    assert shown_grade(facts) == "2"
+    assert {True: "yes", False: "no", None: "cannot be told"}[facts.progressed] == row["progressed"]
+
+
+STATE = rows("""
+| more                         | ordered        | changed | because                                                                |
+| give paracetamol 1000 @-1h   |                | no      | an antipyretic: grade 0 before and after                               |
+|                              | norepinephrine | no      | a vasopressor ordered where fever never was: grade 0 before and after  |
+| T 38.5 @0h                   |                | yes     | fever: grade 1                                                         |
+""")
+
+
+@pytest.mark.parametrize("row", STATE, ids=name_of)
+def test_whether_a_dismissed_card_comes_back_to_a_patient_without_fever(row: dict[str, str]) -> None:
+    well = f"T 36.8 @-1h; {SIGNS}"
+    orders = [ordered_infusion(row["ordered"])] if row["ordered"] else []
+
+    def state(found: list[Resource]) -> str:
+        facts = facts_of(found)
+        return state_of(facts, verdicts(facts, T))
+
+    before, after = state(patient(well)), state([*patient(f"{well}; {row['more']}"), *orders])
+    assert (before != after) is (row["changed"] == "yes")
 
 
 NOT_READ = rows("""
