@@ -13,7 +13,7 @@ import pytest
 from cards.situation import verdicts
 from example_patients.chart import Resource
 from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Kind, PatientFacts, Row
-from tests.spec.tables import T, facts_of, moment_of, name_of, patient, rows
+from tests.spec.tables import T, facts_of, first_on_hold, moment_of, name_of, ordered_infusion, patient, rows
 
 
 def told(row: Row, found: Sequence[Resource]) -> str:
@@ -56,6 +56,10 @@ OXYGEN = rows("""
 | device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h     | unknown; missing whether CPAP or BiPAP is a home device; [home_device] (3, 2)                                  | a home device |
 | device BiPAP @D-1 22:00; device BiPAP @-3h; device HFNC @-1h | 3; high-flow cannula or mask (3)                                                                               | a home device, then high flow |
 | T 36.8 @-1h                                                  | unknown; missing oxygen device, flow or SpO2                                                                   | nothing charted |
+| device HFNC @-12h; SpO2 97 @-1h                              | 3; high-flow cannula or mask (1)                                                                               | exactly 12 h ago it is not yet marked |
+| flow 2 @-12h                                                 | 2; oxygen 2 L/min (1)                                                                                          | nor is a flow |
+| device NC @-5h; flow 3 @-5h; device unheard-of @-1h; flow 2 @-1h | ≥2; oxygen 2 L/min; missing oxygen device not recognised; [oxygen_unread] (4, 3)                           | a device that nobody listed with its own flow: the cannula before it adds nothing |
+| device BiPAP @D-1 22:00; device BiPAP @-9h; device BiPAP @-1h; SpO2 97 @-1h | unknown; missing whether CPAP or BiPAP is a home device; [home_device] (4, 3)                   | the latest record of a home device stands for all |
 """)
 
 
@@ -86,6 +90,10 @@ PRESSURE = rows("""
 | rate norepinephrine 0.1 @-5h; rate epinephrine 0.1 @-1h; SBP 118 @-1h  | ≥3; epinephrine running; norepinephrine last charted 5 h ago; [pressor_stale] (2, 1)                     | the same beside one that runs |
 | rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-9h; SBP 118 @-1h | 4; epinephrine last charted 9 h ago; norepinephrine last charted 13 h ago; [pressor_stale] (2, 1)        | two charted long ago, 4 h apart |
 | start dobutamine 5 @-2h; SBP 118 @-1h                                  | 0 (2)                                                                                                    | an inotrope is none |
+| SBP 84 @-5h; SBP 110 @-3h; SBP 118 @-1h                                | 2; SBP 84 mmHg, 1 of 3 readings low, latest 118 (1, 3)                                                   | of three the latest is named |
+| MAP 60 @-3h; MAP 61 @-2h; MAP 62 @-1h                                  | 2; MAP 62 mmHg alone, 3 of 3 readings low (MAP limit is a sepsis convention, not ASTCT: unconfirmed) (3) | also of mean pressures |
+| start norepinephrine 0.1 @-24h; SBP 118 @-1h                           | 3; norepinephrine running (1)                                                                            | running since exactly 24 h: not yet marked |
+| start norepinephrine 0.1 @-2h; start epinephrine 0.1 @-2h; rate vasopressin 0.03 @-5h | 4; epinephrine running; norepinephrine running; vasopressin last charted 5 h ago; [pressor_stale] (2, 1, 3) | a third one charted long ago makes no doubt of two |
 """)
 
 
@@ -93,6 +101,37 @@ PRESSURE = rows("""
 def test_what_the_pressure_row_says(row: dict[str, str]) -> None:
     found = patient(row["chart"])
     grade = facts_of(found).grade
+    assert grade is not None
+    assert told(grade.pressure, found) == row["says"]
+
+
+HELD = rows("""
+| chart                                                      | says                                                                                 | because                 |
+| start norepinephrine 0.1 @-2h; SBP 118 @-1h                | unknown; norepinephrine on hold; [pressor_on_hold] (1, 2)                            | one on hold             |
+| start norepinephrine 0.1 @-2h; start epinephrine 0.1 @-2h  | ≥3; epinephrine running; norepinephrine on hold; [pressor_on_hold] (2, 1)            | beside one that runs    |
+""")
+
+
+@pytest.mark.parametrize("row", HELD, ids=name_of)
+def test_what_is_said_of_a_vasopressor_on_hold(row: dict[str, str]) -> None:
+    found = first_on_hold(patient(row["chart"]))
+    grade = facts_of(found).grade
+    assert grade is not None
+    assert told(grade.pressure, found) == row["says"]
+
+
+ORDERED = rows("""
+| chart                                       | ordered        | says                                                                                                                       | because            |
+| SBP 118 @-1h                                | norepinephrine | unknown; missing a vasopressor is ordered and not yet charted; [pressor_ordered_not_charted] (1)                           | one ordered        |
+| start norepinephrine 0.1 @-2h; SBP 118 @-1h | epinephrine    | ≥3; norepinephrine running; missing a vasopressor is ordered and not yet charted; [pressor_ordered_not_charted] (1)        | a second one       |
+| start norepinephrine 0.1 @-2h; SBP 118 @-1h | norepinephrine | 3; norepinephrine running (1)                                                                                              | the one that runs  |
+""")
+
+
+@pytest.mark.parametrize("row", ORDERED, ids=name_of)
+def test_what_is_said_of_a_vasopressor_ordered_and_not_charted(row: dict[str, str]) -> None:
+    found = patient(row["chart"])
+    grade = facts_of([*found, ordered_infusion(row["ordered"])]).grade
     assert grade is not None
     assert told(grade.pressure, found) == row["says"]
 
@@ -148,6 +187,9 @@ FEVER = rows("""
 | SBP 118 @-1h                                           | no temperature in the window; highest –; onset –; now since –; last – (1)                                    | not measured                                  |
 | T 38.5 @-25h; SBP 118 @-1h                             | no temperature in the window; highest –; onset 05 11:00; now since 05 11:00; last – (1, 2)                   | not measured since                            |
 | T 39 @-80h; toci 560 @-70h; T 36.8 @-1h                | fever may be suppressed by treatment; highest 36.8; onset 03 04:00; now since 03 04:00; last 06 11:00 (4, 1) | suppressed for days                           |
+| T 38.5 @-80h; T 39 @-40h; give paracetamol 1000 @-30h; T 36.8 @-1h | fever may be suppressed by treatment; highest 36.8; onset 03 04:00; now since 03 04:00; last 06 11:00 (4, 1) | suppressed after two fevers: since the first |
+| T 36.8 @-24h                                           | no fever; highest 36.8; onset –; now since –; last 05 12:00 (1)                                              | measured exactly 24 h ago                     |
+| T 38.5 @0h                                             | fever now; highest 38.5; onset 06 12:00; now since 06 12:00; last 06 12:00 (1)                               | measured at the moment of the call            |
 """)
 
 
@@ -159,11 +201,27 @@ def test_what_is_said_of_fever(row: dict[str, str]) -> None:
     assert told_fever(facts.grade, facts, found) == row["says"]
 
 
-def test_a_waiver_that_has_lapsed_is_said() -> None:
-    found = patient("T 39 @D1 06:00; toci 560 @D1 10:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00")
+LATE = rows("""
+| chart                              | says                                                                                                         | because                         |
+| T 39 @D2 12:00; toci 560 @D2 14:00 | fever may be suppressed by treatment; highest 36.8; onset 04 12:00; now since 04 12:00; last 11 11:00 (4, 1) | exactly seven days after fever  |
+| T 39 @D2 11:59; toci 560 @D2 14:00 | fever earlier in the course; highest 36.8; onset 04 11:59; now since 04 11:59; last 11 11:00; late (4, 1)    | a minute more: lapsed, and said |
+""")
+
+
+@pytest.mark.parametrize("row", LATE, ids=name_of)
+def test_a_waiver_that_has_lapsed_is_said(row: dict[str, str]) -> None:
+    found = patient(f"{row['chart']}; T 36.8 @D9 11:00")
     facts = facts_of(found, as_of=moment_of("D9 12:00"))
     assert facts.grade is not None
-    assert told_fever(facts.grade, facts, found).partition(" (")[0].endswith("; late")
+    assert told_fever(facts.grade, facts, found) == row["says"]
+
+
+def test_treatment_that_could_not_be_read_is_no_waiver_that_has_lapsed() -> None:
+    found = patient("T 36.8 @-1h")
+    facts = facts_of(found, unread=[Kind.ADMINISTRATIONS])
+    assert facts.grade is not None
+    said = "treatment that hides fever could not be read; highest 36.8; onset –; now since –; last 06 11:00 (1)"
+    assert told_fever(facts.grade, facts, found) == said
 
 
 UNREAD = rows("""
@@ -197,6 +255,10 @@ SUPPORT = rows("""
 | 371907003 | 2026-03-06T11:00 | device NC @-1h; flow 2 @-1h  | 2; nasal cannula in progress; nasal cannula 2 L/min                                     | the same row twice                        |
 | 371907003 | 2026-03-06T11:00 | device HFNC @-1h             | 3; high-flow cannula or mask                                                            | a higher row beside it                    |
 | 371907003 | 2026-03-06T11:00 | FiO2 60 @-1h                 | ≥2; nasal cannula in progress; FiO2 0.6, device unknown; missing oxygen device unknown: may be 3 or more | a doubt about the same row stays |
+| 371907003 | 2026-03-06T11:00 | device NC @-1h               | 2; nasal cannula in progress; nasal cannula; [flow_unknown]                              | and its marks                             |
+| 40617009  | 2026-03-06T11:00 | FiO2 60 @-1h                 | 4; mechanical ventilation in progress                                                   | one about a lesser row does not           |
+| 40617009  | 2026-03-05T12:00 | SpO2 97 @-1h                 | 4; mechanical ventilation in progress                                                   | begun exactly 24 h ago: not yet marked    |
+| 34281000175105 | 2026-03-06T12:00 | SpO2 97 @-1h            | unknown; missing whether CPAP or BiPAP is a home device; [home_device]                  | home CPAP in progress, begun just now     |
 """)
 
 
