@@ -41,9 +41,9 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
                 flags=flags,
                 evidence=(*row.evidence, support.reference),
             )
-    if home:
+    if home and row.value < 4:
         row = replace(
-            row, exact=row.value == 4, flags=(*row.flags, "home_device"),
+            row, exact=False, flags=(*row.flags, "home_device"),
             missing=(*row.missing, "whether CPAP or BiPAP is a home device"), evidence=(*row.evidence, *home),
         )  # fmt: skip
     start = max(opens, at - t.stale_limit)

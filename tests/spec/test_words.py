@@ -60,6 +60,7 @@ OXYGEN = rows("""
 | flow 2 @-12h                                                 | 2; oxygen 2 L/min (1)                                                                                          | nor is a flow |
 | device NC @-5h; flow 3 @-5h; device unheard-of @-1h; flow 2 @-1h | ≥2; oxygen 2 L/min; missing oxygen device not recognised; [oxygen_unread] (4, 3)                           | a device that nobody listed with its own flow: the cannula before it adds nothing |
 | device BiPAP @D-1 22:00; device BiPAP @-9h; device BiPAP @-1h; SpO2 97 @-1h | unknown; missing whether CPAP or BiPAP is a home device; [home_device] (4, 3)                   | the latest record of a home device stands for all |
+| device BiPAP @D-1 22:00; device BiPAP @-1h; device ventilator @-1h | 4; mechanical ventilation; [ventilated] (3)                                                              | ventilated: a home device is no question |
 """)
 
 
