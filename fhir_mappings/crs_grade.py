@@ -171,14 +171,11 @@ def _masking_drug(given: tuple[Administration, ...], course: Course, at: datetim
 def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> bool:
     """Whether no more than WAIVER_LIMIT ever passed between records of fever, H > 0 or O > 0, up to now.
 
-    Once lapsed, only a new fever brings the waiver back.
+    Once lapsed, only a new fever brings the waiver back: so it is counted from the last one.
     """
-    hot = fevers(signs, course, at, t)
-    events = [(r.at, r.at, True) for r in hot]
-    events += [(start, end, False) for start, end in _positive_spans(signs, course, age, at, t)]
-    until = hot[0].at + t.waiver_limit
-    for start, end, is_fever in sorted(events):
-        if is_fever or start <= until:
+    until = fevers(signs, course, at, t)[-1].at + t.waiver_limit
+    for start, end in sorted(_positive_spans(signs, course, age, at, t)):
+        if start <= until:
             until = max(until, end + t.waiver_limit)
     return at <= until
 
