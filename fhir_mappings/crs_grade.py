@@ -26,7 +26,7 @@ from fhir_mappings.pressure_row import PressureFacts, pressure_row
 from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import of_class
-from fhir_mappings.vital_signs import low_mean, systolic_limit
+from fhir_mappings.vital_signs import low_mean_moments, systolic_limit
 
 BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER)
 
@@ -186,7 +186,7 @@ def _positive_spans(
     limit = systolic_limit(age, t)
     oxygen, _ = without_home_devices(signs.oxygen, course.start, at, t)
     points = [r.at for r in signs.pressure.systolic if r.value < limit]
-    points += [r.at for r in low_mean(signs.pressure.mean, age, t)]
+    points += low_mean_moments((r for r in signs.pressure.mean if r.at >= course.start), age, t)
     points += [r.at for r in signs.oxygen.saturations if r.value < t.spo2_cut]
     points += [r.at for r in signs.oxygen.flows if r.value > 0]
     points += [r.at for r in signs.oxygen.fio2 if r.value > t.room_air_fio2]

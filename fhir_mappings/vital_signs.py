@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -98,3 +99,9 @@ def low_mean(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[R
     if not low or low[-1].at - low[0].at < t.mean_readings_apart:
         return ()
     return low
+
+
+def low_mean_moments(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[datetime, ...]:
+    """When mean pressures alone showed hypotension: a low one, and in the window before it one far enough from it."""
+    low = [r.at for r in mean if r.value < t.mean_adult] if is_adult(age, t) else []
+    return tuple(at for at in low if at - low[bisect_left(low, at - t.bp_window)] >= t.mean_readings_apart)

@@ -162,6 +162,12 @@ WAIVER = rows("""
 | rate norepinephrine 0.1 @D5 12:00; SBP 84 @D9 11:00 | 2           | a vasopressor between keeps it                                              |
 | start norepinephrine 0.1 @D1 12:00             | 3                | one that still runs keeps it                                                |
 | SBP 118 @D9 11:00                              | 0                | both rows zero: grade 0                                                     |
+| MAP 60 @D5 12:00; MAP 60 @D5 12:05; SBP 84 @D9 11:00 | 2          | two low mean pressures 5 min apart keep it                                  |
+| MAP 60 @D5 12:00; MAP 60 @D5 12:04; SBP 84 @D9 11:00 | masked, 2 if CRS | two within 5 min are one                                              |
+| MAP 65 @D5 12:00; MAP 65 @D5 13:00; SBP 84 @D9 11:00 | masked, 2 if CRS | 65 is not low                                                         |
+| MAP 60 @D5 12:00; MAP 60 @D6 00:00; SBP 84 @D9 11:00 | 2          | two in one window of 12 h                                                   |
+| MAP 60 @D5 12:00; MAP 60 @D6 00:01; SBP 84 @D9 11:00 | masked, 2 if CRS | a minute more: each is one alone                                      |
+| MAP 60 @D5 12:00; MAP 60 @D9 11:00; SBP 84 @D9 11:00 | masked, 2 if CRS | one on day 5 is no hypotension, whatever is charted on day 9          |
 | start norepinephrine 0.1 @D0 10:00             | 3                | a vasopressor that runs since the infusion keeps it                         |
 | rate norepinephrine 0.1 @D1 12:00; SBP 84 @D9 11:00 | masked, 2 if CRS | one charted once on day 1 does not                                     |
 | T 38.5 @D8 08:00; SBP 84 @D9 11:00             | 2                | lapsed on day 8, brought back by a new fever two hours later                |
@@ -185,6 +191,21 @@ RENEWED = rows("""
 def test_the_waiver_on_day_16_lapsed_once_and_brought_back(row: dict[str, str]) -> None:
     now = "T 36.8 @D16 11:00; SpO2 97 @D16 11:00; device RA @D16 11:00"
     facts = facts_of(patient(f"{TREATED}; {row['chart']}; {now}"), as_of=moment_of("D16 12:00"))
+    assert shown_grade(facts) == row["grade"]
+
+
+ACROSS = rows("""
+| chart                                   | grade            | because                                              |
+| MAP 60 @D0 10:00; MAP 60 @D0 21:00      | 2                | both in the course: hypotension at 21:00 on day 0    |
+| MAP 60 @D0 09:59; MAP 60 @D0 21:00      | masked, 2 if CRS | the first before the infusion: one alone             |
+""")
+
+
+@pytest.mark.parametrize("row", ACROSS, ids=name_of)
+def test_mean_pressures_around_the_infusion_and_the_waiver_on_day_7(row: dict[str, str]) -> None:
+    fever = "T 39 @D0 11:00; toci 560 @D0 12:00"
+    now = "T 36.8 @D7 20:00; SBP 84 @D7 20:00; SpO2 97 @D7 20:00; device RA @D7 20:00"
+    facts = facts_of(patient(f"{fever}; {row['chart']}; {now}"), as_of=moment_of("D7 20:30"))
     assert shown_grade(facts) == row["grade"]
 
 
