@@ -112,7 +112,7 @@ class SignsMapping:
         supports, bad_supports = support_procedures(pool.of_type(fs.Procedure), terms, zone, self._as_of)
         self.set_aside.extend(bad_supports)
         bad = (*self._broken, *bad_saturations, *bad_flows, *bad_fio2)
-        flows = tuple(sorted({*flows, *self._device_flows()}, key=lambda r: (r.at, r.value)))
+        flows = tuple(sorted({*flows, *self._device_flows()}, key=lambda r: (r.at, r.value, r.reference)))
         return OxygenFacts(
             devices=device_records(self._observations, terms, self._as_of),
             open_supports=supports,

@@ -58,6 +58,7 @@ OXYGEN = rows("""
 | T 36.8 @-1h                                                  | unknown; missing oxygen device, flow or SpO2                                                                   | nothing charted |
 | device HFNC @-12h; SpO2 97 @-1h                              | 3; high-flow cannula or mask (1)                                                                               | exactly 12 h ago it is not yet marked |
 | flow 2 @-12h                                                 | 2; oxygen 2 L/min (1)                                                                                          | nor is a flow |
+| flow 2 @-1h; flow 2 @-1h                                     | 2; oxygen 2 L/min (1)                                                                                          | charted twice: the same record is named in every run |
 | device NC @-5h; flow 3 @-5h; device unheard-of @-1h; flow 2 @-1h | ≥2; oxygen 2 L/min; missing oxygen device not recognised; [oxygen_unread] (4, 3)                           | a device that nobody listed with its own flow: the cannula before it adds nothing |
 | device BiPAP @D-1 22:00; device BiPAP @-9h; device BiPAP @-1h; SpO2 97 @-1h | unknown; missing whether CPAP or BiPAP is a home device; [home_device] (4, 3)                   | the latest record of a home device stands for all |
 | device BiPAP @D-1 22:00; device BiPAP @-1h; device ventilator @-1h | 4; mechanical ventilation; [ventilated] (3)                                                              | ventilated: a home device is no question |
