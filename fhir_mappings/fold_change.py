@@ -45,21 +45,19 @@ def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
         return SampleUse.PRELIMINARY
     if s in (found.baseline, found.peak):
         return SampleUse.BASELINE if s == found.baseline else SampleUse.PEAK
-    if _in_peak_window(s, g, t):
+    if _in_peak_window(s.at, g, t):
         base = found.baseline
         same = base is None or (s.unit, s.loinc) == (base.unit, base.loinc)
         return SampleUse.COUNTED if same else SampleUse.OTHER_UNIT
-    if s.at.earliest <= g.course.peak_opens and not _contaminated(s, g):
-        return SampleUse.BEFORE
-    if not _contaminated(s, g):
-        return SampleUse.TOO_LATE
-    return SampleUse.AFTER_BLOCKADE if _after_blockade(s, g) else SampleUse.AMBIGUOUS
+    if _contaminated(s.at, g):
+        return SampleUse.AFTER_BLOCKADE if _after_blockade(s.at, g) else SampleUse.AMBIGUOUS
+    return SampleUse.BEFORE if s.at.earliest <= g.course.peak_opens else SampleUse.TOO_LATE
 
 
 def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
     base, tier = _baseline(final, setting, t)
-    window = tuple(s for s in final if _in_peak_window(s, setting, t) and s is not base)
+    window = tuple(s for s in final if _in_peak_window(s.at, setting, t) and s is not base)
     flags = _flags(final, setting, base, tier)
     if base is None:
         return FoldChange(reason=Reason.NO_BASELINE, later_samples=bool(window), flags=flags, evidence=_refs(window))
@@ -69,7 +67,7 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
             flags=flags, evidence=_refs((base, *window)),
         )  # fmt: skip
     same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
-    after = tuple(s for s in final if _after_blockade(s, setting) and (s.unit, s.loinc) == (base.unit, base.loinc))
+    after = tuple(s for s in final if _after_blockade(s.at, setting) and (s.unit, s.loinc) == (base.unit, base.loinc))
     fold_after = _fold(base, after) if after else None
     if not same_unit:
         reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
@@ -83,7 +81,7 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
             evidence=_refs((base, *after)),
         )
     peak = max(same_unit, key=_height)
-    early = tuple(s for s in series.samples if s.preliminary and _in_peak_window(s, setting, t))
+    early = tuple(s for s in series.samples if s.preliminary and _in_peak_window(s.at, setting, t))
     early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
     other_unit = len(same_unit) < len(window)
     return FoldChange(
@@ -115,7 +113,7 @@ def _baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[S
     before fever and blockade, 4 the 72 h before."""
     day0 = day(g.course.day0, g.zone)
     start = g.course.start
-    usable = [s for s in samples if not _contaminated(s, g)]
+    usable = [s for s in samples if not _contaminated(s.at, g)]
     timed = [s for s in usable if not s.at.is_date]
     on_day0 = [s for s in timed if day0.earliest <= s.at.earliest <= day0.latest]
     dated_day0 = [s for s in usable if s.at.is_date and s.at.earliest == day0.earliest]
@@ -135,35 +133,26 @@ def _baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[S
     return None, 0
 
 
-def _contaminated(s: Sample, g: Setting) -> bool:
-    """Drawn at or after the first blocker, or on its date where either is known by date only."""
-    if g.first_blocker is None:
-        return False
-    if s.at.is_date:
-        return s.at.latest >= g.first_blocker
-    return s.at.earliest >= g.first_blocker or s.at.earliest.astimezone(g.zone).date() in g.blocker_dates
+def _contaminated(at: Moment, g: Setting) -> bool:
+    """At or after the first blocker, or on its date where either is known by date only."""
+    return g.first_blocker is not None and at.latest >= g.first_blocker
 
 
-def _in_peak_window(s: Sample, g: Setting, t: Thresholds) -> bool:
-    if s.at.earliest <= g.course.peak_opens or s.at.earliest > g.as_of + t.future_tolerance:
+def _in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
+    if at.earliest <= g.course.peak_opens or at.earliest > g.as_of + t.future_tolerance:
         return False
     last_day = day(g.course.last_infused + t.study_days, g.zone).latest
-    if g.first_blocker is None and s.at.earliest > last_day:
+    if g.first_blocker is None and at.earliest > last_day:
         return False
-    return not _contaminated(s, g)
+    return not _contaminated(at, g)
 
 
-def _after_blockade(s: Sample, g: Setting) -> bool:
-    return g.first_blocker is not None and s.at.earliest >= g.first_blocker
+def _after_blockade(at: Moment, g: Setting) -> bool:
+    return g.first_blocker is not None and at.earliest >= g.first_blocker
 
 
 def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
-    for bad in series.unusable:
-        if bad.at is None:
-            return True
-        if _in_peak_window(_stand_in(bad.reference, bad.at), g, t):
-            return True
-    return False
+    return any(bad.at is None or _in_peak_window(bad.at, g, t) for bad in series.unusable)
 
 
 def _stand_in(reference: str, at: Moment) -> Sample:
