@@ -156,8 +156,8 @@ class FoldChange:
 
     `fold` is missing with a `reason`. `low_barred` says why these samples, whatever their fold, cannot prove
     a small rise. `fold_if_preliminary` counts preliminary results too; `fold_after_blockade` is the highest
-    fold sampled after the first IL-6 blocker (CRP only). `blocked`: such a drug was given in the course.
-    `series` is every sample, oldest first, with what it was for.
+    fold sampled after the first IL-6 blocker (CRP only). `later_samples`: there is no baseline, but samples since.
+    `blocked`: such a drug was given in the course. `series` is every sample, oldest first, with what it was for.
     """
 
     fold: Interval | None = None

@@ -58,43 +58,32 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
     base, tier = _baseline(final, setting, t)
     window = tuple(s for s in final if _in_peak_window(s.at, setting, t) and s is not base)
-    flags = _flags(final, setting, base, tier)
+    known = FoldChange(
+        baseline=base,
+        baseline_tier=tier,
+        blocked=setting.first_blocker is not None,
+        flags=_flags(final, setting, base, tier),
+    )
     if base is None:
-        return FoldChange(reason=Reason.NO_BASELINE, later_samples=bool(window), flags=flags, evidence=_refs(window))
+        return replace(known, reason=Reason.NO_BASELINE, later_samples=bool(window), evidence=_refs(window))
     if base.value.high is not None and base.value.high <= 0:
-        return FoldChange(
-            reason=Reason.ZERO_BASELINE, baseline=base, baseline_tier=tier, later_samples=bool(window),
-            flags=flags, evidence=_refs((base, *window)),
-        )  # fmt: skip
+        return replace(known, reason=Reason.ZERO_BASELINE, evidence=_refs((base, *window)))
     same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
     after = tuple(s for s in final if _after_blockade(s.at, setting) and (s.unit, s.loinc) == (base.unit, base.loinc))
-    fold_after = _fold(base, after) if after else None
+    known = replace(known, fold_after_blockade=_fold(base, after) if after else None)
     if not same_unit:
         reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
-        return FoldChange(
-            reason=reason,
-            baseline=base,
-            baseline_tier=tier,
-            fold_after_blockade=fold_after,
-            blocked=setting.first_blocker is not None,
-            flags=flags,
-            evidence=_refs((base, *after)),
-        )
+        return replace(known, reason=reason, evidence=_refs((base, *after)))
     peak = max(same_unit, key=_height)
     early = tuple(s for s in series.samples if s.preliminary and _in_peak_window(s.at, setting, t))
     early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
     other_unit = len(same_unit) < len(window)
-    return FoldChange(
+    return replace(
+        known,
         fold=_fold(base, same_unit),
-        baseline=base,
-        baseline_tier=tier,
         peak=peak,
         low_barred=_low_barred(series, setting, base, same_unit, t) or (Reason.UNUSABLE if other_unit else None),
-        fold_if_preliminary=_fold(base, (*same_unit, *early)) if early else None,
-        fold_after_blockade=fold_after,
-        later_samples=True,
-        blocked=setting.first_blocker is not None,
-        flags=flags,
+        fold_if_preliminary=_fold(base, (*same_unit, *early)),
         evidence=_refs((base, peak)),
     )
 
