@@ -100,22 +100,22 @@ def _height(s: Sample) -> tuple[Decimal, Decimal]:
 def _baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sample | None, int]:
     """The baseline and its tier: 1 local day 0 up to the infusion, 2 the 24 h before, 3 day 0 after it but
     before fever and blockade, 4 the 72 h before."""
-    day0 = day(g.course.day0, g.zone)
     start = g.course.start
     usable = [s for s in samples if not _contaminated(s.at, g)]
-    timed = [s for s in usable if not s.at.is_date]
-    on_day0 = [s for s in timed if day0.earliest <= s.at.earliest <= day0.latest]
-    dated_day0 = [s for s in usable if s.at.is_date and s.at.earliest == day0.earliest]
-    if not g.course.time_known:
-        ours = [*on_day0, *dated_day0]
-        first = [min(ours, key=lambda s: (s.at.earliest, s.at.is_date))] if ours else []
-        tiers = [first]
+    on_day0 = [s for s in usable if s.at.earliest.astimezone(g.zone).date() == g.course.day0]
+    dated = [s for s in on_day0 if s.at.is_date]
+    before = [s for s in usable if not s.at.is_date and s.at.earliest <= start]
+    if g.course.time_known:
+        first = [s for s in before if s in on_day0] or dated
     else:
-        tiers = [[s for s in on_day0 if s.at.earliest <= start] or dated_day0]
-    tiers.append([s for s in timed if start - t.baseline_near <= s.at.earliest <= start])
-    after = [s for s in on_day0 if s.at.earliest > start and (g.onset is None or s.at.earliest < g.onset)]
-    tiers.append([min(after, key=lambda s: s.at.earliest)] if after else [])
-    tiers.append([s for s in timed if start - t.baseline_far <= s.at.earliest <= start])
+        first = sorted(on_day0, key=lambda s: (s.at.earliest, s.at.is_date))[:1]
+    after = [s for s in on_day0 if s not in before and (g.onset is None or s.at.earliest < g.onset)]
+    tiers = (
+        first,
+        [s for s in before if start - s.at.earliest <= t.baseline_near],
+        sorted(after, key=lambda s: s.at.earliest)[:1],
+        [s for s in before if start - s.at.earliest <= t.baseline_far],
+    )
     for number, candidates in enumerate(tiers, 1):
         if candidates:
             return max(candidates, key=lambda s: (s.at.earliest, s.reference)), number
