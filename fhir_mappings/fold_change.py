@@ -166,7 +166,7 @@ def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, .
         return Reason.UNUSABLE
     if not recent:
         return Reason.NO_RECENT_SAMPLE
-    drawn = base.at.latest if base.at.is_date else base.at.earliest
+    drawn = base.at.latest
     if not g.temperatures.whole(min(drawn - t.baseline_after_fever, g.course.start), until):
         return Reason.TEMPERATURES_UNREAD
     febrile = any(f <= drawn and base.at.earliest - f <= t.baseline_after_fever for f in g.fevers)
