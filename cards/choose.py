@@ -74,7 +74,7 @@ def advice(
     if facts.grade is None:
         return Advice((), silence="course_ended")
     found = verdicts(facts, t)
-    cell = situation(facts, call.drafts, found, t)
+    cell = situation(facts, facts.course, facts.grade, call.drafts, found, t)
     doubts = data_doubts(facts, call.drafts, cell, found, t)
     cell = replace(cell, data_doubt=doubts.level)
     rows = rows_for(cell)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from cards.dose_check import dose_faults
 from cards.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
 from fhir_mappings.clinical_facts import (
+    Course,
     CrsGrade,
     DraftOrder,
     DrugClass,
@@ -175,11 +176,10 @@ def verdicts(facts: PatientFacts, t: Thresholds) -> Verdicts:
     return Verdicts(il6_verdict(facts.il6, t), crp_verdict(facts.crp, t))
 
 
-def situation(facts: PatientFacts, drafts: tuple[DraftOrder, ...], found: Verdicts, t: Thresholds) -> Situation:
-    """The cell for a patient with a running course. `facts.course` and `facts.grade` must be there."""
-    grade, course = facts.grade, facts.course
-    if grade is None or course is None:
-        raise ValueError("a situation needs a course and its grade")
+def situation(
+    facts: PatientFacts, course: Course, grade: CrsGrade, drafts: tuple[DraftOrder, ...], found: Verdicts, t: Thresholds
+) -> Situation:
+    """The cell for a patient with a running course and its grade."""
     return Situation(
         phase=Phase.STUDY if course.days_since_last <= t.study_days.days else Phase.LATE,
         grade=_grade(grade),
@@ -189,7 +189,7 @@ def situation(facts: PatientFacts, drafts: tuple[DraftOrder, ...], found: Verdic
         crp=Crp.HIGH if found.crp.category is Category.HIGH else Crp.NOT_HIGH,
         doses=_doses(facts, t.dose_interval),
         progress=Progress.YES if facts.progressed else Progress.NO,
-        toci_in_play=_toci_in_play(facts, drafts, t.surveillance_after),
+        toci_in_play=_toci_in_play(facts, course, drafts, t.surveillance_after),
         il6_order=Il6Order.ACTIVE if is_ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
         toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
         interval=Interval.TOO_SOON if is_too_soon(facts, drafts, t) else Interval.CLEAR,
@@ -314,11 +314,10 @@ def in_24_h(starts: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]
     return tuple(s for s in starts if now - s < timedelta(days=1))
 
 
-def _toci_in_play(facts: PatientFacts, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:
+def _toci_in_play(facts: PatientFacts, course: Course, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:
     if drafted(drafts, DrugClass.TOCILIZUMAB):
         return TociInPlay.YES
-    begun = facts.course.start if facts.course else facts.as_of
-    recent = any(s >= begun and facts.as_of - s <= after for s in facts.tocilizumab.safety_starts)
+    recent = any(s >= course.start and facts.as_of - s <= after for s in facts.tocilizumab.safety_starts)
     return TociInPlay.YES if recent else TociInPlay.NO
 
 
