@@ -45,7 +45,7 @@ def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:
     if len(starts) >= t.doses_max:
         return phrase("no_tocilizumab", "number", number=len(starts), t=shown), True
     if len(last_day) >= t.doses_per_day:
-        return phrase("no_tocilizumab", "day", number=len(last_day)), True
+        return phrase("no_tocilizumab", "day", number=len(last_day), t=shown), True
     gap = _tocilizumab_gap(facts, t)
     return (phrase("no_tocilizumab", gap, t=shown) if gap else ""), False
 
