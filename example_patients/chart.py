@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 Resource = dict[str, Any]
@@ -38,9 +38,9 @@ _LINE = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a chart at its time."""
+    """One entry of a chart at its time, or on its date where no time is known."""
 
-    at: datetime
+    at: date
     word: str
     value: str
 

@@ -28,7 +28,7 @@ each of them, and that this page is not stale. What the service does with an ans
 
 Unless a line says otherwise the call is on 6 March 2026 at 12:00 in Shanghai, four days after the infusion (2 March,
 10:00), of an adult of whom everything was read. `T 38.9 @-2h` is a temperature two hours before the call,
-`@D4 07:00` a time counted from the day of the infusion. Drugs: `toci 560` is 560 mg of tocilizumab into a vein,
+`@D4 07:00` a time counted from the day of the infusion, `@D4` a date whose time is not known. Drugs: `toci 560` is 560 mg of tocilizumab into a vein,
 `start` a running infusion, `rate` a charted rate, `give` a dose.
 """
 

@@ -1,6 +1,7 @@
 """Aligned text tables, and patients written in them.
 
-A patient is a list of entries `T 38.9 @-2h` (two hours before the call) in the words of `example_patients.chart`.
+A patient is a list of entries `T 38.9 @-2h` (two hours before the call) in the words of `example_patients.chart`;
+`@D4` is known by date only.
 `grade 2` stands for signs of that grade, charted an hour before the call (`SIGNS`).
 Unless an entry says otherwise the infusion was at 10:00 four days before the call, the call is on
 2026-03-06 at 12:00 in Shanghai, the patient is an adult, and everything was read.
@@ -45,7 +46,7 @@ SIGNS = {
     "grade 3": "T 39 @-1h; SBP 118 @-1h; SpO2 95 @-1h; device HFNC @-1h",
     "grade 4": "T 39 @-1h; SBP 118 @-1h; SpO2 95 @-1h; device BiPAP @-1h",
 }
-_ENTRY = re.compile(r"(?P<words>.+?) @(?P<at>D-?\d+ \d\d:\d\d|[+-]?\d+(?:\.\d+)?[hm])")
+_ENTRY = re.compile(r"(?P<words>.+?) @(?P<at>D-?\d+(?: \d\d:\d\d)?|[+-]?\d+(?:\.\d+)?[hm])")
 
 
 def rows(table: str) -> list[dict[str, str]]:
@@ -60,9 +61,9 @@ def name_of(row: dict[str, str]) -> str:
 
 
 def moment_of(text: str) -> datetime:
-    """`-2h`, `-30m` before the call, or `D4 07:00` counted from the day of the infusion."""
+    """`-2h`, `-30m` before the call, or `D4 07:00` counted from the day of the infusion; `D4` is its midnight."""
     if text.startswith("D"):
-        day, clock = text[1:].split()
+        day, clock = text[1:].split() if " " in text else (text[1:], "00:00")
         hours, minutes = (int(part) for part in clock.split(":"))
         return INFUSED.replace(hour=hours, minute=minutes) + timedelta(days=int(day))
     unit = {"h": 3600, "m": 60}[text[-1]]
@@ -78,7 +79,9 @@ def charted(text: str) -> list[Entry]:
         if match is None:
             raise ValueError(f"not an entry: {part}")
         word, _, value = match["words"].partition(" ")
-        found.append(Entry(moment_of(match["at"]), word, value))
+        at = moment_of(match["at"])
+        by_date = re.fullmatch(r"D-?\d+", match["at"])
+        found.append(Entry(at.date() if by_date else at, word, value))
     return found
 
 
