@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cards.situation import verdicts
+from cards.verdict import Category
 from fhir_mappings.clinical_facts import Kind, PatientFacts
 from tests.spec.tables import T, changed, charted, facts_of, moment_of, name_of, patient, rows
 
@@ -19,8 +20,8 @@ def il6(facts: PatientFacts) -> str:
 def shown_fold(facts: PatientFacts, analyte: str) -> str:
     verdict = getattr(verdicts(facts, T), analyte)
     fold = getattr(facts, analyte).fold or getattr(facts, analyte).fold_after_blockade
-    if verdict.reason is not None:
-        return f"unknown: {verdict.reason.value}"
+    if verdict.category is Category.UNKNOWN or verdict.reason is not None:
+        return f"{verdict.category.value}: {verdict.reason.value}"
     number = f"{fold.low:.2f}" if fold.low == fold.high else f"{fold.low:.2f}–{fold.high or '∞'}"
     return f"{number} {verdict.category.value}"
 
@@ -72,6 +73,8 @@ CRP = rows("""
 | crp 30 nmol/L @D0 08:00; crp 60 nmol/L @D4 07:00          | 2.00 high                      | nmol/L: a ratio within one unit                      |
 | crp 30 nmol/L @D0 08:00; crp 60 @D4 07:00                 | unknown: unusable_sample       | but not between nmol/L and mg/L                      |
 | crp 30 @D0 08:00; crp 20 @D2 07:00; crp 90 stones @D4 07:00 | unknown: unusable_sample     | a unit nobody knows may have been any value          |
+| crp 90 @D-10 07:00; crp 10 @D0 08:00; crp 11 @D4 07:00    | 1.10 low                       | a CRP long before the infusion is no rise            |
+| crp 10 @D0 08:00; toci 560 @D3 12:00; crp 90 @D3 12:00    | 9.00 high                      | drawn as tocilizumab began                           |
 """)
 
 
@@ -88,6 +91,16 @@ BASELINE = rows("""
 | il6 12 @D0 12:00; il6 14 @D0 20:00       | 12       | 3    | else the first of day 0 after it, before fever                 |
 | il6 10 @D-3 11:00                        | 10       | 4    | else the last of the 72 h before                               |
 | il6 10 @D-3 09:00                        | –        | 0    | 73 h before is too early                                       |
+| il6 10 @D0 00:00                         | 10       | 1    | midnight is of day 0                                           |
+| il6 10 @D-1 10:00                        | 10       | 2    | exactly 24 h before                                            |
+| il6 10 @D-1 09:59                        | 10       | 4    | a minute more                                                  |
+| il6 10 @D0                               | 10       | 1    | on day 0, its time not known                                   |
+| il6 10 @D0; il6 12 @D0 09:00             | 12       | 1    | one whose time is known comes first                            |
+| il6 10 @D-3                              | –        | 0    | a date that may be more than 72 h before                       |
+| il6 10 @D1                               | –        | 0    | a date after day 0                                             |
+| T 38.5 @D0 12:00; il6 10 @D0 11:59       | 10       | 3    | after the infusion, a minute before fever                      |
+| T 38.5 @D0 12:00; il6 10 @D0 12:00       | –        | 0    | as fever began                                                 |
+| T 38.5 @D0 12:00; il6 10 @D0 14:00       | –        | 0    | in fever                                                       |
 """)
 
 
@@ -96,6 +109,74 @@ def test_baseline(row: dict[str, str]) -> None:
     fold = facts_of(patient(f"{FEVER}; {row['chart']}; il6 99 @D4 07:00")).il6
     shown = f"{fold.baseline.value.low:f}" if fold.baseline else "–"
     assert (shown, str(fold.baseline_tier)) == (row["baseline"], row["tier"])
+
+
+BY_DATE = rows("""
+| chart                                                          | il6                       | baseline | tier | because                                                             |
+| il6 10 @D0 08:00; il6 12 @D0 20:00; il6 20 @D4 07:00           | 2.00 low                  | 10       | 1    | the first sample of that day                                        |
+| il6 10 @D-1 20:00; il6 20 @D4 07:00                            | 2.00 low                  | 10       | 2    | else the last of the 24 h before that day                           |
+| il6 10 @D1 00:00; il6 20 @D4 07:00                             | unknown: no_baseline      | –        | 0    | the next midnight is of another day                                 |
+| il6 10 @D0 08:00; il6 90 @D0 20:00; il6 20 @D4 07:00           | 2.00 low                  | 10       | 1    | nothing of that day is a peak                                       |
+| il6 10 @D0 08:00; il6 90 @D1 00:00; il6 20 @D4 07:00           | 9.00 high                 | 10       | 1    | from the next midnight on it is                                     |
+| il6 10 furlong @D0 07:00; il6 10 @D0 09:00; il6 20 @D4 07:00   | unknown: unusable_sample  | 10       | 1    | the first of that day could not be read                             |
+| il6 10 @D0 08:00; il6 10 furlong @D0 09:00; il6 20 @D4 07:00   | 2.00 low                  | 10       | 1    | a later one changes nothing                                         |
+| T 38.5 @D0 03:00; il6 10 @D0 08:00; il6 20 @D4 07:00           | unknown: febrile_baseline | 10       | 1    | the first of that day, drawn in fever                               |
+""")
+
+
+@pytest.mark.parametrize("row", BY_DATE, ids=name_of)
+def test_an_infusion_known_by_date_only(row: dict[str, str]) -> None:
+    fold = facts_of(patient(f"car-t tisagenlecleucel @D0; {FEVER}; {row['chart']}", infused=False))
+    baseline = f"{fold.il6.baseline.value.low:f}" if fold.il6.baseline else "–"
+    assert (il6(fold), baseline, str(fold.il6.baseline_tier)) == (row["il6"], row["baseline"], row["tier"])
+
+
+DATED = rows("""
+| chart                                                          | il6                       | because                                                             |
+| T 38.5 @D0 23:00; il6 10 @D0; il6 20 @D4 07:00                 | unknown: febrile_baseline | a baseline of that date may have been drawn after fever began       |
+| T 38.5 @D1 00:00; il6 10 @D0; il6 20 @D4 07:00                 | 2.00 low                  | fever from the next midnight on                                     |
+| T 38.5 @D-1 00:00; il6 10 @D0; il6 20 @D4 07:00                | unknown: febrile_baseline | it may have been drawn 24 h after fever                             |
+| T 38.5 @D-2 23:59; il6 10 @D0; il6 20 @D4 07:00                | 2.00 low                  | but not more than 24 h after it                                     |
+| il6 10 @D0 08:00; toci 560 @D3; il6 90 @D3 02:00               | unknown: no_peak          | a dose of that date may have been given at its first minute         |
+| il6 10 @D0 08:00; toci 560 @D4; il6 20 @D3 23:59               | 2.00 low                  | the minute before that date                                         |
+| il6 10 @D0 08:00; toci 560 @D4 08:00; il6 90 @D4; il6 20 @D4 07:00 | 2.00 low              | a sample of that date may have been drawn after the dose            |
+| il6 10 @D0 08:00; toci 560 @D4 08:00; il6 90 @D3; il6 20 @D4 07:00 | 9.00 high             | one of the date before was not                                      |
+""")
+
+
+@pytest.mark.parametrize("row", DATED, ids=name_of)
+def test_samples_and_doses_known_by_date_only(row: dict[str, str]) -> None:
+    assert il6(facts_of(patient(f"{FEVER}; {row['chart']}"))) == row["il6"]
+
+
+DAYS = rows("""
+| chart                                                | at        | il6              | because                                                  |
+| T 39 @D30 06:00; il6 10 @D0 08:00; il6 90 @D30 23:59 | D31 12:00 | 9.00 high        | the last minute of day 30                                |
+| T 39 @D30 06:00; il6 10 @D0 08:00; il6 90 @D31 00:00 | D31 12:00 | unknown: no_peak | day 31 is after the study's days                         |
+""")
+
+
+@pytest.mark.parametrize("row", DAYS, ids=name_of)
+def test_the_peak_ends_with_day_30(row: dict[str, str]) -> None:
+    assert il6(facts_of(patient(row["chart"]), as_of=moment_of(row["at"]))) == row["il6"]
+
+
+UNREADABLE = rows("""
+| chart                                                                            | il6                      | because                                                            |
+| il6 10 furlong @D0 07:00; il6 10 @D0 08:00; il6 20 @D4 07:00                     | 2.00 low                 | one from before the baseline would not have been it                |
+| il6 30 nmol/L @D0 10:00; il6 10 @D0 10:00; il6 20 @D4 07:00                      | 2.00 low                 | another unit, as the infusion began: no peak                       |
+""")
+
+
+@pytest.mark.parametrize("row", UNREADABLE, ids=name_of)
+def test_a_result_that_cannot_be_used(row: dict[str, str]) -> None:
+    assert il6(facts_of(patient(f"{FEVER}; {row['chart']}"))) == row["il6"]
+
+
+def test_a_result_without_a_time_may_have_been_the_peak() -> None:
+    found = patient(f"{FEVER}; il6 10 @D0 08:00; il6 15 @D4 07:00; il6 60 @D4 09:00")
+    del found[-1]["effectiveDateTime"]
+    assert il6(facts_of(found)) == "unknown: unusable_sample"
 
 
 def test_a_preliminary_result_that_would_make_it_high_leaves_it_unknown() -> None:
