@@ -13,7 +13,17 @@ import pytest
 from cards.situation import verdicts
 from example_patients.chart import Resource
 from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Kind, PatientFacts, Row
-from tests.spec.tables import T, facts_of, first_on_hold, moment_of, name_of, ordered_infusion, patient, rows
+from tests.spec.tables import (
+    T,
+    answered,
+    facts_of,
+    first_on_hold,
+    moment_of,
+    name_of,
+    ordered_infusion,
+    patient,
+    rows,
+)
 
 
 def told(row: Row, found: Sequence[Resource]) -> str:
@@ -157,6 +167,19 @@ FOLD = rows("""
 | il6 10 @D0 08:00                                                          | 1 baseline (1)                                                  | no sample since |
 | il6 10 @D0 08:00; il6 50 @D2 07:00; toci 560 @D3 12:00; il6 900 @D4 07:00 | 1 baseline; 2 peak; 5 at or after the first IL-6 blocker (1, 2) | nothing after tocilizumab |
 | il6 10 @D0 08:00; il6 50 @D2 07:00; il6 90 preliminary @D4 07:00          | 1 baseline; 2 peak; 3 preliminary (1, 2)                        | a preliminary result |
+| il6 8 @D0 07:00; il6 10 @D0 08:00; il6 50 @D4 07:00                       | 1 not after the infusion; 2 baseline; 3 peak (2, 3)             | an earlier one of day 0 |
+| il6 30 nmol/L @D0 10:00; il6 10 @D0 10:00; il6 50 @D4 07:00               | 1 not after the infusion; 2 baseline; 3 peak (2, 3)             | two units as the infusion began |
+| il6 30 nmol/L @D0 08:00; il6 90 nmol/L @D4 07:00; il6 20 @D4 08:00        | 1 baseline; 2 peak; 3 another unit or code than the baseline (1, 2) | another unit |
+| il6 10 @D0 08:00; il6 <50 @D4 07:00; il6 30 @D4 08:00                     | 1 baseline; 2 peak; 3 counted (1, 2)                            | below 50 may be higher than 30 |
+| il6 10 @D0 08:00; il6 >40 @D4 07:00; il6 60 @D4 08:00                     | 1 baseline; 2 peak; 3 counted (1, 2)                            | above 40 may be higher than 60 |
+| il6 10 @D0; il6 50 @D4 07:00                                              | 1 baseline; 2 peak; [baseline_tier_1] (1, 2)                    | a baseline whose time is not known: marked |
+| il6 0 @D-1 20:00; il6 50 @D4 07:00                                        | 1 baseline; 2 counted; [baseline_tier_2] (1, 2)                 | zero the evening before: marked |
+| il6 10 @D-1 20:00                                                         | 1 baseline; [baseline_tier_2] (1)                               | the evening before and none since: marked |
+| il6 10 @D0 08:00; il6 50 @D3 07:00; toci 560 @D3 12:00                    | 1 baseline; 2 peak (1, 2)                                       | on the day of the dose, before it |
+| il6 10 @D0 08:00; il6 50 @D3 07:00; toci 560 @D4 08:00; il6 90 @D4        | 1 baseline; 2 peak; 5 known by date only on the day of the blocker; [ambiguous_order] (1, 2) | on the date of the dose: marked |
+| toci 560 @D4 02:00; il6 90 @D4                                            | 3 known by date only on the day of the blocker; [ambiguous_order] () | the same without a baseline, the dose in the small hours |
+| il6 10 @D0 08:00; il6 50 @D2 07:00; toci 560 @D3; il6 90 @D3 02:00        | 1 baseline; 2 peak; 5 at or after the first IL-6 blocker; [ambiguous_order] (1, 2) | the dose by date only: marked |
+| il6 10 @D0 08:00; il6 50 @D2 07:00; toci 560 @D3 12:00; il6 70 @D2        | 1 baseline; 5 peak; 2 counted (1, 5)                             | by date only, the day before the dose |
 """)
 
 
@@ -164,6 +187,18 @@ FOLD = rows("""
 def test_what_each_sample_was_for(row: dict[str, str]) -> None:
     found = patient(row["chart"])
     assert told_fold(facts_of(found).il6, found) == row["says"]
+
+
+LATE = rows("""
+| chart                                                 | at        | says                                                 | because               |
+| il6 10 @D0 08:00; il6 50 @D4 07:00; il6 90 @D31 07:00 | D31 12:00 | 1 baseline; 2 peak; 3 after the study's days (1, 2) | a sample of day 31    |
+""")
+
+
+@pytest.mark.parametrize("row", LATE, ids=name_of)
+def test_what_a_late_sample_was_for(row: dict[str, str]) -> None:
+    found = patient(row["chart"])
+    assert told_fold(facts_of(found, as_of=moment_of(row["at"])).il6, found) == row["says"]
 
 
 def told_fever(grade: CrsGrade, facts: PatientFacts, found: Sequence[Resource]) -> str:
@@ -275,6 +310,22 @@ def test_what_a_procedure_in_progress_says(row: dict[str, str]) -> None:
     assert facts.grade is not None
     assert "Procedure/support" in facts.grade.oxygen.evidence or row["oxygen"].startswith("3")
     assert told(facts.grade.oxygen, []) == row["oxygen"]
+
+
+SAID = rows("""
+| chart                                | says                                                                                                                                                                              | because                                   |
+| il6 0 @D0 08:00; il6 20 @D4 07:00    | baseline 0 pg/mL (2 Mar 08:00, Observation/p-1): verdict unknown – the baseline is zero.                                                                                          | a baseline of zero                        |
+| il6 0 @D-1 20:00; il6 20 @D4 07:00   | baseline 0 pg/mL (1 Mar 20:00, Observation/p-1): verdict unknown – the baseline is zero; baseline taken 24 h before the infusion.                                                 | the same, drawn the evening before        |
+| il6 10 @D-1 20:00                    | baseline 10 pg/mL (1 Mar 20:00, Observation/p-1): verdict unknown – no sample since the infusion; baseline taken 24 h before the infusion.                                        | the evening before, and none since        |
+| il6 >10 @D0 08:00; il6 >40 @D4 07:00 | rise more than 0.00-fold: verdict unknown – a result is given only as below or above a limit, and both verdicts are possible.                                                     | two results above a limit                 |
+| il6 10 @D0; il6 50 @D4 07:00         | baseline 10 pg/mL (02 Mar, Observation/p-1), peak 50 pg/mL (6 Mar 07:00, Observation/p-2), rise 5.00-fold: high (limit 4-fold).                                                   | a baseline known by date only             |
+""")
+
+
+@pytest.mark.parametrize("row", SAID, ids=name_of)
+def test_what_a_card_says_of_il6(row: dict[str, str]) -> None:
+    state = answered(patient(f"{row['chart']}; grade 2")).cards[-1]
+    assert row["says"] in next(line for line in state.detail.splitlines() if "**IL-6**" in line)
 
 
 NEAR = rows("""
