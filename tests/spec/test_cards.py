@@ -82,6 +82,8 @@ MANAGEMENT = rows("""
 | M17 | T 39 @-30h; SBP 84 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 2 | | reassess-window, crs-grade                                 | grade 2 before and three hours after dose 2             |
 | M18 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2                         |             | steroid-after-2-toci (w), crs-grade                                   | grade 2 nine hours after dose 2                         |
 | M19 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 2 | | steroid-after-2-toci (c), crs-grade                       | grade 1 at dose 2, grade 2 three hours later            |
+| M03 | give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 118 @-1h; device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h | | crs-grade-unknown (w), crs-grade              | home BiPAP or respiratory failure, fever may be masked  |
+| M15 | T 39 @D3 20:00; il6 10 @D0 08:00; il6 20 @D4 07:00; il6 60 preliminary @D4 09:00; grade 2 | | toci-guideline (w), il6-request, data-quality, crs-grade | grade 2, a preliminary result would make the rise high |
 | M20 | IL-6 low; grade 3                                                          |             | severe-crs (c), crs-grade                                             | grade 3: IL-6 does not delay                            |
 | M20 | IL-6 to ask; grade 4                                                       |             | severe-crs (c), il6-request, crs-grade                                | grade 4, the rise not known yet                         |
 | M21 | T 39 @-30h; SBP 118 @-4h; device HFNC @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | | severe-crs (c), crs-grade                                         | grade 3 before and three hours after dose 2             |
@@ -99,6 +101,9 @@ UNREAD = rows("""
 | row | chart                                              | unread      | cards                                                            | because                                         |
 | G01 | T 39 @-1h; SpO2 97 @-1h; device RA @-1h            | medication administrations | crs-grade-unknown (w), grade1-supportive, data-quality, crs-grade | a vasopressor could run unseen    |
 | G01 | T 39 @-1h; SBP 118 @-1h                            | oxygen      | crs-grade-unknown (w), grade1-supportive, crs-grade              | oxygen could not be read                        |
+| G01 | grade 0                                            | oxygen      | crs-grade-unknown (w), crs-grade                                 | grade 0 whatever the oxygen, and still said     |
+| G01 | T 39 @-1h; SBP 118 @-1h; device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h | | crs-grade-unknown (w), grade1-supportive, crs-grade | home BiPAP, or respiratory failure        |
+| G02 | grade 4                                            | vital signs | severe-crs (c), crs-grade                                        | no pressure could raise grade 4                 |
 | G02 | T 39 @-1h; SBP 118 @-1h                            |             | grade1-supportive, crs-grade                                     | oxygen was never charted: at least grade 1      |
 | G03 | SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h         |             | crs-grade-unknown, crs-grade                                     | no grade at all has a card of its own           |
 """)
@@ -114,6 +119,7 @@ SURVEILLANCE = rows("""
 | S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 0; toci 560 @-20h                  |         | infection-surveillance (w), crs-grade             | CRP 1.9-fold and tocilizumab given                   |
 | S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 1                                  | 560     | infection-surveillance (w), grade1-supportive, il6-request, crs-grade | the same, tocilizumab drafted    |
 | S01 | crp 10 @D0 08:00; crp 11 @D3 07:00; toci 560 @-20h; crp 60 @-1h; grade 0     |         | infection-surveillance (w), crs-grade             | a rise after tocilizumab counts all the same         |
+| S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 0; toci 560 @D0 10:00              |         | infection-surveillance (w), crs-grade             | given as the infusion began                          |
 | S02 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 0                                  |         | crs-grade                                         | no tocilizumab in play                               |
 | S03 | crp 10 @D0 08:00; crp 18.3 @D4 07:00; toci 560 @-3h; grade 0                 |         | crs-grade                                         | exactly 1.83-fold is not above it                    |
 | S03 | toci 560 @-20h; grade 0                                                      |         | crs-grade                                         | CRP unknown                                          |
@@ -132,6 +138,8 @@ SAMPLE = rows("""
 | I02 | IL-6 to ask; grade 1; order interleukin-6              | grade1-supportive, crs-grade                       | it is ordered                                       |
 | I03 | IL-6 low; grade 1                                      | grade1-supportive, crs-grade                       | the rise is known                                   |
 | I03 | grade 1                                                | grade1-supportive, crs-grade                       | no baseline: no sample can settle it                |
+| I03 | il6 10 @D0 08:00; give sarilumab 200 @D1 10:00; grade 1 | grade1-supportive, crs-grade                      | after another IL-6 blocker no sample is usable      |
+| I03 | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D2 07:00; give sarilumab 200 @D3 12:00; grade 1 | grade1-supportive, crs-grade | nor can one before it be followed by another |
 | I04 | IL-6 to ask; toci 560 @-3h; grade 1                    | grade1-supportive, crs-grade                       | after tocilizumab IL-6 is no longer usable          |
 | I05 | car-t tisagenlecleucel @D-31 10:00; grade 1            | crs-grade                                          | day 35                                              |
 | I06 | IL-6 to ask; grade 0                                   | crs-grade                                          | no CRS                                              |
@@ -161,6 +169,7 @@ PRODUCT = rows("""
 | P02 | car-t brexucabtagene autoleucel @D-2 10:00; T 39 @-25h; grade 1                              | product-guidance, grade1-supportive, crs-grade              | fever of grade 1 for 25 h, onset on day 5           |
 | P03 | car-t brexucabtagene autoleucel @D2 10:00; grade 1; ice 8 @-1h                               | icans-steroid (w), grade1-supportive, crs-grade             | no tocilizumab for ICANS with CRS below grade 2     |
 | P04 | car-t brexucabtagene autoleucel @D2 10:00; T 39 @-30h; grade 0                               | crs-grade                                                   | early fever, but grade 0 now                        |
+| P05 | car-t brexucabtagene autoleucel @D2 10:00; grade 0                                           | crs-grade                                                   | no fever at all                                     |
 | P05 | car-t brexucabtagene autoleucel @D-2 10:00; grade 1                                          | grade1-supportive, crs-grade                                | onset on day 6, an hour ago                         |
 | P05 | car-t tisagenlecleucel @D2 10:00; grade 1                                                    | grade1-supportive, crs-grade                                | another product                                     |
 | P06 | car-t brexucabtagene autoleucel @D2 10:00; T 39 @-20h; toci 560 @-9h; grade 1                | grade1-supportive, crs-grade                                | a dose was given                                    |
@@ -198,6 +207,8 @@ DRAFTED = rows("""
 | K02 | grade 2; IL-6 high                                                         | 560     | toci-recommended (w), crs-grade                           | no dose before                                    |
 | K03 | grade 2; IL-6 high                                                         |         | toci-recommended (w), crs-grade                           | nothing drafted: nothing checked                  |
 | K11 | T 39 @-90h; toci 560 @-80h; toci 560 @-60h; toci 560 @-40h; toci 560 @-20h; grade 2 | 560 | toci-max-doses (c), steroid-after-2-toci (w), crs-grade | four doses given                                |
+| K11 | T 39 @-30h; toci 560 @-1439m; toci 560 @-16h; toci 560 @-8h; grade 3       | 560     | severe-crs (c), steroid-after-2-toci (c), toci-max-doses (c), crs-grade | three doses in 24 h                 |
+| K12 | T 39 @-30h; toci 560 @-24h; toci 560 @-16h; toci 560 @-8h; grade 3         | 560     | severe-crs (c), steroid-after-2-toci (c), crs-grade       | the first of three exactly 24 h ago               |
 | K12 | grade 2; IL-6 high                                                         | 560     | toci-recommended (w), crs-grade                           | within the number                                 |
 | K13 | grade 0                                                                    |         | crs-grade                                                 | nothing drafted                                   |
 | K22 | grade 2; IL-6 high; culture Escherichia coli @-30h                         | 560     | toci-caution (w), toci-recommended (w), crs-grade         | a blood culture that grew                         |
@@ -573,6 +584,14 @@ EPISODES = rows("""
 | car-t brexucabtagene autoleucel @D1 13:00; T 38.5 @-24h; grade 1                             | yes              | fever since 47 h after the infusion                            |
 | car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-25h; T 38.5 @-10h; grade 1              | yes              | fever of grade 1 for 25 h, however late                        |
 | car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-23h; T 38.5 @-10h; grade 1              | no               | for 23 h                                                       |
+| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-24h; T 38.5 @-10h; grade 1              | yes              | for exactly 24 h                                               |
+| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-1439m; T 38.5 @-10h; grade 1            | no               | a minute less                                                  |
+| car-t brexucabtagene autoleucel @D3 13:00; T 38.5 @D3 13:00; grade 1                         | yes              | fever as the infusion began                                    |
+| car-t brexucabtagene autoleucel @D1 11:01; grade 1                                           | yes              | a minute less than 72 h after the infusion                     |
+| car-t brexucabtagene autoleucel @D1 11:00; grade 1                                           | no               | exactly 72 h after it                                          |
+| car-t brexucabtagene autoleucel @D0; T 38.5 @D3 23:59; grade 1                               | yes              | may be less than 72 h: the infusion is known by date only      |
+| car-t brexucabtagene autoleucel @D0; T 38.5 @D4 00:00; grade 1                               | no               | 72 h after the end of that date                                |
+| car-t tisagenlecleucel @D0 10:00; car-t brexucabtagene autoleucel @D2 10:00; grade 1         | yes              | after the second of two infusions                              |
 """)
 
 
