@@ -144,15 +144,10 @@ def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
     return any(bad.at is None or _in_peak_window(bad.at, g, t) for bad in series.unusable)
 
 
-def _stand_in(reference: str, at: Moment) -> Sample:
-    """A result that could not be read, as a sample that may have been of any height."""
-    return Sample(reference, at, Interval(Decimal(0), None), "", "", "")
-
-
-def _unusable_baseline(series: Series, g: Setting, t: Thresholds) -> bool:
+def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) -> bool:
     """Whether a result that could not be read would have been the baseline: a lower one makes a larger rise."""
     final = tuple(s for s in series.samples if not s.preliminary)
-    lost = [_stand_in(bad.reference, bad.at) for bad in series.unusable if bad.at is not None]
+    lost = [replace(base, reference=bad.reference, at=bad.at) for bad in series.unusable if bad.at is not None]
     return any(_baseline((*final, one), g, t)[0] is one for one in lost)
 
 
@@ -162,7 +157,7 @@ def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, .
     recent = [
         s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
     ]
-    if _unusable_in_window(series, g, t) or _unusable_baseline(series, g, t):
+    if _unusable_in_window(series, g, t) or _unusable_baseline(series, base, g, t):
         return Reason.UNUSABLE
     if not recent:
         return Reason.NO_RECENT_SAMPLE
