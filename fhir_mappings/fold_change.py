@@ -145,10 +145,12 @@ def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
 
 
 def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) -> bool:
-    """Whether a result that could not be read would have been the baseline: a lower one makes a larger rise."""
+    """Whether a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
+    a larger rise."""
     final = tuple(s for s in series.samples if not s.preliminary)
-    lost = [replace(base, reference=bad.reference, at=bad.at) for bad in series.unusable if bad.at is not None]
-    return any(_baseline((*final, one), g, t)[0] is one for one in lost)
+    lost = [bad.at for bad in series.unusable if bad.at is not None]
+    found = ((at, _baseline((*final, replace(base, at=at)), g, t)[0]) for at in lost)
+    return any(one is not None and one.at == at for at, one in found)
 
 
 def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, ...], t: Thresholds) -> Reason | None:

@@ -164,6 +164,8 @@ def test_the_peak_ends_with_day_30(row: dict[str, str]) -> None:
 UNREADABLE = rows("""
 | chart                                                                            | il6                      | because                                                            |
 | il6 10 furlong @D0 07:00; il6 10 @D0 08:00; il6 20 @D4 07:00                     | 2.00 low                 | one from before the baseline would not have been it                |
+| il6 10 furlong @D0 08:00; il6 10 @D0 08:00; il6 20 @D4 07:00                     | unknown: unusable_sample | drawn with the baseline it may have been lower                     |
+| il6 10 @D0 08:00; il6 10 furlong @D0 08:00; il6 20 @D4 07:00                     | unknown: unusable_sample | in whatever order the two came                                     |
 | il6 30 nmol/L @D0 10:00; il6 10 @D0 10:00; il6 20 @D4 07:00                      | 2.00 low                 | another unit, as the infusion began: no peak                       |
 """)
 
