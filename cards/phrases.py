@@ -75,6 +75,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "product_why": {
         "early": "fever began {hours} after the infusion",
+        "early, by date": "fever began at most {hours} after the infusion, which is known by date only",
         "lasting": "fever of grade 1 for {hours}",
         "unknown": "",
     },

@@ -183,7 +183,8 @@ def _of_product(x: Texts) -> dict[str, str]:
     since = x.grade.episode
     why, hours = "unknown", ""
     if window is not None and since is not None:
-        why = "early" if window.early else "lasting"
+        early = "early" if window.infusion.time_known else "early, by date"
+        why = early if window.early else "lasting"
         hours = _spoken_hours(window.infusion.start, since) if window.early else _spoken_hours(since, x.facts.as_of)
     beside = "product" if x.product_guidance else "study"
     strongest = _age_group(x) == "adult" and wants_methylprednisolone(x.facts)

@@ -601,6 +601,20 @@ def test_product_guidance_counts_the_present_fever(row: dict[str, str]) -> None:
     assert any(c.id is CardId.PRODUCT_GUIDANCE for c in found.cards) is (row["product-guidance"] == "yes")
 
 
+SINCE_INFUSION = rows("""
+| chart                                                                           | says                                                                        | because                       |
+| car-t brexucabtagene autoleucel @D1 11:01; grade 1                              | fever began 71 h after the infusion:                                        | known by its time             |
+| car-t brexucabtagene autoleucel @D0; T 38.5 @D3 23:59; grade 1                  | fever began at most 95 h after the infusion, which is known by date only:   | known by its date only        |
+| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-24h; T 38.5 @-10h; grade 1 | fever of grade 1 for 24 h:                                                  | late, and lasting             |
+""")
+
+
+@pytest.mark.parametrize("row", SINCE_INFUSION, ids=name_of)
+def test_product_guidance_says_how_long_after_the_infusion_fever_began(row: dict[str, str]) -> None:
+    card = next(c for c in asked(row["chart"]).cards if c.id is CardId.PRODUCT_GUIDANCE)
+    assert row["says"] in card.detail
+
+
 def test_after_day_30_the_state_says_that_the_study_s_rules_are_off() -> None:
     found = asked("car-t tisagenlecleucel @D-31 10:00; grade 2")
     assert "the study's rules end at day 30" in found.cards[-1].detail
