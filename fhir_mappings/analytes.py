@@ -58,8 +58,8 @@ def il6_and_crp(
     il6_series = lab_series(observations.of("interleukin-6"), Measure.IL6)
     crp_series = lab_series(observations.of("c-reactive-protein"), Measure.CRP)
     bad = (*il6_series.unusable, *crp_series.unusable)
-    il6 = fold_change(replace(il6_series, unusable=(*il6_series.unusable, *lost)), setting, t)
-    crp = fold_change(replace(crp_series, unusable=(*crp_series.unusable, *lost)), setting, t)
+    il6 = fold_change(replace(il6_series, unusable=(*il6_series.unusable, *lost)), setting, t, after_blockade=False)
+    crp = fold_change(replace(crp_series, unusable=(*crp_series.unusable, *lost)), setting, t, after_blockade=True)
     labs = reach(record.coverage, [Kind.IL6_CRP], ())
     if not labs.fetched(course.start - t.baseline_far):
         return _unknown(il6, Reason.NOT_READ), _unknown(crp, Reason.NOT_READ), bad

@@ -33,9 +33,12 @@ class Setting:
     blocker_dates: frozenset[date] = frozenset()
 
 
-def fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
-    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead."""
-    found = _fold_change(series, setting, t)
+def fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
+    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead.
+
+    `after_blockade`: a rise after the first IL-6 blocker says something of this analyte too.
+    """
+    found = _fold_change(series, setting, t, after_blockade=after_blockade)
     return replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
 
 
@@ -54,7 +57,7 @@ def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
     return SampleUse.BEFORE if s.at.earliest <= g.course.peak_opens else SampleUse.TOO_LATE
 
 
-def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
+def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
     base, tier = _baseline(final, setting, t)
     window = tuple(s for s in final if _in_peak_window(s.at, setting, t) and s is not base)
@@ -69,7 +72,8 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
     if base.value.high is not None and base.value.high <= 0:
         return replace(known, reason=Reason.ZERO_BASELINE, evidence=_refs((base, *window)))
     same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
-    after = tuple(s for s in final if _after_blockade(s.at, setting) and (s.unit, s.loinc) == (base.unit, base.loinc))
+    comparable = tuple(s for s in final if (s.unit, s.loinc) == (base.unit, base.loinc))
+    after = tuple(s for s in comparable if after_blockade and _after_blockade(s.at, setting))
     known = replace(known, fold_after_blockade=_fold(base, after) if after else None)
     if not same_unit:
         reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
@@ -84,7 +88,7 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds) -> FoldChange:
         peak=peak,
         low_barred=_low_barred(series, setting, base, same_unit, t) or (Reason.UNUSABLE if other_unit else None),
         fold_if_preliminary=_fold(base, (*same_unit, *early)),
-        evidence=_refs((base, peak)),
+        evidence=_refs((base, peak, *after)),
     )
 
 

@@ -189,6 +189,22 @@ def test_what_each_sample_was_for(row: dict[str, str]) -> None:
     assert told_fold(facts_of(found).il6, found) == row["says"]
 
 
+RISE_AFTER = rows("""
+| chart                                                                                       | il6                                                             | crp                                                                | because                                     |
+| il6 10 @D0 08:00; il6 50 @D2 07:00; toci 560 @D3 12:00; il6 900 @D4 07:00                   | 1 baseline; 2 peak; 5 at or after the first IL-6 blocker (1, 2) | ()                                                                 | IL-6 never rests on a sample after it       |
+| il6 10 @D0 08:00; toci 560 @D3 12:00; il6 900 @D4 07:00                                     | 1 baseline; 4 at or after the first IL-6 blocker (1)            | ()                                                                 | nor where there is none before              |
+| crp 10 @D0 08:00; crp 11 @D2 07:00; toci 560 @D3 12:00; crp 60 @D4 07:00                    | ()                                                              | 1 baseline; 2 peak; 5 at or after the first IL-6 blocker (1, 2, 5) | a CRP that rises after it does              |
+| crp 10 @D0 08:00; toci 560 @D3 12:00; crp 60 @D4 07:00                                      | ()                                                              | 1 baseline; 4 at or after the first IL-6 blocker (1, 4)            | also where there is none before             |
+""")
+
+
+@pytest.mark.parametrize("row", RISE_AFTER, ids=name_of)
+def test_what_a_rise_after_tocilizumab_rests_on(row: dict[str, str]) -> None:
+    found = patient(row["chart"])
+    facts = facts_of(found)
+    assert [told_fold(fold, found).strip() for fold in (facts.il6, facts.crp)] == [row["il6"], row["crp"]]
+
+
 LATE = rows("""
 | chart                                                 | at        | says                                                 | because               |
 | il6 10 @D0 08:00; il6 50 @D4 07:00; il6 90 @D31 07:00 | D31 12:00 | 1 baseline; 2 peak; 3 after the study's days (1, 2) | a sample of day 31    |
