@@ -13,7 +13,6 @@ from decimal import Decimal
 from functools import reduce
 
 from fhir_mappings.clinical_facts import Course, FoldChange, Interval, Moment, Reason, Sample, SampleUse
-from fhir_mappings.fhir_time import day
 from fhir_mappings.lab_series import Series
 from fhir_mappings.reach import Reach
 from fhir_mappings.thresholds import Thresholds
@@ -134,8 +133,8 @@ def _contaminated(at: Moment, g: Setting) -> bool:
 def _in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
     if at.earliest <= g.course.peak_opens or at.earliest > g.as_of + t.future_tolerance:
         return False
-    last_day = day(g.course.last_infused + t.study_days, g.zone).latest
-    if g.first_blocker is None and at.earliest > last_day:
+    last_day = g.course.last_infused + t.study_days
+    if g.first_blocker is None and at.earliest.astimezone(g.zone).date() > last_day:
         return False
     return not _contaminated(at, g)
 
