@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from cards.situation import verdicts
@@ -129,6 +132,13 @@ def test_an_infusion_known_by_date_only(row: dict[str, str]) -> None:
     fold = facts_of(patient(f"car-t tisagenlecleucel @D0; {FEVER}; {row['chart']}", infused=False))
     baseline = f"{fold.il6.baseline.value.low:f}" if fold.il6.baseline else "–"
     assert (il6(fold), baseline, str(fold.il6.baseline_tier)) == (row["il6"], row["baseline"], row["tier"])
+
+
+def test_a_baseline_drawn_after_fever_began_carries_no_small_rise_however_long_after() -> None:
+    """A site may let a baseline count from 12 h after an earlier fever on; after onset none does."""
+    chart = "car-t tisagenlecleucel @D0; T 38.5 @D0 03:00; T 38.5 @D3 06:00; il6 10 @D0 20:00; il6 20 @D4 07:00"
+    site = replace(T, baseline_after_fever=timedelta(hours=12))
+    assert il6(facts_of(patient(chart, infused=False), thresholds=site)) == "unknown: febrile_baseline"
 
 
 DATED = rows("""
