@@ -54,7 +54,8 @@ def answered(
 ) -> dict[str, Any]:
     """The answer to a call that is well formed, logged before it leaves. Raises Problem."""
     allowed = caller.client is None or hook_request.fhir_server in (None, *caller.client.fhir_servers)
-    hook_request = replace(hook_request, may_call=allowed, request_id=request_id())
+    backend = caller.client is not None and caller.client.backend
+    hook_request = replace(hook_request, may_call=allowed, may_use_our_token=backend, request_id=request_id())
     people = people_of(hook_request, caller, here.pseudonyms)
     as_of, rules = here.clock(), here.sources.rules
     shadow = here.settings.in_shadow(service.id)

@@ -14,9 +14,10 @@ from flask import Flask, Response, g, jsonify, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
+from cds_server.backend_tokens import BackendTokens
 from cds_server.catalogue import SERVICES
 from cds_server.client_trust import ClientTrust
-from cds_server.clients import clients_from
+from cds_server.clients import Trusted, trusted_from
 from cds_server.database import engine_for
 from cds_server.decision_log import DecisionLog, Pseudonyms
 from cds_server.fhir_client import Network, pooled_session
@@ -50,9 +51,10 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
-    metrics = Metrics(VERSION, rules.hash)
+    metrics, network = Metrics(VERSION, rules.hash), _network(settings)
+    trusted, outside = _trusted(settings), pooled_session(4, network)
     sources = Sources(
-        session=pooled_session(SEARCHES_AT_ONCE, _network(settings)),
+        session=pooled_session(SEARCHES_AT_ONCE, network),
         executors={
             base: ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir") for base in settings.fhir_servers
         },
@@ -62,11 +64,13 @@ def create_app(
         lookup=settings.course_lookup,
         limits=settings.limits,
         metrics=metrics,
+        backend=BackendTokens(trusted.backends if trusted is not None else {}, outside),
     )
+    trust = ClientTrust(trusted.clients, KeySets(outside)) if trusted is not None else None
     # urllib3 logs the whole address, with the patient's id, when a server's headers are malformed
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     app.extensions[EXTENSION_KEY] = Running(
-        settings, sources, clock, _trust(settings), DecisionLog(engine_for(settings.database_url), metrics),
+        settings, sources, clock, trust, DecisionLog(engine_for(settings.database_url), metrics),
         Pseudonyms(settings.pseudonym_key), threading.BoundedSemaphore(settings.max_calls), metrics,
     )  # fmt: skip
     app.before_request(_begin)
@@ -87,12 +91,12 @@ def check_services(settings: Settings) -> None:
         raise SettingsError(f"CRS_CDS_SHADOW_SERVICES: {unknown} is no service of this server.")
 
 
-def _trust(settings: Settings) -> ClientTrust | None:
+def _trusted(settings: Settings) -> Trusted | None:
     if settings.clients_file is None:
         return None
-    clients = clients_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
-    check_key_files(clients)
-    return ClientTrust(clients, KeySets(pooled_session(4, _network(settings))))
+    trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
+    check_key_files(trusted.clients)
+    return trusted
 
 
 def _network(settings: Settings) -> Network:

@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from urllib3.exceptions import HTTPError, NameResolutionError
 
 from cards.card_modes import CardMode
+from cds_server.backend_tokens import BackendTokens, TokenError
 from cds_server.catalogue import SERVICES
-from cds_server.clients import Client, clients_from
+from cds_server.clients import Client, Trusted, trusted_from
 from cds_server.database import engine_for
 from cds_server.decision_log import upgrade
 from cds_server.fhir_client import Network, pooled_session
@@ -74,7 +75,10 @@ def checks(settings: Settings) -> Iterator[Check]:
             yield Check("FHIR servers", found="none named: everything must come as prefetch")
         for base in settings.fhir_servers:
             yield _fhir_server(base, session)
-        for client in _clients(settings):
+        trusted = _trusted(settings)
+        for base in trusted.backends:
+            yield _token(base, BackendTokens(trusted.backends, session))
+        for client in trusted.clients:
             yield _key_set(client, session)
             unknown = sorted(set(client.fhir_servers) - set(settings.fhir_servers))
             if unknown:
@@ -82,12 +86,21 @@ def checks(settings: Settings) -> Iterator[Check]:
                 yield Check(f"client {client.issuer}", wrong)
 
 
-def _clients(settings: Settings) -> tuple[Client, ...]:
+def _trusted(settings: Settings) -> Trusted:
     if settings.clients_file is None:
-        return ()
-    clients = clients_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
-    check_key_files(clients)
-    return clients
+        return Trusted(())
+    trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
+    check_key_files(trusted.clients)
+    return trusted
+
+
+def _token(base: str, tokens: BackendTokens) -> Check:
+    what = f"our own token for {base}, from {tokens.accesses[base].token_url}"
+    try:
+        tokens.token(base, time.monotonic() + SECONDS)
+    except TokenError as error:
+        return Check(what, f"answer: {error.why}")
+    return Check(what, found="given")
 
 
 def _database(url: str) -> Check:

@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from cds_server.backend_tokens import OwnToken, TokenError
 from cds_server.fhir_bundle import bundle_decoder, count_matches, is_failure, plain_name, resources_of
 from cds_server.metrics import Metrics
 from cds_server.settings import Limits, normalised_base
@@ -99,7 +100,7 @@ class FhirServer:
         self,
         session: requests.Session,
         base: str,
-        token: str | None,
+        token: str | OwnToken | None,
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
         *,
@@ -108,13 +109,14 @@ class FhirServer:
         request_id: str | None = None,
     ) -> None:
         self.base = base
+        self._own = token if isinstance(token, OwnToken) else None
         self._max_pages = max_pages
         self._metrics = metrics
         self._session = session
         self._deadline = deadline
         self._clock = clock
         self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
-        if token:
+        if isinstance(token, str):
             self._headers["Authorization"] = f"Bearer {token}"
         if request_id:
             self._headers["X-Request-Id"] = request_id
@@ -220,19 +222,30 @@ class FhirServer:
         return self._deadline - self._clock()
 
     def _get_once(self, url: str, session: requests.Session) -> bytes:
-        remaining = self._remaining()
-        if remaining <= 0:
+        if self._remaining() <= 0:
             raise FhirError("late", "not read in time")
+        own = self._own_token()
+        headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers
         try:
             with session.get(
-                url, headers=self._headers, timeout=remaining, stream=True, allow_redirects=False
+                url, headers=headers, timeout=self._remaining(), stream=True, allow_redirects=False
             ) as response:
+                if response.status_code == 401 and own is not None and self._own is not None:
+                    self._own.refused(own)
                 _check_status(response.status_code)
                 return self._body(response)
         except requests.Timeout as error:
             raise FhirError("late", "not read in time") from error
         except (requests.RequestException, HTTPError, ValueError) as error:
             raise FhirError("unreachable", "the FHIR server could not be reached", try_again=True) from error
+
+    def _own_token(self) -> str | None:
+        if self._own is None:
+            return None
+        try:
+            return self._own.get(self._deadline)
+        except TokenError as error:
+            raise FhirError("token", error.why) from error
 
     def _body(self, response: requests.Response) -> bytes:
         parts: list[bytes] = []

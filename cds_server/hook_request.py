@@ -25,7 +25,8 @@ _anything = msgspec.json.Decoder()
 class HookRequest:
     """One call. `prefetch` maps each supplied key to its JSON bytes; `null` is a value there.
 
-    `may_call`: whether this client may name that FHIR server. `request_id` is ours, and goes to it.
+    `may_call`: whether this client may name that FHIR server; `may_use_our_token`: whether we may read it with a token
+    of our own where the call brings none. `request_id` is ours, and goes to it.
     """
 
     hook: Hook
@@ -39,6 +40,7 @@ class HookRequest:
     drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
     may_call: bool = True
+    may_use_our_token: bool = False
     request_id: str | None = None
 
 

@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import requests
 
+from cds_server.backend_tokens import BackendTokens, OwnToken
 from cds_server.fhir_client import FhirError, FhirServer, Found, Search
 from cds_server.hook_request import HookRequest
 from cds_server.medication_memory import MedicationMemory
@@ -49,6 +50,7 @@ class Sources:
     lookup: CourseLookup
     limits: Limits
     metrics: Metrics
+    backend: BackendTokens
 
 
 def read_patient_record(request: HookRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
@@ -108,9 +110,16 @@ class _Reader:
         if base is None or base not in self._sources.executors or not self._request.may_call:
             return None
         return FhirServer(
-            self._sources.session, base, self._request.access_token, self._deadline,
+            self._sources.session, base, self._token(base), self._deadline,
             max_pages=self._sources.limits.pages, metrics=self._sources.metrics, request_id=self._request.request_id,
         )  # fmt: skip
+
+    def _token(self, base: str) -> str | OwnToken | None:
+        """The call's own token; where it brings none, ours if its client may use it."""
+        request, backend = self._request, self._sources.backend
+        if request.access_token is None and request.may_use_our_token and base in backend.accesses:
+            return OwnToken(backend, base)
+        return request.access_token
 
     def _submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         return self._sources.executors[self._request.fhir_server or ""].submit(work, *args, **kwargs)

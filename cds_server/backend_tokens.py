@@ -1,0 +1,182 @@
+"""Tokens of our own for FHIR servers that a site lists with credentials: SMART backend services.
+
+`client_credentials` with a signed assertion (`private_key_jwt`, RS384 or ES384). They are for calls that bring no
+token, of clients that passed the JWT check and are marked for it: else anyone could read charts by naming patients.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import jwt
+import msgspec
+import requests
+from urllib3.exceptions import HTTPError
+
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_SECONDS = 240  # SMART allows five minutes
+EARLY_SECONDS = 30.0  # a token that ends soon is renewed before it is used
+FLOOR_SECONDS = 5.0  # after a failure
+FETCH_SECONDS = 3.0
+MAX_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class BackendAccess:
+    """Our registration at the authorization server of one FHIR server. `key` is a private key as PEM."""
+
+    base: str
+    token_url: str
+    client_id: str
+    key: str
+    algorithm: str
+    scope: str
+    kid: str | None = None
+
+
+class TokenError(Exception):
+    """No token could be had; `why` is in words without anything of the answer."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class _Answer(msgspec.Struct):
+    access_token: str
+    token_type: str
+    expires_in: float = 300.0
+
+
+_answer = msgspec.json.Decoder(_Answer)
+
+
+@dataclass
+class _Held:
+    token: str | None = None
+    until: float = 0.0
+    tried: float | None = None
+    failed: TokenError | None = None
+    under_way: Future[_Answer] | None = None
+
+
+class BackendTokens:
+    """One token for each FHIR server, kept until it ends and renewed once for all calls that need it."""
+
+    def __init__(
+        self,
+        accesses: Mapping[str, BackendAccess],
+        session: requests.Session,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.accesses = accesses
+        self._session = session
+        self._clock = clock
+        self._lock = threading.RLock()  # a fetch that is done at once calls back from inside
+        self._held = {base: _Held() for base in accesses}
+        self._executor = ThreadPoolExecutor(max(1, len(accesses)), thread_name_prefix="token")
+
+    def token(self, base: str, deadline: float) -> str:
+        """A token for a FHIR server of ours. Raises TokenError, at the deadline at the latest."""
+        with self._lock:
+            held = self._held[base]
+            if held.token is not None and held.until > self._clock():
+                return held.token
+            future = self._fetch_once(held, base)
+        wait([future], timeout=max(0.0, deadline - self._clock()))
+        with self._lock:
+            if held.token is not None and held.until > self._clock():
+                return held.token
+            raise held.failed or TokenError("no token for the FHIR server could be had in time")
+
+    def refused(self, base: str, token: str) -> None:
+        """The FHIR server did not take a token: the next call asks for another."""
+        with self._lock:
+            held = self._held[base]
+            if held.token == token:
+                held.token = None
+
+    def _fetch_once(self, held: _Held, base: str) -> Future[_Answer]:
+        now = self._clock()
+        if held.under_way is not None:
+            return held.under_way
+        if held.failed is not None and held.tried is not None and now - held.tried < FLOOR_SECONDS:
+            raise held.failed
+        held.tried, held.failed = now, None
+        future = self._executor.submit(self._fetch, self.accesses[base])
+        held.under_way = future
+        future.add_done_callback(lambda done: self._take(held, done))
+        return future
+
+    def _take(self, held: _Held, future: Future[_Answer]) -> None:
+        error = future.exception()
+        with self._lock:
+            held.under_way = None
+            if error is not None:
+                why = "no token for the FHIR server could be had"
+                held.failed = error if isinstance(error, TokenError) else TokenError(why)
+                return
+            answer = future.result()
+            early = min(EARLY_SECONDS, answer.expires_in / 2)
+            held.token, held.until = answer.access_token, self._clock() + answer.expires_in - early
+
+    def _fetch(self, access: BackendAccess) -> _Answer:
+        form = {
+            "grant_type": "client_credentials", "scope": access.scope,
+            "client_assertion_type": ASSERTION, "client_assertion": assertion(access),
+        }  # fmt: skip
+        body, until = b"", self._clock() + FETCH_SECONDS
+        try:
+            with self._session.post(
+                access.token_url, data=form, headers={"Accept": "application/json"}, timeout=FETCH_SECONDS,
+                allow_redirects=False, stream=True,
+            ) as response:  # fmt: skip
+                if response.status_code != 200:
+                    raise TokenError(f"the authorization server answered {response.status_code}")
+                while part := response.raw.read1(16384, decode_content=True):
+                    body += part
+                    if len(body) > MAX_BYTES or self._clock() > until:
+                        raise TokenError("the answer of the authorization server is too long, or too slow")
+        except (requests.RequestException, HTTPError, ValueError, OSError) as error:
+            raise TokenError("the authorization server could not be reached") from error
+        return _checked(body)
+
+
+@dataclass(frozen=True)
+class OwnToken:
+    """Our own token for one FHIR server, asked for when it is needed."""
+
+    tokens: BackendTokens
+    base: str
+
+    def get(self, deadline: float) -> str:
+        return self.tokens.token(self.base, deadline)
+
+    def refused(self, token: str) -> None:
+        self.tokens.refused(self.base, token)
+
+
+def _checked(body: bytes) -> _Answer:
+    try:
+        answer = _answer.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise TokenError("the authorization server answered something else than a token") from error
+    usable = answer.token_type.lower() == "bearer" and 0 < len(answer.access_token) <= 16384
+    if not usable or not all("!" <= c <= "~" for c in answer.access_token) or not answer.expires_in > 0:
+        raise TokenError("the authorization server answered something else than a token")
+    return answer
+
+
+def assertion(access: BackendAccess) -> str:
+    """A fresh signed assertion of who we are, for one request for a token."""
+    now = int(time.time())
+    claims = {
+        "iss": access.client_id, "sub": access.client_id, "aud": access.token_url, "iat": now,
+        "exp": now + ASSERTION_SECONDS, "jti": str(uuid.uuid4()),
+    }  # fmt: skip
+    return jwt.encode(claims, access.key, access.algorithm, headers={"kid": access.kid} if access.kid else None)
