@@ -11,7 +11,7 @@ from cards.data_doubts import data_doubts
 from cards.decision_table import CARD_ORDER, CRITICAL_ORDER, ORDERS, RECOMMENDED, CardId, Indicator, Order, rows_for
 from cards.evidence import escaped, reference_text
 from cards.held_back import Dismissed, held_back, state_of
-from cards.orders import Offer, service_offer
+from cards.orders import SERVICES, Offer, service_offer
 from cards.phrases import phrase
 from cards.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
 from cards.steroid_order import icans_steroid_offer, steroid_offer
@@ -22,15 +22,6 @@ from cards.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS,
 from fhir_mappings.clinical_facts import Completeness, CourseSearch, DraftOrder, DrugClass, Kind, PatientFacts
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
-
-_SERVICES = {
-    Order.BLOOD_CULTURE: "blood-culture",
-    Order.URINE_CULTURE: "urine-culture",
-    Order.BLOOD_COUNT: "complete-blood-count",
-    Order.CRP: "c-reactive-protein",
-    Order.CHEST_IMAGING: "chest-imaging",
-    Order.IL6: "interleukin-6",
-}
 
 
 @dataclass(frozen=True)
@@ -201,7 +192,7 @@ def _offers(
                 return steroid_offer(facts, drafts, patient, terms, t, every_hours=hours)
             case Order.ICANS_STEROID:
                 return icans_steroid_offer(facts, drafts, patient, terms, t)
-        return service_offer(facts, drafts, patient, _SERVICES[order], terms, t)
+        return service_offer(facts, drafts, patient, SERVICES[order], terms, t)
 
     return tuple(offer(order) for order in ORDERS.get(card, ()))
 

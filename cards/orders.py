@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from cards.card import Suggestion
+from cards.decision_table import Order
 from cards.phrases import phrase
 from cards.shown import InWords, when
 from cards.situation import is_ordered
@@ -19,12 +20,33 @@ from fhir_mappings.clinical_facts import (
     DraftOrder,
     PatientFacts,
 )
-from fhir_mappings.terminology import Concept, Terminology
+from fhir_mappings.terminology import LOCAL, Concept, Terminology
 from fhir_mappings.thresholds import Thresholds
 
 CRS = "Cytokine release syndrome after CAR-T cells"
 UCUM = "http://unitsofmeasure.org"
 INTRAVENOUS = {"coding": [{"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route"}]}
+
+
+STEROIDS = ("dexamethasone", "methylprednisolone")
+SERVICES: Mapping[Order, str] = {
+    Order.BLOOD_CULTURE: "blood-culture",
+    Order.URINE_CULTURE: "urine-culture",
+    Order.BLOOD_COUNT: "complete-blood-count",
+    Order.CRP: "c-reactive-protein",
+    Order.CHEST_IMAGING: "chest-imaging",
+    Order.IL6: "interleukin-6",
+}
+# every order that a card may suggest, by the name that a site gives its codes under
+ORDER_NAMES = ("tocilizumab", *STEROIDS, *SERVICES.values())
+
+
+def ordered_concept(name: str, terms: Terminology) -> Concept:
+    """The code that an order of ORDER_NAMES carries."""
+    if name in STEROIDS:
+        steroids = terms.value_sets["systemic-corticosteroid"]
+        return next(c for c in steroids if c.ingredient == name and c.system != LOCAL)
+    return terms.first(name)
 
 
 @dataclass(frozen=True)
@@ -84,7 +106,7 @@ def service_offer(
 ) -> Offer:
     """A laboratory test, culture or image as ServiceRequest, unless it is ordered, drafted or done today."""
     key = f"service:{set_id}"
-    concept = terms.first(set_id)
+    concept = ordered_concept(set_id, terms)
     name = terms.titles[set_id]
     if is_ordered(facts, drafts, set_id):
         return Offer(key, None, phrase("order", "test ordered", name=name), in_hand=True)

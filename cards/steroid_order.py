@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cards.card import Suggestion
-from cards.orders import CRS, INTRAVENOUS, Offer, medication_request, ordered_at, single_dose
+from cards.orders import CRS, INTRAVENOUS, Offer, medication_request, ordered_at, ordered_concept, single_dose
 from cards.phrases import phrase
 from cards.shown import InWords, when
 from cards.situation import drafted
@@ -16,7 +16,7 @@ from fhir_mappings.clinical_facts import (
     PendingOrder,
     SteroidGiven,
 )
-from fhir_mappings.terminology import LOCAL, Terminology
+from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 
 STEROID_CLASSES = (DrugClass.STEROID,)
@@ -146,7 +146,7 @@ def _suggestion(
     *,
     icans: bool,
 ) -> Suggestion:
-    concept = next(c for c in terms.value_sets["systemic-corticosteroid"] if c.ingredient == drug and c.system != LOCAL)
+    concept = ordered_concept(drug, terms)
     what = "ICANS" if icans else "CRS"
     label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
     timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}

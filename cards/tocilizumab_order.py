@@ -10,7 +10,15 @@ from typing import Any
 
 from cards.card import Suggestion
 from cards.dose_check import dose_faults, per_kg, tocilizumab_dose
-from cards.orders import INTRAVENOUS, Offer, medication_request, ordered_at, single_dose, without_empties
+from cards.orders import (
+    INTRAVENOUS,
+    Offer,
+    medication_request,
+    ordered_at,
+    ordered_concept,
+    single_dose,
+    without_empties,
+)
 from cards.phrases import phrase
 from cards.shown import InWords, number, when
 from cards.situation import are_too_many, drafted, in_24_h, is_too_soon, uncharted_tocilizumab
@@ -87,7 +95,7 @@ def tocilizumab_offer(
     basis = _basis(facts, weight, t)
     label = _label(dose, basis)
     resource = medication_request(
-        patient, terms.first("tocilizumab"), _text(dose), facts.local(facts.as_of),
+        patient, ordered_concept("tocilizumab", terms), _text(dose), facts.local(facts.as_of),
         _dosage(dose),
         f"{basis}, at most {t.toci_max} mg. Check the dose after accepting.",
     )  # fmt: skip

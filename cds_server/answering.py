@@ -17,7 +17,9 @@ from cards.held_back import Dismissed
 from cds_server.advise import advise, answer
 from cds_server.call_time import CallTime
 from cds_server.catalogue import Service
+from cds_server.client_profile import for_client
 from cds_server.client_trust import NOBODY_CHECKED, Caller, UntrustedError
+from cds_server.clients import Profile
 from cds_server.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.decision_log import LogUnavailableError
 from cds_server.hook_request import HookRequest
@@ -84,7 +86,8 @@ def answered(
         return {"cards": []}
     body = answer(advised.facts, advised.found, rules, here.settings.public_url)
     log_it(advised.found, body, advised.found.silence)
-    return {"cards": []} if shadow else body
+    profile = caller.client.profile if caller.client is not None else Profile.STANDARD
+    return {"cards": []} if shadow else for_client(body, profile, here.orders)
 
 
 def _dismissed(here: Running, people: People, as_of: datetime, call_time: CallTime) -> tuple[Dismissed, ...]:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from cds_server.backend_tokens import BackendTokens
 from cds_server.catalogue import SERVICES
+from cds_server.client_profile import order_codings
 from cds_server.client_trust import ClientTrust
 from cds_server.clients import Trusted, trusted_from
 from cds_server.database import engine_for
@@ -72,6 +73,7 @@ def create_app(
     app.extensions[EXTENSION_KEY] = Running(
         settings, sources, clock, trust, DecisionLog(engine_for(settings.database_url), metrics),
         Pseudonyms(settings.pseudonym_key), threading.BoundedSemaphore(settings.max_calls), metrics,
+        order_codings(settings.orders_file, rules.terms),
     )  # fmt: skip
     app.before_request(_begin)
     app.register_blueprint(cds)

@@ -116,9 +116,14 @@ SERVICES: Mapping[str, Service] = {
 }  # fmt: skip
 
 
+def prefetch_templates(terms: Terminology) -> dict[str, str]:
+    """The templates of every service: key → query."""
+    return {key.key: key.template(terms) for key in asked_keys(terms)}
+
+
 def discovery(terms: Terminology) -> dict[str, Any]:
     """The answer of GET /cds-services."""
-    prefetch = {key.key: key.template(terms) for key in asked_keys(terms)}
+    prefetch = prefetch_templates(terms)
     return {
         "services": [
             {

@@ -19,6 +19,8 @@ from cards.explanation import explanation
 from cards.when_to_speak import Hook
 from cds_server.advise import answer, considered
 from cds_server.app import check_services, create_app
+from cds_server.catalogue import prefetch_templates
+from cds_server.client_profile import order_codings
 from cds_server.config_check import checks, in_force
 from cds_server.database import engine_for
 from cds_server.decision_log import purge, upgrade
@@ -191,12 +193,19 @@ def purge_log(before: str) -> None:
 
 
 @commands.command("check-config", with_appcontext=False)
-def check_config() -> None:
+@click.option("--prefetch", is_flag=True, help="Print the prefetch templates instead, to type in at the client.")
+def check_config(*, prefetch: bool) -> None:
     """What is in force, and whether each server that is named can be reached and answers (exit code 1 if not)."""
+    if prefetch:
+        for key, template in prefetch_templates(site().rules.terms).items():
+            click.echo(f"{key}\n    {template}")
+        return
     try:
         settings = settings_from(os.environ)
         check_services(settings)
-        for line in in_force(settings, site_rules(settings.thresholds_file, settings.value_sets_folder)):
+        rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
+        order_codings(settings.orders_file, rules.terms)
+        for line in in_force(settings, rules):
             click.echo(line)
         wrong = 0
         for check in checks(settings):

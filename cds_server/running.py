@@ -11,6 +11,7 @@ from datetime import datetime
 from flask import current_app
 
 from cds_server.call_time import CallTime
+from cds_server.client_profile import OrderCodings
 from cds_server.client_trust import ClientTrust
 from cds_server.decision_log import DecisionLog, Pseudonyms
 from cds_server.metrics import Metrics
@@ -32,6 +33,7 @@ class Running:
     pseudonyms: Pseudonyms
     slots: threading.BoundedSemaphore
     metrics: Metrics
+    orders: OrderCodings
 
     def call_time(self, log_seconds: float | None = None) -> CallTime:
         """The time of a call that begins now; its waits for the log are those of the settings where not said."""

@@ -67,6 +67,7 @@ class Settings(SiteSettings):
     limits: Limits
     course_lookup: CourseLookup
     clients_file: Path | None
+    orders_file: Path | None
     allow_http: bool
     database_url: str
     log_seconds: float
@@ -118,6 +119,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         ),
         course_lookup=_one_of(environ, "CRS_CDS_COURSE_LOOKUP", CourseLookup, CourseLookup.HISTORY),
         clients_file=None if clients == "off" else Path(clients),
+        orders_file=_path(environ, "CRS_CDS_ORDERS"),
         allow_http=allow_http,
         database_url=environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE),
         log_seconds=log_seconds,
@@ -181,6 +183,7 @@ KNOWN = frozenset(
         "CRS_CDS_COURSE_LOOKUP",
         "CRS_CDS_THRESHOLDS",
         "CRS_CDS_CLIENTS",
+        "CRS_CDS_ORDERS",
         "CRS_CDS_ALLOW_HTTP",
         "CRS_CDS_DATABASE_URL",
         "CRS_CDS_PSEUDONYM_KEY",
