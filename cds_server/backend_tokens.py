@@ -39,6 +39,9 @@ class BackendAccess:
     kid: str | None = None
 
 
+_NONE = "no token for the FHIR server could be had"
+
+
 class TokenError(Exception):
     """No token could be had; `why` is in words without anything of the answer."""
 
@@ -62,7 +65,7 @@ class _Held:
     until: float = 0.0
     tried: float | None = None
     failed: TokenError | None = None
-    under_way: Future[_Answer] | None = None
+    under_way: Future[None] | None = None
 
 
 class BackendTokens:
@@ -77,7 +80,7 @@ class BackendTokens:
         self.accesses = accesses
         self._session = session
         self._clock = clock
-        self._lock = threading.RLock()  # a fetch that is done at once calls back from inside
+        self._lock = threading.Lock()
         self._held = {base: _Held() for base in accesses}
         self._executor = ThreadPoolExecutor(max(1, len(accesses)), thread_name_prefix="token")
 
@@ -92,7 +95,7 @@ class BackendTokens:
         with self._lock:
             if held.token is not None and held.until > self._clock():
                 return held.token
-            raise held.failed or TokenError("no token for the FHIR server could be had in time")
+            raise held.failed or TokenError(f"{_NONE} in time")
 
     def refused(self, base: str, token: str) -> None:
         """The FHIR server did not take a token: the next call asks for another."""
@@ -101,29 +104,29 @@ class BackendTokens:
             if held.token == token:
                 held.token = None
 
-    def _fetch_once(self, held: _Held, base: str) -> Future[_Answer]:
+    def _fetch_once(self, held: _Held, base: str) -> Future[None]:
         now = self._clock()
         if held.under_way is not None:
             return held.under_way
         if held.failed is not None and held.tried is not None and now - held.tried < FLOOR_SECONDS:
             raise held.failed
         held.tried, held.failed = now, None
-        future = self._executor.submit(self._fetch, self.accesses[base])
-        held.under_way = future
-        future.add_done_callback(lambda done: self._take(held, done))
-        return future
+        held.under_way = self._executor.submit(self._renew, held, self.accesses[base])
+        return held.under_way
 
-    def _take(self, held: _Held, future: Future[_Answer]) -> None:
-        error = future.exception()
+    def _renew(self, held: _Held, access: BackendAccess) -> None:
+        """Fetch a token and keep it, or why there is none: before those who wait are woken."""
+        try:
+            answer = self._fetch(access)
+        except Exception as error:  # whatever it is, those who wait are told
+            with self._lock:
+                held.failed = error if isinstance(error, TokenError) else TokenError(_NONE)
+                held.under_way = None
+            return
         with self._lock:
-            held.under_way = None
-            if error is not None:
-                why = "no token for the FHIR server could be had"
-                held.failed = error if isinstance(error, TokenError) else TokenError(why)
-                return
-            answer = future.result()
             early = min(EARLY_SECONDS, answer.expires_in / 2)
             held.token, held.until = answer.access_token, self._clock() + answer.expires_in - early
+            held.under_way = None
 
     def _fetch(self, access: BackendAccess) -> _Answer:
         form = {

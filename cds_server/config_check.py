@@ -55,7 +55,7 @@ def in_force(settings: Settings, rules: SiteRules) -> Iterator[str]:
     limits = settings.limits
     yield (
         f"limits: {settings.max_body_bytes / 1024 / 1024:g} MiB, depth {limits.depth}, {limits.entries} resources, "
-        f"{limits.pages} pages of a search, {settings.max_calls} calls at once in a worker"
+        f"{limits.pages} pages, {settings.max_calls} calls at once in a worker"
     )
     yield f"metrics: {'with their token' if settings.metrics_token else 'without a token, so not in production'}"
 

@@ -7,6 +7,7 @@ adds an OperationOutcome entry with mode `outcome`: a remark, neither data nor a
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -54,9 +55,10 @@ class Search:
 
 @dataclass
 class Found:
-    """Entries read, and why the rest could not be, if so."""
+    """Entries read, in how many pages, and why the rest could not be, if so."""
 
     entries: list[bytes] = field(default_factory=list)
+    pages: int = 0
     error: FhirError | None = None
 
 
@@ -111,6 +113,7 @@ class FhirServer:
         self.base = base
         self._own = token if isinstance(token, OwnToken) else None
         self._max_pages = max_pages
+        self._requests = itertools.count(1)
         self._metrics = metrics
         self._session = session
         self._deadline = deadline
@@ -162,11 +165,13 @@ class FhirServer:
         seen: set[str] = set()
         try:
             while url is not None:
-                if url in seen or len(seen) >= self._max_pages:
+                # one search may not use up what the others need
+                if url in seen or len(seen) >= self._max_pages * 2 // 3:
                     raise FhirError("pages", "the pages of the search do not end")
                 seen.add(url)
                 bundle = self._bundle_at(url)
                 found.entries += resources_of(bundle)
+                found.pages += 1
                 matches += count_matches(bundle)
                 url = self._next(bundle, url)
             if bundle.total is not None and bundle.total > matches:
@@ -224,6 +229,8 @@ class FhirServer:
     def _get_once(self, url: str, session: requests.Session) -> bytes:
         if self._remaining() <= 0:
             raise FhirError("late", "not read in time")
+        if next(self._requests) > self._max_pages:
+            raise FhirError("pages", "the record has more pages than one call may read")
         own = self._own_token()
         headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers
         try:

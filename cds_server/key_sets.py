@@ -47,7 +47,7 @@ class _Known:
     keys: Keys = field(default_factory=dict)
     fetched: float | None = None
     tried: float | None = None
-    under_way: Future[Keys] | None = None
+    under_way: Future[None] | None = None
 
 
 class KeySets:
@@ -56,7 +56,7 @@ class KeySets:
     def __init__(self, session: requests.Session, clock: Callable[[], float] = time.monotonic) -> None:
         self._session = session
         self._clock = clock
-        self._lock = threading.RLock()  # a fetch that is done at once calls back from inside
+        self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._executors: dict[str, ThreadPoolExecutor] = {}
 
@@ -88,7 +88,7 @@ class KeySets:
                 known.keys, known.fetched = keys_in(client.jwks.read_bytes()), self._clock()
             return known.keys
 
-    def _fetch_if_due(self, client: Client, kid: str) -> Future[Keys] | None:
+    def _fetch_if_due(self, client: Client, kid: str) -> Future[None] | None:
         """The fetch under way that this call should wait for, started where it is due."""
         now = self._clock()
         with self._lock:
@@ -105,19 +105,23 @@ class KeySets:
             executor = self._executors.setdefault(
                 client.issuer, ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="keys")
             )
-            known.under_way = executor.submit(self._fetch, client)
-            known.under_way.add_done_callback(lambda future: self._take(client, future, now))
+            known.under_way = executor.submit(self._renew, client, now)
             # a set that is only old is used on while it is fetched anew
             return None if usable else known.under_way
 
-    def _take(self, client: Client, future: Future[Keys], asked: float) -> None:
+    def _renew(self, client: Client, asked: float) -> None:
+        """Fetch a set and keep it, before those who wait are woken; a failure leaves what is known."""
+        try:
+            keys: Keys | None = self._fetch(client)
+        except Exception:  # a key server may answer anything
+            keys = None
         with self._lock:
             known = self._known[client.issuer]
-            if known.under_way is future:
+            if known.tried == asked:
                 known.under_way = None
             newer = known.fetched is not None and known.fetched > asked
-            if future.exception() is None and not newer:
-                known.keys, known.fetched = future.result(), self._clock()
+            if keys is not None and not newer:
+                known.keys, known.fetched = keys, self._clock()
 
     def _fetch(self, client: Client) -> Keys:
         with self._session.get(

@@ -104,6 +104,7 @@ class _Reader:
         self._under_way: dict[Future[Found], Need] = {}
         self._patient: Future[bytes | None] | None = None
         self._medications_asked: set[str] = set()
+        self._dense = False
 
     def _allowed_server(self) -> FhirServer | None:
         base = self._request.fhir_server
@@ -138,6 +139,7 @@ class _Reader:
             self._say_why_nothing_is_fetched()
             return
         self._start_patient()
+        self._dense = states["recentAdministrations"].supplied is Supplied.FIRST_PAGE
         needs = self._plan.first_round(states)
         asked: set[Need] = set()
         search = CourseSearch.UNREADABLE
@@ -158,7 +160,7 @@ class _Reader:
 
     def _what_next(self, asked: set[Need]) -> tuple[CourseSearch, tuple[Need, ...]]:
         found = find_course(PatientRecord(self._pool, self.coverage), self._how)
-        return found.search, self._plan.next_round(self.coverage, found.course, asked)
+        return found.search, self._plan.next_round(self.coverage, found.course, asked, dense=self._dense)
 
     def _say_why_nothing_is_fetched(self) -> None:
         why = "no FHIR server was named" if self._request.fhir_server is None else "the FHIR server is not allowed"
@@ -230,13 +232,16 @@ class _Reader:
     def _merge(self, need: Need, found: Found) -> None:
         room = self._sources.limits.entries - len(self._pool.claims)
         if len(found.entries) > room:
-            found = Found(found.entries[: max(0, room)], FhirError("entries", "there are more results than are read"))
+            error = FhirError("entries", "there are more results than are read")
+            found = Found(found.entries[: max(0, room)], found.pages, error)
         for index, raw in enumerate(found.entries):
             where = f"{need.search.resource_type} from the FHIR server, result {index}"
             self._pool.add(raw, where, kinds=frozenset(need.kinds))
         if need.hint:
             self._code_searches[need.search.params[1][0]] = found.error
             return
+        if Kind.ADMINISTRATIONS in need.kinds and found.pages > 1:
+            self._dense = True
         for kind in need.kinds:
             self.coverage[kind] = self._grown(self.coverage[kind], need, found)
 

@@ -1,8 +1,8 @@
 """Which searches are still needed, from what is covered and what the course asks for. No I/O.
 
 Round 1 is everything that shows a course, beside patient, laboratory results, signs, orders and the last 48 h of
-administrations. Round 2 is the rest of signs and administrations, in slices of time. The number of searches
-depends on the window, never on the chart.
+administrations. Round 2 is the rest of signs and administrations. The number of searches depends on the window,
+never on the chart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fhir_mappings.treatments import history_opens
 
 RECENT = timedelta(hours=48)
 SLICE = timedelta(days=7)
-PAGE = "500"
+PAGE = "1000"
 _BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
 
 
@@ -85,9 +85,13 @@ class Plan:
         return needs
 
     def next_round(
-        self, coverage: Mapping[Kind, Coverage], course: Course | None, asked: set[Need]
+        self, coverage: Mapping[Kind, Coverage], course: Course | None, asked: set[Need], *, dense: bool
     ) -> tuple[Need, ...]:
-        """Earlier signs and administrations, as far back as the course (or its absence) asks for."""
+        """Earlier signs and administrations, as far back as the course (or its absence) asks for.
+
+        `dense`: the last administrations alone were more than a page; the earlier ones are then read in slices of
+        time, side by side, else in one search.
+        """
         if course is not None and course.days_since_last > self.t.course_days.days:
             return ()
         needs: list[Need] = []
@@ -98,7 +102,7 @@ class Plan:
             return ()
         else:
             since = self.as_of - self.t.course_days
-        needs += self._slices(coverage.get(Kind.ADMINISTRATIONS), since)
+        needs += self._slices(coverage.get(Kind.ADMINISTRATIONS), since, dense=dense)
         return tuple(need for need in needs if need not in asked)
 
     def _earlier_signs(self, coverage: Mapping[Kind, Coverage], course: Course) -> list[Need]:
@@ -113,13 +117,13 @@ class Plan:
         search = self._search("Observation", params, sort="-date")
         return [Need(search, tuple(kinds), since, until)]
 
-    def _slices(self, coverage: Coverage | None, since: datetime) -> list[Need]:
+    def _slices(self, coverage: Coverage | None, since: datetime, *, dense: bool) -> list[Need]:
         if coverage is None or not _is_short(coverage, since):
             return []
         until = min(coverage.since or self.as_of, self.as_of)
         needs = []
         while until > since:
-            start = max(until - SLICE, since)
+            start = max(until - SLICE, since) if dense else since
             needs.append(self._administrations(start, until))
             until = start
         return needs

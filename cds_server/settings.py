@@ -39,7 +39,7 @@ class SettingsError(ValueError):
 @dataclass(frozen=True)
 class Limits:
     """What one call may hold. `depth` is of the request outside `prefetch`, `entries` of prefetch and searches
-    together, `pages` of one search."""
+    together, `pages` of all searches of a call."""
 
     depth: int = 64
     entries: int = 100_000
@@ -115,7 +115,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         limits=Limits(
             depth=_whole(environ, "CRS_CDS_MAX_DEPTH", Limits.depth, low=16, high=500),
             entries=_whole(environ, "CRS_CDS_MAX_ENTRIES", Limits.entries, low=100, high=10_000_000),
-            pages=_whole(environ, "CRS_CDS_MAX_PAGES", Limits.pages, low=1, high=10_000),
+            pages=_whole(environ, "CRS_CDS_MAX_PAGES", Limits.pages, low=16, high=10_000),
         ),
         course_lookup=_one_of(environ, "CRS_CDS_COURSE_LOOKUP", CourseLookup, CourseLookup.HISTORY),
         clients_file=None if clients == "off" else Path(clients),

@@ -65,7 +65,9 @@ class FhirWire:
         if "_getpages" in plain:
             matches, key = self._searches[plain["_getpages"]], plain["_getpages"]
         else:
-            matches = [r for r in self.resources if r["resourceType"] == resource_type and self._meets(r, params)]
+            drugs = {f"Medication/{r['id']}": r for r in self.resources if r["resourceType"] == "Medication"}
+            of_type = (r for r in self.resources if r["resourceType"] == resource_type)
+            matches = [r for r in of_type if all(self._meets(r, name, value, drugs) for name, value in params)]
             if plain.get("_sort", "").startswith("-"):
                 matches.sort(key=lambda r: _span(r)[0], reverse=True)
             key = f"search-{len(self._searches)}"
@@ -80,21 +82,15 @@ class FhirWire:
             bundle["entry"] = [{"resource": r, "search": {"mode": "match"}} for r in page]
         return 200, {}, json.dumps(bundle)
 
-    def _meets(self, r: Resource, params: list[tuple[str, str]]) -> bool:
-        return all(self._meets_one(r, name, value) for name, value in params)
-
-    def _meets_one(self, r: Resource, name: str, value: str) -> bool:
+    def _meets(self, r: Resource, name: str, value: str, drugs: dict[str, Resource]) -> bool:
         if name == "patient":
             subject = r.get("subject") or r.get("patient") or {}
             return bool(subject.get("reference") == f"Patient/{value.removeprefix('Patient/')}")
         if name == "code":
             return _has_code(r.get("code") or r.get("medicationCodeableConcept") or {}, value)
         if name == "medication.code":
-            target = r.get("medicationReference", {}).get("reference", "")
-            return any(
-                m["resourceType"] == "Medication" and target == f"Medication/{m['id']}" and _has_code(m["code"], value)
-                for m in self.resources
-            )
+            drug = drugs.get(r.get("medicationReference", {}).get("reference", ""))
+            return drug is not None and _has_code(drug["code"], value)
         if name == "status":
             return r.get("status") in value.split(",")
         if name == "_id":

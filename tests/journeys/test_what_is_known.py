@@ -329,7 +329,7 @@ def test_codes_lookup_spares_the_second_round_where_no_course_shows() -> None:
         with wire(chart_of("16")) as found:
             assert card_ids(desk.post(body_for(scene.patient_id, "patient-view", None))) == ()
             counts.append(sum("MedicationAdministration" in path for path in found.asked))
-    assert counts == [13, 4]
+    assert counts == [5, 4]
 
 
 def test_an_infusion_55_days_ago_behind_a_reference_is_found_by_the_history() -> None:

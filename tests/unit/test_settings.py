@@ -44,7 +44,7 @@ def without(environ: dict[str, str], name: str) -> dict[str, str]:
         (DEVELOPMENT | {"CRS_CDS_BUDGET_SECONDS": "0"}, "CRS_CDS_BUDGET_SECONDS must lie between"),
         (DEVELOPMENT | {"CRS_CDS_BUDGET_SECONDS": "NaN"}, "CRS_CDS_BUDGET_SECONDS must lie between"),
         (DEVELOPMENT | {"CRS_CDS_LOG_MILLISECONDS": "3000"}, "CRS_CDS_LOG_MILLISECONDS must be at most half of"),
-        (DEVELOPMENT | {"CRS_CDS_MAX_PAGES": "2.5"}, "CRS_CDS_MAX_PAGES must be a whole number"),
+        (DEVELOPMENT | {"CRS_CDS_MAX_PAGES": "20.5"}, "CRS_CDS_MAX_PAGES must be a whole number"),
         (DEVELOPMENT | {"CRS_CDS_MAX_DEPTH": "9"}, "CRS_CDS_MAX_DEPTH must lie between 16 and 500"),
         (DEVELOPMENT | {"CRS_CDS_METRICS_TOKEN": "short"}, "CRS_CDS_METRICS_TOKEN must be at least 16"),
         (DEVELOPMENT | {"CRS_CDS_COURSE_LOOKUP": "guess"}, "CRS_CDS_COURSE_LOOKUP must be history or codes"),

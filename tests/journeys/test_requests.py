@@ -1,0 +1,84 @@
+"""How often a FHIR server is asked for one call: it depends on the window, never on the chart."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil
+
+import pytest
+
+from example_patients.stories import Scene
+from tests.fhir_wire import Resource
+from tests.journeys.desk import Desk, assessment, card_ids, chart_of, moment_of, scene_of
+from tests.journeys.test_what_is_known import body_for, wire
+from tests.spec.tables import rows
+
+DAYS = 90
+BEFORE_DAY_0 = 28  # how far back the administrations of a course are read
+# a third of a long stay's results have a code that is asked for
+CODES = ("8867-4", "9279-1", "8310-5")
+
+
+def long_stay(scene: Scene, administrations: int, observations: int) -> list[Resource]:
+    """Drugs and observations that say nothing new, spread over 90 days up to the call."""
+    now, subject = moment_of(scene), {"reference": f"Patient/{scene.patient_id}"}
+
+    def at(number: int, of: int) -> str:
+        return (now - timedelta(days=DAYS) * ((number + 1) / (of + 1))).isoformat(timespec="seconds")
+
+    given: list[Resource] = [
+        {
+            "resourceType": "MedicationAdministration", "id": f"saline-{n}", "status": "completed", "subject": subject,
+            "medicationCodeableConcept": {"text": "Sodium chloride 0.9 %"}, "effectiveDateTime": at(n, administrations),
+        }
+        for n in range(administrations)
+    ]  # fmt: skip
+    seen: list[Resource] = [
+        {
+            "resourceType": "Observation", "id": f"sign-{n}", "status": "final", "subject": subject,
+            "code": {"coding": [{"system": "http://loinc.org", "code": CODES[n % 3]}]},
+            "valueQuantity": {"value": 36.5, "unit": "Cel", "system": "http://unitsofmeasure.org", "code": "Cel"},
+            "effectiveDateTime": at(n, observations),
+        }
+        for n in range(observations)
+    ]  # fmt: skip
+    return [*given, *seen]
+
+
+CHARTS = rows("""
+| scene | administrations | observations | page | because                                             |
+| 3     | 0               | 0            | 1000 | a small chart                                       |
+| 16    | 0               | 0            | 1000 | a small chart without a course                      |
+| 3     | 20000           | 50000        | 1000 | a long stay                                         |
+| 3     | 20000           | 50000        | 500  | a long stay on a server that sends 500 at most      |
+| 16    | 20000           | 50000        | 1000 | a long stay without a course                        |
+""")
+
+
+@pytest.mark.parametrize("row", CHARTS, ids=lambda row: row["because"])
+def test_at_most_15_and_one_for_each_500_administrations_of_the_window_never_above_60(row: dict[str, str]) -> None:
+    _, scene = scene_of(row["scene"])
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+    administrations = int(row["administrations"])
+    small = chart_of(row["scene"])
+    with wire([*small, *long_stay(scene, administrations, int(row["observations"]))]) as server:
+        server.page = int(row["page"])
+        answer = desk.post(body_for(scene.patient_id, "patient-view", None))
+    day = assessment(answer).get("day")
+    window = 60 if day is None else day + BEFORE_DAY_0
+    drugs = sum(r["resourceType"] == "MedicationAdministration" for r in small)
+    print(f"{row['because']}: {len(server.asked)} requests")
+    assert card_ids(answer) == scene.wanted, "the same answer as from the small chart"
+    assert len(server.asked) <= 15 + ceil((administrations * window / DAYS + drugs) / 500)
+    assert len(server.asked) <= 60
+
+
+def test_a_record_of_more_pages_than_a_call_may_read_is_said_and_never_above_60() -> None:
+    _, scene = scene_of("3")
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+    with wire([*chart_of("3"), *long_stay(scene, 5000, 0)]) as server:
+        server.page = 20
+        answer = desk.post(body_for(scene.patient_id, "patient-view", None))
+    assert len(server.asked) <= 60
+    assert "toci-recommended" not in card_ids(answer), "a dose may stand on a page that was not read"
+    assert "could not all be read" in answer.get_data(as_text=True)
