@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -11,6 +12,7 @@ from cards.card import card_json
 from cards.choose import Advice, Call, advice
 from cards.held_back import Dismissed
 from cds_server.assessment import EXTENSION, assessment
+from cds_server.call_time import CallTime
 from cds_server.hook_request import HookRequest
 from cds_server.patient_record import Sources, read_patient_record
 from cds_server.problems import Problem
@@ -19,7 +21,7 @@ from fhir_mappings.clinical_facts import Completeness, PatientFacts
 from fhir_mappings.course_search import Reading
 from fhir_mappings.draft_orders import draft_orders
 from fhir_mappings.ownership import AnotherPatientError
-from fhir_mappings.patient_facts import settled_facts
+from fhir_mappings.patient_facts import OutOfTimeError, settled_facts
 from fhir_mappings.read_resources import PatientRecord
 
 
@@ -32,7 +34,7 @@ class Advised:
 
 
 def advise(
-    request: HookRequest, sources: Sources, as_of: datetime, deadline: float, dismissed: tuple[Dismissed, ...] = ()
+    request: HookRequest, sources: Sources, as_of: datetime, call_time: CallTime, dismissed: tuple[Dismissed, ...] = ()
 ) -> Advised:
     """What the service has to say.
 
@@ -42,13 +44,18 @@ def advise(
     4. Refuse (412) where what is needed could not be read.
     """
     try:
-        record = read_patient_record(request, sources, as_of, deadline)
+        record = read_patient_record(request, sources, as_of, call_time.reading_ends)
     except AnotherPatientError as error:
         name = "another-patient-sent" if error.from_client else "another-patient-served"
         raise Problem(name, [(error.where, "is not the patient of context.patientId")]) from error
-    facts, found = considered(request, record, sources.rules, sources.zone, as_of, dismissed)
+    try:
+        facts, found = considered(
+            request, record, sources.rules, sources.zone, as_of, dismissed, lambda: call_time.remaining() > 0
+        )
+    except OutOfTimeError as error:
+        raise Problem("out-of-time") from error
     if found.unreadable and not found.cards:
-        raise Problem("unreadable-record", _unread(facts))
+        raise Problem("unreadable-record", unread(facts))
     return Advised(facts, found)
 
 
@@ -59,10 +66,12 @@ def considered(
     zone: tzinfo | None,
     as_of: datetime,
     dismissed: tuple[Dismissed, ...] = (),
+    in_time: Callable[[], bool] = lambda: True,
 ) -> tuple[PatientFacts, Advice]:
     """Record → facts → cards, without the world: what `explain` does with a recorded bundle too."""
     terms, t = rules.terms, rules.thresholds
-    facts = settled_facts(record, Reading(terms, t, zone, request.patient_id, request.fhir_server, as_of))
+    how = Reading(terms, t, zone, request.patient_id, request.fhir_server, as_of)
+    facts = settled_facts(record, how, in_time)
     drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server, t)
     return facts, advice(facts, Call(request.hook, request.patient_id, drafts), terms, t, rules.modes, dismissed)
 
@@ -76,7 +85,7 @@ def answer(facts: PatientFacts, found: Advice, rules: SiteRules, public_url: str
     }
 
 
-def _unread(facts: PatientFacts) -> list[tuple[str, str]]:
+def unread(facts: PatientFacts) -> list[tuple[str, str]]:
     """What is missing, by kind of data, and why."""
     return [
         ("", f"{kind.value}: {coverage.why or 'not read'}")

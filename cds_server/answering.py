@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +13,10 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cards.choose import Advice
 from cards.decision_table import CardId, Indicator
 from cards.held_back import Dismissed
-from cds_server.advise import advise, answer
+from cds_server.advise import advise, answer, unread
 from cds_server.call_time import CallTime
 from cds_server.catalogue import Service
 from cds_server.client_profile import for_client
@@ -56,38 +58,47 @@ def answered(
 ) -> dict[str, Any]:
     """The answer to a call that is well formed, logged before it leaves. Raises Problem."""
     allowed = caller.client is None or hook_request.fhir_server in (None, *caller.client.fhir_servers)
+    if not allowed:
+        here.metrics.refusals.labels("forbidden-server", "").inc()
     backend = caller.client is not None and caller.client.backend
     hook_request = replace(hook_request, may_call=allowed, may_use_our_token=backend, request_id=request_id())
-    people = people_of(hook_request, caller, here.pseudonyms)
     as_of, rules = here.clock(), here.sources.rules
     shadow = here.settings.in_shadow(service.id)
-    dismissed = _dismissed(here, people, as_of, call_time)
+    people = people_of(hook_request, caller, here.pseudonyms)
 
-    def log_it(found: Any, body: dict[str, Any], silence: str | None) -> None:
-        entry = Answered(service.id, as_of, rules.hash, call_time.milliseconds(), shadow, silence, found, body)
-        decision = decision_of(hook_request, caller, people, entry)
+    def log_it(found: Advice | None, body: dict[str, Any], silence: str | None, missing: Sequence[str]) -> None:
+        entry = Answered(service.id, as_of, rules.hash, call_time.milliseconds(), shadow, silence, found, body, missing)
+        try:
+            decision = decision_of(hook_request, caller, people, entry)
+        except Exception as error:  # what cannot be put down costs no one a card
+            here.log.lose(error)
+            return
         here.metrics.answered(service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], silence)
         log_line().update(hookInstance=hook_request.hook_instance, rules=decision.row.rules, silence=silence)
         with call_time.waiting_for_the_log() as seconds:
             here.log.record(decision, seconds)
 
     try:
-        advised = advise(hook_request, here.sources, as_of, call_time.reading_ends, dismissed)
+        dismissed = _dismissed(here, people, as_of, call_time)
+        advised = advise(hook_request, here.sources, as_of, call_time, dismissed)
+        facts, found = advised.facts, advised.found
+        body = answer(facts, found, rules, here.settings.public_url)
     except Problem as problem:
-        log_it(None, {}, problem.name)
-        if shadow and problem.kind.status == 412:
+        log_it(None, {}, problem.name, [says for _, says in problem.details])
+        if shadow and problem.kind.status in (412, 503):  # a malformed call is refused
             return {"cards": []}
         raise
     except Exception as error:  # a failure of ours is in the log too, and in shadow it is not shown
-        log_it(None, {}, "internal")
+        log_it(None, {}, "internal", ())
         if not shadow:
             raise
         log.error("a call failed", extra={"failed": where_it_failed(error)})
         return {"cards": []}
-    body = answer(advised.facts, advised.found, rules, here.settings.public_url)
-    log_it(advised.found, body, advised.found.silence)
+    log_it(found, body, found.silence, [says for _, says in unread(facts)])
+    if shadow or found.silence == "shadowed":
+        return {"cards": []}
     profile = caller.client.profile if caller.client is not None else Profile.STANDARD
-    return {"cards": []} if shadow else for_client(body, profile, here.orders)
+    return for_client(body, profile, here.orders)
 
 
 def _dismissed(here: Running, people: People, as_of: datetime, call_time: CallTime) -> tuple[Dismissed, ...]:

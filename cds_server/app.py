@@ -29,7 +29,7 @@ from cds_server.medication_memory import MedicationMemory
 from cds_server.metrics import Metrics
 from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
-from cds_server.routes import cds
+from cds_server.routes import cds, leave_body
 from cds_server.running import EXTENSION_KEY, Running, running
 from cds_server.settings import Settings, SettingsError, settings_from
 from cds_server.site_rules import site_rules
@@ -52,7 +52,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
-    metrics, network = Metrics(VERSION, rules.hash), _network(settings)
+    metrics, network = Metrics(VERSION, rules.hash, tuple(SERVICES)), _network(settings)
     trusted, outside = _trusted(settings), pooled_session(4, network)
     sources = Sources(
         session=pooled_session(SEARCHES_AT_ONCE, network),
@@ -113,6 +113,8 @@ def _finish(response: Response) -> Response:
     """Headers of every answer, and what is counted and logged of it."""
     response.headers["Cache-Control"] = "no-store"
     response.headers[REQUEST_ID] = request_id()
+    if not g.get("body_read"):
+        leave_body()
     address = (request.endpoint or "none").removeprefix("cds.")
     service = (request.view_args or {}).get("service_id")
     if service is not None:

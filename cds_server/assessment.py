@@ -10,6 +10,7 @@ from cards.choose import Advice
 from cards.verdict import Verdict
 from fhir_mappings.clinical_facts import FoldChange, Interval, PatientFacts, Sample
 
+MOST_SET_ASIDE = 200
 EXTENSION = "org.crs-cds.assessment"
 
 
@@ -21,9 +22,9 @@ def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str
         "rules": list(advice.rows),
         "thresholds": rules_hash,
         "flags": flags,
-        "shadow": [card.value for card in advice.shadowed],
         "evidence": list(facts.evidence),
-        "setAside": [{"reference": a.reference, "why": a.why} for a in facts.set_aside],
+        "setAside": [{"reference": a.reference, "why": a.why} for a in facts.set_aside[:MOST_SET_ASIDE]],
+        "setAsideMore": max(0, len(facts.set_aside) - MOST_SET_ASIDE) or None,
     }
     course, grade = facts.course, facts.grade
     if course is not None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+WORK_PART = 0.1  # of the time of a call is kept for working out what to say
+
 
 class CallTime:
     """`log_seconds` is one allowance for every wait for the log, so that a slow database costs a call no more.
@@ -19,6 +21,7 @@ class CallTime:
         self.started = started
         self.deadline = started + seconds
         self._log_seconds = log_seconds
+        self._work_seconds = seconds * WORK_PART
         self._clock = clock
 
     def remaining(self) -> float:
@@ -26,8 +29,8 @@ class CallTime:
 
     @property
     def reading_ends(self) -> float:
-        """The moment by which the record must be read."""
-        return self.deadline - self._log_seconds
+        """The moment by which the record must be read: what comes of it must still be worked out and logged."""
+        return self.deadline - self._log_seconds - self._work_seconds
 
     @contextmanager
     def waiting_for_the_log(self) -> Iterator[float]:

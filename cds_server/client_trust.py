@@ -88,7 +88,8 @@ class ClientTrust:
             raise UntrustedError("algorithm", "the token's algorithm is not one of ES, RS or PS")
         if header.get("typ") not in (None, "JWT", "jwt"):
             raise UntrustedError("typ", "typ must be JWT")
-        if header.get("jku") is not None and header["jku"] != client.jwks_url:
+        # where the keys are on file, another set is neither fetched nor wanted
+        if header.get("jku") is not None and client.jwks is None and header["jku"] != client.jwks_url:
             raise UntrustedError("jku", "the token names a key set that is not this client's")
         if not isinstance(kid, str) or not kid:
             raise UntrustedError("kid", "kid is missing")

@@ -11,6 +11,7 @@ from typing import IO, Any
 import click
 from flask.cli import AppGroup, ScriptInfo
 from flask.json import dumps
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -23,7 +24,7 @@ from cds_server.catalogue import prefetch_templates
 from cds_server.client_profile import order_codings
 from cds_server.config_check import checks, in_force
 from cds_server.database import engine_for
-from cds_server.decision_log import purge, upgrade
+from cds_server.decision_log import purge
 from cds_server.hook_request import HookRequest
 from cds_server.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
@@ -141,14 +142,15 @@ def _day(name: str, text: str | None, default: datetime, here: Site) -> datetime
     return datetime(day.year, day.month, day.day, tzinfo=here.settings.zone or UTC)
 
 
-def _in_log(work: Callable[[Session], str]) -> None:
-    """Run a report on the log. A database that does not answer is a sentence, not a traceback."""
+def _in_log(work: Callable[[Engine], str]) -> None:
+    """Do some work on the log, as the service left it. A database that does not answer is a sentence."""
     try:
         engine = engine_for(os.environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE), statement_seconds=0)
+        file = engine.url.database
+        if engine.dialect.name == "sqlite" and file and not os.path.exists(file):
+            raise Refused(f"CRS_CDS_DATABASE_URL: there is no {file}; name the database of the service.")
         try:
-            upgrade(engine)
-            with Session(engine) as session, session.begin():
-                click.echo(work(session), nl=False)
+            click.echo(work(engine), nl=False)
         finally:
             engine.dispose()
     except SettingsError as error:
@@ -166,9 +168,10 @@ def feedback(since: str | None, until: str | None, *, as_csv: bool) -> None:
     here, now = site(), datetime.now(UTC)
     start, end = _day("since", since, now - timedelta(days=30), here), _day("until", until, now, here)
 
-    def work(session: Session) -> str:
-        reports = feedback_report(session, start, end)
-        return feedback_csv(reports) if as_csv else feedback_text(reports, unmatched_feedback(session, start, end))
+    def work(engine: Engine) -> str:
+        with Session(engine) as session:
+            reports = feedback_report(session, start, end)
+            return feedback_csv(reports) if as_csv else feedback_text(reports, unmatched_feedback(session, start, end))
 
     _in_log(work)
 
@@ -180,7 +183,12 @@ def alerts(since: str | None, until: str | None) -> None:
     """How many calls got cards, how many were silent, and why."""
     here, now = site(), datetime.now(UTC)
     start, end = _day("since", since, now - timedelta(days=30), here), _day("until", until, now, here)
-    _in_log(lambda session: alerts_text(session, start, end))
+
+    def work(engine: Engine) -> str:
+        with Session(engine) as session:
+            return alerts_text(session, start, end)
+
+    _in_log(work)
 
 
 @commands.command("purge", with_appcontext=False)
@@ -189,7 +197,7 @@ def purge_log(before: str) -> None:
     """Delete old decisions with their cards and feedback."""
     here = site()
     end = _day("before", before, datetime.now(UTC), here)
-    _in_log(lambda session: f"{purge(session, end)} decisions deleted.\n")
+    _in_log(lambda engine: f"{purge(engine, end)} decisions deleted.\n")
 
 
 @commands.command("check-config", with_appcontext=False)
@@ -218,4 +226,5 @@ def check_config(*, prefetch: bool) -> None:
 
 
 def main() -> None:
+    os.umask(0o077)  # a decision log in SQLite is for no one else to read
     commands(obj=ScriptInfo(create_app=create_app), prog_name="crs-cds")

@@ -18,11 +18,11 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
@@ -35,6 +35,8 @@ R = TypeVar("R")
 RETRY_SECONDS = 10.0
 CLEAN_SECONDS = 3600.0  # expired tokens are deleted this often by each worker
 _UPGRADING = threading.Lock()  # alembic's context is one for the process
+PURGED_AT_ONCE = 500
+PAUSE_SECONDS = 0.02
 WAITING_AT_MOST = 500  # writes that wait for a slow database before new ones count as lost
 
 
@@ -93,14 +95,23 @@ class DecisionLog:
             session.add(decision.row)
             session.flush()
             session.add_all(decision.cards)
+            session.execute(  # feedback that overtook a late decision
+                update(FeedbackRow)
+                .where(
+                    FeedbackRow.card_uuid.in_([card.uuid for card in decision.cards]),
+                    FeedbackRow.issuer == decision.row.issuer,
+                    FeedbackRow.tenant == decision.row.tenant,
+                )
+                .values(matched=True)
+            )
 
         def settled(future: Future[None]) -> None:
             if future.exception() is not None:
-                self._lose(future.exception())
+                self.lose(future.exception())
 
         future = self._submit(write)
         if future is None:
-            self._lose(None)
+            self.lose(None)
             return False
         future.add_done_callback(settled)
         try:
@@ -225,7 +236,8 @@ class DecisionLog:
         self.degraded = why
         self._metrics.log_degraded.set(1)
 
-    def _lose(self, error: BaseException | None) -> None:
+    def lose(self, error: BaseException | None) -> None:
+        """Count a decision that is not in the log, and say why."""
         with self._lock:
             self.lost += 1
         self._metrics.log_losses.labels("decision").inc()
@@ -257,16 +269,26 @@ def upgrade(engine: Engine) -> None:
                 connection.commit()
 
 
-def purge(session: Session, before: datetime) -> int:
-    """Delete decisions, their cards and their feedback older than a moment; how many decisions."""
-    old = select(DecisionRow.id).where(DecisionRow.at < before)
-    cards = select(CardRow.uuid).where(CardRow.decision_id.in_(old))
-    session.execute(delete(FeedbackRow).where(FeedbackRow.card_uuid.in_(cards)))
-    session.execute(delete(FeedbackRow).where(FeedbackRow.matched.is_(False), FeedbackRow.received_at < before))
-    session.execute(delete(CardRow).where(CardRow.decision_id.in_(old)))
-    result: Any = session.execute(delete(DecisionRow).where(DecisionRow.at < before))
-    forget_tokens(session)
-    return int(result.rowcount)
+def purge(engine: Engine, before: datetime) -> int:
+    """Delete decisions, their cards and their feedback older than a moment; how many decisions.
+
+    A part at a time, so that a service beside it can write.
+    """
+    deleted = 0
+    while True:
+        with Session(engine) as session, session.begin():
+            old = list(session.scalars(select(DecisionRow.id).where(DecisionRow.at < before).limit(PURGED_AT_ONCE)))
+            cards = select(CardRow.uuid).where(CardRow.decision_id.in_(old))
+            session.execute(delete(FeedbackRow).where(FeedbackRow.card_uuid.in_(cards)))
+            session.execute(delete(CardRow).where(CardRow.decision_id.in_(old)))
+            session.execute(delete(DecisionRow).where(DecisionRow.id.in_(old)))
+            if not old:
+                unmatched = (FeedbackRow.matched.is_(False), FeedbackRow.received_at < before)
+                session.execute(delete(FeedbackRow).where(*unmatched))
+                forget_tokens(session)
+                return deleted
+        deleted += len(old)
+        time.sleep(PAUSE_SECONDS)
 
 
 def forget_tokens(session: Session) -> None:

@@ -39,7 +39,6 @@ def _of_our_time(at: datetime) -> None:
 
 
 _TEXT = validate.And(validate.Length(max=4000), _storable)
-_PARTS = validate.Length(max=MAX_PARTS)
 _anything = msgspec.json.Decoder()
 
 
@@ -66,11 +65,11 @@ class _Entry(_Lenient):
     card = fields.String(required=True, validate=[validate.Length(min=1, max=64), _storable])
     outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
     accepted_suggestions = fields.List(
-        fields.Nested(_Accepted), data_key="acceptedSuggestions", load_default=list, validate=_PARTS
+        fields.Nested(_Accepted), data_key="acceptedSuggestions", load_default=list, allow_none=True
     )
     override_reason = fields.Nested(_Reason, data_key="overrideReason", load_default=None, allow_none=True)
     override_reasons = fields.List(
-        fields.Nested(_Reason), data_key="overrideReasons", load_default=list, validate=_PARTS
+        fields.Nested(_Reason), data_key="overrideReasons", load_default=list, allow_none=True
     )
     outcome_timestamp = fields.AwareDateTime(
         data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC, validate=_of_our_time
@@ -105,11 +104,24 @@ def read_feedback(body: bytes, limits: Limits) -> Sequence[Mapping[str, Any]]:
         plain = _anything.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("not-json", [("", "the body must be one JSON object")]) from error
+    _check_lengths(plain)
     try:
         entries: Sequence[Mapping[str, Any]] = _SCHEMA.load(plain)["feedback"]
     except ValidationError as error:
         raise Problem("invalid-feedback", sorted(flat_messages(error.messages).items())) from error
     return entries
+
+
+def _check_lengths(plain: Any) -> None:
+    """Before the schema looks at each entry: what is too long is refused for its length alone."""
+    entries = plain.get("feedback") if isinstance(plain, dict) else None
+    if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
+        raise Problem("invalid-feedback", [("feedback", f"must hold at most {MAX_ENTRIES} entries")])
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        for name in ("acceptedSuggestions", "overrideReasons"):
+            parts = entry.get(name) if isinstance(entry, dict) else None
+            if isinstance(parts, list) and len(parts) > MAX_PARTS:
+                raise Problem("invalid-feedback", [(f"feedback[{index}].{name}", f"must hold at most {MAX_PARTS}")])
 
 
 def store_feedback(
@@ -120,7 +132,7 @@ def store_feedback(
     unmatched: list[int] = []
     refused: list[int] = []
     for index, entry in enumerate(entries):
-        card = session.get(CardRow, entry["card"])
+        card = session.get(CardRow, entry["card"].lower())
         decision = session.get(DecisionRow, card.decision_id) if card is not None else None
         if decision is None:
             unmatched.append(index)
@@ -138,19 +150,19 @@ def store_feedback(
 
 
 def _row(entry: Mapping[str, Any], issuer: str, tenant: str, now: datetime, *, matched: bool) -> FeedbackRow:
-    reasons = [*([entry["override_reason"]] if entry["override_reason"] else []), *entry["override_reasons"]]
+    reasons = [*([entry["override_reason"]] if entry["override_reason"] else []), *(entry["override_reasons"] or [])]
     codes = [
         "|".join(filter(None, (reason["reason"]["system"], reason["reason"]["code"])))
         for reason in reasons
         if reason["reason"]
     ]
     comments = [reason["user_comment"] for reason in reasons if reason["user_comment"]]
-    accepted = [suggestion["id"] for suggestion in entry["accepted_suggestions"]]
+    accepted = [suggestion["id"] for suggestion in entry["accepted_suggestions"] or []]
     at = entry["outcome_timestamp"]
     said = (issuer, tenant, entry["card"], entry["outcome"], str(at), *codes, *comments, *accepted)
     return FeedbackRow(
         digest=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
-        card_uuid=entry["card"],
+        card_uuid=entry["card"].lower(),
         issuer=issuer,
         tenant=tenant,
         outcome=entry["outcome"],

@@ -21,7 +21,12 @@ def is_failure(entry: fs.Entry) -> bool:
     raw = bytes(entry.resource)
     if not raw or (entry.search and entry.search.mode == "outcome"):
         return False
-    if b"OperationOutcome" not in raw or _header.decode(raw).resource_type != "OperationOutcome":
+    if b"OperationOutcome" not in raw:
+        return False
+    try:
+        if _header.decode(raw).resource_type != "OperationOutcome":
+            return False
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # set aside where resources are read
         return False
     try:
         return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(raw).issue)

@@ -8,6 +8,7 @@ adds an OperationOutcome entry with mode `outcome`: a remark, neither data nor a
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,10 +23,12 @@ from urllib3.exceptions import HTTPError
 
 from cds_server.backend_tokens import OwnToken, TokenError
 from cds_server.fhir_bundle import bundle_decoder, count_matches, is_failure, plain_name, resources_of
+from cds_server.log_lines import where_it_failed
 from cds_server.metrics import Metrics
 from cds_server.settings import Limits, normalised_base
 from fhir_mappings import fhir_structs as fs
 
+log = logging.getLogger("cds_server")
 MAX_BYTES = 64 * 1024 * 1024
 PAUSE_SECONDS = 0.15
 
@@ -126,7 +129,11 @@ class FhirServer:
 
     def search(self, search: Search) -> Found:
         """Every page of a search. An error keeps what was read before it."""
-        found = self._tried(search)
+        try:
+            found = self._tried(search)
+        except Exception as error:  # one search that fails, whatever the reason, costs no other
+            log.error("a search failed", extra={"failed": where_it_failed(error)})
+            found = Found(error=FhirError("failed", "the search failed"))
         self._count(search.resource_type, found.error)
         return found
 
@@ -243,7 +250,7 @@ class FhirServer:
                 return self._body(response)
         except requests.Timeout as error:
             raise FhirError("late", "not read in time") from error
-        except (requests.RequestException, HTTPError, ValueError) as error:
+        except (requests.RequestException, HTTPError, ValueError, OSError) as error:
             raise FhirError("unreachable", "the FHIR server could not be reached", try_again=True) from error
 
     def _own_token(self) -> str | None:

@@ -15,7 +15,9 @@ from cds_server.problems import Problem
 from cds_server.settings import Limits, SettingsError, normalised_base
 from fhir_mappings.draft_orders import Draft
 
-_PATIENT_ID = validate.Regexp(r"[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{{1,64}}")
+MOST_DRAFTS = 1000
+# an id that is only dots would change the address that is read
+_PATIENT_ID = validate.Regexp(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{{1,64}}")
 _HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _anything = msgspec.json.Decoder()
@@ -125,7 +127,9 @@ def read_hook_request(body: bytes, hook: Hook, limits: Limits) -> HookRequest:
         plain = {name: _anything.decode(raw) for name, raw in envelope.items()}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("not-json", [("", "the body must be one JSON object")]) from error
-    broken: dict[str, str] = {}
+    broken = _too_long(plain.get("context"))
+    if broken:
+        raise Problem("invalid-request", sorted(broken.items()))
     prefetch = _prefetch(prefetch_raw, broken)
     try:
         data = _SCHEMAS[hook].load(plain)
@@ -137,6 +141,21 @@ def read_hook_request(body: bytes, hook: Hook, limits: Limits) -> HookRequest:
     if broken or data is None:
         raise Problem("invalid-request", sorted(broken.items()))
     return _request(hook, data, prefetch)
+
+
+def _too_long(context: Any) -> dict[str, str]:
+    """Before the schema looks at each entry: what is too long is refused for its length alone."""
+    context = context if isinstance(context, dict) else {}
+    drafts = context.get("draftOrders")
+    lists = {
+        "context.selections": context.get("selections"),
+        "context.draftOrders.entry": drafts.get("entry") if isinstance(drafts, dict) else None,
+    }
+    return {
+        name: f"must hold at most {MOST_DRAFTS}"
+        for name, found in lists.items()
+        if isinstance(found, list) and len(found) > MOST_DRAFTS
+    }
 
 
 _BRACKETS = b"[]{}"

@@ -20,6 +20,7 @@ from cds_server.clients import Client
 from cds_server.settings import SettingsError
 
 FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often
+RETRY_SECONDS = 5.0  # while no set was ever had
 KEEP_SECONDS = 3600.0  # keys rotate: a set is fetched anew after an hour
 STALE_SECONDS = 24 * 3600.0  # keys of a server that has not answered for so long may have been withdrawn
 FETCH_SECONDS = 3.0
@@ -99,7 +100,8 @@ class KeySets:
                 return None if usable else known.under_way
             if usable and age < KEEP_SECONDS:
                 return None
-            if known.tried is not None and now - known.tried < FLOOR_SECONDS:
+            floor = FLOOR_SECONDS if known.fetched is not None else RETRY_SECONDS
+            if known.tried is not None and now - known.tried < floor:
                 return None
             known.tried = now
             executor = self._executors.setdefault(

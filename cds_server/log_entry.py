@@ -53,6 +53,7 @@ class Answered:
     silence: str | None
     found: Advice | None
     body: Mapping[str, Any]
+    unread: Sequence[str] = ()
 
 
 def decision_of(request: HookRequest, caller: Caller, people: People, answered: Answered) -> Decision:
@@ -70,7 +71,7 @@ def decision_of(request: HookRequest, caller: Caller, people: People, answered: 
         hook_instance=request.hook_instance,
         orders=[code for draft in request.drafts for code in _codes(draft)][:MOST_ORDERS],
         rules=list(found.rows) if found is not None else [],
-        assessment=_kept(next(iter(extension.values()), {})),
+        assessment=_kept({**next(iter(extension.values()), {}), "unread": list(answered.unread)}),
         state=found.state if found is not None else "",
         silence=answered.silence,
         shadow=answered.shadow,
@@ -119,14 +120,19 @@ def _kept(assessment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _codes(draft: Draft) -> list[str]:
-    """`system|code` of what a draft orders; its texts, and codes that look like none, are not kept."""
+    """`system|code` of what a draft orders, also where a contained Medication says it; its texts, and codes that look
+    like none, are not kept."""
+    contained = draft.resource.get("contained")
+    drugs = [r for r in contained if isinstance(r, Mapping)] if isinstance(contained, list) else []
     found: list[str] = []
-    for field in ("medicationCodeableConcept", "code"):
-        concept = draft.resource.get(field)
+    for concept in (
+        *(draft.resource.get(f) for f in ("medicationCodeableConcept", "code")),
+        *(d.get("code") for d in drugs),
+    ):
         codings = concept.get("coding") if isinstance(concept, Mapping) else None
         for coding in codings if isinstance(codings, list) else []:
-            if isinstance(coding, Mapping):
-                code = f"{coding.get('system')}|{coding.get('code')}"
+            if isinstance(coding, Mapping) and coding.get("system"):
+                code = f"{coding['system']}|{coding.get('code')}"
                 if _CODE.fullmatch(code):
                     found.append(code)
     return found

@@ -58,7 +58,7 @@ def read_patient_record(request: HookRequest, sources: Sources, as_of: datetime,
     `too-many-entries`."""
     pool = ResourcePool()
     states = read_prefetch(request.prefetch, pool)
-    if len(pool.claims) > sources.limits.entries:
+    if pool.added > sources.limits.entries:
         raise Problem("too-many-entries", [("prefetch", f"holds more than {sources.limits.entries} resources")])
     coverage = coverage_of(states)
     reader = _Reader(request, sources, as_of, pool, coverage, deadline)
@@ -230,7 +230,7 @@ class _Reader:
         self.coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
 
     def _merge(self, need: Need, found: Found) -> None:
-        room = self._sources.limits.entries - len(self._pool.claims)
+        room = self._sources.limits.entries - self._pool.added
         if len(found.entries) > room:
             error = FhirError("entries", "there are more results than are read")
             found = Found(found.entries[: max(0, room)], found.pages, error)
@@ -290,7 +290,8 @@ class _Reader:
         futures = [self._submit(server.search, search) for search in searches]
         wait(futures, timeout=self._remaining())
         for future in futures:
-            for raw in future.result().entries if future.done() else []:
+            room = self._sources.limits.entries - self._pool.added
+            for raw in future.result().entries[: max(0, room)] if future.done() else []:
                 # whatever else a server puts here is checked like any other answer
                 self._pool.add(raw, "Medication from the FHIR server")
         for medication_id in ids:

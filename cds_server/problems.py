@@ -12,15 +12,16 @@ class Kind(NamedTuple):
     text: str
 
 
+MOST_ISSUES = 50
 PROBLEMS: Mapping[str, Kind] = {
     "not-json": Kind(400, "structure", "The body is not JSON that can be read"),
     "invalid-request": Kind(400, "invalid", "The CDS Hooks request is not valid"),
     "invalid-feedback": Kind(400, "invalid", "The feedback is not valid"),
     "untrusted": Kind(401, "login", "The caller is not trusted"),
-    "forbidden-server": Kind(400, "invalid", "The request names a FHIR server that this client may not name"),
     "busy": Kind(503, "throttled", "Too many calls at once; try again"),
     "late-body": Kind(408, "timeout", "The body did not arrive in time"),
     "too-many-entries": Kind(413, "too-long", "The request holds more resources than this service takes"),
+    "out-of-time": Kind(503, "transient", "The record is too large to be worked out in the time of a call"),
     "log-unavailable": Kind(503, "transient", "The feedback could not be stored; send it again"),
     "another-patient-sent": Kind(400, "invalid", "The request holds data of another patient"),
     "not-found": Kind(404, "not-found", "There is nothing at this address"),
@@ -49,10 +50,10 @@ class Problem(Exception):  # noqa: N818 - the name of what a client is told
 
 def operation_outcome(problem: Problem) -> dict[str, Any]:
     """One issue for each field; `diagnostics` names the field and what is wrong with it."""
-    kind = problem.kind
+    kind, details = problem.kind, problem.details[:MOST_ISSUES]
     issue = {"severity": "error", "code": kind.code, "details": {"text": kind.text}}
     issues = [
         {**issue, "diagnostics": f"{field}: {wrong}" if field else wrong, **({"expression": [field]} if field else {})}
-        for field, wrong in problem.details
+        for field, wrong in details
     ]
     return {"resourceType": "OperationOutcome", "issue": issues or [{**issue, "diagnostics": kind.text}]}

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
 from cds_server.answering import answered, checked_caller
 from cds_server.call_time import CallTime
@@ -27,12 +28,14 @@ from cds_server.running import Running, running
 from cds_server.settings import Environment
 
 cds = Blueprint("cds", __name__)
+LEAVE_SECONDS = 0.5
 
 
 @cds.get("/cds-services", strict_slashes=False)
 def discover() -> Response:
     here = running()
-    checked_caller(here, None, here.call_time())
+    with _slot(here):
+        checked_caller(here, None, here.call_time())
     return jsonify(discovery(here.sources.rules.terms))
 
 
@@ -53,11 +56,11 @@ def call(service_id: str) -> Response:
 def feedback(service_id: str) -> Response:
     """Each entry stands alone; what is acknowledged is committed."""
     here = running()
-    # nothing but the log is to be waited for
-    call_time = here.call_time(log_seconds=here.settings.budget_seconds)
+    # beside the token nothing but the log is to be waited for
+    call_time, for_token = here.call_time(log_seconds=here.settings.budget_seconds), here.call_time()
     service = _service(service_id)
     with _slot(here):
-        caller = checked_caller(here, service.id, call_time)
+        caller = checked_caller(here, service.id, for_token)
         entries = read_feedback(_body(call_time), here.settings.limits)
         outcome = _stored(here, entries, caller, service, call_time)
     stored = len(entries) - len(outcome.unmatched) - len(outcome.refused)
@@ -114,6 +117,7 @@ def metrics() -> Response:
         raise Problem("untrusted", [("Authorization", "metrics are off until CRS_CDS_METRICS_TOKEN is set")], "metrics")
     if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         raise Problem("untrusted", [("Authorization", "the metrics need their own Bearer token")], "metrics")
+    here.log.answers(here.settings.log_seconds)
     return Response(here.metrics.page(), content_type=CONTENT_TYPE)
 
 
@@ -146,11 +150,34 @@ def _body(call_time: CallTime) -> bytes:
     overdue.start()
     try:
         body = request.get_data(cache=False)
+        g.body_read = True
+    except HTTPException:
+        raise
+    except Exception as error:  # what the server raises of a body that breaks off
+        raise Problem("late-body" if call_time.remaining() <= 0 else "bad-request") from error
     finally:
         overdue.cancel()
     if call_time.remaining() <= 0:
         raise Problem("late-body")
+    if request.content_length is None and len(body) >= running().settings.max_body_bytes:
+        raise Problem("too-large")  # of a body in chunks no more than that is read
     return body
+
+
+def leave_body() -> None:
+    """What was refused without reading its body: its rest is awaited for a moment, so that the client reads our answer,
+    and then no more, or a client that drips it would hold a thread."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None or request.method not in ("POST", "PUT", "PATCH"):
+        return
+    overdue = threading.Timer(LEAVE_SECONDS, _stop_reading, [connection])
+    overdue.start()
+    try:
+        request.get_data(cache=False)
+    except Exception:  # too large, or broken off
+        _stop_reading(connection)
+    finally:
+        overdue.cancel()
 
 
 def _stop_reading(connection: socket.socket | None) -> None:

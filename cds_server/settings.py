@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -89,7 +90,10 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     site = site_settings_from(environ)
     environment = _one_of(environ, "CRS_CDS_ENV", Environment, Environment.PRODUCTION)
     production = environment is Environment.PRODUCTION
-    allow_http = not production or environ.get("CRS_CDS_ALLOW_HTTP", "") == "1"
+    asked = environ.get("CRS_CDS_ALLOW_HTTP", "")
+    if asked not in ("", "0", "1"):
+        raise SettingsError("CRS_CDS_ALLOW_HTTP must be 1, 0 or empty.")
+    allow_http = not production or asked == "1"
     if production:
         _check_production(environ, site, allow_http=allow_http)
     servers = tuple(normalised_base(url, "CRS_CDS_FHIR_SERVERS") for url in _listed(environ, "CRS_CDS_FHIR_SERVERS"))
@@ -108,7 +112,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         value_sets_folder=site.value_sets_folder,
         environment=environment,
         fhir_servers=servers,
-        cors_origins=_listed(environ, "CRS_CDS_CORS_ORIGINS") or ("*",),
+        cors_origins=_origins(environ),
         budget_seconds=budget,
         max_body_bytes=int(_number(environ, "CRS_CDS_MAX_BODY_MIB", "20", low="0.001", high="1024") * 1024 * 1024),
         max_calls=_whole(environ, "CRS_CDS_MAX_CALLS", MAX_CALLS, low=1, high=1000),
@@ -128,9 +132,9 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         mode=_one_of(environ, "CRS_CDS_MODE", Mode, Mode.ACTIVE),
         shadow_services=frozenset(_listed(environ, "CRS_CDS_SHADOW_SERVICES")),
         metrics_token=_metrics_token(environ),
-        ca_bundle=_file(environ, "CRS_CDS_CA_BUNDLE"),
-        https_proxy=environ.get("CRS_CDS_HTTPS_PROXY") or None,
-        client_cert=_file(environ, "CRS_CDS_CLIENT_CERT"),
+        ca_bundle=_certificates(environ),
+        https_proxy=_proxy(environ),
+        client_cert=_own_certificate(environ),
     )
 
 
@@ -153,7 +157,8 @@ def _check_production(environ: Mapping[str, str], site: SiteSettings, *, allow_h
     key = environ.get("CRS_CDS_PSEUDONYM_KEY", "").strip()
     if len(key) < LEAST_KEY_CHARS or key == DEVELOPMENT_KEY:
         raise SettingsError(f"CRS_CDS_PSEUDONYM_KEY must be a secret of at least {LEAST_KEY_CHARS} characters.")
-    if environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE).split("?")[0] in ("sqlite://", "sqlite:///:memory:"):
+    backend, _, path = environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE).partition("://")
+    if backend.startswith("sqlite") and (path.split("?")[0].strip("/") == "" or ":memory:" in path):
         raise SettingsError("CRS_CDS_DATABASE_URL must be a file or a server: in memory nothing is kept.")
 
 
@@ -220,7 +225,7 @@ def normalised_base(url: str, name: str = "url") -> str:
         raise SettingsError(f"{name}: must be an http or https URL with a host.")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise SettingsError(f"{name}: must have no user name, query or fragment.")
-    if any(segment in (".", "..") for segment in parts.path.split("/")) or "%" in parts.path or "\\" in url:
+    if any(segment in (".", "..") for segment in parts.path.split("/")) or set("%;\\") & set(parts.path + url):
         raise SettingsError(f"{name}: its path must be plain.")
     scheme = parts.scheme.lower()
     host = parts.hostname.lower()
@@ -229,6 +234,49 @@ def normalised_base(url: str, name: str = "url") -> str:
     authority = host if port in (None, default) else f"{host}:{port}"
     path = "/".join(segment for segment in parts.path.split("/") if segment)
     return f"{scheme}://{authority}/{path}".rstrip("/")
+
+
+def _certificates(environ: Mapping[str, str]) -> Path | None:
+    file = _file(environ, "CRS_CDS_CA_BUNDLE")
+    if file is not None:
+        try:
+            ssl.create_default_context(cafile=str(file))
+        except (ssl.SSLError, OSError) as error:
+            raise SettingsError("CRS_CDS_CA_BUNDLE must hold certificates as PEM.") from error
+    return file
+
+
+def _own_certificate(environ: Mapping[str, str]) -> Path | None:
+    file = _file(environ, "CRS_CDS_CLIENT_CERT")
+    if file is not None:
+        try:
+            ssl.create_default_context().load_cert_chain(file, password="")
+        except (ssl.SSLError, OSError) as error:
+            raise SettingsError("CRS_CDS_CLIENT_CERT must hold a certificate and its key as PEM.") from error
+    return file
+
+
+def _proxy(environ: Mapping[str, str]) -> str | None:
+    url = environ.get("CRS_CDS_HTTPS_PROXY") or None
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or " " in url:
+        raise SettingsError("CRS_CDS_HTTPS_PROXY must be the http or https URL of a proxy.")
+    return url
+
+
+def _origins(environ: Mapping[str, str]) -> tuple[str, ...]:
+    found = _listed(environ, "CRS_CDS_CORS_ORIGINS") or ("*",)
+    for origin in found:
+        parts = urlsplit(origin)
+        if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or " " in origin):
+            raise SettingsError("CRS_CDS_CORS_ORIGINS must be origins such as https://ehr.example.org, or *.")
+    return found
 
 
 def _file(environ: Mapping[str, str], name: str) -> Path | None:

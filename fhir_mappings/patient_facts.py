@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -60,26 +61,34 @@ def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
     return _with_course(facts, record, how, found, found.course)
 
 
-def settled_facts(record: PatientRecord, how: Reading) -> PatientFacts:
+class OutOfTimeError(Exception):
+    """The facts of a record could not be settled in the time that there is."""
+
+
+def settled_facts(record: PatientRecord, how: Reading, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
     """The facts, resting on valid FHIR only: what they rest on is validated, what is not valid is set aside, and
-    the facts are worked out again without it, until they stand."""
+    the facts are worked out again without it, until they stand. Raises OutOfTimeError."""
     while True:
         facts = patient_facts(record, how)
-        refused = _refuse_invalid(record, facts)
+        refused = _refuse_invalid(record, facts, in_time)
         if not refused:
             return facts
 
 
-def _refuse_invalid(record: PatientRecord, facts: PatientFacts) -> bool:
+def _refuse_invalid(record: PatientRecord, facts: PatientFacts, in_time: Callable[[], bool]) -> bool:
     infused = {r for i in facts.course.infusions for r in i.references} if facts.course else set()
     refused = False
     for reference in facts.evidence:
+        if not in_time():
+            raise OutOfTimeError
         resource = record.pool.get(reference)
         if resource is None or validation_error(resource) is None:
             continue
         refused = True
         # a server's mistake is in all its results of a code: refuse them at once, not one in each round
         for like in record.pool.like(resource):
+            if not in_time():
+                raise OutOfTimeError
             why = validation_error(like)
             if why is not None:
                 record.pool.remove(like.reference, why, infusion=like.reference in infused)

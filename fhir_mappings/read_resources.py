@@ -97,9 +97,11 @@ class ResourcePool:
         self._by_reference: dict[str, Resource[Any]] = {}
         self.broken: dict[str, Broken] = {}
         self.claims: list[Claim] = []
+        self.added = 0
 
     def add(self, raw: bytes, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()) -> None:
         """Read one resource. One that cannot be read is set aside with the path of the broken field."""
+        self.added += 1
         header = _header(raw)
         reference = f"{header.resource_type}/{header.id or _digest(raw)}"
         if header.resource_type not in ("", "Medication"):
@@ -190,12 +192,19 @@ def validation_error(resource: Resource[Any]) -> str | None:
     try:
         model.model_validate_json(resource.raw)
     except ValidationError as error:
-        paths = sorted({".".join(str(part) for part in e["loc"]) or resource.type for e in error.errors()})
+        paths = sorted({_path(e) or resource.type for e in error.errors(include_url=False, include_input=False)})
         return "not valid FHIR at " + ", ".join(paths[:5])
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         # what fhir.resources raises on an unknown contained type, or on a broken primitive's extension
         return "not valid FHIR"
     return None
+
+
+def _path(error: Any) -> str:
+    """Where it is not valid; a field that FHIR does not know may have any name, and is not named."""
+    known = error["loc"][:-1] if error["type"] == "extra_forbidden" else error["loc"]
+    unknown = ("an unknown field",) if error["type"] == "extra_forbidden" else ()
+    return ".".join(str(part) for part in (*known, *unknown))
 
 
 _KINDS = {

@@ -128,15 +128,13 @@ def doses_of(given: Iterable[Administration], as_of: datetime, t: Thresholds) ->
 
     A dose known by date only counts as given at the latest moment it can have been.
     """
-    merged: list[Dose] = []
-    for a in sorted(given, key=lambda a: (given_at(a.start, as_of), a.reference)):
-        start = given_at(a.start, as_of)
-        if merged and start - merged[-1].last_start <= t.dose_merge:
-            last = merged.pop()
-            merged.append(Dose(last.start, start, (*last.references, a.reference)))
+    doses: list[list[tuple[datetime, str]]] = []
+    for start, reference in sorted((given_at(a.start, as_of), a.reference) for a in given):
+        if doses and start - doses[-1][-1][0] <= t.dose_merge:
+            doses[-1].append((start, reference))
         else:
-            merged.append(Dose(start, start, (a.reference,)))
-    return tuple(merged)
+            doses.append([(start, reference)])
+    return tuple(Dose(d[0][0], d[-1][0], tuple(reference for _, reference in d)) for d in doses)
 
 
 def history_opens(course: Course, as_of: datetime, t: Thresholds) -> datetime:

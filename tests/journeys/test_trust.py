@@ -125,7 +125,6 @@ ATTACKS: tuple[tuple[str, Token, str], ...] = (
     ("a tenant of half a character", Token(claims={"tenant": "\ud800"}), "tenant must be a text"),
     ("a tenant with a NUL", Token(claims={"tenant": "a\x00"}), "tenant must be a text"),
     ("another typ", Token(header={"typ": "at+jwt"}), "typ must be JWT"),
-    ("a key set of its own", Token(header={"jku": "https://evil.example/keys"}), "not this client's"),
 )  # fmt: skip
 
 
@@ -230,6 +229,20 @@ def test_a_fhir_server_that_is_not_the_client_s_is_never_called(clients: Callabl
 
 
 URL = "https://keys.example.org/jwks"
+
+
+def test_a_key_set_that_the_token_names_is_taken_only_where_it_is_the_client_s_and_never_fetched(
+    clients: Callable[..., Desk],
+) -> None:
+    elsewhere = Token(header={"jku": "https://evil.example/keys"})
+    assert called(clients(), elsewhere.text()).status_code == 200, "the keys are on file"
+    desk = clients(keys=f'jwks_url = "{URL}"')
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json=KEYS)
+        assert called(desk, Token(header={"jku": URL}).text()).status_code == 200
+        refused = called(desk, elsewhere.text())
+        assert (refused.status_code, len(mock.calls)) == (401, 1)
+        assert "not this client's" in refused.get_json()["issue"][0]["diagnostics"]
 
 
 def test_keys_are_fetched_once_and_an_unknown_kid_fetches_them_again_at_most_once_in_a_while(
