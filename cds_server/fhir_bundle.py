@@ -26,8 +26,8 @@ def is_failure(entry: fs.Entry) -> bool:
     try:
         if _header.decode(raw).resource_type != "OperationOutcome":
             return False
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # set aside where resources are read
-        return False
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # it may be one
+        return True
     try:
         return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(raw).issue)
     except msgspec.MsgspecError:

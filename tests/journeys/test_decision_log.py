@@ -223,6 +223,20 @@ BAD = rows("""
 | {"feedback": [{"card": "x", "outcome": "overridden", "outcomeTimestamp": "0001-01-01T00:00:00+14:00"}]} | feedback[0].outcomeTimestamp |
 | []                                                                  |                                       |
 """)
+TOO_LONG = (
+    ({"feedback": [1] * 201}, "feedback"),
+    (
+        {"feedback": [{"card": "x", "outcome": "overridden", "overrideReasons": [1] * 51}]},
+        "feedback[0].overrideReasons",
+    ),
+)
+
+
+@pytest.mark.parametrize(("body", "field"), TOO_LONG, ids=[field for _, field in TOO_LONG])
+def test_lists_without_end_are_refused_for_their_length_alone(body: dict[str, Any], field: str) -> None:
+    answer = Desk().client.post("/cds-services/crs-patient-view/feedback", json=body)
+    assert answer.status_code == 400
+    assert [issue["expression"] for issue in answer.get_json()["issue"]] == [[field]]
 
 
 @pytest.mark.parametrize("row", BAD, ids=lambda row: row["feedback"])
@@ -291,6 +305,66 @@ def test_feedback_that_came_before_its_card_is_matched_when_it_is_sent_again(dat
     engine.dispose()
     assert said(desk, {"card": card, "outcome": "overridden"}).get_json() == {}
     assert [f.matched for f in logged(database, FeedbackRow)] == [True]
+
+
+def test_feedback_that_overtook_its_decision_is_joined_to_it(database: str) -> None:
+    first = desk_of(database)
+    log = first.client.application.extensions["crs-cds"].log
+    kept: list[Any] = []
+    log.record = lambda decision, _: kept.append(decision)
+    card = uuid_of(asked(first), "toci-guideline")
+    assert said(first, {"card": card.upper(), "outcome": "overridden"}).get_json() == {"unmatched": [0]}
+    del log.record
+    assert log.record(kept[0], 5)
+    assert [f.matched for f in logged(database, FeedbackRow)] == [True]
+    assert "toci-guideline" not in card_ids(asked(first))
+
+
+def test_what_was_not_read_is_in_the_log_and_why(database: str) -> None:
+    desk = desk_of(database)
+    assert asked(desk, prefetch={}).status_code == 412
+    found = everything(patient(GRADE2))
+    found["allergies"] = {"resourceType": "OperationOutcome", "issue": []}
+    asked(desk, prefetch=found)
+    unreadable, partly = sorted(logged(database, DecisionRow), key=lambda d: d.silence or "", reverse=True)
+    assert any(why.startswith("medication administrations: not supplied") for why in unreadable.assessment["unread"])
+    assert partly.assessment["unread"] == ["allergies: the client could not read it"]
+
+
+def test_a_card_in_shadow_leaves_no_trace_in_the_answer(database: str, tmp_path: Path) -> None:
+    every = "".join(f'{card} = "shadow"\n' for card in CardId)
+    (tmp_path / "site.toml").write_text(f"[cards]\n{every}", encoding="utf-8")
+    assert asked(desk_of(database, CRS_CDS_THRESHOLDS=str(tmp_path / "site.toml"))).get_json() == {"cards": []}
+    assert [d.silence for d in logged(database, DecisionRow)] == ["shadowed"]
+    assert {c.shown for c in logged(database, CardRow)} == {False}
+
+
+def test_what_cannot_be_put_down_costs_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("Jane Doe")
+
+    monkeypatch.setattr("cds_server.answering.decision_of", broken)
+    desk = Desk(now=NOW)
+    assert "toci-guideline" in card_ids(asked(desk))
+    assert desk.client.get("/health/ready").get_json()["decisionsLost"] == 1
+
+
+def test_a_purge_takes_a_part_at_a_time(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_server.decision_log.PURGED_AT_ONCE", 2)
+    desk = desk_of(database)
+    for number in range(5):
+        said(desk, {"card": uuid_of(asked(desk, user=str(number)), "toci-guideline"), "outcome": "overridden"})
+    said(desk, {"card": UUID, "outcome": "overridden"})
+    assert crs_cds(database, "purge", "--before", "2026-03-07") == "5 decisions deleted.\n"
+    assert logged(database, CardRow) + logged(database, FeedbackRow) == []
+
+
+def test_a_report_makes_no_database_of_its_own(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'none.sqlite'}"
+    refused = CliRunner().invoke(commands, ["alerts"], env={"CRS_CDS_DATABASE_URL": url})
+    assert refused.exit_code == 2
+    assert "name the database of the service" in refused.output
+    assert not (tmp_path / "none.sqlite").exists()
 
 
 def test_a_database_of_a_later_version_costs_no_card_and_shows_as_degraded(database: str) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -477,3 +478,92 @@ def test_connections_that_the_server_is_closing_cost_no_answer() -> None:
         for _ in range(4):
             answer = desk.post({**body_for(scene.patient_id, "patient-view", None), "fhirServer": base})
             assert card_ids(answer) == scene.wanted
+
+
+ODD_ENTRIES = (
+    {"resourceType": "Observation", "meta": "OperationOutcome"},
+    {"resourceType": "OperationOutcome", "id": 5},
+    ["OperationOutcome"],
+    "OperationOutcome",
+    5,
+)
+
+
+@pytest.mark.parametrize("odd", ODD_ENTRIES, ids=json.dumps)
+def test_an_odd_entry_among_the_results_costs_no_answer(odd: Any) -> None:
+    def fault(url: str) -> Answer | None:
+        page = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": odd}]}
+        return (200, {}, json.dumps(page)) if "/AllergyIntolerance?" in url else None
+
+    answer = ask("3", fault)
+    assert card_ids(answer)[:1] == ("toci-recommended",)
+    assert "allerg" in answer.get_data(as_text=True).lower()
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), MemoryError(), KeyError("x"), RuntimeError("y")], ids=repr)
+def test_a_search_that_fails_in_whatever_way_is_one_that_could_not_be_read(error: Exception) -> None:
+    def fault(url: str) -> Answer | None:
+        if "/AllergyIntolerance?" in url:
+            raise error
+        return None
+
+    answer = ask("3", fault)
+    assert card_ids(answer)[:1] == ("toci-recommended",)
+    assert "allergies could not" in card(answer, "toci-recommended")["detail"].lower() or "allerg" in str(
+        card(answer, "toci-recommended")["detail"]
+    )
+
+
+@pytest.mark.parametrize("patient_id", [".", "..", "..."])
+def test_an_id_of_dots_only_is_none(patient_id: str) -> None:
+    answer = Desk().post(body_for(patient_id, "patient-view", None))
+    assert (answer.status_code, answer.get_json()["issue"][0]["expression"]) == (400, ["context.patientId"])
+
+
+TOO_MANY = (
+    ("patient-view", {"selections": ["x"] * 1001}, "context.selections"),
+    ("order-sign", {"draftOrders": {"entry": [1] * 1001}}, "context.draftOrders.entry"),
+)
+
+
+@pytest.mark.parametrize(("hook", "more", "field"), TOO_MANY, ids=[case[2] for case in TOO_MANY])
+def test_lists_without_end_are_refused_for_their_length_alone(hook: str, more: dict[str, Any], field: str) -> None:
+    body = body_for("p", hook, None)
+    body["context"] |= more
+    answer = Desk().post(body)
+    assert answer.status_code == 400
+    assert [issue["expression"] for issue in answer.get_json()["issue"]] == [[field]]
+
+
+def test_a_thousand_broken_entries_are_not_all_named() -> None:
+    body = body_for("p", "order-sign", None)
+    body["context"]["draftOrders"] = {"entry": [1] * 1000}
+    answer = Desk().post(body)
+    assert (answer.status_code, len(answer.get_json()["issue"])) == (400, 50)
+
+
+def test_more_resources_than_are_read_are_counted_whatever_they_are() -> None:
+    entries = [{"resource": {"x": 1}}] * 60 + [
+        {"resource": {"resourceType": "Medication", "id": str(n)}} for n in range(60)
+    ]
+    body = body_for("p", "patient-view", None, prefetch={"il6Crp": {"resourceType": "Bundle", "entry": entries}})
+    assert Desk(environ={"CRS_CDS_MAX_ENTRIES": "100"}).post(body).status_code == 413
+
+
+def test_a_record_that_takes_too_long_to_work_out_is_said_and_not_waited_for() -> None:
+    _, scene = scene_of("3")
+    chart = chart_of("3")
+    dose = {
+        "resourceType": "MedicationAdministration", "status": "completed", "medicationCodeableConcept": TOCILIZUMAB,
+        "subject": {"reference": f"Patient/{scene.patient_id}"},
+    }  # fmt: skip
+    start = moment_of(scene)
+    chart += [
+        {**dose, "id": f"d{n}", "effectiveDateTime": (start - timedelta(seconds=5 * n + 60)).isoformat()}
+        for n in range(8000)
+    ]
+    desk = Desk(now=start, environ={"CRS_CDS_BUDGET_SECONDS": "1", "CRS_CDS_LOG_MILLISECONDS": "100"})
+    began = time.monotonic()
+    answer = desk.post(body_for(scene.patient_id, "patient-view", None, prefetch=whole_prefetch(chart)))
+    assert answer.status_code == 503
+    assert time.monotonic() - began < 10

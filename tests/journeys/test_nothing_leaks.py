@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
+from cds_server.database import DecisionRow, engine_for
 from cds_server.log_lines import configure_logging
 from example_patients.ehr import SERVICE_OF_HOOK
 from example_patients.stories import hook_body
@@ -119,17 +122,23 @@ HOW = ("instead", "behind", "name")
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_of_a_request(plants: Plants, how: str) -> None:
+def test_of_a_request(plants: Plants, how: str, tmp_path: Path) -> None:
     _, scene = scene_of(SCENE)
-    desk = Desk(now=moment_of(scene))
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'log.sqlite'}"})
     body = hook_body(scene, desk.now, prefetch=whole_prefetch(chart_of(SCENE)), fhirServer=BASE,
                      fhirAuthorization={"access_token": "x", "token_type": "Bearer", "scope": "patient/*.rs",
                                         "subject": "s", "patient": scene.patient_id})  # fmt: skip
+    kept = engine_for(f"sqlite:///{tmp_path / 'log.sqlite'}")
     with wire([], lambda _: (404, {}, "{}")):
         for path in each_field(body):
             changed = with_plant(body, path, plants.next(), how)
             answer = desk.client.post(f"/cds-services/{SERVICE_OF_HOOK[scene.hook]}", json=changed)
             plants.look_at(answer, desk, str(path))
+    if how == "name":  # ids of resources and codes of orders are kept, nothing else of a body
+        with Session(kept) as session:
+            for row in session.scalars(select(DecisionRow)):
+                plants.look("decision log", str(vars(row)))
+    kept.dispose()
 
 
 def test_around_a_request(plants: Plants) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,6 +182,59 @@ def test_a_client_that_does_not_send_its_body_is_told_so_in_time_and_holds_no_th
                 continue
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert 0.9 < time.monotonic() - began < 8
+
+
+def sent(service: Service, text: bytes) -> bytes:
+    """The first bytes that come back to some raw text."""
+    with socket.create_connection((HOST, int(service.url.rpartition(":")[2])), timeout=10) as client:
+        client.sendall(text)
+        return client.recv(4096)
+
+
+IN_CHUNKS = b"POST /cds-services/crs-patient-view HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_body_in_chunks_is_bounded_and_a_broken_one_is_the_client_s_fault(tmp_path: Path) -> None:
+    with gunicorn(tmp_path, CRS_CDS_MAX_BODY_MIB="0.01") as service:
+        assert b" 413 " in sent(service, IN_CHUNKS + b"5000\r\n{" + b" " * (0x5000 - 1) + b"\r\n0\r\n\r\n")
+        assert b" 400 " in sent(service, IN_CHUNKS + b"zz\r\n{}\r\n0\r\n\r\n")
+        assert b" 400 " in sent(service, IN_CHUNKS + b"2\r\n{}\r\n0\r\n\r\n"), "an empty call"
+
+
+def test_clients_that_are_refused_and_drip_their_body_on_hold_no_thread(tmp_path: Path) -> None:
+    head = b"POST /cds-services/none HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+    with gunicorn(tmp_path, CRS_CDS_MAX_CALLS="1") as service:  # nine threads
+        port = int(service.url.rpartition(":")[2])
+        crowd = [socket.create_connection((HOST, port), timeout=10) for _ in range(20)]
+        for client in crowd:
+            client.sendall(head)
+        for client in crowd:
+            assert b" 404 " in client.recv(4096)
+        stop = time.monotonic() + 3
+        while time.monotonic() < stop:
+            for client in crowd:
+                with suppress(OSError):
+                    client.sendall(b" ")
+            time.sleep(0.2)
+        assert requests.get(f"{service.url}/health/live", timeout=3).status_code == 200
+        for client in crowd:
+            client.close()
+
+
+def test_feedback_that_a_slow_database_keeps_waiting_is_to_be_sent_again(tmp_path: Path) -> None:
+    file = tmp_path / "slow.sqlite"
+    settings = {"CRS_CDS_DATABASE_URL": f"sqlite:///{file}", "CRS_CDS_CLIENTS": clients_file(tmp_path),
+                "CRS_CDS_BUDGET_SECONDS": "2", "CRS_CDS_LOG_MILLISECONDS": "200"}  # fmt: skip
+    with gunicorn(tmp_path, **settings) as service:
+        requests.get(f"{service.url}/health/ready", timeout=10)
+        with sqlite3.connect(file, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = requests.post(
+                f"{service.url}{WITH_FEEDBACK}", json={"feedback": [{"card": "x", "outcome": "overridden"}]}, timeout=20,
+                headers={"Authorization": f"Bearer {Token(claims={'aud': 'urn:crs-cds'}).text()}"},
+            )  # fmt: skip
+            other.execute("ROLLBACK")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
 def test_what_is_not_http_leaves_nothing_of_itself_in_the_log(tmp_path: Path) -> None:

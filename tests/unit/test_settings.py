@@ -47,6 +47,14 @@ def without(environ: dict[str, str], name: str) -> dict[str, str]:
         (DEVELOPMENT | {"CRS_CDS_MAX_PAGES": "20.5"}, "CRS_CDS_MAX_PAGES must be a whole number"),
         (DEVELOPMENT | {"CRS_CDS_MAX_DEPTH": "9"}, "CRS_CDS_MAX_DEPTH must lie between 16 and 500"),
         (DEVELOPMENT | {"CRS_CDS_METRICS_TOKEN": "short"}, "CRS_CDS_METRICS_TOKEN must be at least 16"),
+        (DEVELOPMENT | {"CRS_CDS_CA_BUNDLE": __file__}, "CRS_CDS_CA_BUNDLE must hold certificates as PEM"),
+        (DEVELOPMENT | {"CRS_CDS_CLIENT_CERT": __file__}, "CRS_CDS_CLIENT_CERT must hold a certificate and its key"),
+        (DEVELOPMENT | {"CRS_CDS_HTTPS_PROXY": "nonsense"}, "CRS_CDS_HTTPS_PROXY must be the http or https URL"),
+        (DEVELOPMENT | {"CRS_CDS_CORS_ORIGINS": "not an origin"}, "CRS_CDS_CORS_ORIGINS must be origins"),
+        (DEVELOPMENT | {"CRS_CDS_ALLOW_HTTP": "true"}, "CRS_CDS_ALLOW_HTTP must be 1, 0 or empty"),
+        (PRODUCTION | {"CRS_CDS_DATABASE_URL": "sqlite:///"}, "CRS_CDS_DATABASE_URL must be a file or a server"),
+        (PRODUCTION | {"CRS_CDS_DATABASE_URL": "sqlite+pysqlite://"}, "CRS_CDS_DATABASE_URL must be a file"),
+        (PRODUCTION | {"CRS_CDS_DATABASE_URL": "sqlite:///file::memory:?uri=true"}, "CRS_CDS_DATABASE_URL must be"),
         (DEVELOPMENT | {"CRS_CDS_COURSE_LOOKUP": "guess"}, "CRS_CDS_COURSE_LOOKUP must be history or codes"),
         (DEVELOPMENT | {"CRS_CDS_TIMEZON": "Europe/Berlin"}, "CRS_CDS_TIMEZON is no setting"),
     ],
@@ -84,6 +92,8 @@ def test_bases_are_compared_in_one_form(url: str, base: str) -> None:
         ("https://y/fhir", False),
         ("file:///fhir", False),
         ("https://x\\@y/fhir", False),
+        ("https://x/fhir/..;/admin", False),
+        ("https://x/fhir/Observation;a=b", False),
     ],
 )
 def test_what_lies_under_a_base(url: str, *, under: bool) -> None:
