@@ -192,7 +192,7 @@ def test_no_course_is_believed_only_where_everything_was_read() -> None:
 def test_an_infusion_that_is_not_valid_fhir_is_reported_and_never_forgotten() -> None:
     facts = facts_of([changed(procedure("2026-03-02T10:00:00+08:00"), unheardOf=1)])
     assert facts.course_search is CourseSearch.NONE_IN_PART_READ
-    assert [(a.infusion, a.why) for a in facts.set_aside] == [(True, "not valid FHIR at unheardOf")]
+    assert [(a.infusion, a.why) for a in facts.set_aside] == [(True, "not valid FHIR at an unknown field")]
 
 
 def test_summer_time_moves_no_hour() -> None:
