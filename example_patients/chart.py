@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 Resource = dict[str, Any]
@@ -54,11 +54,12 @@ def entries(chart: str, at: Callable[[int, str], datetime]) -> Iterator[Entry]:
         first = at(int(match["day"]), match["time"])
         last = at(int(match["last_day"]), match["last_time"]) if match["hours"] else first
         step = timedelta(hours=int(match["hours"] or 1))
-        while first <= last:
+        now = first.astimezone(UTC)  # a step is so many hours, also across a change of the clock
+        while now <= last:
             for text in match["entries"].split("|"):
                 word, _, value = text.strip().partition(" ")
-                yield Entry(first, word, value.strip())
-            first += step
+                yield Entry(now.astimezone(first.tzinfo), word, value.strip())
+            now += step
 
 
 def resources(found: list[Entry], patient: str) -> list[Resource]:

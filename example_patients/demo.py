@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import requests
 
@@ -35,15 +34,6 @@ def free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no free port")
-
-
-def midday_zone(now: datetime) -> str:
-    """The whole-hour zone in which it is now between 12:00 and 13:00.
-
-    The stories are written around midday; so moved to now, each stays on its own local days.
-    """
-    offset = 12 - now.astimezone(UTC).hour
-    return f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
 
 
 @contextmanager
@@ -161,10 +151,9 @@ def main() -> int:
         signal.signal(number, _end)
     with tempfile.TemporaryDirectory(prefix="crs-cds-demo-") as name:
         folder = Path(name)
-        zone = midday_zone(datetime.now(UTC))
         print("Starting a FHIR server (Sekmet) and crs-cds on loopback …")
-        with sekmet(folder) as fhir_base, crs_cds(folder, fhir_base, zone) as service, requests.Session() as session:
-            load(fhir_base, session, datetime.now(UTC), ZoneInfo(zone))
+        with sekmet(folder) as fhir_base, crs_cds(folder, fhir_base, "UTC") as service, requests.Session() as session:
+            load(fhir_base, session, datetime.now(UTC), UTC)
             scenes = [(story, scene) for story in STORIES for scene in story.scenes]
             right = [play(service, fhir_base, session, story, scene) for story, scene in scenes]
             print(f"\n{sum(right)} of {len(right)} scenes got the wanted cards, by prefetch and by search alike.")

@@ -7,7 +7,7 @@ some values the paper describes. `wanted` are the cards in their order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from example_patients.chart import RXNORM, SNOMED, UCUM, Resource, entries, resources
@@ -216,12 +216,19 @@ STORIES: tuple[Story, ...] = (
 
 
 def record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Resource]:
-    """The patient's resources up to the moment of a scene, moved so that the scene is at `as_of`."""
+    """The patient's resources up to the moment of a scene, moved so that the scene is at `as_of`.
+
+    What came after day 0 keeps its distance from the call. Day 0 keeps its clock in `zone`: infusion and baseline so
+    stay on one local date, and the call on its day of the course, whatever the hour of the call.
+    """
     day, clock = scene.call
-    call = _naive_day(day, clock)
+    call, now = _naive_day(day, clock), as_of.astimezone(UTC)
+    day0 = as_of.astimezone(zone).date() - timedelta(days=day)
 
     def at(entry_day: int, entry_clock: str) -> datetime:
-        return (as_of - (call - _naive_day(entry_day, entry_clock))).astimezone(zone)
+        if entry_day <= 0:
+            return datetime.combine(day0 + timedelta(days=entry_day), time.fromisoformat(entry_clock), zone)
+        return (now - (call - _naive_day(entry_day, entry_clock))).astimezone(zone)
 
     charted = [e for e in entries(story.chart, at) if e.at <= as_of]
     patient: Resource = {

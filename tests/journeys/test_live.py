@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 
-from example_patients.demo import ask, card_ids, crs_cds, load, midday_zone, sekmet
+from example_patients.demo import ask, card_ids, crs_cds, load, sekmet
 from example_patients.stories import Scene
 from tests.journeys.desk import SCENES
 
@@ -21,9 +20,8 @@ pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, requests.Session]]:
     folder: Path = tmp_path_factory.mktemp("live")
-    zone = midday_zone(datetime.now(UTC))
-    with sekmet(folder) as fhir_base, crs_cds(folder, fhir_base, zone) as service, requests.Session() as session:
-        load(fhir_base, session, datetime.now(UTC), ZoneInfo(zone))
+    with sekmet(folder) as fhir_base, crs_cds(folder, fhir_base, "UTC") as service, requests.Session() as session:
+        load(fhir_base, session, datetime.now(UTC), UTC)
         yield service, fhir_base, session
 
 
