@@ -20,6 +20,8 @@ Resource = dict[str, Any]
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 RXNORM, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://unitsofmeasure.org"
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+# there is no LOINC for ICE: the example hospital has a code of its own (`value_sets/`)
+ICE_SYSTEM, ICE_CODE = "https://example.org/flowsheet", "ICE"
 CAR_T = {"axicabtagene ciloleucel": "1987398", "tisagenlecleucel": "1986438", "brexucabtagene autoleucel": "2387277"}
 PRESSORS = {"norepinephrine": "7512", "epinephrine": "3992", "vasopressin": "11149", "dobutamine": "3616"}
 DEVICES = {
@@ -132,8 +134,7 @@ def _administration(id_: str, subject: Mapping[str, str], **more: Any) -> Resour
 
 
 def _ice(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
-    """There is no LOINC for ICE: the example hospital has a code of its own (`value_sets/`)."""
-    coding = {"system": "https://example.org/flowsheet", "code": "ICE", "display": "ICE score"}
+    coding = {"system": ICE_SYSTEM, "code": ICE_CODE, "display": "ICE score"}
     result = _observation(entry, id_, subject, "", "")
     return [{**result, "code": {"coding": [coding]}, "valueInteger": int(entry.value)}]
 

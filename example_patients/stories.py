@@ -15,9 +15,16 @@ from example_patients.chart import RXNORM, SNOMED, UCUM, Resource, entries, reso
 PREFIX = "crs-cds-example"
 
 
+ICE_CARDS = frozenset({"icans-steroid", "toci-icans-caution"})  # only where the site has the code of `value_sets/`
+
+
 @dataclass(frozen=True)
 class Scene:
-    """One call: when, which hook, what is drafted, and the cards that are wanted."""
+    """One moment: when, what is drafted, and the cards that are wanted.
+
+    `wanted`: where tocilizumab is drafted, on both order hooks, and `before_draft` when the chart was opened; else
+    when the chart is opened, and `other_order` beside an order that has nothing to do with CRS.
+    """
 
     id: str
     call: tuple[int, str]
@@ -25,10 +32,22 @@ class Scene:
     toci_mg: int | None = None
     deceased: bool = False
     says: str = ""
+    before_draft: tuple[str, ...] = ()
+    other_order: tuple[str, ...] = ()
 
     @property
     def hook(self) -> str:
+        """The hook that the scene is about."""
         return "order-select" if self.toci_mg else "patient-view"
+
+    def wanted_on(self, hook: str, *, ice: bool = True) -> tuple[str, ...]:
+        """The cards of a hook; `ice`: whether the site reads the example hospital's ICE score."""
+        opened = hook == "patient-view"
+        if self.toci_mg:
+            cards = self.before_draft if opened else self.wanted
+        else:
+            cards = self.wanted if opened else self.other_order
+        return tuple(card for card in cards if ice or card not in ICE_CARDS)
 
     @property
     def patient_id(self) -> str:
@@ -66,10 +85,11 @@ STORIES: tuple[Story, ...] = (
         D9 14:30  T 36.8 | SBP 88 | SpO2 91 | device BiPAP
         """, (
         Scene("1a", (5, "10:00"), ("steroid-early-low-il6", GRADE), says="1.72-fold"),
-        Scene("1b", (7, "09:45"), ("steroid-early-low-il6", "infection-surveillance", GRADE), 560, says="2.65-fold"),
+        Scene("1b", (7, "09:45"), ("steroid-early-low-il6", "infection-surveillance", GRADE), 560, says="2.65-fold",
+              before_draft=("steroid-early-low-il6", GRADE)),
         Scene("1c", (9, "09:00"), ("steroid-early-low-il6", "infection-surveillance", GRADE), says="2.65-fold"),
         Scene("1d", (9, "15:00"), ("severe-crs", "steroid-after-2-toci", "infection-surveillance", GRADE),
-              says="grade 4"),
+              says="grade 4", other_order=("severe-crs", "steroid-after-2-toci", GRADE)),
     )),
     Story("2", "Patient B of the paper: grade 2 after two doses", 30, """
         D0 08:00  il6 25.1 | weight 55
@@ -108,7 +128,8 @@ STORIES: tuple[Story, ...] = (
         D3 07:00  il6 40 | crp 30
         D3 09:30  T 38.6 | SBP 118 | SpO2 97 | device RA
         """, (
-        Scene("5", (3, "10:00"), ("infection-surveillance", "grade1-supportive", GRADE), 560, says="2.50-fold"),
+        Scene("5", (3, "10:00"), ("infection-surveillance", "grade1-supportive", GRADE), 560, says="2.50-fold",
+              before_draft=("grade1-supportive", GRADE)),
     )),
     Story("6", "High-flow oxygen: grade 3, IL-6 low", 29, """
         D0 08:00  il6 30 | weight 70
@@ -116,7 +137,10 @@ STORIES: tuple[Story, ...] = (
         D6 06:00  T 39.5
         D6 07:00  il6 90
         D6 09:30  T 39.5 | SBP 118 | SpO2 95 | device HFNC | flow 30 | FiO2 50
-        """, (Scene("6", (6, "10:00"), ("severe-crs", GRADE), says="IL-6 low does not delay"),)),
+        """, (
+        Scene("6", (6, "10:00"), ("severe-crs", GRADE), says="IL-6 low does not delay",
+              other_order=("severe-crs", GRADE)),
+    )),
     Story("7", "Grade 2, IL-6 high, 26 h after the first dose", 46, """
         D0 08:00  il6 10 | weight 70
         D0 10:00  car-t tisagenlecleucel
@@ -136,7 +160,10 @@ STORIES: tuple[Story, ...] = (
         D6 05:00  toci 560
         D6 07:00  il6 8100
         D6 09:30  T 36.8 | SBP 84 | SpO2 97 | device RA
-        """, (Scene("8", (6, "10:00"), ("toci-interval", "reassess-window", GRADE), 560, says="13:00"),)),
+        """, (
+        Scene("8", (6, "10:00"), ("toci-interval", "reassess-window", GRADE), 560, says="13:00",
+              before_draft=("reassess-window", GRADE)),
+    )),
     Story("9", "Four doses given, a fifth drafted", 46, """
         D0 08:00  il6 10 | weight 70
         D0 10:00  car-t tisagenlecleucel
@@ -148,7 +175,10 @@ STORIES: tuple[Story, ...] = (
         D5 12:00  toci 560
         D5 22:00  toci 560
         D6 09:30  T 36.8 | SBP 84 | SpO2 97 | device RA
-        """, (Scene("9", (6, "10:00"), ("toci-max-doses", "steroid-after-2-toci", GRADE), 560, says="4 doses"),)),
+        """, (
+        Scene("9", (6, "10:00"), ("toci-max-doses", "steroid-after-2-toci", GRADE), 560, says="4 doses",
+              before_draft=("steroid-after-2-toci", GRADE)),
+    )),
     Story("10", "ICANS grade 2 with CRS grade 1, tocilizumab drafted", 58, """
         D0 08:00  il6 9 | crp 14 | weight 70
         D0 10:00  car-t tisagenlecleucel
@@ -157,7 +187,7 @@ STORIES: tuple[Story, ...] = (
         D7 09:30  T 38.3 | SBP 118 | SpO2 97 | device RA | ice 5
         """, (
         Scene("10", (7, "10:00"), ("icans-steroid", "toci-icans-caution", "grade1-supportive", GRADE), 560,
-              says="ICANS grade 2"),
+              says="ICANS grade 2", before_draft=("icans-steroid", "grade1-supportive", GRADE)),
     )),
     Story("11", "Everything exactly at its limit", 51, """
         D0 08:00  il6 12.0 | crp 30 | weight 62
@@ -165,7 +195,10 @@ STORIES: tuple[Story, ...] = (
         D4 06:00  T 38.0
         D4 07:00  il6 48.0 | crp 54.9
         D4 09:30  T 38.0 | SBP 118 | SpO2 93 | device NC | flow 6
-        """, (Scene("11", (4, "10:00"), ("toci-recommended", GRADE), 496, says="near the threshold"),)),
+        """, (
+        Scene("11", (4, "10:00"), ("toci-recommended", GRADE), 496, says="near the threshold",
+              before_draft=("toci-recommended", GRADE)),
+    )),
     Story("12", "Fever suppressed after tocilizumab, CRP low again", 33, """
         D0 08:00  il6 9 | crp 15 | weight 70
         D0 10:00  car-t tisagenlecleucel
@@ -274,16 +307,27 @@ def drafted_tocilizumab(patient_id: str, mg: int, authored: datetime) -> Resourc
     }
 
 
-def hook_body(scene: Scene, as_of: datetime, **more: Any) -> dict[str, Any]:
-    """The body of the call that an EHR sends in a scene."""
-    context: dict[str, Any] = {"patientId": scene.patient_id, "userId": "Practitioner/example"}
-    if scene.toci_mg:
-        draft = drafted_tocilizumab(scene.patient_id, scene.toci_mg, as_of)
-        context["selections"] = ["MedicationRequest/draft-tocilizumab"]
-        context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft}]}
+def drafted_ondansetron(patient_id: str, authored: datetime) -> Resource:
+    """A draft that has nothing to do with CRS."""
     return {
-        "hook": scene.hook,
-        "hookInstance": "8c2e5c4e-4f7e-4a53-9df1-2f3c6a5a1b10",
-        "context": context,
-        **more,
+        "resourceType": "MedicationRequest",
+        "id": "draft-ondansetron",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "authoredOn": authored.isoformat(),
+        "medicationCodeableConcept": {"text": "ondansetron"},
     }
+
+
+def hook_body(scene: Scene, as_of: datetime, hook: str | None = None, **more: Any) -> dict[str, Any]:
+    """The body of the call that an EHR sends in a scene, on the scene's own hook or another; `more` goes into it."""
+    hook = hook or scene.hook
+    context: dict[str, Any] = {"patientId": scene.patient_id, "userId": "Practitioner/example"}
+    if hook != "patient-view":
+        mg, id_ = scene.toci_mg, scene.patient_id
+        draft = drafted_tocilizumab(id_, mg, as_of) if mg else drafted_ondansetron(id_, as_of)
+        context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft}]}
+    if hook == "order-select":
+        context["selections"] = [f"MedicationRequest/{draft['id']}"]
+    return {"hook": hook, "hookInstance": "8c2e5c4e-4f7e-4a53-9df1-2f3c6a5a1b10", "context": context, **more}

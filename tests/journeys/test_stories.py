@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import responses
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from example_patients.stories import Scene, Story, record
+from example_patients.stories import Scene, Story, hook_body, record
 from tests.fhir_wire import BASE, FhirWire
 from tests.journeys.desk import SCENES, ZONE, Desk, assessment, card, card_ids, moment_of, whole_prefetch
 
@@ -34,6 +35,17 @@ def test_scene(story: Story, scene: Scene, way: str) -> None:
     assert card_ids(answer) == scene.wanted
     words = " ".join(c["summary"] + " " + c["detail"] for c in answer.get_json()["cards"])
     assert scene.says in words
+
+
+@pytest.mark.parametrize("ice", [True, False], ids=["with the site's ICE", "without an ICE code"])
+@pytest.mark.parametrize("hook", ["patient-view", "order-select", "order-sign"])
+def test_a_scene_on_each_hook(hook: str, tmp_path: Path, *, ice: bool) -> None:
+    desk = Desk(environ={} if ice else {"CRS_CDS_VALUE_SETS": str(tmp_path)})
+    for story, scene in SCENES:
+        desk.now = moment_of(scene)
+        chart = whole_prefetch(record(story, scene, desk.now, ZONE))
+        answer = desk.post(hook_body(scene, desk.now, hook, prefetch=chart))
+        assert card_ids(answer) == scene.wanted_on(hook, ice=ice), scene.id
 
 
 # c critical, w warning, i info: as the clinical specification writes them
