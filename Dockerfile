@@ -9,6 +9,7 @@ RUN python -m venv /opt/crs-cds \
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY cards cards
 COPY cds_server cds_server
+COPY crs_cds.py ./
 COPY example_patients example_patients
 COPY fhir_mappings fhir_mappings
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /src/wheels . \

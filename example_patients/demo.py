@@ -11,14 +11,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import requests
 
-from example_patients.ehr import FHIR_JSON, SERVICE_OF_HOOK, filled_prefetch, readable, transaction
-from example_patients.stories import STORIES, Scene, Story, hook_body, record
+from example_patients.ehr import SERVICE_OF_HOOK, Ehr, readable
+from example_patients.seeding import seed
+from example_patients.stories import SCENES, Scene, Story
 
 HOST = "127.0.0.1"
 START_SECONDS = 60
@@ -99,45 +99,21 @@ def crs_cds(folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000) ->
         yield url
 
 
-def load(fhir_base: str, session: requests.Session, as_of: datetime, zone: tzinfo) -> None:
-    """Every scene's patient, in one transaction."""
-    found = [r for story in STORIES for scene in story.scenes for r in record(story, scene, as_of, zone)]
-    response = session.post(fhir_base, json=transaction(found), headers=FHIR_JSON, timeout=60)
-    response.raise_for_status()
-
-
-def ask(service: str, fhir_base: str, session: requests.Session, scene: Scene, *, prefetch: bool) -> dict[str, Any]:
-    """Call the hook of a scene as an EHR does, with filled prefetch or with none."""
-    more: dict[str, Any] = {"fhirServer": fhir_base}
-    if prefetch:
-        services = session.get(f"{service}/cds-services", timeout=10).json()["services"]
-        templates = next(s["prefetch"] for s in services if s["hook"] == scene.hook)
-        more["prefetch"] = filled_prefetch(templates, fhir_base, scene.patient_id, session)
-    body = hook_body(scene, datetime.now(UTC), **more)
-    response = session.post(f"{service}/cds-services/{SERVICE_OF_HOOK[scene.hook]}", json=body, timeout=30)
-    response.raise_for_status()
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
-def card_ids(answer: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(card["source"]["topic"]["code"] for card in answer["cards"])
-
-
-def play(service: str, fhir_base: str, session: requests.Session, story: Story, scene: Scene) -> bool:
+def play(ehr: Ehr, story: Story, scene: Scene) -> bool:
     """Print one scene; whether its cards are the wanted ones, by prefetch and by search."""
-    by_prefetch = ask(service, fhir_base, session, scene, prefetch=True)
-    by_search = ask(service, fhir_base, session, scene, prefetch=False)
+    templates = ehr.discovered()[SERVICE_OF_HOOK[scene.hook]]
+    by_prefetch = ehr.ask(scene, scene.hook, ehr.prefetch(templates, scene))
+    by_search = ehr.ask(scene, scene.hook)
     order = f"tocilizumab {scene.toci_mg} mg drafted" if scene.toci_mg else "chart opened"
     print(f"\n── {scene.id}  {story.title} · day {scene.call[0]} · {scene.hook}: {order}")
-    for card in by_prefetch["cards"]:
+    for card in by_prefetch.cards:
         print(readable(card))
-    if not by_prefetch["cards"]:
-        flags = by_prefetch["extension"]["org.crs-cds.assessment"].get("flags", [])
-        print(f"  no card ({', '.join(flags)})")
-    right = card_ids(by_prefetch) == card_ids(by_search) == scene.wanted
+    if not by_prefetch.cards:
+        print(f"  no card ({by_prefetch.problem or ', '.join(by_prefetch.assessment.get('flags', []))})")
+    came = [answer.problem or answer.card_ids for answer in (by_prefetch, by_search)]
+    right = came == [scene.wanted] * 2
     if not right:
-        print(f"  WANTED {scene.wanted}\n  BY PREFETCH {card_ids(by_prefetch)}\n  BY SEARCH {card_ids(by_search)}")
+        print(f"  WANTED {scene.wanted}\n  BY PREFETCH {came[0]}\n  BY SEARCH {came[1]}")
     return right
 
 
@@ -153,9 +129,9 @@ def main() -> int:
         folder = Path(name)
         print("Starting a FHIR server (Sekmet) and crs-cds on loopback …")
         with sekmet(folder) as fhir_base, crs_cds(folder, fhir_base, "UTC") as service, requests.Session() as session:
-            load(fhir_base, session, datetime.now(UTC), UTC)
-            scenes = [(story, scene) for story in STORIES for scene in story.scenes]
-            right = [play(service, fhir_base, session, story, scene) for story, scene in scenes]
+            seed(fhir_base, session, datetime.now(UTC), UTC)
+            ehr = Ehr(service, fhir_base, session, session)
+            right = [play(ehr, story, scene) for story, scene in SCENES]
             print(f"\n{sum(right)} of {len(right)} scenes got the wanted cards, by prefetch and by search alike.")
             print(f"\ncrs-cds:      {service}/cds-services")
             print(f"FHIR server:  {fhir_base}/Patient")

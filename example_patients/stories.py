@@ -247,6 +247,8 @@ STORIES: tuple[Story, ...] = (
         """, (Scene("16", (4, "10:00"), (), 560),)),
 )  # fmt: skip
 
+SCENES: tuple[tuple[Story, Scene], ...] = tuple((story, scene) for story in STORIES for scene in story.scenes)
+
 
 def record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Resource]:
     """The patient's resources up to the moment of a scene, moved so that the scene is at `as_of`.

@@ -15,13 +15,12 @@ from werkzeug.test import TestResponse
 
 from cds_server.app import create_app
 from example_patients.ehr import SERVICE_OF_HOOK, filled_prefetch
-from example_patients.stories import STORIES, Scene, Story, hook_body, record
+from example_patients.stories import SCENES, Scene, Story, hook_body, record
 from tests.fhir_wire import BASE, Resource
 
 ZONE = ZoneInfo("Asia/Shanghai")
 EXAMPLE_VALUE_SETS = Path(__file__).parents[2] / "example_patients" / "value_sets"
 DAY_0 = datetime(2026, 3, 2, tzinfo=ZONE)
-SCENES = [(story, scene) for story in STORIES for scene in story.scenes]
 ASSESSMENT = "org.crs-cds.assessment"
 
 

@@ -1,32 +1,46 @@
-"""The same stories once more against a real FHIR server (Sekmet) and crs-cds under gunicorn, over sockets."""
+"""`crs-cds seed` and `selftest` with a real FHIR server (Sekmet) and crs-cds under gunicorn, over sockets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner, Result
 
-from example_patients.demo import ask, card_ids, crs_cds, load, sekmet
-from example_patients.stories import Scene
+from example_patients.commands import seed
+from example_patients.demo import sekmet
 from tests.journeys.desk import SCENES
 
 pytest.importorskip("sekmet", reason="Sekmet is not installed: `make test` installs it")
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+CALLS = len(SCENES) * 3 * 2
+ELSEWHERE = {"resourceType": "Patient", "id": "crs-cds-not-an-example", "birthDate": "1980-01-01"}
+
+
+def run(command: Any, *args: str) -> Result:
+    return CliRunner().invoke(command, args, env={"CRS_CDS_TIMEZONE": None})
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, requests.Session]]:
-    folder: Path = tmp_path_factory.mktemp("live")
-    with sekmet(folder) as fhir_base, crs_cds(folder, fhir_base, "UTC") as service, requests.Session() as session:
-        load(fhir_base, session, datetime.now(UTC), UTC)
-        yield service, fhir_base, session
+def fhir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with sekmet(tmp_path_factory.mktemp("fhir")) as base:
+        yield base
 
 
-@pytest.mark.parametrize("prefetch", [True, False], ids=["prefetch", "search"])
-@pytest.mark.parametrize("scene", [scene for _, scene in SCENES], ids=[scene.id for _, scene in SCENES])
-def test_scene(scene: Scene, servers: tuple[str, str, requests.Session], *, prefetch: bool) -> None:
-    service, fhir_base, session = servers
-    assert card_ids(ask(service, fhir_base, session, scene, prefetch=prefetch)) == scene.wanted
+def test_seeding_twice_changes_nothing_and_removing_takes_away_no_other_resource(fhir: str) -> None:
+    def version(reference: str) -> tuple[int, str]:
+        found = requests.get(f"{fhir}/{reference}", timeout=30)
+        return found.status_code, found.json().get("meta", {}).get("versionId", "")
+
+    assert requests.put(f"{fhir}/Patient/{ELSEWHERE['id']}", json=ELSEWHERE, timeout=30).ok
+    run(seed, fhir, "--remove")
+    assert run(seed, fhir).stdout.startswith("792 of 792 resources written: 22 patients whose calls are at ")
+    before = version("Patient/crs-cds-example-3")
+    assert run(seed, fhir).stdout.startswith("Unchanged: 22 patients whose calls are at ")
+    assert version("Patient/crs-cds-example-3") == before
+    assert run(seed, fhir, "--remove").stdout == "792 resources removed.\n"
+    assert version("Patient/crs-cds-example-3") == (410, "")
+    assert version(f"Patient/{ELSEWHERE['id']}")[0] == 200
+    assert run(seed, fhir, "--remove").stdout == "Nothing to remove.\n"

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from example_patients.seeding import HOLD
 from example_patients.stories import hook_body, record
 from tests.journeys.desk import SCENES, Desk, assessment, card_ids, scene_of, whole_prefetch
 from tests.spec.tables import name_of, rows
@@ -40,6 +41,14 @@ def test_a_story_keeps_its_cards_and_its_day(row: dict[str, str]) -> None:
         assert card_ids(answer) == scene.wanted, scene.id
         if "day" in assessment(answer):
             assert assessment(answer)["day"] == scene.call[0], scene.id
+
+
+def test_the_cards_stay_the_same_for_as_long_as_examples_hold() -> None:
+    now = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+    desk = Desk(now=now + HOLD, environ={"CRS_CDS_TIMEZONE": "UTC"})
+    for story, scene in SCENES:
+        chart = whole_prefetch(record(story, scene, now, UTC))
+        assert card_ids(desk.post(hook_body(scene, desk.now, prefetch=chart))) == scene.wanted, scene.id
 
 
 def test_a_chart_has_as_many_entries_whatever_happens_to_the_clock() -> None:

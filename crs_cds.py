@@ -1,0 +1,13 @@
+"""The program `crs-cds`: the server's commands, and those that try an installation with the example patients."""
+
+from cds_server import command_line
+from example_patients.commands import seed
+
+
+def main() -> None:
+    command_line.commands.add_command(seed)
+    command_line.main()
+
+
+if __name__ == "__main__":
+    main()
