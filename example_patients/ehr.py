@@ -95,6 +95,27 @@ class Ehr:
         except (KeyError, TypeError):
             return Answer(problem="200 (the answer is not one of crs-cds)")
 
+    def accept(self, hook: str, card: Mapping[str, Any]) -> str | None:
+        """Say that the first suggestion of a card was accepted; what was wrong with that, if anything."""
+        suggestion = {"id": card["suggestions"][0].get("uuid")}
+        return self._tell(hook, card, {"outcome": "accepted", "acceptedSuggestions": [suggestion]})
+
+    def override(self, hook: str, card: Mapping[str, Any]) -> str | None:
+        """Say that a card was overridden, with the first of its reasons; what was wrong with that, if anything."""
+        reason = next(iter(card.get("overrideReasons", ())), None)
+        why = {"overrideReason": {"reason": {name: reason.get(name) for name in ("code", "system")}}} if reason else {}
+        return self._tell(hook, card, {"outcome": "overridden", **why})
+
+    def _tell(self, hook: str, card: Mapping[str, Any], outcome: Mapping[str, Any]) -> str | None:
+        step = f"feedback to {hook}"
+        url = f"{self.service}/cds-services/{SERVICE_OF_HOOK[hook]}/feedback"
+        entry = {"card": card.get("uuid"), **outcome, "outcomeTimestamp": datetime.now(UTC).isoformat()}
+        response = sent(step, self.to_service, "POST", url, json={"feedback": [entry]})
+        if response.status_code != 200:
+            return refusal(response)
+        not_taken = json_of(step, response)
+        return f"200 (the card is {', '.join(not_taken)})" if not_taken else None
+
 
 def readable(card: Mapping[str, Any]) -> str:
     """A card as a person reads it in a terminal."""
