@@ -5,10 +5,19 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test postgres lint types check docs mutants lock clean
+.PHONY: demo test selftest postgres lint types check docs mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
+
+# the example patients on a FHIR server of yours, and what your crs-cds (or, without SERVICE, one of this checkout) says:
+# make selftest FHIR=https://… [SERVICE=https://…] [TOKEN_ENV=NAME] [OPTIONS="--key …"]
+FHIR_TOKEN = $(if $(TOKEN_ENV),--token-env $(TOKEN_ENV))
+ASKED = $(if $(SERVICE),$(BIN)/crs-cds selftest "$(SERVICE)" --fhir,$(BIN)/python -m example_patients.selftest_here)
+selftest: .venv/ready
+	@test -n "$(FHIR)" || { echo "say where: make selftest FHIR=https://… [SERVICE=https://…]"; exit 2; }
+	$(BIN)/crs-cds seed "$(FHIR)" $(FHIR_TOKEN)
+	$(ASKED) "$(FHIR)" $(FHIR_TOKEN) $(OPTIONS)
 
 test: .venv/ready postgres lint types check
 

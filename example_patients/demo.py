@@ -22,6 +22,7 @@ from example_patients.stories import SCENES, Scene, Story
 
 HOST = "127.0.0.1"
 START_SECONDS = 60
+NETWORK = frozenset({"CRS_CDS_CA_BUNDLE", "CRS_CDS_CLIENT_CERT", "CRS_CDS_HTTPS_PROXY"})  # how this machine gets out
 
 
 def free_port(wanted: int) -> int:
@@ -84,7 +85,7 @@ def crs_cds(folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000) ->
     """crs-cds under gunicorn on loopback; its base URL."""
     port = free_port(wanted_port)
     url = f"http://{HOST}:{port}"
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("CRS_CDS_")}
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CRS_CDS_") or k in NETWORK}
     environ |= {
         "CRS_CDS_ENV": "development",
         "CRS_CDS_PUBLIC_URL": url,

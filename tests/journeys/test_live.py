@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,3 +122,7 @@ def test_seeding_twice_changes_nothing_and_removing_takes_away_no_other_resource
     assert version("Patient/crs-cds-example-3") == (410, "")
     assert version(f"Patient/{ELSEWHERE['id']}")[0] == 200
     assert run(seed, fhir, "--remove").stdout == "Nothing to remove.\n"
+    here = [sys.executable, "-m", "example_patients.selftest_here", fhir]
+    said = subprocess.run(here, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    assert said.returncode == 2
+    assert said.stderr == "Error: looking for the examples: they are not on the FHIR server: run crs-cds seed first\n"
