@@ -57,6 +57,15 @@ def in_force(settings: Settings, rules: SiteRules) -> Iterator[str]:
         f"limits: {settings.max_body_bytes / 1024 / 1024:g} MiB, depth {limits.depth}, {limits.entries} resources, "
         f"{limits.pages} pages, {settings.max_calls} calls at once in a worker"
     )
+    yield f"a course is looked for by: {settings.course_lookup.value}"
+    yield f"a card that a user overrode stays away for: {settings.override_hours:g} h"
+    yield f"clients: {settings.clients_file or 'off'}; order codes: {settings.orders_file or 'none of the site'}"
+    yield f"browser clients from: {', '.join(settings.cors_origins)}"
+    trusted = settings.ca_bundle or "the public certificates"
+    proxy = "a proxy" if settings.https_proxy else "no proxy"
+    yield f"network: {trusted}, {proxy}, our certificate {settings.client_cert or 'none'}, " + (
+        "plain http may be named" if settings.allow_http else "https only"
+    )
     yield f"metrics: {'with their token' if settings.metrics_token else 'without a token, so not in production'}"
 
 

@@ -99,6 +99,8 @@ def test_it_says_what_is_in_force_and_that_everything_answers(tmp_path: Path) ->
     for line in (
         "cards that are not active: infection-surveillance shadow",
         "services in shadow: crs-order-select",
+        "a course is looked for by: history",
+        "network: the public certificates, no proxy, our certificate none, plain http may be named",
         f"ok     FHIR server {fhir}: answers, FHIR 4.0.1",
         f"ok     client https://ehr: 4 keys from {keys}/jwks",
         "its tables are up to date",
