@@ -97,6 +97,31 @@ def test_management_by_grade_il6_and_doses(row: dict[str, str]) -> None:
     check(row)
 
 
+ORDERED = rows("""
+| row | chart                                                                | orders                                           | because                                               |
+| M09 | car-t tisagenlecleucel @D-31 10:00; grade 3                          |                                                  | day 35: severe CRS is said, without orders            |
+| M12 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 1                   | steroid-after-2-toci: corticosteroid             | two doses did not end it                              |
+| M13 | IL-6 high; grade 2                                                   | toci-recommended: tocilizumab                    | the study's recommendation                            |
+| M14 | IL-6 low; grade 2                                                    | steroid-early-low-il6: corticosteroid, tocilizumab | the study's corticosteroid, and guideline care      |
+| M15 | il6 50 @D4 07:00; grade 2                                            | toci-guideline: tocilizumab                      | guideline care, the rise is not known                 |
+| M19 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 2 | steroid-after-2-toci: corticosteroid | progress after dose 2       |
+| M20 | IL-6 low; grade 3                                                    | severe-crs: tocilizumab, corticosteroid          | both at once                                          |
+| M21 | T 39 @-30h; SBP 118 @-4h; device HFNC @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | severe-crs: corticosteroid         | three hours after a dose there is no other            |
+| M22 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | severe-crs: corticosteroid | an answer carries an order once: on its first card |
+| I01 | IL-6 to ask; grade 1                                                 | il6-request: service:interleukin-6               | the sample that can settle it                         |
+| N02 | grade 0; ice 3 @-1h                                                  | icans-steroid: corticosteroid                    | ICANS of grade 2                                      |
+| S01 | crp 10 @D0 08:00; crp 19 @D3 07:00; grade 0; toci 560 @-20h          | infection-surveillance: service:blood-culture, service:urine-culture, service:complete-blood-count, service:c-reactive-protein, service:chest-imaging | the whole bundle |
+""")
+
+
+@pytest.mark.parametrize("row", ORDERED, ids=name_of)
+def test_which_orders_a_row_offers(row: dict[str, str]) -> None:
+    found = asked(row["chart"])
+    offered = [f"{c.id.value}: {', '.join(s.order_key for s in c.suggestions)}" for c in found.cards if c.suggestions]
+    assert row["row"] in row_ids(found)
+    assert "; ".join(offered) == row["orders"]
+
+
 UNREAD = rows("""
 | row | chart                                              | unread      | cards                                                            | because                                         |
 | G01 | T 39 @-1h; SpO2 97 @-1h; device RA @-1h            | medication administrations | crs-grade-unknown (w), grade1-supportive, data-quality, crs-grade | a vasopressor could run unseen    |
