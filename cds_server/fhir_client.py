@@ -18,10 +18,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as BodyTimeout
 
 from cds_server.backend_tokens import OwnToken, TokenError
+from cds_server.bounded_http import BoundedAdapter
 from cds_server.fhir_bundle import bundle_decoder, count_matches, is_failure, plain_name, resources_of
 from cds_server.log_lines import where_it_failed
 from cds_server.metrics import Metrics
@@ -92,7 +93,7 @@ def pooled_session(size: int = 64, network: Network = Network()) -> requests.Ses
     session.cert = str(network.client_cert) if network.client_cert else None
     session.proxies = {"https": network.https_proxy} if network.https_proxy else {}
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=size, pool_maxsize=size)
+    adapter = BoundedAdapter(pool_connections=size, pool_maxsize=size)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -248,7 +249,7 @@ class FhirServer:
                     self._own.refused(own)
                 _check_status(response.status_code)
                 return self._body(response)
-        except requests.Timeout as error:
+        except (requests.Timeout, BodyTimeout) as error:
             raise FhirError("late", "not read in time") from error
         except (requests.RequestException, HTTPError, ValueError, OSError) as error:
             raise FhirError("unreachable", "the FHIR server could not be reached", try_again=True) from error
