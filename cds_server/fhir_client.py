@@ -12,8 +12,11 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
@@ -30,6 +33,7 @@ from cds_server.settings import Limits, normalised_base
 from fhir_mappings import fhir_structs as fs
 
 log = logging.getLogger("cds_server")
+T = TypeVar("T")
 MAX_BYTES = 64 * 1024 * 1024
 PAUSE_SECONDS = 0.15
 
@@ -37,15 +41,18 @@ PAUSE_SECONDS = 0.15
 class FhirError(Exception):
     """Why a request brought nothing, in words without patient data; `kind` is one word for the metrics.
 
-    `try_again`: a second try may help.
+    `try_again`: a second try may help, but not before `after` seconds.
     """
 
-    def __init__(self, kind: str, why: str, *, try_again: bool = False, status: int | None = None) -> None:
+    def __init__(
+        self, kind: str, why: str, *, try_again: bool = False, status: int | None = None, after: float = 0
+    ) -> None:
         super().__init__(why)
         self.kind = kind
         self.why = why
         self.try_again = try_again
         self.status = status
+        self.after = after
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ class FhirServer:
     def read(self, resource_type: str, resource_id: str) -> bytes | None:
         """One resource by id; None where the server says that there is none."""
         try:
-            found = self._get(f"{self.base}/{resource_type}/{resource_id}")
+            found = self._get(f"{self.base}/{resource_type}/{resource_id}", bytes)
         except FhirError as error:
             missing = error.status in (404, 410)
             self._count(resource_type, None if missing else error)
@@ -189,11 +196,7 @@ class FhirServer:
         return found
 
     def _bundle_at(self, url: str) -> fs.Bundle:
-        body = self._get(url)
-        try:
-            bundle = bundle_decoder.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise FhirError("answer", "the answer is not a FHIR Bundle", try_again=True) from error
+        bundle = self._get(url, _bundle)
         if bundle.resource_type != "Bundle":
             raise FhirError("answer", f"the answer is {plain_name(bundle.resource_type)}, not a Bundle")
         if bundle.type not in (None, "searchset"):
@@ -214,22 +217,23 @@ class FhirServer:
             raise FhirError("elsewhere", "the next page is not on the same FHIR server")
         return target
 
-    def _get(self, url: str) -> bytes:
-        """The body of a GET; one more try after a passing fault, while there is time.
+    def _get(self, url: str, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the body of a GET; one more try after a passing fault, while there is time.
 
-        The second try has a connection of its own: servers close idle ones, and after a pause every connection of
-        the pool may be one that the other side is just closing.
+        The second try comes after a pause, or when the server asks for it (Retry-After), else not at all. It has a
+        connection of its own: servers close idle ones, and after a pause every connection of the pool may be one
+        that the other side is just closing.
         """
         try:
-            return self._get_once(url, self._session)
+            return read(self._get_once(url, self._session))
         except FhirError as error:
-            pause = PAUSE_SECONDS
-            if not error.try_again or self._remaining() < 2 * pause:
+            pause = max(PAUSE_SECONDS, error.after)
+            if not error.try_again or self._remaining() < pause + PAUSE_SECONDS:
                 raise
         time.sleep(pause)
         with pooled_session(1) as fresh:
             fresh.verify, fresh.cert, fresh.proxies = self._session.verify, self._session.cert, self._session.proxies
-            return self._get_once(url, fresh)
+            return read(self._get_once(url, fresh))
 
     def _remaining(self) -> float:
         return self._deadline - self._clock()
@@ -247,7 +251,7 @@ class FhirServer:
             ) as response:
                 if response.status_code == 401 and own is not None and self._own is not None:
                     self._own.refused(own)
-                _check_status(response.status_code)
+                _check_status(response)
                 return self._body(response)
         except (requests.Timeout, BodyTimeout) as error:
             raise FhirError("late", "not read in time") from error
@@ -286,11 +290,34 @@ _REASONS: Mapping[int, tuple[str, bool]] = {
 }
 
 
-def _check_status(status: int) -> None:
+def _check_status(response: requests.Response) -> None:
+    status = response.status_code
     if status == 200:
         return
     why, try_again = _REASONS.get(status, (f"the FHIR server answered {status}", status >= 500))
-    raise FhirError(str(status), why, try_again=try_again, status=status)
+    after = _seconds(response.headers.get("Retry-After", ""))
+    raise FhirError(str(status), why, try_again=try_again, status=status, after=after)
+
+
+def _seconds(retry_after: str) -> float:
+    """Retry-After, seconds or an HTTP date, as seconds from now; 0 where it says nothing that can be read."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except (ValueError, OverflowError):
+        return 0
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _bundle(body: bytes) -> fs.Bundle:
+    """The Bundle of an answer. One that ends early may come whole the next time; a web page will not."""
+    try:
+        return bundle_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        ended_early = type(error) is msgspec.DecodeError and not body.lstrip().startswith(b"<")
+        raise FhirError("answer", "the answer is not a FHIR Bundle", try_again=ended_early) from error
 
 
 def is_under(url: str, base: str) -> bool:

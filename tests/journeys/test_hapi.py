@@ -78,7 +78,7 @@ def test_errors_say_that_trying_again_does_not_help(status: int) -> None:
         with responses.RequestsMock() as mock:
             mock.add(responses.GET, item["request"]["url"], json.dumps(item["response"]["body"]), status=status)
             with pytest.raises(FhirError) as caught:
-                server()._get(item["request"]["url"])
+                server()._get(item["request"]["url"], bytes)
         assert caught.value.try_again is False
 
 
