@@ -5,12 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from fhir_mappings import fhir_structs as fs
-from fhir_mappings.read_resources import STRUCTS
+from fhir_mappings.read_resources import STRUCTS, header_of
 
 bundle_decoder = msgspec.json.Decoder(fs.Bundle)
-
-
-_header = msgspec.json.Decoder(fs.Header)
 
 
 _outcome = msgspec.json.Decoder(fs.OperationOutcome)
@@ -21,13 +18,8 @@ def is_failure(entry: fs.Entry) -> bool:
     raw = bytes(entry.resource)
     if not raw or (entry.search and entry.search.mode == "outcome"):
         return False
-    if b"OperationOutcome" not in raw:
+    if b"OperationOutcome" not in raw or header_of(raw).resource_type != "OperationOutcome":
         return False
-    try:
-        if _header.decode(raw).resource_type != "OperationOutcome":
-            return False
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # it may be one
-        return True
     try:
         return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(raw).issue)
     except msgspec.MsgspecError:

@@ -102,7 +102,7 @@ class ResourcePool:
     def add(self, raw: bytes, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()) -> None:
         """Read one resource. One that cannot be read is set aside with the path of the broken field."""
         self.added += 1
-        header = _header(raw)
+        header = header_of(raw)
         reference = f"{header.resource_type}/{header.id or _digest(raw)}"
         if header.resource_type not in ("", "Medication"):
             owner = bytes(header.patient if header.resource_type == "AllergyIntolerance" else header.subject)
@@ -241,7 +241,7 @@ def _stated_time(raw: bytes) -> str | None:
         return None
 
 
-def _header(raw: bytes) -> fs.Header:
+def header_of(raw: bytes) -> fs.Header:
     """The header; of one that is broken itself as much as can be read, field by field."""
     try:
         return _HEADER.decode(raw)

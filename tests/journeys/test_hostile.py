@@ -138,6 +138,15 @@ def test_a_remark_among_the_results_is_neither_data_nor_a_failure() -> None:
     assert "allergies" not in card(answer, "toci-recommended")["detail"]
 
 
+def test_a_broken_result_that_names_an_outcome_costs_no_answer() -> None:
+    broken = {"resourceType": "ServiceRequest", "id": 5, "note": [{"text": "OperationOutcome"}]}
+
+    def fault(url: str) -> Answer | None:
+        return (200, {}, json.dumps(bundle([broken]))) if "/ServiceRequest?" in url else None
+
+    assert card_ids(ask("3", fault)) == ("toci-recommended", "crs-grade")
+
+
 @pytest.mark.parametrize("reference", ["Medication/m1", "urn:uuid:0b5a1f9e-1d64-4d8e-9a43-0c1f3f0a7a11"])
 def test_the_drug_of_a_draft_may_stand_beside_it(reference: str) -> None:
     _, scene = scene_of("11")
