@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.read_resources import STRUCTS, header_of
 
 bundle_decoder = msgspec.json.Decoder(fs.Bundle)
+
+
+class Match(NamedTuple):
+    """A result of a search, as far as it takes to tell it from others: one without an id is known by its bytes."""
+
+    resource_type: str
+    id: str | bytes
 
 
 _outcome = msgspec.json.Decoder(fs.OperationOutcome)
@@ -26,8 +35,17 @@ def is_failure(entry: fs.Entry) -> bool:
         return True
 
 
-def count_matches(bundle: fs.Bundle) -> int:
-    return sum(1 for entry in bundle.entry if not entry.search or entry.search.mode in (None, "match"))
+def matches_of(bundle: fs.Bundle) -> list[Match]:
+    """The results of a page: neither what was included with them nor remarks."""
+    found = []
+    for entry in bundle.entry:
+        raw = bytes(entry.resource)
+        header = header_of(raw)
+        if (
+            entry.search is None or entry.search.mode in (None, "match")
+        ) and header.resource_type != "OperationOutcome":
+            found.append(Match(header.resource_type, header.id or raw))
+    return found
 
 
 def resources_of(bundle: fs.Bundle) -> list[bytes]:

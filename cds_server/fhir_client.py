@@ -26,7 +26,7 @@ from urllib3.exceptions import TimeoutError as BodyTimeout
 
 from cds_server.backend_tokens import OwnToken, TokenError
 from cds_server.bounded_http import BoundedAdapter
-from cds_server.fhir_bundle import bundle_decoder, count_matches, is_failure, plain_name, resources_of
+from cds_server.fhir_bundle import Match, bundle_decoder, is_failure, matches_of, plain_name, resources_of
 from cds_server.log_lines import where_it_failed
 from cds_server.metrics import Metrics
 from cds_server.settings import Limits, normalised_base
@@ -41,16 +41,25 @@ PAUSE_SECONDS = 0.15
 class FhirError(Exception):
     """Why a request brought nothing, in words without patient data; `kind` is one word for the metrics.
 
-    `try_again`: a second try may help, but not before `after` seconds.
+    `try_again`: a second try may help, but not before `after` seconds. `start_again`: not of this page, but of the
+    whole search.
     """
 
     def __init__(
-        self, kind: str, why: str, *, try_again: bool = False, status: int | None = None, after: float = 0
+        self,
+        kind: str,
+        why: str,
+        *,
+        try_again: bool = False,
+        start_again: bool = False,
+        status: int | None = None,
+        after: float = 0,
     ) -> None:
         super().__init__(why)
         self.kind = kind
         self.why = why
         self.try_again = try_again
+        self.start_again = start_again
         self.status = status
         self.after = after
 
@@ -66,10 +75,12 @@ class Search:
 
 @dataclass
 class Found:
-    """Entries read, in how many pages, and why the rest could not be, if so."""
+    """Entries read, in how many pages, how many of them are results of the search, and why the rest could not be
+    read, if so."""
 
     entries: list[bytes] = field(default_factory=list)
     pages: int = 0
+    results: int = 0
     error: FhirError | None = None
 
 
@@ -104,6 +115,43 @@ def pooled_session(size: int = 64, network: Network = Network()) -> requests.Ses
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+class _Pages:
+    """What the pages of one search hold together: results of its type, each once, as many as the server counts.
+
+    Servers that page by offset move results between pages when one is charted or withdrawn meanwhile: one would be
+    on no page, and look like none on record.
+    """
+
+    def __init__(self, resource_type: str) -> None:
+        self._type = resource_type
+        self._matches: set[Match] = set()
+        self._total: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    def add(self, bundle: fs.Bundle) -> None:
+        """Take a page. Raises FhirError where it is none of this search."""
+        matches = matches_of(bundle)
+        ours = [match for match in matches if match.resource_type in ("", self._type)]
+        nothing_new = self._matches.issuperset(ours)
+        self._matches.update(ours)
+        if len(ours) < len(matches):
+            raise FhirError("answer", "the FHIR server sent results of another type")
+        more = any(link.relation == "next" for link in bundle.link)
+        # some servers count the results of each page
+        total = None if more and bundle.total is not None and bundle.total <= len(ours) else bundle.total
+        if total is not None and self._total not in (None, total):
+            raise FhirError("changed", "the results changed while they were read", start_again=True)
+        self._total = self._total if total is None else total
+        if ours and nothing_new and self._total is None:
+            raise FhirError("incomplete", "the FHIR server sent the same page twice")
+
+    def check_all_came(self) -> None:
+        if self._total is not None and self._total > len(self._matches):
+            raise FhirError("incomplete", "the FHIR server counted more results than it sent")
 
 
 class FhirServer:
@@ -146,11 +194,14 @@ class FhirServer:
         return found
 
     def _tried(self, search: Search) -> Found:
-        found = self._pages(search, (*search.params, *search.optional))
+        """The pages of a search, without what is optional after a 400; started again once where they stopped being
+        pages of one result."""
+        every = (*search.params, *search.optional)
+        found = self._pages(search, every)
         if found.error is not None and found.error.status == 400 and search.optional:
             return self._pages(search, search.params)
-        if found.error is not None and found.error.status == 410 and found.entries:
-            return self._pages(search, (*search.params, *search.optional))
+        if found.error is not None and found.error.start_again:
+            return self._pages(search, every)
         return found
 
     def read(self, resource_type: str, resource_id: str) -> bytes | None:
@@ -174,8 +225,7 @@ class FhirServer:
             self._metrics.fhir_errors.labels(resource_type, error.kind).inc()
 
     def _pages(self, search: Search, params: Iterable[tuple[str, str]]) -> Found:
-        found, matches = Found(), 0
-        bundle = fs.Bundle()
+        found, pages = Found(), _Pages(search.resource_type)
         url: str | None = f"{self.base}/{search.resource_type}?{urlencode(list(params))}"
         seen: set[str] = set()
         try:
@@ -183,17 +233,24 @@ class FhirServer:
                 # one search may not use up what the others need
                 if url in seen or len(seen) >= self._max_pages * 2 // 3:
                     raise FhirError("pages", "the pages of the search do not end")
+                bundle = self._page(url, first=not seen)
                 seen.add(url)
-                bundle = self._bundle_at(url)
                 found.entries += resources_of(bundle)
                 found.pages += 1
-                matches += count_matches(bundle)
+                pages.add(bundle)
                 url = self._next(bundle, url)
-            if bundle.total is not None and bundle.total > matches:
-                raise FhirError("incomplete", "the FHIR server counted more results than it sent")
+            pages.check_all_came()
         except FhirError as error:
             found.error = error
+        found.results = len(pages)
         return found
+
+    def _page(self, url: str, *, first: bool) -> fs.Bundle:
+        try:
+            return self._bundle_at(url)
+        except FhirError as error:
+            error.start_again = error.status == 410 and not first  # the search has expired on the server
+            raise
 
     def _bundle_at(self, url: str) -> fs.Bundle:
         bundle = self._get(url, _bundle)

@@ -233,7 +233,7 @@ class _Reader:
         room = self._sources.limits.entries - self._pool.added
         if len(found.entries) > room:
             error = FhirError("entries", "there are more results than are read")
-            found = Found(found.entries[: max(0, room)], found.pages, error)
+            found = Found(found.entries[: max(0, room)], found.pages, found.results, error)
         for index, raw in enumerate(found.entries):
             where = f"{need.search.resource_type} from the FHIR server, result {index}"
             self._pool.add(raw, where, kinds=frozenset(need.kinds))
@@ -248,7 +248,7 @@ class _Reader:
     def _grown(self, before: Coverage, need: Need, found: Found) -> Coverage:
         """Coverage after one search: it reaches further back only where nothing between is missing."""
         if found.error is not None:
-            if before.since is not None or found.entries or before.state is Completeness.PART:
+            if before.since is not None or found.results or before.state is Completeness.PART:
                 return Coverage(Completeness.PART, found.error.why, before.since)
             return Coverage(Completeness.UNREAD, found.error.why)
         if need.since is None:
