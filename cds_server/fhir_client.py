@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import TypeVar
@@ -82,6 +83,13 @@ class Found:
     pages: int = 0
     results: int = 0
     error: FhirError | None = None
+
+
+class _Typed(fs.FhirStruct, frozen=True):
+    resource_type: str = ""
+
+
+_typed = msgspec.json.Decoder(_Typed)
 
 
 class _NeverRedirected(requests.Session):
@@ -207,7 +215,7 @@ class FhirServer:
     def read(self, resource_type: str, resource_id: str) -> bytes | None:
         """One resource by id; None where the server says that there is none."""
         try:
-            found = self._get(f"{self.base}/{resource_type}/{resource_id}", bytes)
+            found = self._get(f"{self.base}/{resource_type}/{resource_id}", partial(_resource, resource_type))
         except FhirError as error:
             missing = error.status in (404, 410)
             self._count(resource_type, None if missing else error)
@@ -369,12 +377,25 @@ def _seconds(retry_after: str) -> float:
 
 
 def _bundle(body: bytes) -> fs.Bundle:
-    """The Bundle of an answer. One that ends early may come whole the next time; a web page will not."""
+    """The Bundle of an answer. Raises FhirError."""
+    return _decoded(bundle_decoder, body, "a FHIR Bundle")
+
+
+def _resource(resource_type: str, body: bytes) -> bytes:
+    """The body of a read, where it is a resource of the type asked for. Raises FhirError."""
+    found = _decoded(_typed, body, "a FHIR resource").resource_type
+    if found != resource_type:
+        raise FhirError("answer", f"the answer is {plain_name(found)}, not {resource_type}")
+    return body
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
+    """An answer that ends early may come whole the next time; a web page will not be FHIR."""
     try:
-        return bundle_decoder.decode(body)
+        return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         ended_early = type(error) is msgspec.DecodeError and not body.lstrip().startswith(b"<")
-        raise FhirError("answer", "the answer is not a FHIR Bundle", try_again=ended_early) from error
+        raise FhirError("answer", f"the answer is not {what}", try_again=ended_early) from error
 
 
 def is_under(url: str, base: str) -> bool:
