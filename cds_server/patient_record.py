@@ -35,6 +35,8 @@ MAX_ROUNDS = 3
 MEDICATIONS_AT_ONCE = 50
 # what the next round depends on: the course, and signs, whose earlier part is asked for from where the recent one ends
 _DECIDING = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES, Kind.VITALS, Kind.OXYGEN})
+# no course is seen, and what would show one was not all read: a search by code may still find it
+_NOT_SURE = frozenset({CourseSearch.UNREADABLE, CourseSearch.NONE_IN_PART_READ})
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class _Reader:
     def read(self, states: Mapping[str, KeyState]) -> None:
         """Rounds of searches until the course and all it asks for is read, or the budget ends.
 
-        A round waits only for what shows the course or is graded; the rest is collected at the end.
+        A round waits only for what shows the course or is graded; the rest is collected at the end. Hints are waited
+        for only where the administrations failed to show whether there is a course.
         """
         if self._server is None:
             self._say_why_nothing_is_fetched()
@@ -148,6 +151,9 @@ class _Reader:
             asked.update(needs)
             self._collect(essential=True)
             search, needs = self._what_next(asked)
+            if not needs and search in _NOT_SURE and self._hints_under_way():
+                self._collect(essential=True, hints=True)
+                search, needs = self._what_next(asked)
             if not needs and self._read_medications():
                 search, needs = self._what_next(asked)
             if not needs:
@@ -178,9 +184,16 @@ class _Reader:
             elif not need.hint:
                 self._merge(need, Found(error=FhirError("scope", "not permitted by the granted scope")))
 
-    def _collect(self, *, essential: bool) -> None:
+    def _hints_under_way(self) -> bool:
+        return any(need.hint for need in self._under_way.values())
+
+    def _collect(self, *, essential: bool, hints: bool = False) -> None:
         """Wait for searches under way and take what they brought; what is not there by the deadline is unread."""
-        waited = {f: n for f, n in self._under_way.items() if self._decides(n) or not (essential or n.hint)}
+        waited = {
+            future: need
+            for future, need in self._under_way.items()
+            if self._decides(need) or (hints if need.hint else not essential)
+        }
         # half of what is left: one search that hangs must not keep the next round from being asked
         wait(waited, timeout=self._remaining() / 2 if essential else self._remaining())
         done = {f: n for f, n in self._under_way.items() if f.done() or not essential}

@@ -229,6 +229,20 @@ def test_a_search_that_decides_nothing_does_not_hold_up_the_rounds(slow: str) ->
     assert assessment(answer)["il6"]["foldChange"] == 5.5
 
 
+def test_a_search_by_code_is_waited_for_where_the_administrations_could_not_be_read() -> None:
+    def fault(url: str) -> Answer | None:
+        if "/MedicationAdministration?" not in url:
+            return None
+        if "&code=" not in url:
+            return 403, {}, "{}"
+        time.sleep(0.5)
+        return None
+
+    answer = ask("3", fault)
+    assert card_ids(answer)[0] == "toci-guideline"
+    assert "history_incomplete" in assessment(answer)["flags"]
+
+
 @pytest.mark.parametrize("next_url", ["http://[::1/x", "http://127.0.0.1\u2100/", "ws://x", ""])
 def test_a_next_that_is_no_address_is_a_page_that_could_not_be_read(next_url: str) -> None:
     page = bundle([], link=[{"relation": "next", "url": next_url}])
