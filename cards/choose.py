@@ -77,7 +77,7 @@ def advice(
     state = _in_order(tuple(_softened(p) for p in planned))
     seen = _visible(state, facts, call, modes, dismissed, state_of(facts, found))
     texts = Texts(
-        facts, found, doubts, t, _unread(facts), call.drafts,
+        facts, found, doubts, t, _unread(facts, terms), call.drafts,
         product_guidance=any(p.id is CardId.PRODUCT_GUIDANCE for p in seen.active),
         switched_off=seen.off, held=seen.held,
     )  # fmt: skip
@@ -215,9 +215,13 @@ def _in_order(state: tuple[Planned, ...]) -> tuple[Planned, ...]:
     )
 
 
-def _unread(facts: PatientFacts) -> tuple[Kind, ...]:
-    named = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS, Kind.MEDICATION_ORDERS)
-    return tuple(k for k in named if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE)
+def _unread(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
+    """The kinds of data that could not all be read."""
+    short = [k for k in Kind if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE]
+    # a site without codes of its own for ICE and ICANS asks for none; what is running is among the administrations
+    moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
+    moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
+    return tuple(k for k in short if k not in moot)
 
 
 def _worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:

@@ -208,6 +208,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "numbers": "**Numbers of this site**: {numbers}.",
         "held": "**Dismissed by you** at {at}, and nothing changed since: {number} ({cards}).",
         "off": "**Switched off at this site**, though their rule is met: {cards}.",
+        "unread": "**Could not be read**: {kinds}.",
         "set aside": "**Set aside**: {resources}{more}.",
     },
     "no_steroid": {

@@ -13,7 +13,7 @@ from cards.evidence import (
 from cards.phrases import phrase
 from cards.shown import InWords, when
 from cards.texts import Texts
-from fhir_mappings.clinical_facts import CrsGrade, Fever
+from fhir_mappings.clinical_facts import CrsGrade, Fever, Kind
 from fhir_mappings.thresholds import Thresholds, numbers
 
 
@@ -44,11 +44,20 @@ def state_lines(x: Texts) -> list[str]:
         lines.append(phrase("state", "held", number=len(x.held), at=at, cards=", ".join(one.card for one in x.held)))
     if x.switched_off:
         lines.append(phrase("state", "off", cards=", ".join(x.switched_off)))
+    if x.unread:
+        lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
     if facts.set_aside:
         aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
         more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
         lines.append(phrase("state", "set aside", resources=aside, more=more))
     return lines
+
+
+def _unread_words(x: Texts, kind: Kind) -> str:
+    coverage = x.facts.coverage.get(kind)
+    if coverage is None or coverage.since is None:
+        return kind.value
+    return f"{kind.value} before {when(x.facts.local(coverage.since))}"
 
 
 def site_numbers(t: Thresholds) -> list[str]:
