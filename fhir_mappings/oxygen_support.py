@@ -14,7 +14,8 @@ from fhir_mappings.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class OxygenFacts:
-    """What row O is worked out from. `open_supports` are procedures in progress as read now."""
+    """What row O is worked out from. `open_supports` are procedures in progress as read now, `supports_read` whether
+    all of them were read."""
 
     devices: tuple[DeviceRecord, ...]
     open_supports: tuple[DeviceRecord, ...]
@@ -22,6 +23,7 @@ class OxygenFacts:
     fio2: tuple[Reading, ...]
     saturations: tuple[Reading, ...]
     reach: Reach
+    supports_read: bool
 
 
 def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
@@ -49,6 +51,8 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     start = max(opens, at - t.stale_limit)
     if not facts.reach.whole(start, at) and row.value < 4:
         row = replace(row, exact=False, missing=(*row.missing, "oxygen could not all be read"))
+    if not facts.supports_read and row.value < 4:
+        row = replace(row, exact=False, missing=(*row.missing, "respiratory support procedures could not be read"))
     unfetched = row.value < 4 and not facts.reach.fetched(start)
     return replace(row, provisional=row.value, unfetched=unfetched)
 

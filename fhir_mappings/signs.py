@@ -120,4 +120,5 @@ class SignsMapping:
             fio2=fio2,
             saturations=saturations,
             reach=reach(self._coverage, [Kind.OXYGEN], bad),
+            supports_read=reach(self._coverage, [Kind.SUPPORT_PROCEDURES], ()).fetched(self._as_of),
         )

@@ -130,6 +130,7 @@ UNREAD = rows("""
 | G01 | T 39 @-1h; SBP 118 @-1h; device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h | | crs-grade-unknown (w), grade1-supportive, crs-grade | home BiPAP, or respiratory failure        |
 | G02 | grade 4                                            | vital signs | severe-crs (c), crs-grade                                        | no pressure could raise grade 4                 |
 | G02 | T 39 @-1h; SBP 118 @-1h                            |             | grade1-supportive, crs-grade                                     | oxygen was never charted: at least grade 1      |
+| G02 | T 39 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | respiratory support procedures | grade1-supportive, crs-grade                | at least grade 1: oxygen from what was measured |
 | G03 | SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h         |             | crs-grade-unknown, crs-grade                                     | no grade at all has a card of its own           |
 """)
 

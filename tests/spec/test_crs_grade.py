@@ -190,6 +190,22 @@ def test_what_could_not_be_read_never_lowers_the_grade(row: dict[str, str]) -> N
     assert facts.grade.unfetched
 
 
+SUPPORTS_UNREAD = rows("""
+| chart                                                                  | grade | because                                          |
+| T 38.5 @-1h; SBP 118 @-1h; SpO2 93 @-1h; device NC @-1h; flow 2 @-1h    | ≥2    | ventilation may stand among the procedures alone |
+| T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                 | ≥1    | room air charted before it began says nothing    |
+| T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device BiPAP @-1h              | 4     | no procedure could raise grade 4                 |
+""")
+
+
+@pytest.mark.parametrize("row", SUPPORTS_UNREAD, ids=name_of)
+def test_without_the_support_procedures_oxygen_comes_from_observations_as_a_minimum(row: dict[str, str]) -> None:
+    facts = facts_of(patient(row["chart"]), unread=[Kind.SUPPORT_PROCEDURES])
+    assert shown_grade(facts) == row["grade"]
+    assert facts.grade is not None
+    assert not facts.grade.unfetched, "a warning on any order is for what is measured"
+
+
 LATE = rows("""
 | chart                                                                                           | grade            | because                                       |
 | T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D1 12:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00 | masked, 2 if CRS | 8 days without fever, H or O: the waiver lapsed |
