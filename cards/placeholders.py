@@ -108,10 +108,11 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     offered = next((s for s in suggestions if s.order_key == "tocilizumab" and s.action == "create"), None)
     dose = f" ({offered.resource['medicationCodeableConcept']['text'].split()[1]} mg)" if offered else ""
     again = f" as dose {count + 1}" if count else ""
+    least = "" if history.history_complete else "at least "
     anc = facts.labs.neutrophils
     return {
-        "doses_given": f"{'' if history.history_complete else 'at least '}{count} doses",
-        "doses": f"{'' if history.history_complete else 'at least '}{count} doses" if count != 1 else "1 dose",
+        "doses_given": f"{least}{count} doses",
+        "doses": f"{least}{count} dose{'' if count == 1 else 's'}",
         "dose": f"{dose}{again}",
         "second": again,
         "since_last": hours_ago(max(starts), facts.as_of) if starts else "not given",

@@ -359,3 +359,19 @@ NEAR = rows("""
 def test_near_the_fourfold_limit(row: dict[str, str]) -> None:
     found = facts_of(patient(f"T 38.5 @D3 06:00; T 36.8 @D-1 08:00; il6 10 @D0 08:00; il6 {row['il6']} @D4 07:00"))
     assert verdicts(found, T).il6.near_threshold is (row["near"] == "yes")
+
+
+DOSES = rows("""
+| chart                                             | unread                     | says              | because                                    |
+| grade 2                                           |                            | 0 doses           | none on record, and all was read           |
+| grade 2                                           | medication administrations | at least 0 doses  | one may have been given unseen             |
+| toci 560 @-20h; grade 2                           |                            | 1 dose            | one on record                              |
+| toci 560 @-20h; grade 2                           | medication administrations | at least 1 dose   | one on record, another may have been given |
+| toci 560 @-30h; toci 560 @-20h; grade 2           | medication administrations | at least 2 doses  | two on record                              |
+""")
+
+
+@pytest.mark.parametrize("row", DOSES, ids=name_of)
+def test_the_number_of_doses_says_whether_all_were_read(row: dict[str, str]) -> None:
+    found = answered(patient(row["chart"]), unread=[Kind(k) for k in [row["unread"]] if k])
+    assert found.cards[-1].summary.endswith(f"tocilizumab {row['says']}")
