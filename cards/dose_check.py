@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from fhir_mappings.clinical_facts import DraftOrder, PatientFacts, Route, Weight
+from fhir_mappings.clinical_facts import Completeness, DraftOrder, Kind, PatientFacts, Route, Weight
 from fhir_mappings.thresholds import Thresholds
 
 
@@ -20,6 +20,12 @@ class DoseFault(StrEnum):
     NO_WEIGHT = "no recent weight"
     NOT_READABLE = "dose not readable"
     REPEATS = "more than one dose"
+
+
+def weight_is_unread(facts: PatientFacts) -> bool:
+    """Whether there may be a weight on record that could not be read."""
+    coverage = facts.coverage.get(Kind.WEIGHT)
+    return facts.weight is None and (coverage is None or coverage.state is not Completeness.COMPLETE)
 
 
 def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:

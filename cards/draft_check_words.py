@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from cards.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose
+from cards.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose, weight_is_unread
 from cards.orders import ordered_at
 from cards.phrases import phrase
 from cards.shown import InWords, number, when
@@ -73,9 +73,10 @@ _FAULTS = {
 
 def _fault_words(fault: DoseFault, mg: Decimal | None, x: Texts) -> str:
     t, weight = x.t, x.facts.weight
+    unread = fault is DoseFault.NO_WEIGHT and weight_is_unread(x.facts)
     return phrase(
         "dose_fault",
-        _FAULTS[fault],
+        "weight unread" if unread else _FAULTS[fault],
         dose=f"{number(mg.quantize(Decimal(1)))} mg" if mg is not None else "the dose",
         by_weight=f"{tocilizumab_dose(weight, t)} mg for {number(weight.kg)} kg" if weight is not None else "",
         percent=number(t.dose_off * 100),

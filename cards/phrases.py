@@ -136,6 +136,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "tier": "{dose} is the dose of the other weight tier; by weight it is {by_weight}",
         "off": "{dose} is more than {percent} % off; by weight it is {by_weight}",
         "no weight": "no weight of the last {t.weight_age}: the dose cannot be checked",
+        "weight unread": "the weight could not be read: the dose cannot be checked",
         "not readable": "its dose could not be read, so it was not checked",
         "repeats": "it is ordered to repeat; tocilizumab is given one dose at a time",
     },
@@ -180,6 +181,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "age unknown": "No tocilizumab order: the age is not known, so no dose is computed.",
         "under age": "No tocilizumab order: below the age of {t.toci_min_age} years the label gives no dose.",
         "no weight": "No tocilizumab order: no weight of the last {t.weight_age} on record. Weigh the patient.",
+        "weight unread": "No tocilizumab order: the weight could not be read. Weigh the patient.",
     },
     "not_corrected": {
         "counted": "The draft is not corrected: another dose or order counts before it.",

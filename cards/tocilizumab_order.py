@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from cards.card import Suggestion
-from cards.dose_check import dose_faults, per_kg, tocilizumab_dose
+from cards.dose_check import dose_faults, per_kg, tocilizumab_dose, weight_is_unread
 from cards.orders import (
     INTRAVENOUS,
     Offer,
@@ -66,6 +66,8 @@ def _tocilizumab_gap(facts: PatientFacts, t: Thresholds) -> str:
         return "age unknown"
     if facts.age.years < t.toci_min_age:
         return "under age"
+    if weight_is_unread(facts):
+        return "weight unread"
     return "no weight" if facts.weight is None else ""
 
 

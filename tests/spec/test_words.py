@@ -375,3 +375,16 @@ DOSES = rows("""
 def test_the_number_of_doses_says_whether_all_were_read(row: dict[str, str]) -> None:
     found = answered(patient(row["chart"]), unread=[Kind(k) for k in [row["unread"]] if k])
     assert found.cards[-1].summary.endswith(f"tocilizumab {row['says']}")
+
+
+@pytest.mark.parametrize(
+    ("unread", "says"),
+    [
+        ((), "No tocilizumab order: no weight of the last 14 days on record. Weigh the patient."),
+        ((Kind.WEIGHT,), "No tocilizumab order: the weight could not be read. Weigh the patient."),
+    ],
+    ids=["none on record", "not read"],
+)
+def test_a_weight_that_could_not_be_read_is_not_none_on_record(unread: Sequence[Kind], says: str) -> None:
+    found = answered(patient("il6 10 @D0 08:00; il6 50 @D4 07:00; grade 2"), unread=unread)
+    assert says in found.cards[0].detail
