@@ -217,11 +217,14 @@ def _in_order(state: tuple[Planned, ...]) -> tuple[Planned, ...]:
 
 def _unread(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
     """The kinds of data that could not all be read."""
-    short = [k for k in Kind if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE]
+    short = {k for k in Kind if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE}
+    # an order whose drug nothing names may be any drug
+    if any(o.drug is None and o.reference.startswith("MedicationRequest/") for o in facts.pending):
+        short.add(Kind.MEDICATION_ORDERS)
     # a site without codes of its own for ICE and ICANS asks for none; what is running is among the administrations
     moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
     moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
-    return tuple(k for k in short if k not in moot)
+    return tuple(k for k in Kind if k in short - moot)
 
 
 def _worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:
