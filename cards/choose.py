@@ -145,9 +145,14 @@ def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice
         if modes.of(CardId.DATA_QUALITY) is CardMode.ACTIVE:
             return Advice((_no_course_card(facts),), silence=None)
         return Advice((), silence="switched_off", unreadable=facts.course_search is not CourseSearch.NONE)
-    administrations = facts.coverage.get(Kind.ADMINISTRATIONS)
+    return Advice((), silence=facts.course_search.value, unreadable=_infusion_may_be_unread(facts))
+
+
+def _infusion_may_be_unread(facts: PatientFacts) -> bool:
+    """Whether no infusion was found for want of all administrations, or of procedures that were asked for in vain."""
+    administrations, procedures = (facts.coverage.get(k) for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES))
     unread = administrations is None or administrations.state is Completeness.UNREAD
-    return Advice((), silence=facts.course_search.value, unreadable=unread)
+    return unread or (procedures is not None and procedures.state is Completeness.UNREAD and procedures.failed)
 
 
 def _no_course_card(facts: PatientFacts) -> Card:

@@ -263,7 +263,7 @@ class _Reader:
         if found.error is not None:
             if before.since is not None or found.results or before.state is Completeness.PART:
                 return Coverage(Completeness.PART, found.error.why, before.since)
-            return Coverage(Completeness.UNREAD, found.error.why)
+            return Coverage(Completeness.UNREAD, found.error.why, failed=found.error.kind != "scope")
         if need.since is None:
             return Coverage(Completeness.COMPLETE)
         joins = need.until is None or (before.since is not None and before.since <= need.until)

@@ -130,5 +130,5 @@ def _coverage(state: KeyState) -> Coverage:
         case Supplied.FIRST_PAGE:
             return Coverage(Completeness.PART, "only the first page was supplied", state.since)
         case Supplied.FAILED:
-            return Coverage(Completeness.UNREAD, FAILED_AT_CLIENT)
+            return Coverage(Completeness.UNREAD, FAILED_AT_CLIENT, failed=True)
     return Coverage(Completeness.UNREAD, "not supplied")

@@ -68,12 +68,14 @@ class Coverage:
     """How far one kind of data could be read.
 
     `why` says what stood in the way, in words without patient data. `since` is how far back it is complete:
-    None with COMPLETE is to the beginning, None with PART is nowhere.
+    None with COMPLETE is to the beginning, None with PART is nowhere. `failed`: it was asked for in vain; else nobody
+    could be asked.
     """
 
     state: Completeness
     why: str | None = None
     since: datetime | None = None
+    failed: bool = False
 
     def covers(self, moment: datetime) -> bool:
         """Whether everything from `moment` on was read."""

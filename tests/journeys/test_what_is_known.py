@@ -67,6 +67,24 @@ def test_nothing_that_would_show_an_infusion_could_be_read_is_a_412() -> None:
     assert "cell therapy procedures: not permitted by the FHIR server (403)" in words
 
 
+def test_procedures_asked_for_in_vain_may_hide_the_infusion_and_are_a_412() -> None:
+    answer = ask("16", failing("Procedure", 503))
+    assert answer.status_code == 412
+    words = [issue["diagnostics"] for issue in answer.get_json()["issue"]]
+    assert "cell therapy procedures: the FHIR server answered 503" in words
+    _, scene = scene_of("16")
+    draft = drafted_tocilizumab(scene.patient_id, 560, moment_of(scene))
+    assert card_ids(ask("16", failing("Procedure", 503), "order-sign", draft)) == ("data-quality",)
+
+
+def test_procedures_that_nobody_could_be_asked_for_leave_the_answer_to_the_administrations() -> None:
+    prefetch = {**whole_prefetch(chart_of("16"))}
+    del prefetch["cellTherapyProcedures"]
+    answer = Desk().call("16", prefetch=prefetch, hook="patient-view")
+    assert card_ids(answer) == ()
+    assert assessment(answer)["flags"] == ["no_course_in_part_read"]
+
+
 def test_no_infusion_and_everything_read_is_silence_with_its_reason() -> None:
     answer = ask("16", lambda _: None)
     assert card_ids(answer) == ()
