@@ -33,6 +33,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 MAX_ROUNDS = 3
 MEDICATIONS_AT_ONCE = 50
+# searches end this much before we stop waiting for them: what one had read of its pages by then still counts
+LAST_WORD_SECONDS = 0.03
 # what the next round depends on: the course, and signs, whose earlier part is asked for from where the recent one ends
 _DECIDING = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES, Kind.VITALS, Kind.OXYGEN})
 # no course is seen, and what would show one was not all read: a search by code may still find it
@@ -113,7 +115,7 @@ class _Reader:
         if base is None or base not in self._sources.executors or not self._request.may_call:
             return None
         return FhirServer(
-            self._sources.session, base, self._token(base), self._deadline,
+            self._sources.session, base, self._token(base), self._deadline - LAST_WORD_SECONDS,
             max_pages=self._sources.limits.pages, metrics=self._sources.metrics, request_id=self._request.request_id,
         )  # fmt: skip
 
@@ -158,7 +160,7 @@ class _Reader:
                 search, needs = self._what_next(asked)
             if not needs:
                 break
-        self._collect(essential=False)
+        self._collect(essential=False, hints=search in _NOT_SURE)
         self._take_patient()
         self._read_medications()
         self.check_owner()
