@@ -505,7 +505,7 @@ def test_connections_that_the_server_is_closing_cost_no_answer() -> None:
 
 ODD_ENTRIES = (
     {"resourceType": "Observation", "meta": "OperationOutcome"},
-    {"resourceType": "OperationOutcome", "id": 5},
+    {"resourceType": "OperationOutcome", "id": 5, "issue": [{"severity": "error"}]},
     ["OperationOutcome"],
     "OperationOutcome",
     5,

@@ -32,13 +32,13 @@ def run(command: Any, *args: str) -> Result:
 
 @pytest.fixture(scope="module")
 def fhir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with sekmet(tmp_path_factory.mktemp("fhir")) as base:
+    with sekmet(tmp_path_factory.mktemp("fhir"), 0) as base:
         yield base
 
 
 @pytest.fixture(scope="module")
 def service(fhir: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with crs_cds(tmp_path_factory.mktemp("service"), fhir, "UTC") as url:
+    with crs_cds(tmp_path_factory.mktemp("service"), fhir, "UTC", 0) as url:
         yield url
 
 
