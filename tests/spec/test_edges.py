@@ -5,16 +5,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from cards.choose import Advice
+from cards.decision_table import CardId
 from cards.held_back import state_of
 from cards.situation import verdicts
+from cards.when_to_speak import Hook
 from example_patients.chart import Resource
+from example_patients.stories import drafted_tocilizumab
 from fhir_mappings.clinical_facts import Kind
+from fhir_mappings.thresholds import Thresholds
 from tests.spec.tables import (
     NOW,
     T,
     answered,
+    changed,
     facts_of,
     moment_of,
     name_of,
@@ -91,6 +100,9 @@ PRESSURE = rows("""
 | SBP 84 @-721m; SBP 118 @-1h                                       | 1     | a minute more is out of the window                                      |
 | SBP 84 @0h                                                        | 2     | at the moment of the call                                               |
 | MAP 65 @-1h                                                       | 1     | a mean pressure of exactly 65                                           |
+| MAP 65 @-2h; MAP 65 @-1h                                          | 1     | two of exactly 65 are not below 65                                      |
+| MAP 64 @-2h; MAP 64 @-1h                                          | 2     | two of 64 are                                                           |
+| MAP 66 @-2h; MAP 66 @-1h                                          | 1     | two of 66 are not                                                       |
 | MAP 60 @-2h; MAP 62 @-1h                                          | 2     | two low mean pressures, no systolic one                                 |
 | MAP 60 @-1h                                                       | ≥1    | one low mean pressure alone says neither                                |
 | MAP 60 @-12h; MAP 62 @-1h                                         | 2     | the first 12 h ago                                                      |
@@ -252,6 +264,21 @@ def test_what_is_not_known_counts_only_where_it_could_raise_the_grade(row: dict[
     assert shown_grade(facts_of([*patient(row["chart"]), *orders])) == row["grade"]
 
 
+NOT_CHARTED = rows("""
+| ordered | grade | because                                         |
+| -1439m  | ≥1    | a minute less than 24 h ago: it may run by now  |
+| -24h    | ≥1    | exactly 24 h ago                                |
+| -1441m  | 1     | a minute more: an order that nobody carried out |
+""")
+
+
+@pytest.mark.parametrize("row", NOT_CHARTED, ids=name_of)
+def test_a_vasopressor_ordered_and_never_charted(row: dict[str, str]) -> None:
+    """Fever, SBP 118, SpO2 97 % on room air, and an order for norepinephrine."""
+    order = changed(ordered_infusion("norepinephrine"), authoredOn=moment_of(row["ordered"]).isoformat())
+    assert shown_grade(facts_of([*patient(f"{FEVER}; {WELL}"), order])) == row["grade"]
+
+
 IN_PART = rows("""
 | chart                     | kind                       | since | grade             | cards                                                | because                                             |
 | T 36.8 @-1h; SIGNS        | vital signs                | -24h  | 0                 | crs-grade-unknown (w), crs-grade                     | an earlier fever would change nothing; it is said   |
@@ -385,6 +412,38 @@ def test_a_baseline_near_fever_carries_no_small_rise(row: dict[str, str]) -> Non
     assert shown_fold(facts_of(patient(chart)), "il6") == row["il6"]
 
 
+BEFORE = rows("""
+| fever     | baseline  | il6                       | because                                       |
+| D-4 10:00 | D-3 10:00 | unknown: febrile_baseline | 96 h and 72 h before the infusion: 24 h apart |
+| D-4 09:59 | D-3 10:00 | 2.00 low                  | a minute more                                 |
+| D-4 09:59 | D-3 09:59 | unknown: no_baseline      | more than 72 h before the infusion            |
+""")
+
+
+@pytest.mark.parametrize("row", BEFORE, ids=name_of)
+def test_a_baseline_near_fever_days_before_the_infusion(row: dict[str, str]) -> None:
+    chart = f"T 38.5 @{row['fever']}; il6 10 @{row['baseline']}; T 38.5 @D4 06:00; il6 20 @D4 07:00"
+    assert shown_fold(facts_of(patient(chart)), "il6") == row["il6"]
+
+
+DAYS_14 = replace(T, prior_blockade=timedelta(days=14))
+HISTORY = rows("""
+| since      | il6                         | because                                               |
+| D-28 09:59 | 4.00 high                   | a minute more than 28 days before the infusion        |
+| D-28 10:00 | 4.00 high                   | exactly 28 days                                       |
+| D-28 10:01 | unknown: history_incomplete | a minute less: an IL-6 blocker of then may be missing |
+""")
+
+
+@pytest.mark.parametrize("t", [T, DAYS_14], ids=["usual numbers", "a blocker spoils IL-6 for 14 days only"])
+@pytest.mark.parametrize("row", HISTORY, ids=name_of)
+def test_how_far_back_administrations_must_be_known(row: dict[str, str], t: Thresholds) -> None:
+    """Administrations were read from `since` on. A site that lets a blocker spoil IL-6 for less time changes nothing here."""
+    chart = patient(f"{START}; il6 10 @D0 08:00; il6 40 @D4 07:00")
+    facts = facts_of(chart, since={Kind.ADMINISTRATIONS: moment_of(row["since"])}, thresholds=t)
+    assert shown_fold(facts, "il6") == row["il6"]
+
+
 CRP = rows("""
 | chart                                                             | crp                            | because                                                      |
 | crp 12 @D0 08:00; crp 48 @D4 07:00                                | 4.00 high                      | fourfold                                                     |
@@ -425,3 +484,207 @@ CARDS = rows("""
 def test_cards_at_their_limits(row: dict[str, str]) -> None:
     found = answered(patient(row["chart"].replace("GRADE2", GRADE2)), as_of=moment_of(row["at"]) if row["at"] else NOW)
     assert shown_cards(found) == row["cards"]
+
+
+CLAIMS = rows("""
+| chart                  | cards        | because                                                                     |
+| coded D89.832 @-86399m | data-quality | a minute less than 60 days ago: CRS is claimed and no infusion is on record |
+| coded D89.832 @-1440h  | data-quality | exactly 60 days                                                             |
+| coded D89.832 @-86401m | –            | a minute more: an episode that is over                                      |
+""")
+
+
+@pytest.mark.parametrize("row", CLAIMS, ids=name_of)
+def test_a_diagnosis_without_an_infusion_on_record(row: dict[str, str]) -> None:
+    assert shown_cards(answered(patient(row["chart"], infused=False))) == row["cards"]
+
+
+SCORES = rows("""
+| chart         | cards                        | because                                         |
+| ice 5 @-1439m | icans-steroid (w), crs-grade | a minute less than 24 h ago                     |
+| ice 5 @-24h   | icans-steroid (w), crs-grade | exactly 24 h ago                                |
+| ice 5 @-1441m | crs-grade                    | a minute more: a score that says nothing of now |
+""")
+
+
+@pytest.mark.parametrize("row", SCORES, ids=name_of)
+def test_an_ice_score_at_its_limit(row: dict[str, str]) -> None:
+    assert shown_cards(answered(patient(f"grade 0; {row['chart']}"))) == row["cards"]
+
+
+HIGH = f"T 39 @D3 20:00; il6 10 @D0 08:00; il6 50 @D4 07:00; {GRADE2}"
+THREE = f"T 39 @-90h; toci 560 @-60h; toci 560 @-40h; toci 560 @-20h; {GRADE2}"
+CHECKED = rows("""
+| chart                                   | cards                                                   | because                                              |
+| THREE; toci 560 @D-26 12:01             | toci-max-doses (c), steroid-after-2-toci (w), crs-grade | four doses, the first a minute less than 30 days ago |
+| THREE; toci 560 @D-26 12:00             | toci-max-doses (c), steroid-after-2-toci (w), crs-grade | the first exactly 30 days ago                        |
+| THREE; toci 560 @D-26 11:59             | steroid-after-2-toci (w), crs-grade                     | a minute more: three                                 |
+| HIGH; culture Escherichia coli @-10079m | toci-caution (w), toci-recommended (w), crs-grade       | grown from blood a minute less than 7 days ago       |
+| HIGH; culture Escherichia coli @-168h   | toci-caution (w), toci-recommended (w), crs-grade       | exactly 7 days ago                                   |
+| HIGH; culture Escherichia coli @-10081m | toci-recommended (w), crs-grade                         | a minute more                                        |
+""")
+
+
+@pytest.mark.parametrize("row", CHECKED, ids=name_of)
+def test_what_a_drafted_tocilizumab_is_checked_against_at_its_limits(row: dict[str, str]) -> None:
+    """`HIGH` is grade 2 with IL-6 up 5-fold, `THREE` is grade 2 after three doses 60, 40 and 20 h ago."""
+    chart = patient(row["chart"].replace("THREE", THREE).replace("HIGH", HIGH))
+    found = answered(chart, drafts=[drafted_tocilizumab("p", 560, NOW)], hook=Hook.ORDER_SIGN)
+    assert shown_cards(found) == row["cards"]
+
+
+MILLILITRES = rows("""
+| mL   | says                         | because                                        |
+| 25.1 | 502 mg is more than 10 % off | 20 mg/mL: just more than 10 % less than 560 mg |
+| 25.2 | –                            | 504 mg: exactly 10 % less                      |
+| 30.8 | –                            | 616 mg: exactly 10 % more                      |
+| 30.9 | 618 mg is more than 10 % off | just more                                      |
+""")
+
+
+@pytest.mark.parametrize("row", MILLILITRES, ids=name_of)
+def test_a_dose_drafted_in_millilitres_of_the_concentrate(row: dict[str, str]) -> None:
+    """For 70 kg, where the dose is 560 mg."""
+    dosage = {"doseAndRate": [{"doseQuantity": {"value": float(row["mL"]), "unit": "mL"}}]}
+    draft = changed(drafted_tocilizumab("p", 560, NOW), dosageInstruction=[dosage])
+    found = answered(patient(HIGH), drafts=[draft], hook=Hook.ORDER_SIGN)
+    said = [c.detail for c in found.cards if c.id is CardId.TOCI_DOSE_CHECK]
+    assert bool(said) is (row["says"] != "–")
+    assert all(row["says"] in detail for detail in said)
+
+
+def orders_of(found: Advice) -> str:
+    """The labels of what an answer offers, without how a dose was worked out."""
+    return ", ".join(s.label.partition(" (")[0] for c in found.cards for s in c.suggestions)
+
+
+TIERS = rows("""
+| weight | order                             | near | because                              |
+| 28.9   | Tocilizumab 347 mg IV over 60 min | no   | 12 mg/kg, more than 1 kg below 30 kg |
+| 29     | Tocilizumab 348 mg IV over 60 min | yes  | exactly 1 kg below                   |
+| 29.9   | Tocilizumab 359 mg IV over 60 min | yes  | just below 30 kg                     |
+| 30     | Tocilizumab 240 mg IV over 60 min | yes  | exactly 30 kg: 8 mg/kg               |
+| 31     | Tocilizumab 248 mg IV over 60 min | yes  | exactly 1 kg above                   |
+| 31.1   | Tocilizumab 249 mg IV over 60 min | no   | more                                 |
+""")
+
+
+@pytest.mark.parametrize("row", TIERS, ids=name_of)
+def test_a_weight_near_the_change_of_the_dose_tier(row: dict[str, str]) -> None:
+    """A child of 9 years with grade 2 and IL-6 up 5-fold; near is said on the card."""
+    chart = patient(f"{HIGH}; weight {row['weight']} @-8h", birth_date="2017-01-01")
+    found = answered(chart)
+    assert orders_of(found) == row["order"]
+    card = next(c for c in found.cards if c.id is CardId.TOCI_RECOMMENDED)
+    assert ("the dose tier is near: it changes at 30 kg" in card.detail) is (row["near"] == "yes")
+
+
+AGES = rows("""
+| born       | mean pressures | orders                                                              | because                    |
+| 2008-03-07 | ≥1             | Tocilizumab 560 mg IV over 60 min                                   | 18 tomorrow: still a child |
+| 2008-03-06 | 2              | Tocilizumab 560 mg IV over 60 min, Dexamethasone 10 mg IV every 6 h | 18 today                   |
+| 2008-03-05 | 2              | Tocilizumab 560 mg IV over 60 min, Dexamethasone 10 mg IV every 6 h | 18 yesterday               |
+""")
+
+
+@pytest.mark.parametrize("row", AGES, ids=name_of)
+def test_a_patient_around_the_18th_birthday(row: dict[str, str]) -> None:
+    """Mean pressures of 60 mmHg twice and no other grade an adult only; at grade 3 a child gets no dose of a corticosteroid."""
+    low = patient("T 38.5 @-1h; MAP 60 @-2h; MAP 60 @-1h; SpO2 97 @-1h; device RA @-1h", birth_date=row["born"])
+    assert shown_grade(facts_of(low)) == row["mean pressures"]
+    assert orders_of(answered(patient("grade 3; weight 70 @-9h", birth_date=row["born"]))) == row["orders"]
+
+
+STUDIED = rows("""
+| born       | said | because                               |
+| 2013-03-07 | yes  | 13 tomorrow: younger than any studied |
+| 2013-03-06 | no   | 13 today                              |
+| 2013-03-05 | no   | 13 yesterday                          |
+""")
+
+
+@pytest.mark.parametrize("row", STUDIED, ids=name_of)
+def test_a_patient_around_the_age_of_the_youngest_in_the_study(row: dict[str, str]) -> None:
+    """Whether `toci-recommended` says that the study included patients from 13 years of age."""
+    found = answered(patient(HIGH, birth_date=row["born"]))
+    card = next(c for c in found.cards if c.id is CardId.TOCI_RECOMMENDED)
+    assert ("The study included patients from 13 years of age." in card.detail) is (row["said"] == "yes")
+
+
+RUNNING = rows("""
+| given                      | offered | because                               |
+| dexamethasone 10 @-719m    | no      | a minute less than 12 h ago           |
+| dexamethasone 10 @-12h     | no      | exactly 12 h ago                      |
+| dexamethasone 10 @-721m    | yes     | a minute more                         |
+| dexamethasone 9.9 @-1h     | yes     | just less than 10 mg                  |
+| dexamethasone 10.1 @-1h    | no      | just more                             |
+| methylprednisolone 49 @-1h | yes     | just less than 50 mg, its equivalent  |
+| methylprednisolone 50 @-1h | no      | exactly 50 mg                         |
+| methylprednisolone 51 @-1h | no      | just more                             |
+| prednisone 64.9 @-1h       | yes     | just less than 65 mg, its equivalent  |
+| prednisone 65 @-1h         | no      | exactly 65 mg                         |
+| prednisone 65.1 @-1h       | no      | just more                             |
+| prednisolone 64.9 @-1h     | yes     | prednisolone as prednisone: just less |
+| prednisolone 65 @-1h       | no      | exactly 65 mg                         |
+""")
+
+
+@pytest.mark.parametrize("row", RUNNING, ids=name_of)
+def test_whether_a_corticosteroid_counts_as_running(row: dict[str, str]) -> None:
+    """An adult at grade 3: whether dexamethasone is still offered."""
+    found = answered(patient(f"grade 3; weight 70 @-9h; give {row['given']}"))
+    assert ("Dexamethasone 10 mg IV every 6 h" in orders_of(found)) is (row["offered"] == "yes")
+
+
+CHILD_RUNNING = rows("""
+| given             | cards                        | says                                       | because                                 |
+| dexamethasone 2.9 | icans-steroid (w), crs-grade | Not counted as this regimen: dexamethasone | just less than 0.15 mg/kg               |
+| dexamethasone 3   | icans-steroid, crs-grade     | its limit below adult age is unconfirmed   | exactly 0.15 mg/kg: running, no warning |
+| dexamethasone 3.1 | icans-steroid, crs-grade     | its limit below adult age is unconfirmed   | just more                               |
+""")
+
+
+@pytest.mark.parametrize("row", CHILD_RUNNING, ids=name_of)
+def test_whether_a_corticosteroid_counts_as_running_in_a_child_of_20_kg(row: dict[str, str]) -> None:
+    """ICANS of grade 2, an hour after the dose: a warning whose order is running goes out as information."""
+    chart = f"grade 0; ice 5 @-1h; weight 20 @-9h; give {row['given']} @-1h"
+    found = answered(patient(chart, birth_date="2018-01-01"))
+    assert shown_cards(found) == row["cards"]
+    assert row["says"] in found.cards[0].detail
+
+
+ORDERS = rows("""
+| ordered | offered | because                                      |
+| -1439m  | no      | a minute less than 24 h ago                  |
+| -24h    | no      | exactly 24 h ago                             |
+| -1441m  | yes     | a minute more: an order that was never given |
+""")
+
+
+@pytest.mark.parametrize("row", ORDERS, ids=name_of)
+def test_a_corticosteroid_order_that_was_not_charted(row: dict[str, str]) -> None:
+    """An adult at grade 3: whether dexamethasone is still offered."""
+    order = changed(
+        ordered_infusion("dexamethasone"),
+        authoredOn=moment_of(row["ordered"]).isoformat(),
+        medicationCodeableConcept={"text": "dexamethasone"},
+    )
+    found = answered([*patient("grade 3; weight 70 @-9h"), order])
+    assert ("Dexamethasone 10 mg IV every 6 h" in orders_of(found)) is (row["offered"] == "yes")
+
+
+DONE = rows("""
+| chart                     | offered | because                           |
+| culture No growth @-1439m | no      | taken a minute less than 24 h ago |
+| culture No growth @-24h   | no      | exactly 24 h ago                  |
+| culture No growth @-1441m | yes     | a minute more                     |
+""")
+
+
+@pytest.mark.parametrize("row", DONE, ids=name_of)
+def test_a_test_of_the_surveillance_bundle_that_was_done(row: dict[str, str]) -> None:
+    """Whether `infection-surveillance` still offers a blood culture."""
+    chart = f"crp 10 @D0 08:00; crp 19 @D3 07:00; grade 0; toci 560 @-20h; {row['chart']}"
+    offered = orders_of(answered(patient(chart)))
+    assert "Urine culture" in offered
+    assert ("Blood culture" in offered) is (row["offered"] == "yes")
