@@ -48,9 +48,7 @@ def il6_and_crp(
         as_of=how.as_of,
         zone=found.zone,
         onset=hot[0].at if hot else None,
-        fevers=tuple(
-            r.at for r in signs.temperatures if r.value >= t.fever and r.at >= course.start - t.signs_before_infusion
-        ),
+        fevers=tuple(r.at for r in signs.temperatures if r.value >= t.fever),
         temperatures=signs.temperatures_reach,
         first_blocker=min((a.start.earliest for a in blockers), default=None),
         blocker_dates=frozenset(a.start.earliest.astimezone(found.zone).date() for a in blockers if a.start.is_date),

@@ -18,6 +18,7 @@ from cards.when_to_speak import Hook
 from example_patients.chart import Resource
 from example_patients.stories import drafted_tocilizumab
 from fhir_mappings.clinical_facts import Kind
+from fhir_mappings.site_thresholds import site_thresholds
 from fhir_mappings.thresholds import Thresholds
 from tests.spec.tables import (
     NOW,
@@ -424,6 +425,22 @@ BEFORE = rows("""
 def test_a_baseline_near_fever_days_before_the_infusion(row: dict[str, str]) -> None:
     chart = f"T 38.5 @{row['fever']}; il6 10 @{row['baseline']}; T 38.5 @D4 06:00; il6 20 @D4 07:00"
     assert shown_fold(facts_of(patient(chart)), "il6") == row["il6"]
+
+
+FURTHER = rows("""
+| number                | hours | fever     | il6                       | because                                                 |
+| baseline_after_fever  | 48    | D-5 10:00 | unknown: febrile_baseline | exactly the 48 h of this site before the baseline       |
+| baseline_after_fever  | 48    | D-5 09:59 | 2.00 low                  | a minute more                                           |
+| signs_before_infusion | 72    | D-4 10:00 | unknown: febrile_baseline | supplied, though this site reads from 72 h before alone |
+| signs_before_infusion | 72    | D-4 09:59 | 2.00 low                  | more than 24 h before the baseline                      |
+""")
+
+
+@pytest.mark.parametrize("row", FURTHER, ids=name_of)
+def test_a_fever_before_a_baseline_by_a_site_s_own_numbers(row: dict[str, str]) -> None:
+    site = site_thresholds({row["number"]: f"{row['hours']} h"})
+    chart = f"T 38.5 @{row['fever']}; il6 10 @D-3 10:00; T 38.5 @D4 06:00; il6 20 @D4 07:00"
+    assert shown_fold(facts_of(patient(chart), thresholds=site), "il6") == row["il6"]
 
 
 DAYS_14 = replace(T, prior_blockade=timedelta(days=14))
