@@ -317,6 +317,14 @@ def test_a_key_that_failed_at_the_client_is_not_asked_for_again() -> None:
         assert not any("8310-5" in path for path in found.asked)
 
 
+def test_signs_are_read_from_96_h_before_the_infusion() -> None:
+    """On day 0, 2 March, at 10:00 in Shanghai: so far back that a baseline of 72 h before has its 24 h without fever."""
+    with wire(chart_of("3")) as found:
+        Desk().call("3", fhirServer=BASE)
+        (earlier,) = (path for path in found.asked if "8310-5" in path and "date=lt" in path)
+    assert "date=ge2026-02-26T02%3A00%3A00Z" in earlier
+
+
 def test_a_first_page_is_read_on_from_the_server() -> None:
     chart = chart_of("2")
     whole = whole_prefetch(chart)
