@@ -158,9 +158,15 @@ class _Reader:
                 search, needs = self._what_next(asked)
             if not needs and self._read_medications():
                 search, needs = self._what_next(asked)
-            if not needs:
+            if not needs and not self._deciding_under_way():
                 break
         self._collect(essential=False, hints=search in _NOT_SURE)
+        # what a late answer asks for is read in the time that is left, and late itself where there is none
+        search, needs = self._what_next(asked)
+        if needs:
+            self._start(needs)
+            self._collect(essential=False)
+            search, _ = self._what_next(asked)
         self._take_patient()
         self._read_medications()
         self.check_owner()
@@ -185,6 +191,9 @@ class _Reader:
                 self._under_way[self._submit(self._server.search, need.search)] = need
             elif not need.hint:
                 self._merge(need, Found(error=FhirError("scope", "not permitted by the granted scope")))
+
+    def _deciding_under_way(self) -> bool:
+        return any(self._decides(need) for need in self._under_way.values())
 
     def _hints_under_way(self) -> bool:
         return any(need.hint for need in self._under_way.values())

@@ -590,3 +590,14 @@ def test_a_record_that_takes_too_long_to_work_out_is_said_and_not_waited_for() -
     answer = desk.post(body_for(scene.patient_id, "patient-view", None, prefetch=whole_prefetch(chart)))
     assert answer.status_code == 503
     assert time.monotonic() - began < 10
+def test_administrations_that_come_late_are_read_on_into_the_history() -> None:
+    """The last 48 h come after half of the budget, and the infusion lies before them."""
+
+    def fault(url: str) -> Answer | None:
+        if "/MedicationAdministration?" in url and "code=" in url:
+            return 403, {}, "{}"
+        if "effective-time=ge" in url and "effective-time=lt" not in url:
+            time.sleep(1.4)
+        return None
+
+    assert card_ids(ask("3", fault, CRS_CDS_BUDGET_SECONDS="2.5")) == ("toci-recommended", "crs-grade")
