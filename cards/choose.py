@@ -149,10 +149,11 @@ def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice
 
 
 def _infusion_may_be_unread(facts: PatientFacts) -> bool:
-    """Whether no infusion was found for want of all administrations, or of procedures that were asked for in vain."""
+    """Whether no infusion was found for want of all administrations, or of what was asked for in vain."""
     administrations, procedures = (facts.coverage.get(k) for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES))
-    unread = administrations is None or administrations.state is Completeness.UNREAD
-    return unread or (procedures is not None and procedures.state is Completeness.UNREAD and procedures.failed)
+    if administrations is None or administrations.state is Completeness.UNREAD:
+        return True
+    return administrations.failed or (procedures is not None and procedures.failed)
 
 
 def _no_course_card(facts: PatientFacts) -> Card:

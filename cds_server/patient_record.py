@@ -272,9 +272,10 @@ class _Reader:
     def _grown(self, before: Coverage, need: Need, found: Found) -> Coverage:
         """Coverage after one search: it reaches further back only where nothing between is missing."""
         if found.error is not None:
+            failed = found.error.kind != "scope"
             if before.since is not None or found.results or before.state is Completeness.PART:
-                return Coverage(Completeness.PART, found.error.why, before.since)
-            return Coverage(Completeness.UNREAD, found.error.why, failed=found.error.kind != "scope")
+                return Coverage(Completeness.PART, found.error.why, before.since, failed)
+            return Coverage(Completeness.UNREAD, found.error.why, failed=failed)
         if need.since is None:
             return Coverage(Completeness.COMPLETE)
         joins = need.until is None or (before.since is not None and before.since <= need.until)

@@ -101,7 +101,14 @@ def test_no_infusion_in_a_record_read_in_part_warns_where_tocilizumab_is_drafted
     warned = ask("16", _slices_fail, "order-sign", draft)
     assert card_ids(warned) == ("data-quality",)
     assert "No CAR-T infusion found back to 04 Mar 2026" in card(warned, "data-quality")["summary"]
-    silent = ask("16", _slices_fail, "order-sign", UNRELATED)
+    refused = ask("16", _slices_fail, "order-sign", UNRELATED)
+    assert refused.status_code == 412, "what a search would have shown is not known to be nothing"
+
+
+def test_no_infusion_in_a_first_page_with_nobody_to_ask_for_more_is_silence_with_its_reason() -> None:
+    prefetch = whole_prefetch(chart_of("16"))
+    prefetch["recentAdministrations"] = bundle([], total=40)
+    silent = Desk().call("16", prefetch=prefetch, hook="patient-view")
     assert card_ids(silent) == ()
     assert assessment(silent)["flags"] == ["no_course_in_part_read"]
 
