@@ -532,9 +532,7 @@ def test_a_search_that_fails_in_whatever_way_is_one_that_could_not_be_read(error
 
     answer = ask("3", fault)
     assert card_ids(answer)[:1] == ("toci-recommended",)
-    assert "allergies could not" in card(answer, "toci-recommended")["detail"].lower() or "allerg" in str(
-        card(answer, "toci-recommended")["detail"]
-    )
+    assert "allerg" in card(answer, "toci-recommended")["detail"].lower()
 
 
 @pytest.mark.parametrize("patient_id", [".", "..", "..."])
@@ -590,6 +588,8 @@ def test_a_record_that_takes_too_long_to_work_out_is_said_and_not_waited_for() -
     answer = desk.post(body_for(scene.patient_id, "patient-view", None, prefetch=whole_prefetch(chart)))
     assert answer.status_code == 503
     assert time.monotonic() - began < 10
+
+
 def test_administrations_that_come_late_are_read_on_into_the_history() -> None:
     """The last 48 h come after half of the budget, and the infusion lies before them."""
 
