@@ -50,8 +50,9 @@ class Desk:
         settings = {
             "CRS_CDS_ENV": "development", "CRS_CDS_TIMEZONE": "Asia/Shanghai", "CRS_CDS_FHIR_SERVERS": BASE,
             "CRS_CDS_VALUE_SETS": str(EXAMPLE_VALUE_SETS), "CRS_CDS_DATABASE_URL": "sqlite://",
-            # a busy machine's disk is no fault of the log; a short call has less time for it
-            "CRS_CDS_LOG_MILLISECONDS": "250" if "CRS_CDS_BUDGET_SECONDS" in self.environ else "1000",
+            # a busy machine is no fault of the service: only a test that sets the time of a call asks about it
+            **({} if "CRS_CDS_BUDGET_SECONDS" in self.environ else {"CRS_CDS_BUDGET_SECONDS": "20",
+                                                                    "CRS_CDS_LOG_MILLISECONDS": "5000"}),
         }  # fmt: skip
         self.client: FlaskClient = create_app(settings | self.environ, clock=lambda: self.now).test_client()
 
