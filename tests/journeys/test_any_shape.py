@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from example_patients.stories import Scene, hook_body
+from tests.every_field import places, with_value
 from tests.journeys.desk import SCENES, Desk, assessment, chart_of, moment_of, whole_prefetch
 
 DESK = Desk()
@@ -25,13 +25,6 @@ def called(scene: Scene) -> dict[str, Any]:
     return hook_body(scene, moment_of(scene), prefetch=whole_prefetch(chart_of(scene.id)))
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, below in inner:
-        yield (*path, key)
-        yield from places(below, (*path, key))
-
-
 def answer_to(scene: Scene, body: dict[str, Any]) -> Any:
     DESK.now = moment_of(scene)
     service = {"patient-view": "crs-patient-view", "order-select": "crs-order-select"}[scene.hook]
@@ -42,12 +35,8 @@ def answer_to(scene: Scene, body: dict[str, Any]) -> Any:
 @given(scene=scenes, data=st.data())
 def test_one_broken_field_gets_an_answer_or_a_clear_error(scene: Scene, data: st.DataObject) -> None:
     body = called(scene)
-    *parents, last = data.draw(st.sampled_from(list(places(body))))
-    inner: Any = body
-    for key in parents:
-        inner = inner[key]
-    inner[last] = data.draw(st.sampled_from(JUNK))
-    answer = answer_to(scene, body)
+    path = data.draw(st.sampled_from(list(places(body))))
+    answer = answer_to(scene, with_value(body, path, data.draw(st.sampled_from(JUNK))))
     assert answer.status_code in (200, 400, 412)
     if answer.status_code == 200:
         assert "cards" in answer.get_json()

@@ -3,7 +3,6 @@ is in a log line, a metric or an error that comes out."""
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import logging
@@ -22,12 +21,12 @@ from cds_server.database import DecisionRow, engine_for
 from cds_server.log_lines import configure_logging
 from example_patients.ehr import SERVICE_OF_HOOK
 from example_patients.stories import hook_body
+from tests.every_field import Way, each_field, pattern, value_at, with_value
 from tests.fhir_wire import BASE, Answer, FhirWire
 from tests.journeys.desk import Desk, chart_of, moment_of, scene_of, whole_prefetch
 from tests.journeys.test_trust import ISSUER, KEY, KEYS, SIGN, Token
 from tests.journeys.test_what_is_known import body_for, wire
 
-Step = str | int
 SCENE = "8"
 
 
@@ -83,39 +82,12 @@ def plants() -> Iterator[Plants]:
     assert made.found == []
 
 
-def leaves(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
-    """The way to every value that holds no others."""
-    if isinstance(value, dict) and value:
-        for name, part in value.items():
-            yield from leaves(part, (*path, name))
-    elif isinstance(value, list) and value:
-        for index, part in enumerate(value):
-            yield from leaves(part, (*path, index))
-    else:
-        yield path
-
-
-def each_field(document: Any) -> list[tuple[Step, ...]]:
-    """One way to each field, whichever entry of a list it is of."""
-    fields: dict[tuple[str, ...], tuple[Step, ...]] = {}
-    for path in leaves(document):
-        fields.setdefault(tuple("*" if isinstance(step, int) else step for step in path), path)
-    return list(fields.values())
-
-
-def with_plant(document: Any, path: tuple[Step, ...], mark: str, how: str) -> Any:
+def with_plant(document: Any, path: Way, mark: str, how: str) -> Any:
     """A copy with the mark in place of a value, behind it, or as the name of a further field beside it."""
-    changed = copy.deepcopy(document)
-    at = changed
-    for step in path[:-1]:
-        at = at[step]
-    if how == "name" and isinstance(at, dict):
-        at[mark] = at[path[-1]]
-    elif how == "behind" and isinstance(at[path[-1]], str):
-        at[path[-1]] += mark
-    else:
-        at[path[-1]] = mark
-    return changed
+    beside, value = value_at(document, path[:-1]), value_at(document, path)
+    if how == "name" and isinstance(beside, dict):
+        return with_value(document, path[:-1], {**beside, mark: value})
+    return with_value(document, path, value + mark if how == "behind" and isinstance(value, str) else mark)
 
 
 HOW = ("instead", "behind", "name")
@@ -208,13 +180,13 @@ def test_of_feedback(plants: Plants, database: str, how: str) -> None:
         plants.look_at(answer, desk, str(path))
 
 
-def fields_of_answers(asked: FhirWire) -> Iterable[tuple[str, tuple[Step, ...]]]:
+def fields_of_answers(asked: FhirWire) -> Iterable[tuple[str, Way]]:
     """Each field of each kind of answer: (what was asked for, the way to the field)."""
-    seen: dict[tuple[str, tuple[str, ...]], tuple[Step, ...]] = {}
+    seen: dict[tuple[str, tuple[str, ...]], Way] = {}
     for url in asked.asked:
         kind = url.strip("/").split("?")[0].split("/")[0]
         for path in each_field(json.loads(asked.answer(BASE + url)[2])):
-            seen.setdefault((kind, tuple("*" if isinstance(s, int) else s for s in path)), path)
+            seen.setdefault((kind, pattern(path)), path)
     return [(kind, path) for (kind, _), path in seen.items()]
 
 
@@ -230,7 +202,7 @@ def test_of_a_fhir_answer(plants: Plants, how: str) -> None:
         mark = plants.next()
 
         def fault(
-            url: str, kind: str = kind, path: tuple[Step, ...] = path, mark: str = mark, served: FhirWire = server
+            url: str, kind: str = kind, path: Way = path, mark: str = mark, served: FhirWire = server
         ) -> Answer | None:
             if url.removeprefix(BASE).strip("/").split("?")[0].split("/")[0] != kind:
                 return None
