@@ -100,6 +100,8 @@ def _sample(read: _Read, unit: str | None, measure: Measure) -> Sample:
     o = read.observed
     if unit is None:
         raise UnitError("unit is missing")
+    if read.number < 0:
+        raise UnitError("value is negative")
     if unit in _OWN_UNITS:
         number, own = read.number, unit
     else:

@@ -44,6 +44,10 @@ VERDICT = rows("""
 | T 38.1 @D0 04:00; il6 12 @D0 08:00; il6 20 @D4 07:00           | unknown: febrile_baseline      | a baseline drawn in fever cannot carry low                   |
 | T 38.1 @D0 04:00; il6 12 @D0 08:00; il6 60 @D4 07:00           | 5.00 high                      | but it can prove high                                        |
 | il6 0 @D0 08:00; il6 20 @D4 07:00                              | unknown: zero_baseline         | nothing can be divided by zero                               |
+| il6 12 @D0 08:00; il6 21 @D2 07:00; il6 -48 @D4 07:00          | unknown: unusable_sample       | a negative result may have been high: it is no fresh low one |
+| il6 12 @D0 08:00; il6 21 @D2 07:00; il6 -9 nmol/L @D4 07:00    | unknown: unusable_sample       | in whatever unit                                             |
+| il6 -12 @D0 08:00; il6 60 @D4 07:00                            | unknown: no_baseline           | nor is it a baseline                                         |
+| il6 100000000000000 @D0 08:00; il6 60 @D4 07:00                | unknown: no_baseline           | nor more than plasma holds of all proteins                   |
 | il6 <1.5 @D0 08:00; il6 20 @D4 07:00                           | 13.33–∞ high                   | a baseline below 1.5 proves high                             |
 | il6 <1.5 @D0 08:00; il6 2 @D4 07:00                            | unknown: censored_inconclusive | and never low                                                |
 | il6 2 @D0 08:00; il6 >5000 @D4 07:00                           | 2500.00–∞ high                 | a peak above 5000 proves high                                |
@@ -75,6 +79,7 @@ CRP = rows("""
 | crp 30 @D0 08:00; crp 31 @D3 07:00; toci 560 @D3 12:00; crp 90 @D4 07:00 | 1.03 high      | a rise after tocilizumab raises it all the same      |
 | crp 30 nmol/L @D0 08:00; crp 60 nmol/L @D4 07:00          | 2.00 high                      | nmol/L: a ratio within one unit                      |
 | crp 30 nmol/L @D0 08:00; crp 60 @D4 07:00                 | unknown: unusable_sample       | but not between nmol/L and mg/L                      |
+| crp 30 @D0 08:00; crp 20 @D2 07:00; crp -90 @D4 07:00     | unknown: unusable_sample       | a negative result may have been high                 |
 | crp 30 @D0 08:00; crp 20 @D2 07:00; crp 90 stones @D4 07:00 | unknown: unusable_sample     | a unit nobody knows may have been any value          |
 | crp 90 @D-10 07:00; crp 10 @D0 08:00; crp 11 @D4 07:00    | 1.10 low                       | a CRP long before the infusion is no rise            |
 | crp 10 @D0 08:00; toci 560 @D3 12:00; crp 90 @D3 12:00    | 9.00 high                      | drawn as tocilizumab began                           |
