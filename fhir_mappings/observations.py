@@ -15,7 +15,7 @@ from decimal import Decimal
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Kind, Moment, SetAside
 from fhir_mappings.fhir_time import BadTimeError, moment
-from fhir_mappings.read_resources import Resource
+from fhir_mappings.read_resources import Resource, kinds_of
 from fhir_mappings.terminology import Terminology
 
 ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -99,20 +99,25 @@ def sort_observations(
     as_of: datetime,
     tolerance: timedelta,
 ) -> Observations:
-    """Every Observation of interest with status and time checked. One dated after `as_of` is set aside."""
+    """Every Observation of interest with status and time checked. One dated after `as_of` is set aside, and so is
+    one that does not say what was measured: it may be any of what was asked for."""
     by_set: dict[str, list[Observed]] = defaultdict(list)
     set_aside: list[SetAside] = []
     for resource in resources:
         parts = _parts(resource, terms)
-        if not parts or resource.data.status in NEVER:
+        unsaid = _unsaid(resource.data, parts, terms)
+        if not (parts or unsaid) or resource.data.status in NEVER:
             continue
-        sets = frozenset().union(*(p[1] for p in parts))
+        sets = frozenset[str]().union(*(p[1] for p in parts))
         kinds = frozenset(KIND_OF_SET[s] for s in sets if s in KIND_OF_SET)
+        asked = resource.kinds or kinds or kinds_of("Observation")
         try:
             at = _time(resource.data, zone)
         except BadTimeError as error:
-            set_aside.append(SetAside(resource.reference, str(error), kinds))
+            set_aside.append(SetAside(resource.reference, str(error), asked if unsaid else kinds))
             continue
+        if unsaid and at.earliest <= as_of + tolerance:
+            set_aside.append(SetAside(resource.reference, unsaid, asked, at))
         if resource.data.status not in ACCEPTED:
             set_aside.append(SetAside(resource.reference, "status is none of FHIR's", kinds, at))
         elif at.earliest > as_of + tolerance:
@@ -135,6 +140,24 @@ def _parts(resource: Resource[fs.Observation], terms: Terminology) -> list[tuple
         if sets:
             found.append((component, sets))
     return found
+
+
+def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], terms: Terminology) -> str:
+    """Why it cannot be told what an Observation, or a part of it, measured; "" where it can."""
+    if not parts and not any(_says_what(code, terms) for code in (data.code, *(c.code for c in data.component))):
+        return "code does not say what was measured"
+    if parts and not all(_says_what(c.code, terms) for c in data.component):
+        return "code of a component does not say what was measured"
+    if parts and all(sets == {"blood-pressure-panel"} for _, sets in parts) and data.data_absent_reason is None:
+        return "panel without a systolic or mean pressure"
+    return ""
+
+
+def _says_what(concept: fs.CodeableConcept, terms: Terminology) -> bool:
+    """Whether a code names something, be it nothing of ours. A text does where there is no coding beside it."""
+    if concept.coding:
+        return terms.name_something(codings_of(concept))
+    return bool(concept.text and concept.text.strip())
 
 
 def _observed(

@@ -84,7 +84,7 @@ def _device_of_code(o: Observed, terms: Terminology) -> Device | None:
 
 
 def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
-    if o.concept is None and o.text is None:
+    if o.concept is None and o.text is None and o.absent:
         return None
     sets = terms.sets_of(codings_of(o.concept))
     texts = [o.text, o.concept.text if o.concept else None]

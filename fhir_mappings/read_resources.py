@@ -114,10 +114,10 @@ class ResourcePool:
             data = (decoder or _PLAIN).decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             named = reference if header.id else where
-            self._set_aside(named, _broken(error), kinds or _kinds_of(header.resource_type), _stated_time(raw))
+            self._set_aside(named, _broken(error), kinds or kinds_of(header.resource_type), _stated_time(raw))
             return
         if decoder is None:
-            self._set_aside(where, "not a FHIR resource", kinds or _kinds_of(""), None)
+            self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), None)
             return
         updated = _updated(header)
         known = self._by_reference.get(reference)
@@ -136,7 +136,7 @@ class ResourcePool:
     def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
-        kinds = resource.kinds or _kinds_of(resource.type)
+        kinds = resource.kinds or kinds_of(resource.type)
         self._set_aside(reference, why, kinds, _stated_time(resource.raw), infusion=infusion)
 
     def _set_aside(
@@ -222,7 +222,7 @@ _KINDS = {
 }
 
 
-def _kinds_of(resource_type: str) -> frozenset[Kind]:
+def kinds_of(resource_type: str) -> frozenset[Kind]:
     """What a resource may have been, where nobody said what it was asked for."""
     return _KINDS.get(resource_type, frozenset(Kind))
 

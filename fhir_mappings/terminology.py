@@ -32,6 +32,9 @@ SAME_SYSTEM = {
 DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugClass.UNIDENTIFIED))
 NOT_COUNTED = "not-a-vasopressor"
 
+# what a code of a system looks like: anything else under it is a mistake of a mapping and names nothing
+_FORMS = {LOINC: re.compile(r"\d{1,8}-\d|L[A-Z]\d+-\d"), SNOMED: re.compile(r"\d{6,18}")}
+
 Code = tuple[str, str]
 
 
@@ -106,6 +109,17 @@ class Terminology:
             if system and code:
                 found |= self._sets_by_code.get((SAME_SYSTEM.get(system, system), code), frozenset())
         return found
+
+    def name_something(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
+        """Whether codings say what is meant, be it nothing of ours. A LOINC code of ours under another system, or a
+        text in place of a code, does not."""
+        return any(self._names(SAME_SYSTEM.get(system, system), code) for system, code in codings if system and code)
+
+    def _names(self, system: str, code: str) -> bool:
+        form = _FORMS.get(system)
+        if form is not None:
+            return form.fullmatch(code) is not None
+        return bool(system.strip() and code.strip()) and (LOINC, code) not in self._sets_by_code
 
     def sets_of_text(self, text: str | None) -> frozenset[str]:
         """The ids of every value set that has this whole text as a synonym."""

@@ -28,7 +28,7 @@ def readings(
         try:
             good.append(Reading(o.reference, at, measured(o.quantity, measure)))
         except UnitError as error:
-            if o.quantity is None and (o.absent or o.text is None):
+            if o.quantity is None and o.absent:
                 continue
             kinds = frozenset(KIND_OF_SET[s] for s in o.sets if s in KIND_OF_SET)
             bad.append(SetAside(o.reference, error.why, kinds, o.at))

@@ -17,6 +17,7 @@ CHAPTERS = (
     "test_fold_change.py",
     "test_cards.py",
     "test_edges.py",
+    "test_unreadable.py",
     "test_words.py",
 )
 FOLDER = Path(__file__).parent
