@@ -56,8 +56,9 @@ def administrations(
         if drug.drug_class is DrugClass.OTHER:
             continue
         try:
+            _check(data)
             administration = _administration(resource, drug, terms, zone, t)
-        except BadTimeError as error:
+        except (BadTimeError, UnreadableError) as error:
             infusion = drug.drug_class is DrugClass.CAR_T
             why = f"{drug.ingredient}: {error}"
             bad.append(SetAside(resource.reference, why, ADMINISTRATIONS, infusion=infusion))
@@ -70,6 +71,19 @@ def administrations(
             good.append(administration)
     good.sort(key=lambda a: (a.start.earliest, a.reference))
     return tuple(good), tuple(bad)
+
+
+class UnreadableError(ValueError):
+    """Why an administration does not say what was given; the message names no patient data."""
+
+
+def _check(data: fs.MedicationAdministration) -> None:
+    """Raises UnreadableError for a status that is none of FHIR's, and for a rate that is no rate: neither is a stop."""
+    if data.status not in STATUSES:
+        raise UnreadableError("status is none of FHIR's")
+    stated = _stated_rate(data.dosage)
+    if stated is not None and (stated.value is None or stated.value < 0):
+        raise UnreadableError("rate is no number from 0 on")
 
 
 def _administration(
@@ -93,7 +107,7 @@ def _administration(
         start=moment(start_text, zone),
         end=end,
         open_ended=end is None and (data.status == "in-progress" or (period is not None and not ended)),
-        status=data.status if data.status in STATUSES else "unknown",
+        status=data.status,
         route=route_of(dosage.route if dosage else None, terms),
         dose_mg=dose_mg,
         has_amount=has_amount,
@@ -117,10 +131,16 @@ def _amount(dosage: fs.Dosage | None, drug: Drug, t: Thresholds) -> tuple[Decima
 
 def _rate(dosage: fs.Dosage | None) -> Decimal | None:
     """The number of the rate in whatever unit: only whether it is zero matters."""
+    quantity = _stated_rate(dosage)
+    return quantity.value if quantity else None
+
+
+def _stated_rate(dosage: fs.Dosage | None) -> fs.Quantity | None:
     if dosage is None:
         return None
-    quantity = dosage.rate_quantity or (dosage.rate_ratio.numerator if dosage.rate_ratio else None)
-    return quantity.value if quantity else None
+    if dosage.rate_quantity is None and dosage.rate_ratio is not None:
+        return dosage.rate_ratio.numerator or fs.Quantity()
+    return dosage.rate_quantity
 
 
 def doses_of(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[Dose, ...]:

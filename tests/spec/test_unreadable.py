@@ -16,12 +16,13 @@ from tests.every_field import MISSING, Way, value_at, with_value
 from tests.spec.tables import facts_of, name_of, patient, rows, shown_grade
 
 WELL = "T 36.8 @-30h; T 38.2 @-8h; SBP 118 @-4h; SpO2 97 @-2h; device RA @-2h; il6 10 @D0 08:00; crp 10 @D0 08:00"
-CODES = {"T": "8310-5", "SBP": "85354-9", "device": "3152-6", "il6": "26881-3"}
+CODES = {"SBP": "85354-9", "device": "3152-6"}
 
 
 def last_of(found: list[Resource], word: str) -> int:
     """The place of the last resource that a word of the charts made."""
-    return max(n for n, r in enumerate(found) if f'"{CODES[word]}"' in json.dumps(r))
+    marks = (f'"{CODES.get(word, word)}"', '"effective')
+    return max(n for n, r in enumerate(found) if all(mark in json.dumps(r) for mark in marks))
 
 
 def way_of(field: str) -> Way:
@@ -62,3 +63,24 @@ SIGNS = rows("""
 def test_a_sign_that_does_not_say_what_it_is_or_has_no_value(row: dict[str, str]) -> None:
     facts = broken(f"{WELL}; {row['now']}", row["now"].split()[0], row["field"], row["value"])
     assert (shown_grade(facts), set_aside(facts)) == (row["grade"], row["set aside"])
+
+
+DRUGS = rows("""
+| now                                                    | of          | field                          | value | grade | set aside                                   | because                                     |
+| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | dosage.rateQuantity.value | -0.05 | ≥3    | norepinephrine: rate is no number from 0 on | a negative rate is no stop                  |
+| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | dosage.rateQuantity.value |       | ≥3    | norepinephrine: rate is no number from 0 on | nor is a rate without its number            |
+| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | status                    | "läuft" | ≥3  | norepinephrine: status is none of FHIR's    | nor is a status that FHIR has not           |
+| start norepinephrine 0.1 @-50h                         | norepinephrine | status                         | "läuft" | ≥1  | norepinephrine: status is none of FHIR's    | begun two days ago it may still be running  |
+""")
+
+
+@pytest.mark.parametrize("row", DRUGS, ids=name_of)
+def test_a_vasopressor_whose_rate_or_status_cannot_be_read(row: dict[str, str]) -> None:
+    facts = broken(f"{WELL}; {row['now']}", row["of"], row["field"], row["value"])
+    assert (shown_grade(facts), set_aside(facts)) == (row["grade"], row["set aside"])
+
+
+def test_a_dose_whose_status_cannot_be_read_is_neither_given_nor_not_given() -> None:
+    facts = broken(f"{WELL}; toci 560 @-5h", "Intravenous route", "status", '"gegeben"')
+    assert (len(facts.tocilizumab.doses), facts.tocilizumab.history_complete) == (0, False)
+    assert set_aside(facts) == "tocilizumab: status is none of FHIR's"
