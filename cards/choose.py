@@ -140,7 +140,7 @@ def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice
     if facts.course_search is CourseSearch.UNREADABLE:
         return Advice((), unreadable=True)
     toci = bool(drafted(call.drafts, DrugClass.TOCILIZUMAB))
-    lost = any(a.infusion and a.why != "future_dated" for a in facts.set_aside)
+    lost = any(a.infusion for a in facts.set_aside)
     if lost or facts.recent_coded_claim or (toci and facts.course_search is CourseSearch.NONE_IN_PART_READ):
         if modes.of(CardId.DATA_QUALITY) is CardMode.ACTIVE:
             return Advice((_no_course_card(facts),), silence=None)

@@ -34,7 +34,7 @@ Record = tuple[str, Moment, str]
 
 
 def infusion_procedures(
-    pool: ResourcePool, terms: Terminology, zone: tzinfo
+    pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds
 ) -> tuple[tuple[Record, ...], tuple[SetAside, ...]]:
     """CAR-T administration procedures that were done, and those of them that cannot be used."""
     good: list[Record] = []
@@ -50,7 +50,12 @@ def infusion_procedures(
                 raise BadTimeError("status does not say that it was done")
             if not text:
                 raise BadTimeError("no time performed")
-            good.append((resource.reference, moment(text, zone), _product(resource, terms)))
+            at = moment(text, zone)
+            if at.earliest > as_of + t.future_tolerance:
+                raise BadTimeError("future_dated")
+            if at.earliest > as_of:  # a clock a little ahead of ours: it counts as now
+                at = Moment(as_of, as_of)
+            good.append((resource.reference, at, _product(resource, terms)))
         except BadTimeError as error:
             bad.append(SetAside(resource.reference, f"CAR-T administration: {error}", _PROCEDURES, infusion=True))
     return tuple(good), tuple(bad)

@@ -62,7 +62,7 @@ def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
     pool, t = record.pool, how.thresholds
     zone, assumed = facility_zone(how.zone, pool, how.terms, how.fhir_base)
     given, bad_given = administrations(pool, how.terms, zone, how.as_of, t, how.fhir_base)
-    procedures, bad_procedures = infusion_procedures(pool, how.terms, zone)
+    procedures, bad_procedures = infusion_procedures(pool, how.terms, zone, how.as_of, t)
     products, bad_products = infusion_administrations(given)
     course = current_course(infusions((*procedures, *products), zone), how.as_of, zone, t)
     bad = (*_broken(record, zone), *bad_given, *bad_procedures, *bad_products)

@@ -64,13 +64,20 @@ def administrations(
             bad.append(SetAside(resource.reference, why, ADMINISTRATIONS, infusion=infusion))
             continue
         if administration.start.earliest > as_of + t.future_tolerance:
-            bad.append(SetAside(resource.reference, "future_dated", ADMINISTRATIONS, administration.start))
+            bad.append(_ahead(administration))
         elif administration.start.earliest > as_of:  # a clock a little ahead of ours: it counts as now
             good.append(replace(administration, start=Moment(as_of, as_of)))
         else:
             good.append(administration)
     good.sort(key=lambda a: (a.start.earliest, a.reference))
     return tuple(good), tuple(bad)
+
+
+def _ahead(a: Administration) -> SetAside:
+    """One that is charted ahead of the clock. What was given was given at some time, and perhaps just now: the hole it
+    leaves has no time. An infusion leaves none in what was given after it, but is not passed over in silence."""
+    infusion = a.drug.drug_class is DrugClass.CAR_T
+    return SetAside(a.reference, "future_dated", ADMINISTRATIONS, a.start if infusion else None, infusion=infusion)
 
 
 class UnreadableError(ValueError):

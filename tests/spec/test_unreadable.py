@@ -10,10 +10,11 @@ import json
 
 import pytest
 
+from cards.situation import verdicts
 from example_patients.chart import Resource
 from fhir_mappings.clinical_facts import PatientFacts
 from tests.every_field import MISSING, Way, value_at, with_value
-from tests.spec.tables import facts_of, name_of, patient, rows, shown_grade
+from tests.spec.tables import T, answered, facts_of, name_of, patient, rows, shown_cards, shown_grade
 
 WELL = "T 36.8 @-30h; T 38.2 @-8h; SBP 118 @-4h; SpO2 97 @-2h; device RA @-2h; il6 10 @D0 08:00; crp 10 @D0 08:00"
 CODES = {"SBP": "85354-9", "device": "3152-6"}
@@ -44,18 +45,18 @@ def set_aside(facts: PatientFacts) -> str:
 
 
 SIGNS = rows("""
-| now         | field                    | value                       | grade             | set aside                                          | because                                              |
-| SBP 84 @-1h | component.0.code.coding.0.code | "低血压"              | ≥1                | code of a component does not say what was measured | a text where a LOINC code belongs                    |
-| SBP 84 @-1h | component.0.code.coding.0.system |                     | ≥1                | code of a component does not say what was measured | a code without its system                            |
-| SBP 84 @-1h | component.0.code         |                             | ≥1                | code of a component does not say what was measured | a component without a code                           |
-| SBP 84 @-1h | component.0.code.coding.0.code | "8462-4"              | ≥1                | panel without a systolic or mean pressure          | diastolic pressure alone says nothing of hypotension |
-| SBP 84 @-1h | component.0.valueQuantity |                            | ≥1                | no value                                           | a component without a value                          |
-| SBP 84 @-1h | component                |                             | ≥1                | panel without a systolic or mean pressure          | a panel without components                           |
-| device NC @-1h | valueCodeableConcept  |                             | ≥1                | –                                                  | a device without a name: not recognised              |
-| device NC @-1h | code.coding.0.system  | "https://loinc.org"         | ≥1                | code does not say what was measured                | a code of ours under another system                  |
-| device NC @-1h | code.coding           |                             | ≥1                | code does not say what was measured                | no coding and no text                                |
-| device NC @-1h | code                  | {"text": "Oxygen device"}   | 1                 | –                                                  | a text alone: not what was asked for by code         |
-| device NC @-1h | code.coding.0.code    | "8867-4"                    | 1                 | –                                                  | a code of something else: not ours                   |
+| now            | field                            | value                     | grade | set aside                                          | because                                              |
+| SBP 84 @-1h    | component.0.code.coding.0.code   | "低血压"                     | ≥1    | code of a component does not say what was measured | a text where a LOINC code belongs                    |
+| SBP 84 @-1h    | component.0.code.coding.0.system |                           | ≥1    | code of a component does not say what was measured | a code without its system                            |
+| SBP 84 @-1h    | component.0.code                 |                           | ≥1    | code of a component does not say what was measured | a component without a code                           |
+| SBP 84 @-1h    | component.0.code.coding.0.code   | "8462-4"                  | ≥1    | panel without a systolic or mean pressure          | diastolic pressure alone says nothing of hypotension |
+| SBP 84 @-1h    | component.0.valueQuantity        |                           | ≥1    | no value                                           | a component without a value                          |
+| SBP 84 @-1h    | component                        |                           | ≥1    | panel without a systolic or mean pressure          | a panel without components                           |
+| device NC @-1h | valueCodeableConcept             |                           | ≥1    | –                                                  | a device without a name: not recognised              |
+| device NC @-1h | code.coding.0.system             | "https://loinc.org"       | ≥1    | code does not say what was measured                | a code of ours under another system                  |
+| device NC @-1h | code.coding                      |                           | ≥1    | code does not say what was measured                | no coding and no text                                |
+| device NC @-1h | code                             | {"text": "Oxygen device"} | 1     | –                                                  | a text alone: not what was asked for by code         |
+| device NC @-1h | code.coding.0.code               | "8867-4"                  | 1     | –                                                  | a code of something else: not ours                   |
 """)
 
 
@@ -66,11 +67,11 @@ def test_a_sign_that_does_not_say_what_it_is_or_has_no_value(row: dict[str, str]
 
 
 DRUGS = rows("""
-| now                                                    | of          | field                          | value | grade | set aside                                   | because                                     |
-| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | dosage.rateQuantity.value | -0.05 | ≥3    | norepinephrine: rate is no number from 0 on | a negative rate is no stop                  |
-| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | dosage.rateQuantity.value |       | ≥3    | norepinephrine: rate is no number from 0 on | nor is a rate without its number            |
-| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | status                    | "läuft" | ≥3  | norepinephrine: status is none of FHIR's    | nor is a status that FHIR has not           |
-| start norepinephrine 0.1 @-50h                         | norepinephrine | status                         | "läuft" | ≥1  | norepinephrine: status is none of FHIR's    | begun two days ago it may still be running  |
+| now                                                         | of             | field                     | value   | grade | set aside                                   | because                                    |
+| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | dosage.rateQuantity.value | -0.05   | ≥3    | norepinephrine: rate is no number from 0 on | a negative rate is no stop                 |
+| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | dosage.rateQuantity.value |         | ≥3    | norepinephrine: rate is no number from 0 on | nor is a rate without its number           |
+| rate norepinephrine 0.1 @-3h; rate norepinephrine 0.05 @-1h | norepinephrine | status                    | "läuft" | ≥3    | norepinephrine: status is none of FHIR's    | nor is a status that FHIR has not          |
+| start norepinephrine 0.1 @-50h                              | norepinephrine | status                    | "läuft" | ≥1    | norepinephrine: status is none of FHIR's    | begun two days ago it may still be running |
 """)
 
 
@@ -84,3 +85,30 @@ def test_a_dose_whose_status_cannot_be_read_is_neither_given_nor_not_given() -> 
     facts = broken(f"{WELL}; toci 560 @-5h", "Intravenous route", "status", '"gegeben"')
     assert (len(facts.tocilizumab.doses), facts.tocilizumab.history_complete) == (0, False)
     assert set_aside(facts) == "tocilizumab: status is none of FHIR's"
+
+
+AHEAD = rows("""
+| chart                                     | grade             | il6     | doses      | cards                                       | set aside    | because                                                            |
+| il6 60 @+2m; T 38.9 @-1h; SBP 84 @-1h     | 2                 | high    | 0          | toci-recommended (w), crs-grade             | –            | a result two minutes ahead counts                                  |
+| il6 60 @+48h; T 38.9 @-1h; SBP 84 @-1h    | 2                 | unknown | 0          | toci-guideline (w), il6-request, crs-grade  | future_dated | one two days ahead does not                                        |
+| T 38.9 @+2m; SBP 84 @-1h                  | 2                 | unknown | 0          | toci-guideline (w), il6-request, crs-grade  | –            | a temperature two minutes ahead is fever now                       |
+| T 38.9 @+48h; SBP 84 @-1h                 | unknown, 2 if CRS | unknown | 0          | crs-grade-unknown (w), crs-grade            | future_dated | one two days ahead is none                                         |
+| toci 496 @+2m; T 38.9 @-1h; SBP 84 @-1h   | 2                 | unknown | 1          | reassess-window, crs-grade                  | –            | a dose two minutes ahead was given now                             |
+| toci 496 @+48h; T 38.9 @-1h; SBP 84 @-1h  | ≥2                | unknown | at least 0 | toci-guideline (w), data-quality, crs-grade | future_dated | one two days ahead was given at a time that nobody knows: no order |
+| car-t tisagenlecleucel @+2m; T 38.9 @-1h  | unknown, 0 if CRS | unknown | 0          | crs-grade-unknown, crs-grade                | –            | an infusion two minutes ahead is the day's                         |
+| car-t tisagenlecleucel @+48h; T 38.9 @-1h | no course         | unknown | –          | data-quality                                | future_dated | one two days ahead has not happened, and is said                   |
+""")
+
+
+@pytest.mark.parametrize("row", AHEAD, ids=name_of)
+def test_a_clock_that_is_ahead(row: dict[str, str]) -> None:
+    before = "T 38.9 @-40h; SBP 118 @-20h; SpO2 97 @-2h; device RA @-2h; weight 62 @-20h; il6 10 @D0 08:00"
+    found = patient(f"{before}; {row['chart']}", infused="car-t" not in row["chart"])
+    facts, cards = facts_of(found), answered(found)
+    offered = any("ocilizumab" in s.label for card in cards.cards for s in card.suggestions)
+    at_least = "" if facts.tocilizumab.history_complete else "at least "
+    doses = f"{at_least}{len(facts.tocilizumab.doses)}" if facts.course else "–"
+    assert [shown_grade(facts), verdicts(facts, T).il6.category, doses, shown_cards(cards), set_aside(facts)] == [
+        row[name] for name in ("grade", "il6", "doses", "cards", "set aside")
+    ]
+    assert offered is (facts.grade is not None and facts.grade.grade == 2 and doses == "0")
