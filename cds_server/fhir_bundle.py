@@ -9,6 +9,7 @@ import msgspec
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.read_resources import STRUCTS, header_of
 
+NO_RESOURCE = b"null"
 bundle_decoder = msgspec.json.Decoder(fs.Bundle)
 
 
@@ -49,11 +50,11 @@ def matches_of(bundle: fs.Bundle) -> list[Match]:
 
 
 def resources_of(bundle: fs.Bundle) -> list[bytes]:
-    """The resources of a page, remarks left out."""
+    """The resources of a page, remarks left out. An entry without one is one that cannot be read."""
     return [
-        bytes(entry.resource)
+        bytes(entry.resource) or NO_RESOURCE
         for entry in bundle.entry
-        if bytes(entry.resource) and not (entry.search and entry.search.mode == "outcome")
+        if not (entry.search and entry.search.mode == "outcome")
     ]
 
 

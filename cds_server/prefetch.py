@@ -14,6 +14,7 @@ from itertools import pairwise
 import msgspec
 
 from cds_server.catalogue import DATA_KEYS, DataKey
+from cds_server.fhir_bundle import NO_RESOURCE
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Completeness, Coverage, Kind
 from fhir_mappings.fhir_time import BadTimeError, moment
@@ -79,9 +80,9 @@ def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
 def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool) -> KeyState:
     matches: list[bytes] = []
     for index, entry in enumerate(bundle.entry):
-        raw = bytes(entry.resource)
+        raw = bytes(entry.resource) or NO_RESOURCE
         mode = entry.search.mode if entry.search else None
-        if not raw or mode == "outcome":
+        if mode == "outcome":
             continue
         pool.add(raw, f"{where}.entry[{index}]", from_client=True, kinds=frozenset({key.kind}))
         if mode != "include":

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from fhir.resources.R4B import get_fhir_model_class
 from fhir.resources.R4B.allergyintolerance import AllergyIntolerance as AllergyModel
 from fhir.resources.R4B.condition import Condition as ConditionModel
 from fhir.resources.R4B.medicationadministration import MedicationAdministration as AdministrationModel
@@ -52,6 +53,7 @@ T = TypeVar("T", bound=fs.FhirStruct)
 
 
 NO_OWNER = "names no patient by reference"
+TWO_OF_ONE_ID = "two resources that differ have this id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class ResourcePool:
             owner = bytes(header.patient if header.resource_type == "AllergyIntolerance" else header.subject)
             self.claims.append(Claim(reference, header.resource_type, owner, where, from_client))
         decoder = _DECODERS.get(header.resource_type)
-        if decoder is None and header.resource_type:
+        if decoder is None and _is_fhir_type(header.resource_type):
             return
         try:
             data = (decoder or _PLAIN).decode(raw)
@@ -119,19 +121,32 @@ class ResourcePool:
         if decoder is None:
             self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), None)
             return
-        updated = _updated(header)
-        known = self._by_reference.get(reference)
+        found = Resource(data, raw, reference, header.resource_type, where, from_client, _updated(header), kinds)
+        self._keep(found)
+
+    def _keep(self, found: Resource[Any]) -> None:
+        """Of two versions the later. Two that differ and of which none is the later are set aside: one may be another
+        resource under the same id, and it cannot be told what is lost with either."""
+        reference = found.reference
+        known, broken = self._by_reference.get(reference), self.broken.get(reference)
+        if broken is not None and broken.why == TWO_OF_ONE_ID:
+            self._set_aside(reference, TWO_OF_ONE_ID, found.kinds, _stated_time(found.raw))
+            return
         if known is not None:
-            kinds |= known.kinds
-            if known.last_updated > updated:
-                self._by_reference[reference] = replace(known, kinds=kinds)
+            found, known = (
+                replace(found, kinds=found.kinds | known.kinds),
+                replace(known, kinds=found.kinds | known.kinds),
+            )
+            if known.last_updated > found.last_updated:
+                found = known
+            elif known.last_updated == found.last_updated and not _same(known, found):
+                for one in (known, found):
+                    self._by_reference[reference] = one
+                    self.remove(reference, TWO_OF_ONE_ID)
                 return
-        broken = self.broken.get(reference)
         if broken is not None and broken.why == NO_OWNER:  # a copy that may say whose it is takes its place
             del self.broken[reference]
-        self._by_reference[reference] = Resource(
-            data, raw, reference, header.resource_type, where, from_client, updated, kinds
-        )
+        self._by_reference[reference] = found
 
     def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
@@ -256,6 +271,19 @@ def header_of(raw: bytes) -> fs.Header:
     return fs.Header(
         names["resourceType"] or "", names["id"], None, fields.get("subject", empty), fields.get("patient", empty)
     )
+
+
+def _is_fhir_type(name: str) -> bool:
+    """Whether FHIR has this type, if none that is read here. A type that it has not may stand for one that is."""
+    try:
+        return bool(name and get_fhir_model_class(name))
+    except ValueError:
+        return False
+
+
+def _same(one: Resource[Any], other: Resource[Any]) -> bool:
+    """Whether two say the same, however each is written."""
+    return bool(one.data == other.data or msgspec.json.decode(one.raw) == msgspec.json.decode(other.raw))
 
 
 def _text(raw: msgspec.Raw | None) -> str | None:

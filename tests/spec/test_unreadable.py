@@ -14,7 +14,7 @@ from cards.situation import verdicts
 from example_patients.chart import Resource
 from fhir_mappings.clinical_facts import PatientFacts
 from tests.every_field import MISSING, Way, value_at, with_value
-from tests.spec.tables import T, answered, facts_of, name_of, patient, rows, shown_cards, shown_grade
+from tests.spec.tables import T, answered, changed, facts_of, name_of, patient, rows, shown_cards, shown_grade
 
 WELL = "T 36.8 @-30h; T 38.2 @-8h; SBP 118 @-4h; SpO2 97 @-2h; device RA @-2h; il6 10 @D0 08:00; crp 10 @D0 08:00"
 CODES = {"SBP": "85354-9", "device": "3152-6"}
@@ -42,6 +42,11 @@ def broken(chart: str, word: str, field: str, value: str) -> PatientFacts:
 
 def set_aside(facts: PatientFacts) -> str:
     return "; ".join(a.why for a in facts.set_aside) or "–"
+
+
+def doses_of(facts: PatientFacts) -> str:
+    at_least = "" if facts.tocilizumab.history_complete else "at least "
+    return f"{at_least}{len(facts.tocilizumab.doses)}" if facts.course else "–"
 
 
 SIGNS = rows("""
@@ -87,6 +92,26 @@ def test_a_dose_whose_status_cannot_be_read_is_neither_given_nor_not_given() -> 
     assert set_aside(facts) == "tocilizumab: status is none of FHIR's"
 
 
+ONE_ID = rows("""
+| first          | second                     | grade             | doses      | because                                                     |
+| T 38.9 @-1h    | T 36.8 @-30m               | unknown, 2 if CRS | 0          | two temperatures: either may be the one of the other's time |
+| toci 496 @-5h  | give paracetamol 1000 @-4h | unknown, 2 if CRS | at least 0 | a dose and another drug                                     |
+| toci 496 @-30h | toci 496 @-5h              | unknown, 2 if CRS | at least 0 | two doses: which of them was given is not known             |
+| il6 60 @-3h    | il6 60 @-3h                | unknown, 2 if CRS | 0          | the same twice is one                                       |
+""")
+
+
+@pytest.mark.parametrize("row", ONE_ID, ids=name_of)
+def test_two_resources_under_one_id(row: dict[str, str]) -> None:
+    signs = "SBP 84 @-4h; SpO2 97 @-2h; device RA @-2h; il6 10 @D0 08:00"
+    found = patient(f"{signs}; {row['first']}; {row['second']}")
+    first, second = [r for r in found if r["resourceType"] != "Medication"][-2:]
+    facts = facts_of([*(r for r in found if r is not second), changed(second, id=first["id"])])
+    same = row["first"] == row["second"]
+    assert set_aside(facts) == ("–" if same else "two resources that differ have this id")
+    assert (shown_grade(facts), doses_of(facts)) == (row["grade"], row["doses"])
+
+
 AHEAD = rows("""
 | chart                                     | grade             | il6     | doses      | cards                                       | set aside    | because                                                            |
 | il6 60 @+2m; T 38.9 @-1h; SBP 84 @-1h     | 2                 | high    | 0          | toci-recommended (w), crs-grade             | –            | a result two minutes ahead counts                                  |
@@ -106,8 +131,7 @@ def test_a_clock_that_is_ahead(row: dict[str, str]) -> None:
     found = patient(f"{before}; {row['chart']}", infused="car-t" not in row["chart"])
     facts, cards = facts_of(found), answered(found)
     offered = any("ocilizumab" in s.label for card in cards.cards for s in card.suggestions)
-    at_least = "" if facts.tocilizumab.history_complete else "at least "
-    doses = f"{at_least}{len(facts.tocilizumab.doses)}" if facts.course else "–"
+    doses = doses_of(facts)
     assert [shown_grade(facts), verdicts(facts, T).il6.category, doses, shown_cards(cards), set_aside(facts)] == [
         row[name] for name in ("grade", "il6", "doses", "cards", "set aside")
     ]
