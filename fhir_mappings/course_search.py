@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import (
     Administration,
     Completeness,
@@ -28,6 +29,8 @@ from fhir_mappings.read_resources import PatientRecord
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import administrations, of_class
+
+_INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,24 @@ def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
     procedures, bad_procedures = infusion_procedures(pool, how.terms, zone, how.as_of, t)
     products, bad_products = infusion_administrations(given)
     course = current_course(infusions((*procedures, *products), zone), how.as_of, zone, t)
-    bad = (*_broken(record, zone), *bad_given, *bad_procedures, *bad_products)
+    bad = (*_broken(record, how, zone), *bad_given, *bad_procedures, *bad_products)
     search = CourseSearch.FOUND if course else _no_course(record, how, given, bad)
     return FoundCourse(zone, assumed, given, course, search, bad)
 
 
-def _broken(record: PatientRecord, zone: tzinfo) -> tuple[SetAside, ...]:
+def _broken(record: PatientRecord, how: Reading, zone: tzinfo) -> tuple[SetAside, ...]:
+    """What could not be read at all. What names a CAR-T product or its infusion somewhere may have been one."""
+    marks = how.terms.infusion_marks
+    products = tuple(m.reference.encode() for m in record.pool.of_type(fs.Medication) if marks.search(m.raw))
     found = []
     for b in record.pool.broken.values():
         try:
             at = moment(b.when, zone) if b.when else None
         except BadTimeError:
             at = None
-        found.append(SetAside(b.reference, b.why, b.kinds, at, b.infusion))
+        named = any(marks.search(raw) or any(product in raw for product in products) for raw in b.raws)
+        infusion = b.infusion or (named and bool(b.kinds & _INFUSION_KINDS))
+        found.append(SetAside(b.reference, b.why, b.kinds, at, infusion))
     return tuple(found)
 
 
@@ -98,6 +106,8 @@ def _no_course(
 def unnamed_drugs(given: Iterable[Administration]) -> tuple[SetAside, ...]:
     """Administrations whose drug nothing names: holes, for each may be any drug."""
     return tuple(
-        SetAside(a.reference, "drug not identified", frozenset({Kind.ADMINISTRATIONS}), a.start)
+        SetAside(
+            a.reference, "drug not identified", frozenset({Kind.ADMINISTRATIONS}), None if a.open_ended else a.start
+        )
         for a in of_class(given, DrugClass.UNIDENTIFIED)
     )

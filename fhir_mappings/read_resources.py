@@ -72,13 +72,14 @@ class Resource(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A resource that could not be read: what it may have been, and the time it states."""
+    """A resource that could not be read: what it may have been, the time it states, and its bytes, each that came."""
 
     reference: str
     why: str
     kinds: frozenset[Kind]
     when: str | None
     infusion: bool = False
+    raws: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,10 @@ class ResourcePool:
             data = (decoder or _PLAIN).decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             named = reference if header.id else where
-            self._set_aside(named, _broken(error), kinds or kinds_of(header.resource_type), _stated_time(raw))
+            self._set_aside(named, _broken(error), kinds or kinds_of(header.resource_type), raw)
             return
         if decoder is None:
-            self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), None)
+            self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), raw)
             return
         found = Resource(data, raw, reference, header.resource_type, where, from_client, _updated(header), kinds)
         self._keep(found)
@@ -130,7 +131,7 @@ class ResourcePool:
         reference = found.reference
         known, broken = self._by_reference.get(reference), self.broken.get(reference)
         if broken is not None and broken.why == TWO_OF_ONE_ID:
-            self._set_aside(reference, TWO_OF_ONE_ID, found.kinds, _stated_time(found.raw))
+            self._set_aside(reference, TWO_OF_ONE_ID, found.kinds, found.raw)
             return
         if known is not None:
             found, known = (
@@ -152,20 +153,22 @@ class ResourcePool:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
         kinds = resource.kinds or kinds_of(resource.type)
-        self._set_aside(reference, why, kinds, _stated_time(resource.raw), infusion=infusion)
+        self._set_aside(reference, why, kinds, resource.raw, infusion=infusion)
 
     def _set_aside(
-        self, reference: str, why: str, kinds: frozenset[Kind], when: str | None, *, infusion: bool = False
+        self, reference: str, why: str, kinds: frozenset[Kind], raw: bytes, *, infusion: bool = False
     ) -> None:
         """Remember a resource as broken. What came under several keys may have been of each of their kinds."""
-        known = self.broken.get(reference)
+        known, when = self.broken.get(reference), _stated_time(raw)
+        raws: tuple[bytes, ...] = (raw,)
         if known is not None:
             kinds |= known.kinds
             when = when if when == known.when else None
             infusion = infusion or known.infusion
+            raws = tuple(dict.fromkeys((*known.raws, raw)))
         if Kind.RUNNING in kinds:  # a running infusion is an administration
             kinds |= {Kind.ADMINISTRATIONS}
-        self.broken[reference] = Broken(reference, why, kinds, when, infusion)
+        self.broken[reference] = Broken(reference, why, kinds, when, infusion, raws)
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
         name = struct.__name__

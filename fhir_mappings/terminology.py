@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -71,6 +71,16 @@ class Terminology:
         self._drug_words = drug_words
         longest_first = sorted(map(re.escape, drug_words), key=len, reverse=True)
         self._drug_pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(longest_first)})(?![\w])")
+
+    @cached_property
+    def infusion_marks(self) -> re.Pattern[bytes]:
+        """What in the bytes of a resource that cannot be read names a CAR-T product or its administration: a code as a
+        whole JSON string, a name anywhere."""
+        concepts = [c for set_id in ("car-t-product", "car-t-administration") for c in self.value_sets[set_id]]
+        marks = {f'"{c.code}"' for c in concepts if c.system != LOCAL}
+        for c in concepts:
+            marks |= {f'"{text}"' if c.system == LOCAL else text for text in c.texts}
+        return re.compile("|".join(map(re.escape, sorted(marks))).encode(), re.IGNORECASE)
 
     def _add(self, set_id: str, concept: Concept, drug_words: dict[str, Drug]) -> None:
         code = (concept.system, concept.code)

@@ -112,6 +112,25 @@ def test_two_resources_under_one_id(row: dict[str, str]) -> None:
     assert (shown_grade(facts), doses_of(facts)) == (row["grade"], row["doses"])
 
 
+INFUSION = rows("""
+| field                            | value                       | cards        | set aside                                      | because                                 |
+| status                           | ["completed"]               | data-quality | wrong type at status                           | its status cannot be read               |
+| effectivePeriod.start            | 5                           | data-quality | wrong type at effectivePeriod.start            | nor its time                            |
+| effectivePeriod.start            | "2026-02-30T10:00:00+08:00" | data-quality | tisagenlecleucel: time is impossible           | an impossible time                      |
+| medicationCodeableConcept.text   | 5                           | data-quality | wrong type at medicationCodeableConcept.text   | a name that is no text, beside the code |
+| medicationCodeableConcept.coding | null                        | data-quality | wrong type at medicationCodeableConcept.coding | no code, beside the name                |
+| medicationCodeableConcept        | {"text": ["saline"]}        | –            | wrong type at medicationCodeableConcept.text   | nothing in it names CAR-T cells         |
+""")
+
+
+@pytest.mark.parametrize("row", INFUSION, ids=name_of)
+def test_an_infusion_that_cannot_be_read_is_said_to_a_user_who_looks_at_the_chart(row: dict[str, str]) -> None:
+    found = patient(WELL)
+    infusion = next(n for n, r in enumerate(found) if r["resourceType"] == "MedicationAdministration")
+    found[infusion] = with_value(found[infusion], way_of(row["field"]), json.loads(row["value"]))
+    assert (shown_cards(answered(found)), set_aside(facts_of(found))) == (row["cards"], row["set aside"])
+
+
 AHEAD = rows("""
 | chart                                     | grade             | il6     | doses      | cards                                       | set aside    | because                                                            |
 | il6 60 @+2m; T 38.9 @-1h; SBP 84 @-1h     | 2                 | high    | 0          | toci-recommended (w), crs-grade             | –            | a result two minutes ahead counts                                  |
