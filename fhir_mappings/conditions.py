@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 
 from fhir_mappings import fhir_structs as fs
+from fhir_mappings.clinical_facts import Kind, SetAside
 from fhir_mappings.fhir_time import moment_or_none
 from fhir_mappings.observations import codings_of
 from fhir_mappings.read_resources import ResourcePool
@@ -42,6 +43,27 @@ def claims(
         if "coded-crs" in sets:
             coded += [c.code for c in data.code.coding if c.code and c.code.startswith("D89.83")]
     return tuple(dict.fromkeys(coded)), claimed
+
+
+def unnamed_diagnoses(pool: ResourcePool, terms: Terminology) -> tuple[SetAside, ...]:
+    """Active allergies and diagnoses that do not say what they are of: each may be one that is looked for."""
+    kinds: tuple[tuple[type[fs.Condition | fs.AllergyIntolerance], Kind], ...] = (
+        (fs.AllergyIntolerance, Kind.ALLERGIES),
+        (fs.Condition, Kind.CONDITIONS),
+    )
+    return tuple(
+        SetAside(resource.reference, "does not say what it is of", frozenset({kind}))
+        for struct, kind in kinds
+        for resource in pool.of_type(struct)
+        if is_active(resource.data) and not _is_named(resource.data.code, terms)
+    )
+
+
+def _is_named(concept: fs.CodeableConcept | None, terms: Terminology) -> bool:
+    if concept is None:
+        return False
+    texts = [concept.text, *(c.display for c in concept.coding)]
+    return any(text and text.strip() for text in texts) or terms.name_something(codings_of(concept))
 
 
 def _coded_as(concept: fs.CodeableConcept | None, codes: frozenset[str]) -> bool:

@@ -20,7 +20,7 @@ from fhir_mappings.clinical_facts import (
     PatientFacts,
     Tocilizumab,
 )
-from fhir_mappings.conditions import claims
+from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
 from fhir_mappings.crs_grade import Signs, crs_grade
 from fhir_mappings.neurotoxicity import icans
@@ -139,6 +139,7 @@ def _with_course(
             *bad_counts,
             *bad_scores,
             *unnamed,
+            *unnamed_diagnoses(record.pool, how.terms),
         ),
     )
     return replace(known, flags=_flags(known, course, grade), evidence=_evidence(known, course, grade))

@@ -33,7 +33,11 @@ DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugC
 NOT_COUNTED = "not-a-vasopressor"
 
 # what a code of a system looks like: anything else under it is a mistake of a mapping and names nothing
-_FORMS = {LOINC: re.compile(r"\d{1,8}-\d|L[A-Z]\d+-\d"), SNOMED: re.compile(r"\d{6,18}")}
+_FORMS = {
+    LOINC: re.compile(r"\d{1,8}-\d|L[A-Z]\d+-\d"),
+    SNOMED: re.compile(r"\d{6,18}"),
+    RXNORM: re.compile(r"\d{1,8}"),
+}
 
 Code = tuple[str, str]
 

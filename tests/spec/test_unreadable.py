@@ -131,6 +131,30 @@ def test_an_infusion_that_cannot_be_read_is_said_to_a_user_who_looks_at_the_char
     assert (shown_cards(answered(found)), set_aside(facts_of(found))) == (row["cards"], row["set aside"])
 
 
+WEIGHED = rows("""
+| type               | code                                                                                    | says                           | because                                                    |
+| AllergyIntolerance | {"text": 5}                                                                             | Could not be read: allergies.  | an allergy whose name cannot be read may be to tocilizumab |
+| AllergyIntolerance | {}                                                                                      | Could not be read: allergies.  | so may one without a name                                  |
+| AllergyIntolerance | {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "托珠单抗"}]} | Could not be read: allergies.  | or with a text where a code belongs                        |
+| AllergyIntolerance | {"text": "penicillin"}                                                                  | –                              | one to something else is no doubt                          |
+| Condition          | {"coding": [{"code": "A41.9"}]}                                                         | Could not be read: conditions. | a diagnosis without its system may be an infection         |
+| Condition          | {"text": "gout"}                                                                        | –                              | another diagnosis is no doubt                              |
+""")
+
+
+@pytest.mark.parametrize("row", WEIGHED, ids=name_of)
+def test_what_is_to_be_weighed_and_cannot_be_read_is_said_where_tocilizumab_is_offered(row: dict[str, str]) -> None:
+    patient_is = {name: {"reference": "Patient/p"} for name in ("patient", "subject")}
+    more = {"resourceType": row["type"], "id": "x", "code": json.loads(row["code"]), **patient_is}
+    found = answered([*patient(f"{WELL}; il6 60 @-3h; T 38.9 @-1h; SBP 84 @-1h; weight 62 @-2h"), more])
+    offering = next(card for card in found.cards if card.id == "toci-recommended")
+    assert offering.suggestions
+    said = [
+        part for part in ("Could not be read: allergies.", "Could not be read: conditions.") if part in offering.detail
+    ]
+    assert "; ".join(said) == row["says"].replace("–", "")
+
+
 AHEAD = rows("""
 | chart                                     | grade             | il6     | doses      | cards                                       | set aside    | because                                                            |
 | il6 60 @+2m; T 38.9 @-1h; SBP 84 @-1h     | 2                 | high    | 0          | toci-recommended (w), crs-grade             | –            | a result two minutes ahead counts                                  |
