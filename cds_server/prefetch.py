@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import Literal
 
 import msgspec
 
@@ -45,7 +46,14 @@ class _Timed(fs.FhirStruct, frozen=True):
     effective_period: fs.Period | None = None
 
 
+class _Loose(fs.FhirStruct, frozen=True):
+    resource_type: Literal["Bundle"]
+    entry: tuple[msgspec.Raw, ...]
+
+
 _bundle = msgspec.json.Decoder(fs.Bundle)
+_loose = msgspec.json.Decoder(_Loose)
+_entry = msgspec.json.Decoder(fs.Entry)
 _header = msgspec.json.Decoder(fs.Header)
 _timed = msgspec.json.Decoder(_Timed)
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -71,10 +79,24 @@ def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
             return KeyState(Supplied.COMPLETE)
         if resource_type != "Bundle" or key.kind is Kind.PATIENT:
             return KeyState(Supplied.ABSENT)
-        bundle = _bundle.decode(raw)
+        return _read_bundle(key, _bundle.decode(raw), where, pool)
+    except _BAD:
+        return _read_entries(key, raw, where, pool)
+
+
+def _read_entries(key: DataKey, raw: bytes, where: str, pool: ResourcePool) -> KeyState:
+    """Of a Bundle that is broken in itself or in an entry each entry that is whole; the key came in part."""
+    entries: list[fs.Entry] = []
+    try:
+        for one in _loose.decode(raw).entry:
+            try:
+                entries.append(_entry.decode(one))
+            except _BAD:  # no resource: it is set aside with all its bytes
+                entries.append(fs.Entry(resource=one))
     except _BAD:
         return KeyState(Supplied.ABSENT)
-    return _read_bundle(key, bundle, where, pool)
+    _read_bundle(key, fs.Bundle(entry=tuple(entries)), where, pool)
+    return KeyState(Supplied.FIRST_PAGE)
 
 
 def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool) -> KeyState:
@@ -129,7 +151,7 @@ def _coverage(state: KeyState) -> Coverage:
         case Supplied.COMPLETE:
             return Coverage(Completeness.COMPLETE)
         case Supplied.FIRST_PAGE:
-            return Coverage(Completeness.PART, "only the first page was supplied", state.since)
+            return Coverage(Completeness.PART, "not all of it was supplied", state.since)
         case Supplied.FAILED:
             return Coverage(Completeness.UNREAD, FAILED_AT_CLIENT, failed=True)
     return Coverage(Completeness.UNREAD, "not supplied")

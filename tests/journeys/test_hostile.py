@@ -372,6 +372,17 @@ def test_a_server_that_drips_ends_with_the_budget_and_holds_up_no_other(caplog: 
     assert scene.patient_id not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "broken", [None, "x", {"fullUrl": 5}, {"search": "match"}, {"resource": None}, {"resource": {}}, {}]
+)
+def test_an_entry_that_is_none_costs_itself_and_not_its_page(broken: Any) -> None:
+    prefetch = whole_prefetch(chart_of("3"))
+    prefetch["recentAdministrations"]["entry"].append(broken)
+    answer = Desk().call("3", prefetch=prefetch)
+    assert "history_incomplete" in assessment(answer)["flags"]
+    assert not [c for c in answer.get_json()["cards"] if "suggestions" in c]
+
+
 def _running(patient: str, drug: str, **more: Any) -> Resource:
     return {
         "resourceType": "MedicationAdministration", "id": "running", "status": "in-progress",
