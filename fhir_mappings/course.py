@@ -18,8 +18,8 @@ from fhir_mappings.clinical_facts import (
 )
 from fhir_mappings.drugs import drug_in
 from fhir_mappings.fhir_time import BadTimeError, day, moment, own_offset
-from fhir_mappings.observations import codings_of
-from fhir_mappings.read_resources import Resource, ResourcePool
+from fhir_mappings.observations import codings_of, says_what
+from fhir_mappings.read_resources import Resource, ResourcePool, kinds_of
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
 
@@ -41,7 +41,14 @@ def infusion_procedures(
     bad: list[SetAside] = []
     for resource in pool.of_type(fs.Procedure):
         data = resource.data
-        if "car-t-administration" not in terms.sets_of(codings_of(data.code)) or data.status in _NEVER_PERFORMED:
+        if data.status in _NEVER_PERFORMED:
+            continue
+        if not says_what(data.code, terms):
+            infusion = terms.infusion_marks.search(resource.raw) is not None
+            kinds = resource.kinds or kinds_of("Procedure")
+            bad.append(SetAside(resource.reference, "does not say what was done", kinds, infusion=infusion))
+            continue
+        if "car-t-administration" not in terms.sets_of(codings_of(data.code)):
             continue
         period = data.performed_period
         text = data.performed_date_time or (period.start if period else None)

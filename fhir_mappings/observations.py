@@ -144,20 +144,20 @@ def _parts(resource: Resource[fs.Observation], terms: Terminology) -> list[tuple
 
 def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], terms: Terminology) -> str:
     """Why it cannot be told what an Observation, or a part of it, measured; "" where it can."""
-    if not parts and not any(_says_what(code, terms) for code in (data.code, *(c.code for c in data.component))):
+    if not parts and not any(says_what(code, terms) for code in (data.code, *(c.code for c in data.component))):
         return "code does not say what was measured"
-    if parts and not all(_says_what(c.code, terms) for c in data.component):
+    if parts and not all(says_what(c.code, terms) for c in data.component):
         return "code of a component does not say what was measured"
     if parts and all(sets == {"blood-pressure-panel"} for _, sets in parts) and data.data_absent_reason is None:
         return "panel without a systolic or mean pressure"
     return ""
 
 
-def _says_what(concept: fs.CodeableConcept, terms: Terminology) -> bool:
-    """Whether a code names something, be it nothing of ours. A text does where there is no coding beside it."""
-    if concept.coding:
-        return terms.name_something(codings_of(concept))
-    return bool(concept.text and concept.text.strip())
+def says_what(concept: fs.CodeableConcept, terms: Terminology) -> bool:
+    """Whether a code names something, be it nothing of ours. So does a text, unless a coding beside it may be ours."""
+    codings = codings_of(concept)
+    text = bool(concept.text and concept.text.strip())
+    return terms.name_something(codings) or (text and not terms.resemble_ours(codings))
 
 
 def _observed(

@@ -39,6 +39,8 @@ _FORMS = {
     RXNORM: re.compile(r"\d{1,8}"),
 }
 
+_SYSTEM = re.compile(r"[A-Za-z][\w+.-]*:\S+")  # an absolute URI
+
 Code = tuple[str, str]
 
 
@@ -129,11 +131,19 @@ class Terminology:
         text in place of a code, does not."""
         return any(self._names(SAME_SYSTEM.get(system, system), code) for system, code in codings if system and code)
 
+    def resemble_ours(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
+        """Whether a coding is of a system that ours are of, or has a LOINC code of ours, whatever else is wrong."""
+        return any(
+            SAME_SYSTEM.get(system or "", system) in _FORMS or (LOINC, code) in self._sets_by_code
+            for system, code in codings
+        )
+
     def _names(self, system: str, code: str) -> bool:
         form = _FORMS.get(system)
         if form is not None:
             return form.fullmatch(code) is not None
-        return bool(system.strip() and code.strip()) and (LOINC, code) not in self._sets_by_code
+        known = _SYSTEM.fullmatch(system) is not None and code.strip() != ""
+        return known and (LOINC, code) not in self._sets_by_code
 
     def sets_of_text(self, text: str | None) -> frozenset[str]:
         """The ids of every value set that has this whole text as a synonym."""

@@ -50,18 +50,20 @@ def doses_of(facts: PatientFacts) -> str:
 
 
 SIGNS = rows("""
-| now            | field                            | value                     | grade | set aside                                          | because                                              |
-| SBP 84 @-1h    | component.0.code.coding.0.code   | "低血压"                     | ≥1    | code of a component does not say what was measured | a text where a LOINC code belongs                    |
-| SBP 84 @-1h    | component.0.code.coding.0.system |                           | ≥1    | code of a component does not say what was measured | a code without its system                            |
-| SBP 84 @-1h    | component.0.code                 |                           | ≥1    | code of a component does not say what was measured | a component without a code                           |
-| SBP 84 @-1h    | component.0.code.coding.0.code   | "8462-4"                  | ≥1    | panel without a systolic or mean pressure          | diastolic pressure alone says nothing of hypotension |
-| SBP 84 @-1h    | component.0.valueQuantity        |                           | ≥1    | no value                                           | a component without a value                          |
-| SBP 84 @-1h    | component                        |                           | ≥1    | panel without a systolic or mean pressure          | a panel without components                           |
-| device NC @-1h | valueCodeableConcept             |                           | ≥1    | –                                                  | a device without a name: not recognised              |
-| device NC @-1h | code.coding.0.system             | "https://loinc.org"       | ≥1    | code does not say what was measured                | a code of ours under another system                  |
-| device NC @-1h | code.coding                      |                           | ≥1    | code does not say what was measured                | no coding and no text                                |
-| device NC @-1h | code                             | {"text": "Oxygen device"} | 1     | –                                                  | a text alone: not what was asked for by code         |
-| device NC @-1h | code.coding.0.code               | "8867-4"                  | 1     | –                                                  | a code of something else: not ours                   |
+| now            | field                            | value                                                                    | grade | set aside                                          | because                                              |
+| SBP 84 @-1h    | component.0.code.coding.0.code   | "低血压"                                                                    | ≥1    | code of a component does not say what was measured | a text where a LOINC code belongs                    |
+| SBP 84 @-1h    | component.0.code.coding.0.system |                                                                          | ≥1    | code of a component does not say what was measured | a code without its system                            |
+| SBP 84 @-1h    | component.0.code                 |                                                                          | ≥1    | code of a component does not say what was measured | a component without a code                           |
+| SBP 84 @-1h    | component.0.code.coding.0.code   | "8462-4"                                                                 | ≥1    | panel without a systolic or mean pressure          | diastolic pressure alone says nothing of hypotension |
+| SBP 84 @-1h    | component.0.valueQuantity        |                                                                          | ≥1    | no value                                           | a component without a value                          |
+| SBP 84 @-1h    | component                        |                                                                          | ≥1    | panel without a systolic or mean pressure          | a panel without components                           |
+| device NC @-1h | valueCodeableConcept             |                                                                          | ≥1    | –                                                  | a device without a name: not recognised              |
+| device NC @-1h | code.coding.0.system             | "https://loinc.org"                                                      | ≥1    | code does not say what was measured                | a code of ours under another system                  |
+| device NC @-1h | code.coding                      |                                                                          | ≥1    | code does not say what was measured                | no coding and no text                                |
+| device NC @-1h | code                             | {"text": "Oxygen device"}                                                | 1     | –                                                  | a text alone: not what was asked for by code         |
+| device NC @-1h | code                             | {"coding": [{"system": "LOCAL", "code": "O2"}], "text": "Oxygen device"} | 1     | –                                                  | nor a text beside a code of nobody knows what        |
+| device NC @-1h | code                             | {"coding": [{"code": "3152-6"}], "text": "Oxygen device"}                | ≥1    | code does not say what was measured                | but beside a code of ours                            |
+| device NC @-1h | code.coding.0.code               | "8867-4"                                                                 | 1     | –                                                  | a code of something else: not ours                   |
 """)
 
 
@@ -129,6 +131,13 @@ def test_an_infusion_that_cannot_be_read_is_said_to_a_user_who_looks_at_the_char
     infusion = next(n for n, r in enumerate(found) if r["resourceType"] == "MedicationAdministration")
     found[infusion] = with_value(found[infusion], way_of(row["field"]), json.loads(row["value"]))
     assert (shown_cards(answered(found)), set_aside(facts_of(found))) == (row["cards"], row["set aside"])
+
+
+def test_a_procedure_that_does_not_say_what_was_done_is_no_silence_where_it_names_car_t_cells() -> None:
+    code = {"coding": [{"system": "CPT", "code": "38228"}]}
+    done = {"resourceType": "Procedure", "id": "x", "status": "completed", "subject": {"reference": "Patient/p"},
+            "code": code, "performedDateTime": "2026-03-02T10:00:00+08:00"}  # fmt: skip
+    assert shown_cards(answered([*patient("T 39 @-1h", infused=False), done])) == "data-quality"
 
 
 WEIGHED = rows("""
