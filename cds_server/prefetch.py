@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Literal
 
 import msgspec
 
@@ -47,7 +46,6 @@ class _Timed(fs.FhirStruct, frozen=True):
 
 
 class _Loose(fs.FhirStruct, frozen=True):
-    resource_type: Literal["Bundle"]
     entry: tuple[msgspec.Raw, ...]
 
 
@@ -77,11 +75,11 @@ def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
         if key.kind is Kind.PATIENT and resource_type == "Patient":
             pool.add(raw, where, from_client=True, kinds=frozenset({key.kind}))
             return KeyState(Supplied.COMPLETE)
-        if resource_type != "Bundle" or key.kind is Kind.PATIENT:
-            return KeyState(Supplied.ABSENT)
-        return _read_bundle(key, _bundle.decode(raw), where, pool)
+        if resource_type == "Bundle" and key.kind is not Kind.PATIENT:
+            return _read_bundle(key, _bundle.decode(raw), where, pool)
     except _BAD:
-        return _read_entries(key, raw, where, pool)
+        pass
+    return KeyState(Supplied.ABSENT) if key.kind is Kind.PATIENT else _read_entries(key, raw, where, pool)
 
 
 def _read_entries(key: DataKey, raw: bytes, where: str, pool: ResourcePool) -> KeyState:

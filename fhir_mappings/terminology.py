@@ -37,6 +37,10 @@ _FORMS = {
     LOINC: re.compile(r"\d{1,8}-\d|L[A-Z]\d+-\d"),
     SNOMED: re.compile(r"\d{6,18}"),
     RXNORM: re.compile(r"\d{1,8}"),
+    ATC: re.compile(r"[A-Z]\d\d[A-Z]{0,2}(?:\d\d)?"),
+    "http://www.ama-assn.org/go/cpt": re.compile(r"\d{4}[0-9A-Z]"),
+    "http://www.cms.gov/Medicare/Coding/ICD10": re.compile(r"[0-9A-Z]{3,7}"),
+    "http://hl7.org/fhir/sid/icd-10-cm": re.compile(r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"),
 }
 
 _SYSTEM = re.compile(r"[A-Za-z][\w+.-]*:\S+")  # an absolute URI
