@@ -225,7 +225,7 @@ def _unread(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
     """The kinds of data that could not all be read."""
     short = {k for k in Kind if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE}
     # what a caution rests on and was set aside; each count or enzyme speaks for itself
-    cautions = {Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS, Kind.MEDICATION_ORDERS}
+    cautions = {Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS}
     short |= cautions & {kind for a in facts.set_aside for kind in a.kinds}
     # an order whose drug nothing names may be any drug
     if any(o.drug is None and o.reference.startswith("MedicationRequest/") for o in facts.pending):

@@ -11,7 +11,7 @@ from cards.situation import drafted
 from cards.texts import Texts
 from cards.when_to_speak import Planned
 from cards.wording import CAUTION, NO_WAITING, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
-from fhir_mappings.clinical_facts import DrugClass
+from fhir_mappings.clinical_facts import DrugClass, Kind
 
 EXTRA = PHRASES["extra"]
 _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
@@ -29,7 +29,8 @@ def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...]
     evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
     study = [STUDY.format(n=wording.study)] if wording.study else []
     said = [line for line in wording.limits if not (late and line == NO_WAITING)]
-    limits = [line.format(**values) for line in (*_extra(planned, texts), *said)]
+    extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
+    limits = [line.format(**values) for line in (*extra, *said)]
     return Card(
         id=planned.id,
         display=wording.display,
@@ -40,6 +41,14 @@ def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...]
         suggestions=suggestions,
         override_reasons=() if planned.id is CardId.CRS_GRADE else OVERRIDE_REASONS,
     )
+
+
+_ORDERS = {"MedicationRequest": Kind.MEDICATION_ORDERS, "ServiceRequest": Kind.SERVICE_ORDERS}
+
+
+def _may_repeat(suggestions: tuple[Suggestion, ...], texts: Texts) -> bool:
+    """Whether a suggested order may be active already, for the orders of its kind were not all read."""
+    return any(_ORDERS[s.resource["resourceType"]] in texts.unread for s in suggestions if s.action == "create")
 
 
 def _extra(planned: Planned, texts: Texts) -> list[str]:

@@ -148,6 +148,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "neutropenic": "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils}).",
         "perhaps neutropenic": "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical "
         "antibiotics now.",
+        "orders unread": "Could not be read: active orders. What is suggested here may be ordered already.",
         "under study age": "The study included patients from {t.study_min_age} years of age.",
         "ventilated": "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway, or for a "
         "procedure, is by itself no grade 4 (unconfirmed).",

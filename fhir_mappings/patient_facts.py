@@ -25,7 +25,7 @@ from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnam
 from fhir_mappings.crs_grade import Signs, crs_grade
 from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import sort_observations
-from fhir_mappings.pending_orders import pending_orders
+from fhir_mappings.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.reach import Reach, reach
 from fhir_mappings.read_resources import PatientRecord, validation_error
 from fhir_mappings.signs import SignsMapping
@@ -140,6 +140,7 @@ def _with_course(
             *bad_scores,
             *unnamed,
             *unnamed_diagnoses(record.pool, how.terms),
+            *unreadable_orders(record.pool, how.terms, how.fhir_base),
         ),
     )
     return replace(known, flags=_flags(known, course, grade), evidence=_evidence(known, course, grade))

@@ -6,14 +6,38 @@ from collections.abc import Iterable
 from datetime import tzinfo
 
 from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Administration, PendingOrder
+from fhir_mappings.clinical_facts import Administration, Kind, PendingOrder, SetAside
 from fhir_mappings.drugs import drug_in, route_of
 from fhir_mappings.fhir_time import moment_or_none
-from fhir_mappings.observations import codings_of
+from fhir_mappings.observations import codings_of, says_what
 from fhir_mappings.read_resources import ResourcePool
 from fhir_mappings.steroids import ordered_dose
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.thresholds import Thresholds
+
+# of FHIR's request-status, and `completed` of orders that were carried out
+STATUSES = frozenset({
+    "draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown", "cancelled", "stopped",
+})  # fmt: skip
+
+
+def unreadable_orders(pool: ResourcePool, terms: Terminology, fhir_base: str | None) -> tuple[SetAside, ...]:
+    """Orders that may be active and do not say what they are for: each may be the one that a card would suggest."""
+    found: list[SetAside] = []
+    for medication in pool.of_type(fs.MedicationRequest):
+        why = _unreadable(medication.data.status, named=drug_in(medication.data, pool, terms, fhir_base) is not None)
+        found += [SetAside(medication.reference, why, frozenset({Kind.MEDICATION_ORDERS}))] if why else []
+    for service in pool.of_type(fs.ServiceRequest):
+        named = service.data.code is not None and says_what(service.data.code, terms)
+        why = _unreadable(service.data.status, named=named)
+        found += [SetAside(service.reference, why, frozenset({Kind.SERVICE_ORDERS}))] if why else []
+    return tuple(found)
+
+
+def _unreadable(status: str, *, named: bool) -> str:
+    if status not in STATUSES:
+        return "status is none of FHIR's"
+    return "does not say what is ordered" if status == "active" and not named else ""
 
 
 def pending_orders(

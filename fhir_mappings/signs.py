@@ -97,7 +97,7 @@ class SignsMapping:
     def _is_new_pressor_order(self, order: PendingOrder, t: Thresholds) -> bool:
         if order.drug is None or order.drug.drug_class not in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
             return False
-        recent = order.authored is not None and self._as_of - order.authored <= t.pressor_order_age
+        recent = order.authored is None or self._as_of - order.authored <= t.pressor_order_age
         return recent and order.route in (Route.INTRAVENOUS, Route.NOT_STATED)
 
     def _device_flows(self) -> tuple[Reading, ...]:

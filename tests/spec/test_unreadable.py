@@ -12,9 +12,20 @@ import pytest
 
 from cards.situation import verdicts
 from example_patients.chart import Resource
-from fhir_mappings.clinical_facts import PatientFacts
+from fhir_mappings.clinical_facts import Kind, PatientFacts
 from tests.every_field import MISSING, Way, value_at, with_value
-from tests.spec.tables import T, answered, changed, facts_of, name_of, patient, rows, shown_cards, shown_grade
+from tests.spec.tables import (
+    T,
+    answered,
+    changed,
+    facts_of,
+    name_of,
+    ordered_infusion,
+    patient,
+    rows,
+    shown_cards,
+    shown_grade,
+)
 
 WELL = "T 36.8 @-30h; T 38.2 @-8h; SBP 118 @-4h; SpO2 97 @-2h; device RA @-2h; il6 10 @D0 08:00; crp 10 @D0 08:00"
 CODES = {"SBP": "85354-9", "device": "3152-6"}
@@ -162,6 +173,30 @@ def test_what_is_to_be_weighed_and_cannot_be_read_is_said_where_tocilizumab_is_o
         part for part in ("Could not be read: allergies.", "Could not be read: conditions.") if part in offering.detail
     ]
     assert "; ".join(said) == row["says"].replace("–", "")
+
+
+ORDERS = rows("""
+| field                     | value        | grade | says | because                                                      |
+| status                    | "draußen"    | 2     | yes  | an order that may be active may be what is suggested         |
+| status                    | "completed"  | 2     | –    | one that is done is not                                      |
+| medicationCodeableConcept | {}           | 2     | yes  | an active order of nobody knows what may be it too           |
+| authoredOn                | "06.03.2026" | ≥2    | –    | a vasopressor ordered at a time nobody knows may be of today |
+""")
+
+
+@pytest.mark.parametrize("row", ORDERS, ids=name_of)
+def test_an_active_order_of_norepinephrine_that_cannot_be_read(row: dict[str, str]) -> None:
+    order = with_value(ordered_infusion("norepinephrine"), way_of(row["field"]), json.loads(row["value"]))
+    found = [*patient(f"{WELL}; il6 60 @-3h; T 38.9 @-1h; SBP 84 @-1h; weight 62 @-2h"), order]
+    offering = next(card for card in answered(found).cards if card.id == "toci-recommended")
+    says = "Could not be read: active orders. What is suggested here may be ordered already." in offering.detail
+    assert (shown_grade(facts_of(found)), says) == (row["grade"], row["says"] == "yes")
+
+
+def test_orders_that_were_not_read_are_said_on_each_card_that_orders() -> None:
+    found = patient(f"{WELL}; il6 60 @-3h; T 38.9 @-1h; SBP 84 @-1h; weight 62 @-2h")
+    offering = next(c for c in answered(found, unread=[Kind.MEDICATION_ORDERS]).cards if c.id == "toci-recommended")
+    assert "Could not be read: active orders." in offering.detail
 
 
 AHEAD = rows("""
