@@ -110,7 +110,9 @@ def _draft_order(
     *,
     selected: bool,
 ) -> DraftOrder:
-    is_medication = _word(draft, "resourceType") in _MEDICATION_TYPES
+    # better a card too many than a drug unseen: what states a medication is an order of one
+    stated = any(draft.get(field) for field in ("medicationCodeableConcept", "medicationReference"))
+    is_medication = stated or _word(draft, "resourceType") in _MEDICATION_TYPES
     if is_medication:
         concept, target = _concept(draft.get("medicationCodeableConcept")), _reference(draft)
         named = concept or (beside.get(target.reference or "") if target else None)
@@ -123,7 +125,7 @@ def _draft_order(
             drug,
             frozenset(),
             selected,
-            empty=concept is None and target is None,
+            empty=not stated,
             replaces=replaced if isinstance(replaced, str) else None,
         )
     sets: frozenset[str] = frozenset()

@@ -282,6 +282,24 @@ def test_a_draft_may_have_any_shape(field: str, value: Any) -> None:
     assert desk.post(body).status_code == 200
 
 
+@pytest.mark.parametrize("more", [{"resourceType": None}, {"resourceType": "医嘱"}, {"resourceType": 5}])
+def test_a_draft_that_names_tocilizumab_is_checked_whatever_it_calls_itself(more: dict[str, Any]) -> None:
+    _, scene = scene_of("8")
+    desk = Desk(now=moment_of(scene))
+    body = hook_body(scene, desk.now, prefetch=whole_prefetch(chart_of("8")))
+    body["context"]["draftOrders"]["entry"][0]["resource"] |= more
+    assert card_ids(desk.post(body))[0] == "toci-interval"
+
+
+@pytest.mark.parametrize("concept", [5, True, "tocilizumab", [None], {"coding": [{}]}])
+def test_a_draft_whose_medication_cannot_be_read_is_said(concept: Any) -> None:
+    _, scene = scene_of("8")
+    desk = Desk(now=moment_of(scene))
+    body = hook_body(scene, desk.now, prefetch=whole_prefetch(chart_of("8")))
+    body["context"]["draftOrders"]["entry"][0]["resource"]["medicationCodeableConcept"] = concept
+    assert "A drafted drug could not be identified" in card(desk.post(body), "data-quality")["detail"]
+
+
 def test_the_entry_of_a_foreign_draft_is_named_by_its_own_place() -> None:
     _, scene = scene_of("11")
     desk = Desk(now=moment_of(scene))
