@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test selftest postgres lint types check docs mutants lock clean
+.PHONY: demo test selftest programs lint types check docs mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
@@ -19,10 +19,10 @@ selftest: .venv/ready
 	$(BIN)/crs-cds seed "$(FHIR)" $(FHIR_TOKEN)
 	$(ASKED) "$(FHIR)" $(FHIR_TOKEN) $(OPTIONS)
 
-test: .venv/ready postgres lint types check
+test: .venv/ready programs lint types check
 
-postgres:
-	@sh tests/install_postgres.sh
+programs:
+	@sh tests/install_programs.sh
 
 lint:
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ from cds_server.log_entry import VERSION
 from cds_server.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
 from cds_server.medication_memory import MedicationMemory
 from cds_server.metrics import Metrics
+from cds_server.pages import STATIC, STATIC_SECONDS, pages
 from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
 from cds_server.routes import cds, leave_body
@@ -37,7 +38,7 @@ from cds_server.site_rules import site_rules
 log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
 
-_QUIET = frozenset({"live", "ready", "metrics"})  # asked all day long
+_QUIET = frozenset({"live", "ready", "metrics", STATIC})  # asked all day long
 _HTTP_PROBLEMS: Mapping[int, str] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
 
 
@@ -77,6 +78,7 @@ def create_app(
     )  # fmt: skip
     app.before_request(_begin)
     app.register_blueprint(cds)
+    app.register_blueprint(pages)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _failure)
@@ -111,7 +113,8 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     """Headers of every answer, and what is counted and logged of it."""
-    response.headers["Cache-Control"] = "no-store"
+    is_file = request.endpoint == STATIC and response.status_code in (200, 304)
+    response.headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}" if is_file else "no-store"
     response.headers[REQUEST_ID] = request_id()
     if not g.get("body_read"):
         leave_body()

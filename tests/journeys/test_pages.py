@@ -1,0 +1,34 @@
+"""The files of the pages: served from here, kept by browsers for a while, and those of others as they were published."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+import cds_server
+from tests.journeys.desk import Desk
+from tests.spec.tables import NOW, rows
+
+STATIC = Path(cds_server.__file__).parent / "static"
+# as npm has them, without the line that names a source map
+OF_OTHERS = rows("""
+| file                      | SHA-256                                                          |
+| echarts-6.1.0.min.js      | b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0 |
+| markdown-it-15.0.3.min.js | b06c85174d2b1bb6339dfa1f0bc938cea57f62663f132a77abbf651562542443 |
+""")
+
+
+@pytest.mark.parametrize("file", OF_OTHERS, ids=lambda row: row["file"])
+def test_a_file_of_others_is_as_published(file: dict[str, str]) -> None:
+    assert hashlib.sha256((STATIC / file["file"]).read_bytes()).hexdigest() == file["SHA-256"]
+
+
+def test_a_file_is_kept_for_an_hour_and_nothing_else_is() -> None:
+    client = Desk(now=NOW).client
+    with client.get("/static/crs-cds.css") as style:
+        assert style.headers["Cache-Control"] == "public, max-age=3600"
+    for missing in ("/static/none.css", "/static/../app.py", "/static/%2e%2e/app.py"):
+        answer = client.get(missing)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
