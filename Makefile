@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test selftest programs lint types check docs mutants lock clean
+.PHONY: demo test selftest programs lint types check docs bench mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
@@ -40,6 +40,15 @@ docs: .venv/ready
 	env -u CRS_CDS_THRESHOLDS -u CRS_CDS_VALUE_SETS $(BIN)/crs-cds decision-table > docs/decision-table.md
 	$(BIN)/python -m tests.spec.clinical_rules > docs/clinical-rules.md
 
+# by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
+bench: .venv/ready .venv-bench/ready
+	$(BIN)/python -m benchmarks
+
+.venv-bench/ready: requirements/bench.txt
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
 # by hand: how many small mistakes in the grade, the fold change and the table the tests would not notice
 mutants: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutants.txt
@@ -59,17 +68,19 @@ mutants: .venv/ready
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet "pip-tools>=7.5"
-	for what in run test mutants build; do \
+	for what in run test mutants build bench; do \
+		from=pyproject.toml; \
 		case $$what in \
 			run) extra="" ;; \
 			test) extra="--extra demo --extra test" ;; \
 			mutants) extra="--extra demo --extra test --extra mutants" ;; \
 			build) extra="--only-build-deps --build-deps-for wheel" ;; \
+			bench) extra=""; from=requirements/bench.in ;; \
 		esac; \
 		CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes \
 			--strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-			--resolver backtracking $$extra --output-file requirements/$$what.txt pyproject.toml || exit 1; \
+			--resolver backtracking $$extra --output-file requirements/$$what.txt $$from || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .venv-lock .mypy_cache .ruff_cache mutants
+	rm -rf .venv .venv-lock .venv-bench .mypy_cache .ruff_cache mutants

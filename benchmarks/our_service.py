@@ -1,0 +1,64 @@
+"""The WSGI application as it runs, called without a socket: trust off, the decision log off or in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from typing import IO, Any, TypeVar
+
+import msgspec
+from sqlalchemy.orm import Session
+from werkzeug.test import create_environ, run_wsgi_app
+
+from benchmarks.patients import AS_OF
+from cds_server.app import create_app
+from cds_server.decision_log import Decision, DecisionLog, LogUnavailableError
+from cds_server.running import EXTENSION_KEY
+
+R = TypeVar("R")
+SETTINGS = {
+    "CRS_CDS_ENV": "development", "CRS_CDS_TIMEZONE": "Asia/Shanghai", "CRS_CDS_DATABASE_URL": "sqlite://",
+    # the largest patient is 70 MB, and a busy machine is no fault of the call
+    "CRS_CDS_MAX_BODY_MIB": "1024", "CRS_CDS_BUDGET_SECONDS": "120", "CRS_CDS_LOG_MILLISECONDS": "5000",
+}  # fmt: skip
+CARDS = ("steroid-after-2-toci", "crs-grade")
+
+
+class NoLog(DecisionLog):
+    """A decision log that is off: nothing is remembered and no time is spent on it."""
+
+    def run(self, work: Callable[[Session], R], seconds: float) -> R:  # noqa: ARG002
+        raise LogUnavailableError
+
+    def record(self, decision: Decision, seconds: float) -> bool:  # noqa: ARG002
+        return False
+
+
+class OurService:
+    """One worker, as gunicorn has it."""
+
+    def __init__(self, *, log: bool = False) -> None:
+        self._app = create_app(SETTINGS, clock=lambda: AS_OF)
+        if not log:
+            running = self._app.extensions[EXTENSION_KEY]
+            off = object.__new__(NoLog)
+            off.degraded, off.lost = None, 0
+            self._app.extensions[EXTENSION_KEY] = replace(running, log=off)
+
+    def answer(self, body: bytes) -> bytes:
+        return self.answer_stream(BytesIO(body), len(body))
+
+    def answer_stream(self, body: IO[bytes], length: int) -> bytes:
+        """The answer, as bytes. Raises RuntimeError where it is not 200."""
+        environ = create_environ("/cds-services/crs-patient-view", method="POST", content_type="application/json",
+                                 input_stream=body, content_length=length)  # fmt: skip
+        chunks, status, _ = run_wsgi_app(self._app, environ)
+        if not status.startswith("200"):
+            raise RuntimeError(status)
+        return b"".join(chunks)
+
+
+def cards_of(answer: bytes) -> tuple[str, ...]:
+    body: dict[str, Any] = msgspec.json.decode(answer)
+    return tuple(card["source"]["topic"]["code"] for card in body["cards"])

@@ -1,0 +1,122 @@
+"""Patients of a long ICU stay: an example chart and as many charted Observations as wanted beside it.
+
+Every third has a code of interest (temperature, systolic pressure, saturation), spread from four days before the
+infusion to the call, with the values that the story has then: the cards stay those of the story.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from example_patients.chart import LOINC, UCUM, Entry, Resource, resources
+from example_patients.stories import SCENES, hook_body, record
+
+ZONE = ZoneInfo("Asia/Shanghai")
+STORY, SCENE = next((story, scene) for story, scene in SCENES if scene.id == "2")  # grade 2 after two doses, day 13
+AS_OF = datetime(2026, 3, 15, 10, 0, tzinfo=ZONE)
+INFUSED = datetime(2026, 3, 2, 10, 0, tzinfo=ZONE)
+OPENS = INFUSED - timedelta(hours=96)
+ILL_FROM = datetime(2026, 3, 9, 6, 0, tzinfo=ZONE)
+WELL = (("T", "36.8"), ("SBP", "118"), ("SpO2", "97"))
+ILL = (("T", "38.4"), ("SBP", "86"), ("SpO2", "97"))
+# what else a monitor and a laboratory chart, none of it with a code of ours: code, display, value, unit
+OTHERS = (
+    ("8867-4", "Heart rate", 104, "/min"),
+    ("9279-1", "Respiratory rate", 22, "/min"),
+    ("2951-2", "Sodium [Moles/volume] in Serum or Plasma", 139, "mmol/L"),
+    ("2823-3", "Potassium [Moles/volume] in Serum or Plasma", 4.1, "mmol/L"),
+)
+KEY_OF_CODE = {
+    "26881-3": "il6Crp", "1988-5": "il6Crp", "29463-7": "weight", "59408-5": "oxygen", "3152-6": "oxygen",
+}  # fmt: skip
+COMPLETE_WITHOUT_RESULT = (
+    "il6Crp", "oxygen", "weight", "safetyLabs", "runningAdministrations", "cellTherapyProcedures",
+    "supportProcedures", "conditions", "allergies", "microbiology", "neuro", "activeMedicationOrders",
+    "activeServiceOrders",
+)  # fmt: skip
+FIRST_COPY = b"copy-00000000"
+
+
+def call_body(observations: int) -> bytes:
+    """A patient-view call by complete prefetch, as JSON. The patient's id carries `FIRST_COPY`."""
+    body = hook_body(SCENE, AS_OF, "patient-view", prefetch=_prefetch(observations))
+    text = json.dumps(body, separators=(",", ":")).replace(SCENE.patient_id, FIRST_COPY.decode())
+    return text.encode()
+
+
+def copies(body: bytes) -> Iterator[bytes]:
+    """The same call for one other patient after another: none has a resource of the bytes of another's."""
+    for number in range(1, 10**8):
+        yield body.replace(FIRST_COPY, b"copy-%08d" % number)
+
+
+def _prefetch(observations: int) -> dict[str, Any]:
+    chart = record(STORY, SCENE, AS_OF, ZONE)
+    drugs = {f"Medication/{r['id']}": r["code"] for r in chart if r["resourceType"] == "Medication"}
+    of_story = sum(r["resourceType"] == "Observation" for r in chart)
+    by_key: dict[str, list[Resource]] = defaultdict(list)
+    for resource in (*chart, *_charted(max(0, observations - of_story))):
+        match resource["resourceType"]:
+            case "Observation":
+                code = resource["code"]["coding"][0]["code"]
+                by_key[KEY_OF_CODE.get(code, "vitals")].append(_as_charted(resource))
+            case "MedicationAdministration":
+                drug = resource.pop("medicationReference", None)
+                named = {"medicationCodeableConcept": drugs[drug["reference"]]} if drug else {}
+                by_key["recentAdministrations"].append({**resource, **named})
+    for key in ("vitals", "oxygen"):  # as asked for: newest first
+        by_key[key].sort(key=lambda r: datetime.fromisoformat(r["effectiveDateTime"]), reverse=True)
+    bundles = {
+        key: {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in found]}
+        for key, found in by_key.items()
+    }
+    return {"patient": chart[0], **dict.fromkeys(COMPLETE_WITHOUT_RESULT), **bundles}
+
+
+def _charted(number: int) -> Iterator[Resource]:
+    """Observations beside the story's, evenly over the stay; every third is a sign of interest."""
+    step = (AS_OF - OPENS) / max(1, number)
+    for index in range(number):
+        at, id_ = OPENS + index * step, f"{SCENE.patient_id}-more-{index}"
+        turn = index // 3
+        if index % 3 == 0:
+            word, value = (ILL if at >= ILL_FROM else WELL)[turn % len(WELL)]
+            yield {**resources([Entry(at, word, value)], SCENE.patient_id)[0], "id": id_}
+        else:
+            code, display, number_, unit = OTHERS[turn % len(OTHERS)]
+            yield {
+                "resourceType": "Observation",
+                "id": id_,
+                "status": "final",
+                "code": {"coding": [{"system": LOINC, "code": code, "display": display}]},
+                "subject": {"reference": f"Patient/{SCENE.patient_id}"},
+                "effectiveDateTime": at.isoformat(),
+                "valueQuantity": {"value": number_, "unit": unit, "system": UCUM, "code": unit},
+            }
+
+
+def _as_charted(observation: Resource) -> Resource:
+    """With what a hospital's server sends beside it and the rules never read: about 1.4 kB in all."""
+    at, id_ = observation["effectiveDateTime"], observation["id"]
+    category = "http://terminology.hl7.org/CodeSystem/observation-category"
+    code = observation["code"]
+    flowsheet = {"system": "urn:oid:1.2.840.114350.1.13.0.1.7.2.707679", "code": f"row-{code['coding'][0]['code']}"}
+    return {
+        **observation,
+        "meta": {"versionId": "1", "lastUpdated": at, "source": "#MonitorGateway"},
+        "identifier": [{"use": "official", "system": "urn:oid:1.2.840.114350.1.13.0.1.7.6.1", "value": f"obs-{id_}"}],
+        "category": [{"coding": [{"system": category, "code": "vital-signs", "display": "Vital Signs"}],
+                      "text": "Vital Signs"}],
+        "code": {"coding": [*code["coding"], {**flowsheet, "display": "Flowsheet row of the intensive care unit"}],
+                 "text": code["coding"][0]["display"]},
+        "encounter": {"reference": f"Encounter/{SCENE.patient_id}-stay", "display": "Hospital Encounter"},
+        "issued": at,
+        "performer": [{"reference": "Practitioner/e7h4pT4mJ2c8QfRrYwQ3", "type": "Practitioner",
+                       "display": "Registered Nurse, Intensive Care"}],
+        "device": {"reference": "Device/eGq0vY1p8Tn4sK5dZ2bA", "display": "Bedside monitor, bed 12"},
+    }  # fmt: skip

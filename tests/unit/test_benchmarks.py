@@ -1,0 +1,93 @@
+"""The benchmarks still run, and what they compare is the same work. What it costs is not tested: `make bench` says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from benchmarks.figures import NOT_SEEN, ROOT, SEEN, WITH_LOG, Figure, our_figures
+from benchmarks.our_service import CARDS, OurService, cards_of
+from benchmarks.patients import call_body, copies
+from benchmarks.peers import HEALTHCHAIN, LIMIT, RESOURCES, every_resource_validated
+from benchmarks.results import Run, page
+from benchmarks.typed_scan import typed_scan
+from fhir_mappings.terminology import packaged_terminology
+
+FEW = 170  # the story alone has 153
+
+
+def test_our_figures_are_taken_beside_the_limit() -> None:
+    figures = our_figures(FEW, 1)
+    assert {f.contender for f in figures} == {LIMIT, SEEN, NOT_SEEN, WITH_LOG}
+    assert all(f.milliseconds > 0 and f.limit > 0 for f in figures)
+
+
+@pytest.mark.parametrize("observations", [FEW, 1_400])  # 1,400: a first page of vital signs, as it came
+def test_the_limit_and_the_service_read_the_same_observations_and_a_third_is_of_interest(observations: int) -> None:
+    body = call_body(observations)
+    assert typed_scan(body) == observations
+    assert cards_of(OurService().answer(body)) == CARDS
+    terms = packaged_terminology()
+    found = [key for key in json.loads(body)["prefetch"].values() if key and "entry" in key]
+    codes = [
+        [(c["system"], c["code"]) for part in (e["resource"], *e["resource"].get("component", ()))
+         for c in part["code"]["coding"]]
+        for key in found for e in key["entry"] if "-more-" in e["resource"]["id"]
+    ]  # fmt: skip
+    of_interest = sum(1 for codings in codes if terms.sets_of(codings))
+    assert of_interest == -(-len(codes) // 3)
+
+
+def test_every_observation_of_another_patient_has_other_bytes_and_the_answer_is_the_same() -> None:
+    body = call_body(FEW)
+    others = list(islice(copies(body), 2))
+    resources = [
+        {json.dumps(entry) for key in json.loads(one)["prefetch"].values() if key for entry in key.get("entry", [key])}
+        for one in (body, *others)
+    ]
+    assert not resources[0] & resources[1] | resources[1] & resources[2]
+    service = OurService()
+    assert [cards_of(service.answer(one)) for one in others] == [CARDS, CARDS]
+
+
+def test_every_resource_of_the_patients_is_valid_fhir() -> None:
+    assert every_resource_validated(call_body(FEW))()
+
+
+def test_the_page_says_which_aims_are_met_and_what_was_before() -> None:
+    def run(seen: float) -> Run:
+        figures = [
+            Figure(size, name, milliseconds * size / 200, size / 200)
+            for size in (200, 10_000)
+            for name, milliseconds in {LIMIT: 1.0, SEEN: seen, NOT_SEEN: 9.0, HEALTHCHAIN: 6.0, RESOURCES: 50.0}.items()
+        ]
+        return Run("2026-03-02", "a machine", {"Python": "3.11"}, {"healthchain": "0"}, tuple(figures), {"start": 80.0})
+
+    said = page(run(1.2), before=Run.of(json.loads(json.dumps(asdict(run(5.0))))))
+    assert "| 200 | 1.00 ms | 5.0 → 1.2 | 9.0 → 9.0 | – | 6.0 | 50.0 |" in said
+    assert "resources seen before: at most 1.5 times the limit | 5.00 | 1.20 | met |" in said
+    assert "not seen before: at most 4 times the limit | 9.00 | 9.00 | not met |" in said
+    assert "resources seen before: at most 10 µs | 25.00 | 6.00 | met |" in said
+    assert "| start | 80 | 80 |" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_memory_is_read_step_by_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from benchmarks import memory  # noqa: PLC0415
+
+    largest = tmp_path / "largest.json"
+    largest.write_bytes(call_body(FEW))
+    memory.main(str(largest), "1")
+    found = json.loads(capsys.readouterr().out)
+    assert len(found) == 6
+    assert all(mebibytes > 0 for mebibytes in found.values())
+
+
+def test_the_peers_need_no_module_that_is_not_locked_for_them() -> None:
+    locked = (ROOT / "requirements" / "bench.txt").read_text(encoding="utf-8")
+    assert all(f"\n{name}==" in locked for name in ("healthchain", "fhir-resources", "msgspec", "fastapi"))
