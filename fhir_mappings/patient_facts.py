@@ -27,11 +27,12 @@ from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import sort_observations
 from fhir_mappings.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.reach import Reach, reach
-from fhir_mappings.read_resources import PatientRecord, validation_error
+from fhir_mappings.read_resources import PatientRecord
 from fhir_mappings.signs import SignsMapping
 from fhir_mappings.steroids import steroids_given
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, history_opens, of_class
+from fhir_mappings.validation import validation_error
 from fhir_mappings.vital_signs import age_at, latest_weight
 
 

@@ -1,7 +1,7 @@
 """FHIR JSON → rows to map, each resource once; what cannot be read is set aside and reported.
 
 Everything is scanned cheaply (fhir_structs); only what an answer rests on is validated by fhir.resources
-(`validation_error`). R4B models read R4 data: the types used here are the same in both.
+(`validation`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from fhir.resources.R4B import get_fhir_model_class
-from fhir.resources.R4B.allergyintolerance import AllergyIntolerance as AllergyModel
-from fhir.resources.R4B.condition import Condition as ConditionModel
-from fhir.resources.R4B.medicationadministration import MedicationAdministration as AdministrationModel
-from fhir.resources.R4B.observation import Observation as ObservationModel
-from fhir.resources.R4B.patient import Patient as PatientModel
-from fhir.resources.R4B.procedure import Procedure as ProcedureModel
-from pydantic import ValidationError
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Coverage, Kind
@@ -40,14 +33,6 @@ STRUCTS: Mapping[str, type[fs.FhirStruct]] = {
 _DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in STRUCTS.items()}
 _HEADER = msgspec.json.Decoder(fs.Header)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_MODELS: Mapping[str, Any] = {
-    "Observation": ObservationModel,
-    "MedicationAdministration": AdministrationModel,
-    "Procedure": ProcedureModel,
-    "Condition": ConditionModel,
-    "AllergyIntolerance": AllergyModel,
-    "Patient": PatientModel,
-}
 
 T = TypeVar("T", bound=fs.FhirStruct)
 
@@ -200,29 +185,6 @@ class PatientRecord:
 
     pool: ResourcePool
     coverage: Mapping[Kind, Coverage] = field(default_factory=dict)
-
-
-def validation_error(resource: Resource[Any]) -> str | None:
-    """Why fhir.resources refuses this resource, as paths without values; None when it is valid."""
-    model = _MODELS.get(resource.type)
-    if model is None:
-        return None
-    try:
-        model.model_validate_json(resource.raw)
-    except ValidationError as error:
-        paths = sorted({_path(e) or resource.type for e in error.errors(include_url=False, include_input=False)})
-        return "not valid FHIR at " + ", ".join(paths[:5])
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
-        # what fhir.resources raises on an unknown contained type, or on a broken primitive's extension
-        return "not valid FHIR"
-    return None
-
-
-def _path(error: Any) -> str:
-    """Where it is not valid; a field that FHIR does not know may have any name, and is not named."""
-    known = error["loc"][:-1] if error["type"] == "extra_forbidden" else error["loc"]
-    unknown = ("an unknown field",) if error["type"] == "extra_forbidden" else ()
-    return ".".join(str(part) for part in (*known, *unknown))
 
 
 _KINDS = {
