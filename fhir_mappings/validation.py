@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
+import msgspec
 from fhir.resources.R4B.allergyintolerance import AllergyIntolerance
 from fhir.resources.R4B.condition import Condition
 from fhir.resources.R4B.medicationadministration import MedicationAdministration
@@ -78,6 +79,38 @@ def model_error(resource_type: str, raw: bytes) -> str | None:
         # what fhir.resources raises on an unknown contained type, or on a broken primitive's extension
         return "not valid FHIR"
     return None
+
+
+def build_models() -> None:
+    """Let pydantic build the models and those inside them, which it does when each first reads something."""
+    for resource_type in _MODELS:
+        model_error(resource_type, msgspec.json.encode({"resourceType": resource_type, **FIRST.get(resource_type, {})}))
+
+
+_CONCEPT = {"coding": [{"system": "urn:example", "code": "example"}], "text": "example"}
+_QUANTITY = {"value": 1, "unit": "mg", "system": "urn:example", "code": "mg"}
+FIRST: Mapping[str, Mapping[str, Any]] = {
+    "Observation": {
+        "meta": {"lastUpdated": "2026-03-02T08:00:00Z"},
+        "identifier": [{"system": "urn:example", "value": "1"}],
+        "status": "final",
+        "category": [_CONCEPT],
+        "code": _CONCEPT,
+        "subject": {"reference": "Patient/1"},
+        "effectiveDateTime": "2026-03-02T08:00:00Z",
+        "valueQuantity": _QUANTITY,
+        "interpretation": [_CONCEPT],
+        "referenceRange": [{"high": _QUANTITY}],
+        "component": [{"code": _CONCEPT, "valueQuantity": _QUANTITY}],
+    },
+    "MedicationAdministration": {
+        "status": "completed",
+        "medicationCodeableConcept": _CONCEPT,
+        "subject": {"reference": "Patient/1"},
+        "effectivePeriod": {"start": "2026-03-02T08:00:00Z"},
+        "dosage": {"route": _CONCEPT, "dose": _QUANTITY, "rateQuantity": _QUANTITY},
+    },
+}
 
 
 def _path(error: Any) -> str:

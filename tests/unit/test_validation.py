@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.validation import ValidationMemory
+from fhir_mappings.validation import FIRST, ValidationMemory, model_error
 
 GOOD: dict[str, Any] = {
     "resourceType": "Observation",
@@ -61,3 +61,9 @@ def test_what_was_not_asked_for_longest_is_forgotten_first() -> None:
         assert memory.error("Observation", body) is None
     remembered = vars(memory)["_found"]
     assert [hashlib.sha256(b"Observation " + body).digest() in remembered for body in bodies] == [True, False, True]
+
+
+@pytest.mark.parametrize("resource_type", sorted(FIRST))
+def test_what_the_models_are_built_with_is_valid(resource_type: str) -> None:
+    """An invalid one would stop the model half way, and leave the rest of it to the first call."""
+    assert model_error(resource_type, raw({"resourceType": resource_type, **FIRST[resource_type]})) is None
