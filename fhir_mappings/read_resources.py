@@ -7,6 +7,7 @@ Everything is scanned cheaply (fhir_structs); only what an answer rests on is va
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from fhir.resources.R4B import get_fhir_model_class
+from msgspec import defstruct
+from msgspec.structs import fields
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Coverage, Kind
@@ -31,6 +34,13 @@ STRUCTS: Mapping[str, type[fs.FhirStruct]] = {
     "Medication": fs.Medication,
 }
 _DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in STRUCTS.items()}
+# the same fields and those of the header beside them, for one pass over what is sound
+_HEADER_FIELDS = [(f.name, f.type, f.default) for f in fields(fs.Header)]
+_WITH_HEADER: Mapping[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(defstruct(name, _HEADER_FIELDS, bases=(struct,), rename="camel", frozen=True))
+    for name, struct in STRUCTS.items()
+}
+_NAMED_FIRST = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
 _HEADER = msgspec.json.Decoder(fs.Header)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -90,7 +100,8 @@ class ResourcePool:
     def add(self, raw: bytes, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()) -> None:
         """Read one resource. One that cannot be read is set aside with the path of the broken field."""
         self.added += 1
-        header = header_of(raw)
+        data = _in_one_pass(raw)
+        header = data if data is not None else header_of(raw)
         reference = f"{header.resource_type}/{header.id or _digest(raw)}"
         if header.resource_type not in ("", "Medication"):
             owner = bytes(header.patient if header.resource_type == "AllergyIntolerance" else header.subject)
@@ -99,7 +110,7 @@ class ResourcePool:
         if decoder is None and _is_fhir_type(header.resource_type):
             return
         try:
-            data = (decoder or _PLAIN).decode(raw)
+            data = data or (decoder or _PLAIN).decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             named = reference if header.id else where
             self._set_aside(named, _broken(error), kinds or kinds_of(header.resource_type), raw)
@@ -221,6 +232,20 @@ def _stated_time(raw: bytes) -> str | None:
         return None
 
 
+def _in_one_pass(raw: bytes) -> Any:
+    """A resource of ours with its header, where its bytes begin with its type and nothing in it is broken; else None:
+    then it is read step by step, so that what is broken can be said."""
+    named = _NAMED_FIRST.match(raw)
+    decoder = _WITH_HEADER.get(named[1].decode()) if named is not None else None
+    if named is None or decoder is None:
+        return None
+    try:
+        found = decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if found.resource_type == named[1].decode() else None
+
+
 def header_of(raw: bytes) -> fs.Header:
     """The header; of one that is broken itself as much as can be read, field by field."""
     try:
@@ -247,8 +272,11 @@ def _is_fhir_type(name: str) -> bool:
 
 
 def _same(one: Resource[Any], other: Resource[Any]) -> bool:
-    """Whether two say the same, however each is written."""
-    return bool(one.data == other.data or msgspec.json.decode(one.raw) == msgspec.json.decode(other.raw))
+    """Whether two say the same, however each is written; what the header holds beside is no part of that."""
+    if one.raw == other.raw:
+        return True
+    decoders = (_DECODERS[one.type], msgspec.json)
+    return any(decoder.decode(one.raw) == decoder.decode(other.raw) for decoder in decoders)
 
 
 def _text(raw: msgspec.Raw | None) -> str | None:
