@@ -15,8 +15,8 @@ import msgspec
 MAX_EXPONENT = 15
 
 
-class FhirStruct(msgspec.Struct, rename="camel", frozen=True):
-    pass
+class FhirStruct(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """What is decoded from JSON holds no cycles: the garbage collector need not walk over a long chart."""
 
 
 class Reference(FhirStruct, frozen=True):
