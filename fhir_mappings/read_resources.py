@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from fhir.resources.R4B import get_fhir_model_class
 from msgspec import defstruct
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Coverage, Kind
@@ -51,9 +51,11 @@ NO_OWNER = "names no patient by reference"
 TWO_OF_ONE_ID = "two resources that differ have this id"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource(Generic[T]):
-    """One resource: its scanned fields, its bytes, what the record calls it and where it came from."""
+class Resource(msgspec.Struct, Generic[T], frozen=True, gc=False):
+    """One resource: its scanned fields, its bytes, what the record calls it and where it came from.
+
+    A Struct, as there are as many as the chart has entries: it is made in a tenth of the time of a dataclass.
+    """
 
     data: T
     raw: bytes
@@ -61,7 +63,7 @@ class Resource(Generic[T]):
     type: str
     where: str
     from_client: bool
-    last_updated: datetime
+    last_updated: str | None
     kinds: frozenset[Kind]
 
 
@@ -77,8 +79,7 @@ class Broken:
     raws: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """Whom an entry says it is of, kept for every entry that came."""
 
     reference: str
@@ -118,7 +119,8 @@ class ResourcePool:
         if decoder is None:
             self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), raw)
             return
-        found = Resource(data, raw, reference, header.resource_type, where, from_client, _updated(header), kinds)
+        updated = header.meta.last_updated if header.meta else None
+        found = Resource(data, raw, reference, header.resource_type, where, from_client, updated, kinds)
         self._keep(found)
 
     def _keep(self, found: Resource[Any]) -> None:
@@ -134,9 +136,10 @@ class ResourcePool:
                 replace(found, kinds=found.kinds | known.kinds),
                 replace(known, kinds=found.kinds | known.kinds),
             )
-            if known.last_updated > found.last_updated:
+            was, now = _instant(known.last_updated), _instant(found.last_updated)
+            if was > now:
                 found = known
-            elif known.last_updated == found.last_updated and not _same(known, found):
+            elif was == now and not _same(known, found):
                 for one in (known, found):
                     self._by_reference[reference] = one
                     self.remove(reference, TWO_OF_ONE_ID)
@@ -287,9 +290,9 @@ def _text(raw: msgspec.Raw | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _updated(header: fs.Header) -> datetime:
+def _instant(last_updated: str | None) -> datetime:
     try:
-        return moment((header.meta and header.meta.last_updated) or "", UTC).earliest
+        return moment(last_updated or "", UTC).earliest
     except BadTimeError:
         return datetime.min.replace(tzinfo=UTC)
 
