@@ -20,6 +20,7 @@ MOST_DRAFTS = 1000
 _PATIENT_ID = validate.Regexp(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{{1,64}}")
 _HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_keys = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _anything = msgspec.json.Decoder()
 
 
@@ -119,7 +120,7 @@ def read_hook_request(body: bytes, hook: Hook, limits: Limits) -> HookRequest:
     """Raises Problem `not-json`, or `invalid-request` with every broken field."""
     try:
         envelope = _envelope.decode(body)
-        prefetch_raw = bytes(envelope.pop("prefetch", msgspec.Raw(b"null")))
+        prefetch_raw = envelope.pop("prefetch", msgspec.Raw(b"null"))
         for name, raw in envelope.items():
             if depth_of(bytes(raw)) > limits.depth:
                 known = name if name in _FIELDS else "a field"
@@ -170,11 +171,9 @@ def depth_of(raw: bytes) -> int:
     return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
 
 
-def _prefetch(raw: bytes, broken: dict[str, str]) -> Mapping[str, bytes]:
-    if raw == b"null":
-        return {}
+def _prefetch(raw: msgspec.Raw, broken: dict[str, str]) -> Mapping[str, bytes]:
     try:
-        return {key: bytes(value) for key, value in _envelope.decode(raw).items()}
+        return {key: bytes(value) for key, value in (_keys.decode(raw) or {}).items()}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         broken["prefetch"] = "must be an object"
         return {}

@@ -49,7 +49,14 @@ class _Loose(fs.FhirStruct, frozen=True):
     entry: tuple[msgspec.Raw, ...]
 
 
-_bundle = msgspec.json.Decoder(fs.Bundle)
+class _Sent(fs.Bundle, frozen=True):
+    """A Bundle and what a header must be, in one pass over its bytes."""
+
+    id: str | None = None
+    meta: fs.Meta | None = None
+
+
+_bundle = msgspec.json.Decoder(_Sent)
 _loose = msgspec.json.Decoder(_Loose)
 _entry = msgspec.json.Decoder(fs.Entry)
 _header = msgspec.json.Decoder(fs.Header)
@@ -68,6 +75,9 @@ def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
     if raw == b"null":
         return KeyState(Supplied.COMPLETE)
     where = f"prefetch.{key.key}"
+    bundle = _bundle_in(raw) if key.kind is not Kind.PATIENT else None
+    if bundle is not None:
+        return _read_bundle(key, bundle, where, pool)
     try:
         resource_type = _header.decode(raw).resource_type
         if resource_type == "OperationOutcome":
@@ -75,8 +85,6 @@ def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
         if key.kind is Kind.PATIENT and resource_type == "Patient":
             pool.add(raw, where, from_client=True, kinds=frozenset({key.kind}))
             return KeyState(Supplied.COMPLETE)
-        if resource_type == "Bundle" and key.kind is not Kind.PATIENT:
-            return _read_bundle(key, _bundle.decode(raw), where, pool)
     except _BAD:
         pass
     return KeyState(Supplied.ABSENT) if key.kind is Kind.PATIENT else _read_entries(key, raw, where, pool)
@@ -95,6 +103,14 @@ def _read_entries(key: DataKey, raw: bytes, where: str, pool: ResourcePool) -> K
         return KeyState(Supplied.ABSENT)
     _read_bundle(key, fs.Bundle(entry=tuple(entries)), where, pool)
     return KeyState(Supplied.FIRST_PAGE)
+
+
+def _bundle_in(raw: bytes) -> fs.Bundle | None:
+    try:
+        found = _bundle.decode(raw)
+    except _BAD:
+        return None
+    return found if found.resource_type == "Bundle" else None
 
 
 def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool) -> KeyState:
