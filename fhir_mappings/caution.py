@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import DrugClass, Infection, LabValue, SafetyLabs, SetAside

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
+import msgspec
+
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Kind, Moment, SetAside
 from fhir_mappings.fhir_time import BadTimeError, moment
@@ -54,8 +56,7 @@ KIND_OF_SET: Mapping[str, Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, gc=False):
     """One coded value of an Observation, the main one or a component's."""
 
     reference: str
@@ -103,9 +104,10 @@ def sort_observations(
     one that does not say what was measured: it may be any of what was asked for."""
     by_set: dict[str, list[Observed]] = defaultdict(list)
     set_aside: list[SetAside] = []
+    meanings = _Meanings(terms)
     for resource in resources:
-        parts = _parts(resource, terms)
-        unsaid = _unsaid(resource.data, parts, terms)
+        parts = _parts(resource.data, meanings)
+        unsaid = _unsaid(resource.data, parts, meanings)
         if not (parts or unsaid) or resource.data.status in NEVER:
             continue
         sets = frozenset[str]().union(*(p[1] for p in parts))
@@ -130,23 +132,41 @@ def sort_observations(
     return Observations({k: tuple(v) for k, v in by_set.items()}, tuple(set_aside))
 
 
-def _parts(resource: Resource[fs.Observation], terms: Terminology) -> list[tuple[fs.Component | None, frozenset[str]]]:
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """Of one code: the value sets that hold it, and whether it names something, be it nothing of ours."""
+
+    sets: frozenset[str]
+    named: bool
+
+
+class _Meanings(dict[fs.CodeableConcept, _Meaning]):
+    """The meaning of each code of a chart, looked up once: a chart has few codes, each of them many times."""
+
+    def __init__(self, terms: Terminology) -> None:
+        super().__init__()
+        self._terms = terms
+
+    def __missing__(self, code: fs.CodeableConcept) -> _Meaning:
+        self[code] = meaning = _Meaning(self._terms.sets_of(codings_of(code)), says_what(code, self._terms))
+        return meaning
+
+
+def _parts(data: fs.Observation, meanings: _Meanings) -> list[tuple[fs.Component | None, frozenset[str]]]:
+    """The Observation itself and its components, as far as value sets of ours hold them."""
     found: list[tuple[fs.Component | None, frozenset[str]]] = []
-    own = terms.sets_of((c.system, c.code) for c in resource.data.code.coding)
-    if own:
-        found.append((None, own))
-    for component in resource.data.component:
-        sets = terms.sets_of((c.system, c.code) for c in component.code.coding)
+    for part in (None, *data.component):
+        sets = meanings[data.code if part is None else part.code].sets
         if sets:
-            found.append((component, sets))
+            found.append((part, sets))
     return found
 
 
-def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], terms: Terminology) -> str:
+def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], meanings: _Meanings) -> str:
     """Why it cannot be told what an Observation, or a part of it, measured; "" where it can."""
-    if not parts and not any(says_what(code, terms) for code in (data.code, *(c.code for c in data.component))):
+    if not parts and not any(meanings[code].named for code in (data.code, *(c.code for c in data.component))):
         return "code does not say what was measured"
-    if parts and not all(says_what(c.code, terms) for c in data.component):
+    if parts and not all(meanings[c.code].named for c in data.component):
         return "code of a component does not say what was measured"
     if parts and all(sets == {"blood-pressure-panel"} for _, sets in parts) and data.data_absent_reason is None:
         return "panel without a systolic or mean pressure"
