@@ -62,8 +62,9 @@ def _unread_words(x: Texts, kind: Kind) -> str:
 
 def site_numbers(t: Thresholds) -> list[str]:
     """The numbers that a site has set otherwise than the package, each with the package's."""
-    ours, theirs = InWords(Thresholds()), InWords(t)
-    changed = [n for n in numbers() if getattr(t, n.name) != getattr(Thresholds(), n.name)]
+    package = Thresholds()
+    ours, theirs = InWords(package), InWords(t)
+    changed = [n for n in numbers() if getattr(t, n.name) != getattr(package, n.name)]
     return [f"{n.meaning} {getattr(theirs, n.name)} (package {getattr(ours, n.name)})" for n in changed]
 
 
