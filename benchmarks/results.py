@@ -76,9 +76,11 @@ def _ratios(run: Run, before: Run) -> str:
         "|---" * (len(names) + 2) + "|",
     ]
     for size in run.sizes():
-        limit = run.figure(size, LIMIT)
+        limit, limit_before = run.figure(size, LIMIT), before.figure(size, LIMIT)
         cells = [_change(before.figure(size, name), run.figure(size, name)) for name in names]
-        lines.append(f"| {size:,} | {limit.milliseconds:.2f} ms | {' | '.join(cells)} |" if limit else "")
+        if limit is not None:
+            was = f"{limit_before.milliseconds:.2f} → " if limit_before is not None else ""
+            lines.append(f"| {size:,} | {was}{limit.milliseconds:.2f} ms | {' | '.join(cells)} |")
     return lines[0] + "\n\n" + "\n".join(lines[1:])
 
 

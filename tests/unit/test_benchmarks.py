@@ -69,7 +69,7 @@ def test_the_page_says_which_aims_are_met_and_what_was_before() -> None:
         return Run("2026-03-02", "a machine", {"Python": "3.11"}, {"healthchain": "0"}, tuple(figures), {"start": 80.0})
 
     said = page(run(1.2), before=Run.of(json.loads(json.dumps(asdict(run(5.0))))))
-    assert "| 200 | 1.00 ms | 5.0 → 1.2 | 9.0 → 9.0 | – | 6.0 | 50.0 |" in said
+    assert "| 200 | 1.00 → 1.00 ms | 5.0 → 1.2 | 9.0 → 9.0 | – | 6.0 | 50.0 |" in said
     assert "resources seen before: at most 1.5 times the limit | 5.00 | 1.20 | met |" in said
     assert "not seen before: at most 4 times the limit | 9.00 | 9.00 | not met |" in said
     assert "resources seen before: at most 10 µs | 25.00 | 6.00 | met |" in said
