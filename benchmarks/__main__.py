@@ -1,22 +1,18 @@
-"""`make bench`: measure everything and write benchmarks/RESULTS.md. `--before` keeps the figures as those to beat."""
+"""`make bench`: measure everything and write benchmarks/RESULTS.md."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-import sys
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.figures import ROUNDS, Figure, memory_figures, our_figures, peer_figures
-from benchmarks.results import Run, page
+from benchmarks.results import Run, by_prefetch
 
-HERE = Path(__file__).parent
-BEFORE = HERE / "before.json"
-OURS = ("Flask", "msgspec", "fhir.resources", "pydantic")
+OURS = ("Flask", "gunicorn", "msgspec", "fhir.resources", "pydantic", "SQLAlchemy")
 
 
 def machine() -> str:
@@ -26,22 +22,24 @@ def machine() -> str:
     return f"{model or platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
-def main(*arguments: str) -> None:
+def head(peers: Mapping[str, str]) -> str:
+    ours = {"Python": platform.python_version(), **{name: version(name) for name in OURS}}
+    named = [", ".join(f"{name} {number}" for name, number in versions.items()) for versions in (ours, peers)]
+    made = f"Made by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}."
+    return f"# Benchmarks\n\n{made} Ours: {named[0]}. Peers: {named[1]}."
+
+
+def main() -> None:
     figures: list[Figure] = []
-    versions = {"Python": platform.python_version(), **{name: version(name) for name in OURS}}
     peers: dict[str, str] = {}
     for observations, rounds in ROUNDS.items():
         figures += our_figures(observations, rounds)
         found, peers = peer_figures(observations, max(3, rounds // 4))
         figures += found
-    run = Run(
-        f"{datetime.now(UTC):%Y-%m-%d}", machine(), versions, peers, tuple(figures), memory_figures(200, max(ROUNDS))
-    )
-    if "--before" in arguments:
-        BEFORE.write_text(json.dumps(asdict(run), indent=1) + "\n", encoding="utf-8")
-    before = Run.of(json.loads(BEFORE.read_text(encoding="utf-8"))) if BEFORE.exists() else run
-    (HERE / "RESULTS.md").write_text(page(run, before), encoding="utf-8")
+    run = Run(tuple(figures), memory_figures(200, max(ROUNDS)))
+    page = "\n\n".join((head(peers), by_prefetch(run))) + "\n"
+    (Path(__file__).parent / "RESULTS.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -21,6 +21,7 @@ STORY, SCENE = next((story, scene) for story, scene in SCENES if scene.id == "2"
 AS_OF = datetime(2026, 3, 15, 10, 0, tzinfo=ZONE)
 INFUSED = datetime(2026, 3, 2, 10, 0, tzinfo=ZONE)
 OPENS = INFUSED - timedelta(hours=96)
+YEARS_BEFORE = INFUSED - timedelta(days=5 * 365)
 ILL_FROM = datetime(2026, 3, 9, 6, 0, tzinfo=ZONE)
 WELL = (("T", "36.8"), ("SBP", "118"), ("SpO2", "97"))
 ILL = (("T", "38.4"), ("SBP", "86"), ("SpO2", "97"))
@@ -55,16 +56,23 @@ def copies(body: bytes) -> Iterator[bytes]:
         yield body.replace(FIRST_COPY, b"copy-%08d" % number)
 
 
+def chart(observations: int, opens: datetime = OPENS) -> list[Resource]:
+    """The story's chart and so many Observations in all, those beside the story spread from `opens` to the call."""
+    of_story = record(STORY, SCENE, AS_OF, ZONE)
+    more = observations - sum(r["resourceType"] == "Observation" for r in of_story)
+    found = (*of_story, *_charted(max(0, more), opens))
+    return [_as_charted(r) if r["resourceType"] == "Observation" else r for r in found]
+
+
 def _prefetch(observations: int) -> dict[str, Any]:
-    chart = record(STORY, SCENE, AS_OF, ZONE)
-    drugs = {f"Medication/{r['id']}": r["code"] for r in chart if r["resourceType"] == "Medication"}
-    of_story = sum(r["resourceType"] == "Observation" for r in chart)
+    of_patient = chart(observations)
+    drugs = {f"Medication/{r['id']}": r["code"] for r in of_patient if r["resourceType"] == "Medication"}
     by_key: dict[str, list[Resource]] = defaultdict(list)
-    for resource in (*chart, *_charted(max(0, observations - of_story))):
+    for resource in of_patient:
         match resource["resourceType"]:
             case "Observation":
                 code = resource["code"]["coding"][0]["code"]
-                by_key[KEY_OF_CODE.get(code, "vitals")].append(_as_charted(resource))
+                by_key[KEY_OF_CODE.get(code, "vitals")].append(resource)
             case "MedicationAdministration":
                 drug = resource.pop("medicationReference", None)
                 named = {"medicationCodeableConcept": drugs[drug["reference"]]} if drug else {}
@@ -75,14 +83,14 @@ def _prefetch(observations: int) -> dict[str, Any]:
         key: {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in found]}
         for key, found in by_key.items()
     }
-    return {"patient": chart[0], **dict.fromkeys(COMPLETE_WITHOUT_RESULT), **bundles}
+    return {"patient": of_patient[0], **dict.fromkeys(COMPLETE_WITHOUT_RESULT), **bundles}
 
 
-def _charted(number: int) -> Iterator[Resource]:
-    """Observations beside the story's, evenly over the stay; every third is a sign of interest."""
-    step = (AS_OF - OPENS) / max(1, number)
+def _charted(number: int, opens: datetime) -> Iterator[Resource]:
+    """Observations beside the story's, evenly over the time since `opens`; every third is a sign of interest."""
+    step = (AS_OF - opens) / max(1, number)
     for index in range(number):
-        at, id_ = OPENS + index * step, f"{SCENE.patient_id}-more-{index}"
+        at, id_ = opens + index * step, f"{SCENE.patient_id}-more-{index}"
         turn = index // 3
         if index % 3 == 0:
             word, value = (ILL if at >= ILL_FROM else WELL)[turn % len(WELL)]
