@@ -125,6 +125,15 @@ def test_two_resources_under_one_id(row: dict[str, str]) -> None:
     assert (shown_grade(facts), doses_of(facts)) == (row["grade"], row["doses"])
 
 
+def test_copies_that_differ_in_what_is_not_read_are_one() -> None:
+    """A name beside the patient's reference, a version, another order of the fields: the sample is the same."""
+    found = patient("T 38.9 @-1h; SBP 84 @-4h; SpO2 97 @-2h; device RA @-2h; il6 10 @D0 08:00")
+    fever = next(r for r in found if r.get("valueQuantity", {}).get("value") == 38.9)
+    copy = {**fever, "subject": {**fever["subject"], "display": "A name"}, "meta": {"versionId": "2"}}
+    facts = facts_of([*found, copy, dict(reversed(copy.items()))])
+    assert (set_aside(facts), shown_grade(facts)) == ("–", shown_grade(facts_of(found)))
+
+
 INFUSION = rows("""
 | field                            | value                       | cards        | set aside                                      | because                                 |
 | status                           | ["completed"]               | data-quality | wrong type at status                           | its status cannot be read               |
