@@ -114,15 +114,16 @@ def _bundle_in(raw: bytes) -> fs.Bundle | None:
 
 
 def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool) -> KeyState:
-    matches: list[bytes] = []
+    matches: list[fs.FhirStruct | bytes] = []
+    kinds = frozenset({key.kind})
     for index, entry in enumerate(bundle.entry):
         raw = bytes(entry.resource) or NO_RESOURCE
         mode = entry.search.mode if entry.search else None
         if mode == "outcome":
             continue
-        pool.add(raw, f"{where}.entry[{index}]", from_client=True, kinds=frozenset({key.kind}))
+        scanned = pool.add(raw, f"{where}.entry[{index}]", from_client=True, kinds=kinds)
         if mode != "include":
-            matches.append(raw)
+            matches.append(scanned or raw)
     more = any(link.relation == "next" for link in bundle.link)
     full = key.count is not None and len(matches) >= key.count
     short = bundle.total is not None and bundle.total != len(matches)
@@ -131,21 +132,27 @@ def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool
     return KeyState(Supplied.FIRST_PAGE, _oldest(matches) if key.sort and not (short and not more) else None)
 
 
-def _oldest(matches: list[bytes]) -> datetime | None:
+def _oldest(matches: list[fs.FhirStruct | bytes]) -> datetime | None:
     """From when on a page that is truly newest first is complete; None where it is not, or a time cannot be read.
+
+    `matches` as they were scanned, or the bytes of what could not be: it may still have a time.
 
     Another record may start in the same minute as its oldest and be on the next page: that minute is not covered.
     """
-    starts: list[datetime] = []
     try:
-        for raw in matches:
-            timed = _timed.decode(raw)
-            period = timed.effective_period.start if timed.effective_period else None
-            starts.append(moment(timed.effective_date_time or timed.effective_instant or period or "", UTC).latest)
+        starts = [moment(_start_of(match), UTC).latest for match in matches]
     except (*_BAD, BadTimeError):
         return None
     newest_first = all(later >= earlier for later, earlier in pairwise(starts))
     return starts[-1] + timedelta(minutes=1) if starts and newest_first else None
+
+
+def _start_of(match: fs.FhirStruct | bytes) -> str:
+    """The time that a page is sorted by, as it is written; "" where there is none."""
+    timed = _timed.decode(match) if isinstance(match, bytes) else match
+    period = getattr(timed, "effective_period", None)
+    at = getattr(timed, "effective_date_time", None) or getattr(timed, "effective_instant", None)
+    return at or (period.start if period else None) or ""
 
 
 def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:

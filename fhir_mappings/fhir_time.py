@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from fhir_mappings.clinical_facts import Moment
 
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d{1,12})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
+KEPT_TIMES = 8192
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # outside, a mistake of charting on which no date arithmetic is safe
 
 
@@ -21,10 +23,12 @@ class BadTimeError(ValueError):
     """A time that cannot be placed; the message names no patient data."""
 
 
+@lru_cache(KEPT_TIMES)
 def moment(text: str, zone: tzinfo) -> Moment:
     """A Moment for a FHIR dateTime or instant; a date is the local day in `zone`.
 
-    Raises BadTimeError for a year or month alone, a time without offset, or no date at all.
+    Raises BadTimeError for a year or month alone, a time without offset, or no date at all. Kept, as many are charted
+    at one time.
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:

@@ -106,6 +106,8 @@ def sort_observations(
     set_aside: list[SetAside] = []
     meanings = _Meanings(terms)
     for resource in resources:
+        if not resource.data.component and meanings[resource.data.code].is_foreign:
+            continue  # two of three in any chart
         parts = _parts(resource.data, meanings)
         unsaid = _unsaid(resource.data, parts, meanings)
         if not (parts or unsaid) or resource.data.status in NEVER:
@@ -138,6 +140,11 @@ class _Meaning:
 
     sets: frozenset[str]
     named: bool
+
+    @property
+    def is_foreign(self) -> bool:
+        """It names something, and nothing of ours."""
+        return self.named and not self.sets
 
 
 class _Meanings(dict[fs.CodeableConcept, _Meaning]):

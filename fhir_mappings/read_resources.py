@@ -94,12 +94,16 @@ class ResourcePool:
 
     def __init__(self) -> None:
         self._by_reference: dict[str, Resource[Any]] = {}
+        self._by_type: dict[str, tuple[Resource[Any], ...]] | None = None  # until one comes or goes
         self.broken: dict[str, Broken] = {}
         self.claims: list[Claim] = []
         self.added = 0
 
-    def add(self, raw: bytes, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()) -> None:
-        """Read one resource. One that cannot be read is set aside with the path of the broken field."""
+    def add(
+        self, raw: bytes, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()
+    ) -> fs.FhirStruct | None:
+        """Read one resource; what was scanned of it. One that cannot be read is set aside with the path of the broken
+        field, and None."""
         self.added += 1
         data = _in_one_pass(raw)
         header = data if data is not None else header_of(raw)
@@ -109,19 +113,20 @@ class ResourcePool:
             self.claims.append(Claim(reference, header.resource_type, owner, where, from_client))
         decoder = _DECODERS.get(header.resource_type)
         if decoder is None and _is_fhir_type(header.resource_type):
-            return
+            return None
         try:
             data = data or (decoder or _PLAIN).decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             named = reference if header.id else where
             self._set_aside(named, _broken(error), kinds or kinds_of(header.resource_type), raw)
-            return
+            return None
         if decoder is None:
             self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), raw)
-            return
+            return None
         updated = header.meta.last_updated if header.meta else None
         found = Resource(data, raw, reference, header.resource_type, where, from_client, updated, kinds)
         self._keep(found)
+        return found.data
 
     def _keep(self, found: Resource[Any]) -> None:
         """Of two versions the later. Two that differ and of which none is the later are set aside: one may be another
@@ -147,10 +152,12 @@ class ResourcePool:
         if broken is not None and broken.why == NO_OWNER:  # a copy that may say whose it is takes its place
             del self.broken[reference]
         self._by_reference[reference] = found
+        self._by_type = None
 
     def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
+        self._by_type = None
         kinds = resource.kinds or kinds_of(resource.type)
         self._set_aside(reference, why, kinds, resource.raw, infusion=infusion)
 
@@ -170,16 +177,18 @@ class ResourcePool:
         self.broken[reference] = Broken(reference, why, kinds, when, infusion, raws)
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
-        name = struct.__name__
-        return tuple(r for r in self._by_reference.values() if r.type == name)
+        if self._by_type is None:
+            found: dict[str, list[Resource[Any]]] = {}
+            for resource in self._by_reference.values():
+                found.setdefault(resource.type, []).append(resource)
+            self._by_type = {name: tuple(resources) for name, resources in found.items()}
+        return self._by_type.get(struct.__name__, ())
 
     def like(self, resource: Resource[Any]) -> tuple[Resource[Any], ...]:
         """The resource itself and, of an Observation, all with the same code."""
         if resource.type != "Observation":
             return (resource,)
-        return tuple(
-            r for r in self._by_reference.values() if r.type == resource.type and r.data.code == resource.data.code
-        )
+        return tuple(r for r in self.of_type(fs.Observation) if r.data.code == resource.data.code)
 
     def get(self, reference: str) -> Resource[Any] | None:
         return self._by_reference.get(reference)
