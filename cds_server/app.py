@@ -30,6 +30,7 @@ from cds_server.metrics import Metrics
 from cds_server.pages import STATIC, STATIC_SECONDS, pages
 from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
+from cds_server.root_page import root
 from cds_server.routes import cds, leave_body
 from cds_server.running import EXTENSION_KEY, Running, running
 from cds_server.settings import Settings, SettingsError, settings_from
@@ -79,6 +80,7 @@ def create_app(
     app.before_request(_begin)
     app.register_blueprint(cds)
     app.register_blueprint(pages)
+    app.register_blueprint(root)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _failure)

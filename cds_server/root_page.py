@@ -1,0 +1,29 @@
+"""The root page: what this is, the services, and where a client is pointed.
+
+In production it holds nothing that is not in the published source: no address, version, setting, FHIR server or
+client of the installation, and no prefetch template, for discovery wants a token there.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app
+
+from cds_server.catalogue import SERVICES
+from cds_server.pages import page
+from cds_server.running import running
+from cds_server.settings import Environment
+
+root = Blueprint("root", __name__)
+DESK = "order_desk.open_desk"  # the endpoint, where development has joined it
+
+
+@root.get("/")
+def show() -> Response:
+    development = running().settings.environment is Environment.DEVELOPMENT
+    values = {
+        "services": SERVICES.values(),
+        "development": development,
+        "discovery": f"{running().settings.public_url}/cds-services" if development else "/cds-services",
+        "desk": DESK if DESK in current_app.view_functions else None,
+    }
+    return page("root.html", values)
