@@ -52,7 +52,7 @@ def seed(fhir_base: str, session: requests.Session, now: datetime, zone: tzinfo)
         moved_to = now.astimezone(UTC).replace(second=0, microsecond=0)
     wanted = examples(moved_to, zone)
     written = [r for reference, r in wanted.items() if content_of(here.get(reference)) != r]
-    _transact("writing the examples", fhir_base, session, map(_put, written))
+    transact("writing the examples", fhir_base, session, map(put_entry, written))
     return Seeded(moved_to, len(written), len(wanted))
 
 
@@ -60,7 +60,7 @@ def remove(fhir_base: str, session: requests.Session) -> int:
     """Delete those examples that are there, what refers to others first; how many. Raises NoAnswerError."""
     here = fetch_examples(fhir_base, session)
     order = [reference for reference in reversed(examples(ANY_MOMENT, UTC)) if reference in here]
-    _transact("removing the examples", fhir_base, session, map(_delete, order))
+    transact("removing the examples", fhir_base, session, map(delete_entry, order))
     return len(order)
 
 
@@ -73,7 +73,7 @@ def fetch_examples(fhir_base: str, session: requests.Session) -> dict[str, Resou
     for resource_type, all_ids in ids.items():
         for start in range(0, len(all_ids), IDS_OF_A_SEARCH):
             some = all_ids[start : start + IDS_OF_A_SEARCH]
-            for resource in _searched(fhir_base, session, resource_type, some):
+            for resource in searched(fhir_base, session, resource_type, f"_id={','.join(some)}"):
                 found[reference_of(resource)] = resource
     return found
 
@@ -105,9 +105,10 @@ def content_of(resource: Resource | None) -> Resource:
     return {name: value for name, value in (resource or {}).items() if name not in ("meta", "text")}
 
 
-def _searched(fhir_base: str, session: requests.Session, resource_type: str, ids: Iterable[str]) -> Iterator[Resource]:
+def searched(fhir_base: str, session: requests.Session, resource_type: str, query: str) -> Iterator[Resource]:
+    """The resources of a type that a search finds, from all its pages. Raises NoAnswerError."""
     step = f"looking for the examples ({resource_type})"
-    url: str | None = f"{fhir_base}/{resource_type}?_id={','.join(ids)}&_count={IDS_OF_A_SEARCH}"
+    url: str | None = f"{fhir_base}/{resource_type}?{query}&_count={IDS_OF_A_SEARCH}"
     seen: set[str] = set()
     while url is not None:
         if url in seen or not url.startswith((f"{fhir_base}/", f"{fhir_base}?")):
@@ -123,15 +124,16 @@ def _searched(fhir_base: str, session: requests.Session, resource_type: str, ids
             raise NoAnswerError(step, "the server's answer is not a FHIR searchset") from error
 
 
-def _put(resource: Resource) -> dict[str, Any]:
+def put_entry(resource: Resource) -> dict[str, Any]:
     return {"resource": resource, "request": {"method": "PUT", "url": reference_of(resource)}}
 
 
-def _delete(reference: str) -> dict[str, Any]:
+def delete_entry(reference: str) -> dict[str, Any]:
     return {"request": {"method": "DELETE", "url": reference}}
 
 
-def _transact(step: str, fhir_base: str, session: requests.Session, entries: Iterable[dict[str, Any]]) -> None:
+def transact(step: str, fhir_base: str, session: requests.Session, entries: Iterable[dict[str, Any]]) -> None:
+    """All of the entries or none. Raises NoAnswerError."""
     entry = list(entries)
     if not entry:
         return
