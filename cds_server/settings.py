@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -80,6 +80,7 @@ class Settings(SiteSettings):
     ca_bundle: Path | None
     https_proxy: str | None
     client_cert: Path | None
+    demo_fhir: str | None
 
     def in_shadow(self, service: str) -> bool:
         return self.mode is Mode.SHADOW or service in self.shadow_services
@@ -135,6 +136,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         ca_bundle=_certificates(environ),
         https_proxy=_proxy(environ),
         client_cert=_own_certificate(environ),
+        demo_fhir=_demo_fhir(environ, servers, production=production),
     )
 
 
@@ -205,6 +207,7 @@ KNOWN = frozenset(
         "CRS_CDS_SHADOW_SERVICES",
         "CRS_CDS_METRICS_TOKEN",
         "CRS_CDS_VALUE_SETS",
+        "CRS_CDS_DEMO_FHIR",
         "CRS_CDS_NO_SKIP",  # read by the test suite only
     }
 )
@@ -234,6 +237,22 @@ def normalised_base(url: str, name: str = "url") -> str:
     authority = host if port in (None, default) else f"{host}:{port}"
     path = "/".join(segment for segment in parts.path.split("/") if segment)
     return f"{scheme}://{authority}/{path}".rstrip("/")
+
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _demo_fhir(environ: Mapping[str, str], servers: Sequence[str], *, production: bool) -> str | None:
+    """The FHIR server that `make demo` started for itself: the only one that the order desk writes to."""
+    name = "CRS_CDS_DEMO_FHIR"
+    if not environ.get(name):
+        return None
+    if production:
+        raise SettingsError(f"{name} is for `make demo`: its patients are written anew. Production has none.")
+    base = normalised_base(environ[name], name)
+    if urlsplit(base).hostname not in LOOPBACK or base not in servers:
+        raise SettingsError(f"{name} must be on this machine, and one of CRS_CDS_FHIR_SERVERS.")
+    return base
 
 
 def _certificates(environ: Mapping[str, str]) -> Path | None:

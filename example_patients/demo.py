@@ -81,8 +81,10 @@ def sekmet(folder: Path, wanted_port: int = 8090) -> Iterator[str]:
 
 
 @contextmanager
-def crs_cds(folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000) -> Iterator[str]:
-    """crs-cds under gunicorn on loopback; its base URL."""
+def crs_cds(
+    folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000, *, fhir_is_ours: bool = False
+) -> Iterator[str]:
+    """crs-cds under gunicorn on loopback; its base URL. Its order desk writes only to a FHIR server of ours."""
     port = free_port(wanted_port)
     url = f"http://{HOST}:{port}"
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CRS_CDS_") or k in NETWORK}
@@ -95,6 +97,8 @@ def crs_cds(folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000) ->
         "CRS_CDS_VALUE_SETS": str(Path(__file__).parent / "value_sets"),
         "CRS_CDS_BUDGET_SECONDS": "30",  # patience for a busy machine: the demo shows answers, not speed
     }
+    if fhir_is_ours:
+        environ["CRS_CDS_DEMO_FHIR"] = fhir_base
     command = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "wsgi:app"]
     with server(command, f"{url}/cds-services", environ, folder / "crs-cds.log"):
         yield url
@@ -129,13 +133,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="crs-cds-demo-") as name:
         folder = Path(name)
         print("Starting a FHIR server (Sekmet) and crs-cds on loopback …")
-        with sekmet(folder) as fhir_base, crs_cds(folder, fhir_base, "UTC") as service, requests.Session() as session:
+        with (
+            sekmet(folder) as fhir_base,
+            crs_cds(folder, fhir_base, "UTC", fhir_is_ours=True) as service,
+            requests.Session() as session,
+        ):
             seed(fhir_base, session, datetime.now(UTC), UTC)
             ehr = Ehr(service, fhir_base, session, session)
             right = [play(ehr, story, scene) for story, scene in SCENES]
             print(f"\n{sum(right)} of {len(right)} scenes got the wanted cards, by prefetch and by search alike.")
-            print(f"\ncrs-cds:      {service}/cds-services")
-            print(f"FHIR server:  {fhir_base}/Patient")
+            print(f"\nFHIR server:  {fhir_base}/Patient")
+            print(f"crs-cds:      {service}/cds-services   (point a CDS Hooks client here)")
+            if sys.stdin.isatty():
+                print("Press Ctrl-C to stop.")
+            print(f"order desk:   {service}/demo   (open it in a browser)")
             _stay()
     return 0 if all(right) else 1
 
@@ -143,7 +154,6 @@ def main() -> int:
 def _stay() -> None:
     if not sys.stdin.isatty():
         return
-    print("Point a CDS Hooks client at the first address. Press Ctrl-C to stop.")
     try:
         while True:
             time.sleep(3600)

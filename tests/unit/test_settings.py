@@ -10,6 +10,7 @@ from cds_server.fhir_client import Network, is_under, pooled_session
 from cds_server.settings import DEVELOPMENT_KEY, SettingsError, normalised_base, settings_from
 
 DEVELOPMENT = {"CRS_CDS_ENV": "development"}
+DEMO = "http://127.0.0.1:8090/fhir"
 PRODUCTION = {
     "CRS_CDS_CLIENTS": "clients.toml", "CRS_CDS_PUBLIC_URL": "https://cds.example.org",
     "CRS_CDS_TIMEZONE": "Europe/Berlin", "CRS_CDS_PSEUDONYM_KEY": "x" * 32,
@@ -56,6 +57,17 @@ def without(environ: dict[str, str], name: str) -> dict[str, str]:
         (PRODUCTION | {"CRS_CDS_DATABASE_URL": "sqlite+pysqlite://"}, "CRS_CDS_DATABASE_URL must be a file"),
         (PRODUCTION | {"CRS_CDS_DATABASE_URL": "sqlite:///file::memory:?uri=true"}, "CRS_CDS_DATABASE_URL must be"),
         (DEVELOPMENT | {"CRS_CDS_COURSE_LOOKUP": "guess"}, "CRS_CDS_COURSE_LOOKUP must be history or codes"),
+        (PRODUCTION | {"CRS_CDS_DEMO_FHIR": DEMO}, "CRS_CDS_DEMO_FHIR is for `make demo`"),
+        (DEVELOPMENT | {"CRS_CDS_DEMO_FHIR": DEMO}, "CRS_CDS_DEMO_FHIR must be on this machine, and one of"),
+        (
+            DEVELOPMENT | {"CRS_CDS_DEMO_FHIR": "https://x/fhir", "CRS_CDS_FHIR_SERVERS": "https://x/fhir"},
+            "CRS_CDS_DEMO_FHIR must be on this machine, and one of",
+        ),
+        (
+            DEVELOPMENT
+            | {"CRS_CDS_DEMO_FHIR": "http://127.0.0.1.x.org/", "CRS_CDS_FHIR_SERVERS": "http://127.0.0.1.x.org"},
+            "CRS_CDS_DEMO_FHIR must be on this machine, and one of",
+        ),
         (DEVELOPMENT | {"CRS_CDS_TIMEZON": "Europe/Berlin"}, "CRS_CDS_TIMEZON is no setting"),
     ],
 )
