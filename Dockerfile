@@ -12,6 +12,7 @@ COPY cds_server cds_server
 COPY crs_cds.py ./
 COPY example_patients example_patients
 COPY fhir_mappings fhir_mappings
+COPY order_desk order_desk
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /src/wheels . \
     && /opt/crs-cds/bin/pip install --no-cache-dir --no-deps /src/wheels/*.whl \
     && /opt/crs-cds/bin/pip uninstall --yes pip

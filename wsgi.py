@@ -1,11 +1,12 @@
-"""WSGI entry: `gunicorn wsgi:app`."""
+"""WSGI entry: `gunicorn wsgi:app`. In development the order desk is joined to it; production does not import that."""
 
 import logging
 import sys
 
 from cds_server.app import create_app
 from cds_server.log_lines import configure_logging
-from cds_server.settings import SettingsError
+from cds_server.running import EXTENSION_KEY
+from cds_server.settings import Environment, SettingsError
 from cds_server.warm_start import warm_start
 
 CANNOT_START = 3  # gunicorn takes this for "do not try again"
@@ -16,4 +17,10 @@ try:
 except SettingsError as error:
     logging.getLogger("cds_server").critical("crs-cds cannot start: %s", error)
     sys.exit(CANNOT_START)
+
+if app.extensions[EXTENSION_KEY].settings.environment is Environment.DEVELOPMENT:
+    from order_desk.routes import desk
+
+    app.register_blueprint(desk)
+
 warm_start()

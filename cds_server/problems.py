@@ -32,6 +32,9 @@ PROBLEMS: Mapping[str, Kind] = {
     "too-large": Kind(413, "too-long", "The body is larger than this service takes"),
     "media-type": Kind(415, "not-supported", "The body must be plain application/json"),
     "bad-request": Kind(400, "structure", "The request could not be read"),
+    "no-demo": Kind(404, "not-found", "There is no FHIR server of a demo here: `make demo` starts one"),
+    "desk-request": Kind(400, "invalid", "The order desk cannot do that"),
+    "demo-fhir": Kind(502, "transient", "The FHIR server of the demo did not take it; nothing was written"),
     "internal": Kind(500, "exception", "The service failed; nothing was assessed"),
 }
 

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("cds_server", "fhir_mappings", "cards", "example_patients")
+PACKAGES = ("cds_server", "fhir_mappings", "cards", "example_patients", "order_desk")
 MAY_SEE = {
     "cds_server": {"cds_server", "fhir_mappings", "cards"},
     "fhir_mappings": {"fhir_mappings"},
     "cards": {"cards", "fhir_mappings"},
     "example_patients": {"example_patients"},
+    "order_desk": {"order_desk", "cds_server", "example_patients"},
 }
+DESK_MAY_SEE = {"cds_server.pages", "cds_server.problems", "cds_server.running"}
 CARDS_MAY_SEE = {"fhir_mappings.clinical_facts", "fhir_mappings.thresholds", "fhir_mappings.terminology"}
 SERVER_ONLY = {"flask", "flask_cors", "requests", "sqlalchemy", "werkzeug", "urllib", "http", "socket"}
 FILES = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
@@ -45,6 +47,8 @@ def test_a_file_imports_only_what_its_package_may_see(file: Path) -> None:
             assert top in MAY_SEE[package], f"{package} may not see {module}"
         if package in ("fhir_mappings", "cards"):
             assert top not in SERVER_ONLY, f"{package} may not know {module}"
+        if package == "order_desk" and top == "cds_server":
+            assert module in DESK_MAY_SEE, f"the order desk may not see {module}"
         if package == "cards" and top == "fhir_mappings":
             assert module in CARDS_MAY_SEE, f"cards may not see {module}"
 

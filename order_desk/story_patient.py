@@ -1,0 +1,49 @@
+"""The desk's patient of a story on the demo's FHIR server: written anew as of a moment, and its signed orders."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+import requests
+
+from example_patients.chart import Resource
+from example_patients.seeding import delete_entry, put_entry, reference_of, searched, transact
+
+OF_A_PATIENT = (
+    "Observation", "MedicationAdministration", "MedicationRequest", "ServiceRequest", "Procedure", "Condition",
+    "AllergyIntolerance",
+)  # fmt: skip
+ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
+
+
+def write_anew(fhir_base: str, session: requests.Session, record: list[Resource]) -> None:
+    """Make the server hold this record of its patient and nothing else of that patient, in one transaction.
+
+    Raises NoAnswerError.
+    """
+    patient_id, wanted = record[0]["id"], {reference_of(r) for r in record}
+    there = [
+        reference_of(found)
+        for resource_type in OF_A_PATIENT
+        for found in searched(fhir_base, session, resource_type, f"patient={patient_id}")
+    ]
+    gone = [delete_entry(reference) for reference in there if reference not in wanted]
+    transact("writing the chart", fhir_base, session, [*map(put_entry, record), *gone])
+
+
+def signed(order: Resource, patient_id: str, now: datetime) -> Resource:
+    """A draft as the active order that signing makes of it, under an id of its own."""
+    return {
+        **order,
+        "id": f"{patient_id}-order-{uuid.uuid4().hex[:12]}",
+        "status": "active",
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "authoredOn": now.isoformat(),
+    }
+
+
+def write_orders(fhir_base: str, session: requests.Session, orders: Iterable[Resource]) -> None:
+    """Raises NoAnswerError."""
+    transact("writing the orders", fhir_base, session, map(put_entry, orders))
