@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test selftest programs lint types check docs bench mutants lock clean
+.PHONY: demo test selftest programs lint types check docs screenshots bench mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
@@ -48,6 +48,10 @@ bench: .venv/ready .venv-bench/ready
 	$(PYTHON) -m venv --clear .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
+
+# the pictures of the README, in docs/images/
+screenshots: .venv/ready programs
+	$(BIN)/python -m tests.browser.screenshots
 
 # by hand: how many small mistakes in the grade, the fold change and the table the tests would not notice
 mutants: .venv/ready
