@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -41,7 +42,7 @@ def il6_and_crp(
 ) -> tuple[FoldChange, FoldChange, tuple[SetAside, ...]]:
     t = how.thresholds
     lost = tuple(s for s in (*found.set_aside, *observations.set_aside) if Kind.IL6_CRP in s.kinds)
-    blockers = [a for a in of_class(found.given, *_BLOCKERS) if a.start.latest >= course.start]
+    blockers = blockers_of(found.given, course)
     hot = fevers(signs, course, how.as_of, t)
     setting = Setting(
         course=course,
@@ -50,7 +51,7 @@ def il6_and_crp(
         onset=hot[0].at if hot else None,
         fevers=tuple(r.at for r in signs.temperatures if r.value >= t.fever),
         temperatures=signs.temperatures_reach,
-        first_blocker=min((a.start.earliest for a in blockers), default=None),
+        first_blocker=first_blocker(blockers),
         blocker_dates=frozenset(a.start.earliest.astimezone(found.zone).date() for a in blockers if a.start.is_date),
     )
     il6_series = lab_series(observations.of("interleukin-6"), Measure.IL6)
@@ -66,6 +67,16 @@ def il6_and_crp(
     elif _blocked_before(found.given, course, t):
         il6 = _unknown(il6, Reason.PRIOR_BLOCKADE)
     return il6, crp, bad
+
+
+def blockers_of(given: tuple[Administration, ...], course: Course) -> tuple[Administration, ...]:
+    """The drugs of a course that make IL-6 unusable."""
+    return tuple(a for a in of_class(given, *_BLOCKERS) if a.start.latest >= course.start)
+
+
+def first_blocker(blockers: Iterable[Administration]) -> datetime | None:
+    """The moment from which IL-6 counts no longer."""
+    return min((a.start.earliest for a in blockers), default=None)
 
 
 def _unknown(fold: FoldChange, reason: Reason) -> FoldChange:

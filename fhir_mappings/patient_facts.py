@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,13 +18,15 @@ from fhir_mappings.clinical_facts import (
     DrugClass,
     Kind,
     PatientFacts,
+    PendingOrder,
+    SetAside,
     Tocilizumab,
 )
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
 from fhir_mappings.crs_grade import Signs, crs_grade
 from fhir_mappings.neurotoxicity import icans
-from fhir_mappings.observations import sort_observations
+from fhir_mappings.observations import Observations, sort_observations
 from fhir_mappings.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.reach import Reach, reach
 from fhir_mappings.read_resources import PatientRecord
@@ -71,15 +73,17 @@ def settled_facts(record: PatientRecord, how: Reading, in_time: Callable[[], boo
     the facts are worked out again without it, until they stand. Raises OutOfTimeError."""
     while True:
         facts = patient_facts(record, how)
-        refused = _refuse_invalid(record, facts, in_time)
-        if not refused:
+        if not refuse_invalid(record, facts.evidence, facts.course, in_time):
             return facts
 
 
-def _refuse_invalid(record: PatientRecord, facts: PatientFacts, in_time: Callable[[], bool]) -> bool:
-    infused = {r for i in facts.course.infusions for r in i.references} if facts.course else set()
+def refuse_invalid(
+    record: PatientRecord, evidence: Iterable[str], course: Course | None, in_time: Callable[[], bool]
+) -> bool:
+    """Set aside what of the evidence is not valid FHIR; whether anything was. Raises OutOfTimeError."""
+    infused = {r for i in course.infusions for r in i.references} if course else set()
     refused = False
-    for reference in facts.evidence:
+    for reference in evidence:
         if not in_time():
             raise OutOfTimeError
         resource = record.pool.get(reference)
@@ -103,13 +107,9 @@ def _with_course(
     observations = sort_observations(
         record.pool.of_type(fs.Observation), how.terms, found.zone, as_of, t.future_tolerance
     )
-    unnamed = unnamed_drugs(found.given)
-    given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed))
-    running_reach = _running_reach(given_reach, record, as_of, t)
-    mapping = SignsMapping(observations, record.coverage, found.set_aside, as_of)
-    signs = mapping.signs(record.pool, how.terms, found.zone, found.given, given_reach, running_reach, facts.pending, t)
+    signs, bad_signs = signs_of(record, how, found, observations, facts.pending)
     grade = crs_grade(signs, course, facts.age, as_of, t)
-    toci = _tocilizumab(found.given, given_reach, course, as_of, t)
+    toci = _tocilizumab(found.given, signs.given_reach, course, as_of, t)
     at_dose_2 = _grade_at_dose_2(signs, toci.doses, course, facts.age, t)
     il6, crp, bad_labs = il6_and_crp(observations, record, how, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
@@ -134,17 +134,33 @@ def _with_course(
         set_aside=(
             *facts.set_aside,
             *observations.set_aside,
-            *mapping.set_aside,
+            *bad_signs,
             *bad_labs,
             *bad_weights,
             *bad_counts,
             *bad_scores,
-            *unnamed,
+            *unnamed_drugs(found.given),
             *unnamed_diagnoses(record.pool, how.terms),
             *unreadable_orders(record.pool, how.terms, how.fhir_base),
         ),
     )
     return replace(known, flags=_flags(known, course, grade), evidence=_evidence(known, course, grade))
+
+
+def signs_of(
+    record: PatientRecord,
+    how: Reading,
+    found: FoundCourse,
+    observations: Observations,
+    pending: Iterable[PendingOrder],
+) -> tuple[Signs, tuple[SetAside, ...]]:
+    """All that the grade is worked out from, and what of it had to be set aside."""
+    t = how.thresholds
+    given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed_drugs(found.given)))
+    running_reach = _running_reach(given_reach, record, how.as_of, t)
+    mapping = SignsMapping(observations, record.coverage, found.set_aside, how.as_of)
+    signs = mapping.signs(record.pool, how.terms, found.zone, found.given, given_reach, running_reach, pending, t)
+    return signs, tuple(mapping.set_aside)
 
 
 def _flags(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import (
     Administration,
     Coverage,
+    Drug,
     DrugClass,
     Kind,
     PendingOrder,
@@ -91,14 +92,8 @@ class SignsMapping:
             mean=mean,
             readings_reach=reach(self._coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
             administrations_reach=given_reach,
-            ordered=frozenset(o.drug for o in pending if o.drug is not None and self._is_new_pressor_order(o, t)),
+            ordered=new_pressor_orders(pending, self._as_of, t),
         )
-
-    def _is_new_pressor_order(self, order: PendingOrder, t: Thresholds) -> bool:
-        if order.drug is None or order.drug.drug_class not in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
-            return False
-        recent = order.authored is None or self._as_of - order.authored <= t.pressor_order_age
-        return recent and order.route in (Route.INTRAVENOUS, Route.NOT_STATED)
 
     def _device_flows(self) -> tuple[Reading, ...]:
         """A device coded as the Observation itself may have its flow as value."""
@@ -122,3 +117,16 @@ class SignsMapping:
             reach=reach(self._coverage, [Kind.OXYGEN], bad),
             supports_read=reach(self._coverage, [Kind.SUPPORT_PROCEDURES], ()).fetched(self._as_of),
         )
+
+
+def new_pressor_orders(pending: Iterable[PendingOrder], at: datetime, t: Thresholds) -> frozenset[Drug]:
+    """Vasopressors for a vein whose order of late no administration answers yet."""
+    found = [
+        order.drug
+        for order in pending
+        if order.drug is not None
+        and order.drug.drug_class in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
+        and order.route in (Route.INTRAVENOUS, Route.NOT_STATED)
+        and (order.authored is None or at - order.authored <= t.pressor_order_age)
+    ]
+    return frozenset(found)
