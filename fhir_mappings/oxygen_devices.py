@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import IntEnum
@@ -116,3 +117,31 @@ def support_procedures(
             at = as_of  # it is in progress all the same
         good.append(DeviceRecord(resource.reference, at, device))
     return tuple(good), tuple(bad)
+
+
+@dataclass(frozen=True, slots=True)
+class SupportSpan:
+    """A procedure that has ended: the device, and from when until when it was in progress."""
+
+    record: DeviceRecord
+    end: datetime
+
+
+def ended_supports(
+    resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo, as_of: datetime
+) -> tuple[SupportSpan, ...]:
+    """Oxygen or ventilation procedures that were in progress at an earlier moment, of which start and end are known."""
+    found: list[SupportSpan] = []
+    for resource in resources:
+        data, period = resource.data, resource.data.performed_period
+        device = _device(terms.sets_of(codings_of(data.code)))
+        if device is None or data.status not in _WERE_DONE or period is None or not (period.start and period.end):
+            continue
+        with suppress(BadTimeError):
+            start, end = moment(period.start, zone).earliest, moment(period.end, zone).latest
+            if start <= as_of:
+                found.append(SupportSpan(DeviceRecord(resource.reference, start, device), end))
+    return tuple(found)
+
+
+_WERE_DONE = frozenset({"in-progress", "completed", "stopped", "on-hold"})

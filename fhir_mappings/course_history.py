@@ -1,0 +1,96 @@
+"""A patient's course as it went: the signs, what was given, and the grade at each moment, from what was read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fhir_mappings import fhir_structs as fs
+from fhir_mappings.analytes import blockers_of, first_blocker
+from fhir_mappings.clinical_facts import Administration, Age, Course, CrsGrade, DrugClass, PatientFacts, PendingOrder
+from fhir_mappings.course_search import FoundCourse, Reading, find_course
+from fhir_mappings.crs_grade import Signs
+from fhir_mappings.grade_history import GradeAt, Past, grade_history
+from fhir_mappings.observations import sort_observations
+from fhir_mappings.oxygen_devices import SupportSpan, ended_supports
+from fhir_mappings.patient_facts import OutOfTimeError, refuse_invalid, signs_of
+from fhir_mappings.pending_orders import pending_orders
+from fhir_mappings.read_resources import PatientRecord
+from fhir_mappings.treatments import of_class
+from fhir_mappings.vital_signs import age_at
+
+_PRESSORS = (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
+
+
+@dataclass(frozen=True)
+class CourseHistory:
+    """`grades` are oldest first; the last is the grade of the facts. `thinned`: not every moment was worked out.
+    `il6_until` is the first IL-6 blocker of the course: from then on IL-6 counts no longer."""
+
+    signs: Signs
+    given: tuple[Administration, ...]
+    ended: tuple[SupportSpan, ...]
+    grades: tuple[GradeAt, ...]
+    thinned: bool
+    il6_until: datetime | None
+
+
+def course_history(
+    record: PatientRecord,
+    how: Reading,
+    facts: PatientFacts,
+    course: Course,
+    grade: CrsGrade,
+    in_time: Callable[[], bool] = lambda: True,
+) -> CourseHistory:
+    """The history behind settled facts. What an earlier grade rests on is validated as it is for the facts, which stay
+    as they are. Raises OutOfTimeError."""
+    while True:
+        found = find_course(record, how)
+        past = _past(record, how, found, facts, course)
+        earlier, thinned = _grades(past, facts.as_of, in_time)
+        evidence = dict.fromkeys(reference for one in earlier for reference in one.grade.evidence)
+        if not refuse_invalid(record, evidence, course, in_time):
+            break
+    return CourseHistory(
+        signs=past.signs,
+        given=found.given,
+        ended=past.ended,
+        grades=(*(one for one in earlier if one.at < facts.as_of), GradeAt(facts.as_of, grade)),
+        thinned=thinned,
+        il6_until=first_blocker(blockers_of(found.given, course)),
+    )
+
+
+def _grades(past: Past, now: datetime, in_time: Callable[[], bool]) -> tuple[tuple[GradeAt, ...], bool]:
+    def pending(at: datetime) -> Iterable[PendingOrder]:
+        if not in_time():
+            raise OutOfTimeError
+        return past.pending(at)
+
+    return grade_history(Past(past.signs, past.ended, past.course, pending, past.age, past.t), now)
+
+
+def _past(record: PatientRecord, how: Reading, found: FoundCourse, facts: PatientFacts, course: Course) -> Past:
+    t, pool = how.thresholds, record.pool
+    observations = sort_observations(pool.of_type(fs.Observation), how.terms, found.zone, how.as_of, t.future_tolerance)
+    signs, _ = signs_of(record, how, found, observations, facts.pending)
+    patient = pool.patient(how.patient_id)
+    born = patient.birth_date if patient else None
+    pressors = of_class(found.given, *_PRESSORS)
+    anything_ordered = bool(pool.of_type(fs.MedicationRequest))
+
+    def pending(at: datetime) -> tuple[PendingOrder, ...]:
+        """What was ordered and not yet charted then; an order without a time is one of now."""
+        if not anything_ordered:
+            return ()
+        given = [a for a in pressors if a.start.earliest <= at]
+        orders = pending_orders(pool, how.terms, found.zone, given, how.fhir_base, t)
+        return tuple(o for o in orders if o.authored is not None and o.authored <= at)
+
+    def age(at: datetime) -> Age | None:
+        return age_at(born, at.astimezone(found.zone).date())
+
+    ended = ended_supports(pool.of_type(fs.Procedure), how.terms, found.zone, how.as_of)
+    return Past(signs, ended, course, pending, age, t)
