@@ -178,12 +178,15 @@ def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict
 
 
 def doses_text(facts: PatientFacts) -> str:
+    return f"**Tocilizumab** doses in this course: {dose_count(facts)}."
+
+
+def dose_count(facts: PatientFacts) -> str:
+    """`2 (9 Mar 10:00, 11 Mar 10:00)`, or `at least 2` where the history could not all be read."""
     history = facts.tocilizumab
     count = str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
-    if not history.doses:
-        return f"**Tocilizumab** doses in this course: {count}."
     times = ", ".join(when(facts.local(d.start)) for d in history.doses)
-    return f"**Tocilizumab** doses in this course: {count} ({times})."
+    return f"{count} ({times})" if times else count
 
 
 def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Shown, ...]) -> list[str]:

@@ -32,26 +32,31 @@ WIDTH = 110
 
 def explanation(facts: PatientFacts, found: Advice, t: Thresholds, rules_hash: str) -> str:
     """The page. Sections without anything to say are left out."""
-    sections = [
-        ("Asked", [f"as of {_time(facts)}; numbers, codes and card modes in force: {rules_hash}", *site_numbers(t)]),
-        ("Course", _course(facts, found)),
-        ("Not read, or not used", _not_used(facts)),
-        ("IL-6", _series(facts, facts.il6, found.found.il6 if found.found else None, t, "il6")),
-        ("CRP", _series(facts, facts.crp, found.found.crp if found.found else None, t, "crp")),
-        ("Grade", _grade(facts, t)),
-        ("Drugs", _drugs(facts, t)),
-        ("ICANS and caution", _caution(facts)),
-        ("Rows of the decision table", _rows(found, t)),
-        ("Cards", _cards(found)),
-    ]
-    parts = [f"{title.upper()}\n" + "\n".join(_wrapped(lines)) for title, lines in sections if lines]
+    sections = {
+        "Asked": [f"as of {_time(facts)}; numbers, codes and card modes in force: {rules_hash}", *site_numbers(t)],
+        "Course": _course(facts, found),
+        "Not read, or not used": not_used(facts),
+        "IL-6": _series(facts, facts.il6, found.found.il6 if found.found else None, t, "il6"),
+        "CRP": _series(facts, facts.crp, found.found.crp if found.found else None, t, "crp"),
+        "Grade": _grade(facts, t),
+        "Drugs": _drugs(facts, t),
+        "ICANS and caution": caution(facts),
+        "Rows of the decision table": rows_that_fired(found, t),
+        "Cards": _cards(found),
+    }
+    parts = [f"{title.upper()}\n" + "\n".join(_wrapped(lines)) for title, lines in sections.items() if lines]
     return "\n\n".join(parts) + "\n"
+
+
+def plain(line: str) -> str:
+    """Without control characters, which a record may hold."""
+    return "".join(c if c.isprintable() else " " for c in line)
 
 
 def _wrapped(lines: Iterable[str]) -> list[str]:
     found: list[str] = []
     for line in lines:
-        clean = "".join(c if c.isprintable() else " " for c in line)
+        clean = plain(line)
         indent = len(clean) - len(clean.lstrip())
         hanging = " " * (indent + 2)
         found += textwrap.wrap(clean, WIDTH, initial_indent="  ", subsequent_indent="  " + hanging) or [""]
@@ -79,7 +84,8 @@ def _course(facts: PatientFacts, found: Advice) -> list[str]:
     return lines
 
 
-def _not_used(facts: PatientFacts) -> list[str]:
+def not_used(facts: PatientFacts) -> list[str]:
+    """What could not be read, and what was set aside."""
     lines = [
         f"{kind.value}: {coverage.why or coverage.state.value}"
         for kind, coverage in facts.coverage.items()
@@ -125,7 +131,7 @@ def _grade(facts: PatientFacts, t: Thresholds) -> list[str]:
     lines = [f"fever: {fever_line(grade, facts, t)}"]
     for name, row in (("blood pressure and vasopressors", grade.pressure), ("oxygen", grade.oxygen)):
         lines.append(f"{name}: {_row(row)}")
-    lines.append(f"together: {_together(grade)}")
+    lines.append(f"together: {together(grade)}")
     if missing(grade, t):
         lines.append(f"not known: {'; '.join(missing(grade, t))}")
     if facts.grade_at_dose_2 is not None:
@@ -142,7 +148,8 @@ def _row(row: Row) -> str:
     return f"{state}{' – ' + words if words else ''}"
 
 
-def _together(grade: CrsGrade) -> str:
+def together(grade: CrsGrade) -> str:
+    """The grade with what makes it; without one what it would be."""
     if grade.grade is None:
         return f"no grade ({grade.fever.value}); would be {grade.provisional} if this is CRS"
     why = drivers(grade) or (zero_words(grade) if grade.grade == 0 else "")
@@ -177,7 +184,8 @@ def _drugs(facts: PatientFacts, t: Thresholds) -> list[str]:
     return lines
 
 
-def _caution(facts: PatientFacts) -> list[str]:
+def caution(facts: PatientFacts) -> list[str]:
+    """ICANS, blood counts, liver enzymes, infection, hypersensitivity."""
     if facts.grade is None:
         return []
     icans = facts.icans
@@ -196,13 +204,15 @@ def _caution(facts: PatientFacts) -> list[str]:
     return lines
 
 
-def _rows(found: Advice, t: Thresholds) -> list[str]:
+def rows_that_fired(found: Advice, t: Thresholds) -> list[str]:
+    """The rows of the decision table that gave a card."""
     if found.cell is None:
         return []
-    return [_rule(rule, t) for rule in rows_for(found.cell) if rule.gives]
+    return [rule_words(rule, t) for rule in rows_for(found.cell) if rule.gives]
 
 
-def _rule(rule: Rule, t: Thresholds) -> str:
+def rule_words(rule: Rule, t: Thresholds) -> str:
+    """`M05  grade: 2; IL-6: high → toci-recommended (warning). Zhang 2022`."""
     gives = ", ".join(f"{card} ({indicator})" for card, indicator in rule.gives)
     return f"{rule.id}  {conditions(rule, t) or 'always'} → {gives}. {rule.source}"
 

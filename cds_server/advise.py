@@ -27,10 +27,11 @@ from fhir_mappings.read_resources import PatientRecord
 
 @dataclass(frozen=True)
 class Advised:
-    """What was worked out for a call, before it is logged and sent."""
+    """What was worked out for a call, before it is logged and sent, and the record that it rests on."""
 
     facts: PatientFacts
     found: Advice
+    record: PatientRecord
 
 
 def advise(
@@ -56,7 +57,7 @@ def advise(
         raise Problem("out-of-time") from error
     if found.unreadable and not found.cards:
         raise Problem("unreadable-record", unread(facts))
-    return Advised(facts, found)
+    return Advised(facts, found, record)
 
 
 def considered(
@@ -70,10 +71,15 @@ def considered(
 ) -> tuple[PatientFacts, Advice]:
     """Record → facts → cards, without the world: what `explain` does with a recorded bundle too."""
     terms, t = rules.terms, rules.thresholds
-    how = Reading(terms, t, zone, request.patient_id, request.fhir_server, as_of)
+    how = reading_of(request, rules, zone, as_of)
     facts = settled_facts(record, how, in_time)
     drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server, t)
     return facts, advice(facts, Call(request.hook, request.patient_id, drafts), terms, t, rules.modes, dismissed)
+
+
+def reading_of(request: HookRequest, rules: SiteRules, zone: tzinfo | None, as_of: datetime) -> Reading:
+    """How the record of a call is to be read."""
+    return Reading(rules.terms, rules.thresholds, zone, request.patient_id, request.fhir_server, as_of)
 
 
 def answer(facts: PatientFacts, found: Advice, rules: SiteRules, public_url: str) -> dict[str, Any]:
