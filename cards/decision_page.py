@@ -91,12 +91,15 @@ def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
     )
 
 
-def _unconfirmed(t: Thresholds, terms: Terminology) -> list[str]:
-    lines = [
-        f"**{n.meaning}** {_value(n, t)} (`{n.name}`): {n.source}."
-        for n in numbers()
-        if n.status is Status.UNCONFIRMED and getattr(t, n.name) == getattr(Thresholds(), n.name)
+def unconfirmed_numbers(t: Thresholds) -> list[Number]:
+    """The numbers in force that no one has confirmed; a site's own are its own."""
+    return [
+        n for n in numbers() if n.status is Status.UNCONFIRMED and getattr(t, n.name) == getattr(Thresholds(), n.name)
     ]
+
+
+def _unconfirmed(t: Thresholds, terms: Terminology) -> list[str]:
+    lines = [f"**{n.meaning}** {value_words(n, t)} (`{n.name}`): {n.source}." for n in unconfirmed_numbers(t)]
     only_texts = [
         title for set_id, title in terms.titles.items() if all(c.system == LOCAL for c in terms.value_sets[set_id])
     ]
@@ -187,14 +190,15 @@ def _said(wording: Wording, blanks: _Blanks) -> list[str]:
 
 def _numbers(t: Thresholds) -> str:
     lines = [
-        (f"`{n.name}`", n.meaning, _value(n, t), f"{number(n.low)} to {number(n.high)}", n.source, _status(n, t))
+        (f"`{n.name}`", n.meaning, value_words(n, t), f"{number(n.low)} to {number(n.high)}", n.source, _status(n, t))
         for n in numbers()
     ]
     head = ("name", "meaning", "value", "a site may set", "source", "status")
     return "## Numbers\n\n" + _table(head, lines)
 
 
-def _value(n: Number, t: Thresholds) -> str:
+def value_words(n: Number, t: Thresholds) -> str:
+    """A number in force with its unit."""
     unit = "" if n.unit == "1" else f" {n.unit}"
     return f"{number(in_unit(getattr(t, n.name), n.unit))}{unit}"
 
@@ -202,7 +206,7 @@ def _value(n: Number, t: Thresholds) -> str:
 def _status(n: Number, t: Thresholds) -> str:
     default = Thresholds()
     if getattr(t, n.name) != getattr(default, n.name):
-        return f"**set by this site** (package: {_value(n, default)})"
+        return f"**set by this site** (package: {value_words(n, default)})"
     return "**unconfirmed**" if n.status is Status.UNCONFIRMED else n.status.value
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from decimal import Decimal
 
 from cards.card import Card
 from cards.caution_words import infection_words
@@ -97,8 +98,13 @@ def not_used(facts: PatientFacts) -> list[str]:
 def _series(facts: PatientFacts, fold: FoldChange, verdict: Verdict | None, t: Thresholds, name: str) -> list[str]:
     if verdict is None:
         return []
-    lines = [f"{_drawn(facts, s):<13} {s.text:<16} {use.value:<10} {s.reference}" for s, use in fold.series]
-    cut = t.il6_fold if name == "il6" else t.crp_fold
+    samples = [f"{_drawn(facts, s):<13} {s.text:<16} {use.value:<10} {s.reference}" for s, use in fold.series]
+    return [*samples, *rise(fold, verdict, t.il6_fold if name == "il6" else t.crp_fold, t)]
+
+
+def rise(fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresholds) -> list[str]:
+    """How the fold change came out, and what it proves."""
+    lines: list[str] = []
     if fold.baseline_tier > 1:
         lines.append(f"the baseline was taken {tier_words(fold.baseline_tier, t)}")
     if fold.fold is not None and fold.baseline is not None and fold.peak is not None:

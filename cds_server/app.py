@@ -19,6 +19,7 @@ from cds_server.catalogue import SERVICES
 from cds_server.client_profile import order_codings
 from cds_server.client_trust import ClientTrust
 from cds_server.clients import Trusted, trusted_from
+from cds_server.course_page import demo_course
 from cds_server.database import engine_for
 from cds_server.decision_log import DecisionLog, Pseudonyms
 from cds_server.fhir_client import Network, pooled_session
@@ -33,7 +34,7 @@ from cds_server.problems import Problem, operation_outcome
 from cds_server.root_page import root
 from cds_server.routes import cds, leave_body
 from cds_server.running import EXTENSION_KEY, Running, running
-from cds_server.settings import Settings, SettingsError, settings_from
+from cds_server.settings import Environment, Settings, SettingsError, settings_from
 from cds_server.site_rules import site_rules
 
 log = logging.getLogger("cds_server")
@@ -81,6 +82,8 @@ def create_app(
     app.register_blueprint(cds)
     app.register_blueprint(pages)
     app.register_blueprint(root)
+    if settings.environment is Environment.DEVELOPMENT:
+        app.register_blueprint(demo_course)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _failure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -17,7 +18,8 @@ from fhir_mappings.draft_orders import Draft
 
 MOST_DRAFTS = 1000
 # an id that is only dots would change the address that is read
-_PATIENT_ID = validate.Regexp(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z", error="must match [A-Za-z0-9.-]{{1,64}}")
+PATIENT_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z")
+_PATIENT_ID = validate.Regexp(PATIENT_ID, error="must match [A-Za-z0-9.-]{{1,64}}")
 _HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import hmac
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
@@ -34,7 +34,7 @@ LEAVE_SECONDS = 0.5
 @cds.get("/cds-services", strict_slashes=False)
 def discover() -> Response:
     here = running()
-    with _slot(here):
+    with here.slot():
         checked_caller(here, None, here.call_time())
     return jsonify(discovery(here.sources.rules.terms))
 
@@ -45,7 +45,7 @@ def call(service_id: str) -> Response:
     here = running()
     call_time = here.call_time()
     service = _service(service_id)
-    with _slot(here):
+    with here.slot():
         caller = checked_caller(here, service.id, call_time)
         hook_request = read_hook_request(_body(call_time), service.hook, here.settings.limits)
         return jsonify(answered(here, service, hook_request, caller, call_time))
@@ -59,7 +59,7 @@ def feedback(service_id: str) -> Response:
     # beside the token nothing but the log is to be waited for
     call_time, for_token = here.call_time(log_seconds=here.settings.budget_seconds), here.call_time()
     service = _service(service_id)
-    with _slot(here):
+    with here.slot():
         caller = checked_caller(here, service.id, for_token)
         entries = read_feedback(_body(call_time), here.settings.limits)
         outcome = _stored(here, entries, caller, service, call_time)
@@ -126,17 +126,6 @@ def _service(service_id: str) -> Service:
     if service is None:
         raise Problem("unknown-service")
     return service
-
-
-@contextmanager
-def _slot(here: Running) -> Iterator[None]:
-    """One of the calls at once. Raises Problem `busy` beyond their number: waiting would cost every call its time."""
-    if not here.slots.acquire(blocking=False):
-        raise Problem("busy")
-    try:
-        yield
-    finally:
-        here.slots.release()
 
 
 def _body(call_time: CallTime) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from cds_server.client_trust import ClientTrust
 from cds_server.decision_log import DecisionLog, Pseudonyms
 from cds_server.metrics import Metrics
 from cds_server.patient_record import Sources
+from cds_server.problems import Problem
 from cds_server.settings import Settings
 
 EXTENSION_KEY = "crs-cds"
@@ -41,6 +43,16 @@ class Running:
         return CallTime(
             time.monotonic(), settings.budget_seconds, settings.log_seconds if log_seconds is None else log_seconds
         )
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """One of the calls at once. Raises Problem `busy` beyond their number: waiting would cost each call its time."""
+        if not self.slots.acquire(blocking=False):
+            raise Problem("busy")
+        try:
+            yield
+        finally:
+            self.slots.release()
 
 
 def running() -> Running:

@@ -1,0 +1,66 @@
+"""What is read of a course in ten seconds: the grade now and why, both rises, the doses, the day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cards.evidence import dose_count, fever_line, fold_short, missing
+from cards.explanation import plain, rise, together
+from cards.shown import when
+from cards.situation import Verdicts
+from cards.verdict import Verdict
+from cds_server.course_timeline import grade_short
+from fhir_mappings.clinical_facts import Course, CrsGrade, FoldChange, PatientFacts
+from fhir_mappings.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class Tile:
+    """`grade` is what colours it: 0 to 4, "unknown", or "" for a tile that is not of the grade."""
+
+    name: str
+    said: str
+    why: tuple[str, ...]
+    grade: str = ""
+
+
+def tiles(facts: PatientFacts, course: Course, grade: CrsGrade, found: Verdicts, t: Thresholds) -> tuple[Tile, ...]:
+    """In the words of the cards and of the explanation."""
+    return (
+        _grade(facts, grade, t),
+        _rise("IL-6 rise", facts.il6, found.il6, t.il6_fold, t),
+        _rise("CRP rise", facts.crp, found.crp, t.crp_fold, t),
+        _doses(facts),
+        _day(facts, course),
+    )
+
+
+def _grade(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> Tile:
+    unknown = missing(grade, t)
+    why = [together(grade), fever_line(grade, facts, t), *([f"not known: {'; '.join(unknown)}"] if unknown else [])]
+    said = grade_short(grade)
+    level = "unknown" if grade.grade is None else str(grade.grade)
+    return Tile("CRS now", said[0].upper() + said[1:], tuple(map(plain, why)), level)
+
+
+def _rise(name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresholds) -> Tile:
+    return Tile(name, fold_short(fold, verdict, cut).capitalize(), tuple(map(plain, rise(fold, verdict, cut, t))))
+
+
+def _doses(facts: PatientFacts) -> Tile:
+    number, _, times = dose_count(facts).partition(" (")
+    steroids = [f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids]
+    why = [*([times.rstrip(")")] if times else []), *([f"corticosteroid: {', '.join(steroids)}"] if steroids else [])]
+    if not facts.tocilizumab.history_complete:
+        why.append("the history could not all be read, earlier doses may be missing")
+    return Tile("Tocilizumab doses", number.capitalize(), tuple(map(plain, why)))
+
+
+def _day(facts: PatientFacts, course: Course) -> Tile:
+    first = course.infusions[0]
+    at = when(facts.local(first.start)) if course.time_known else f"{facts.local(first.start):%d %b}, time not known"
+    why = [f"{first.product}, {at}"]
+    if len(course.infusions) > 1:
+        why.append(f"{len(course.infusions)} infusions in this course")
+    return Tile("After CAR-T cells", f"Day {course.day}", tuple(map(plain, why)))

@@ -1,0 +1,83 @@
+// Shapes that a plotting library has not: a grade for as long as it stood, and a strip with its words inside.
+
+export const INK = "#1b1f24";
+export const FONT = "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+const GRADES = ["#ffffff", "#a6d8f5", "#f0e442", "#e69f00", "#e4783c"];
+const HATCH_STEP = 7;
+
+// Diagonal lines over a rectangle: "at least" is told by a pattern, not by a colour.
+function hatch(x, y, width, height) {
+  const lines = [];
+  for (let from = -height; from < width; from += HATCH_STEP) {
+    lines.push({
+      type: "line",
+      silent: true,
+      shape: { x1: x + from, y1: y + height, x2: x + from + height, y2: y },
+      style: { stroke: INK, lineWidth: 1, opacity: 0.55 },
+    });
+  }
+  return lines;
+}
+
+// A text that is left out where it has no room.
+function words(text, x, y, room, more = {}) {
+  if (room < 7 * Math.min(text.length, 4)) return [];
+  return [{
+    type: "text",
+    silent: true,
+    style: { text, x, y, fill: INK, fontSize: 12, fontFamily: FONT, width: room, overflow: "truncate", ellipsis: "…", verticalAlign: "middle", ...more },
+  }];
+}
+
+// What of a span lies on the axis, in pixels, at least two of them wide. What stands now reaches into the margin beside
+// the line of now, so that it is seen however short it is.
+function reach(params, api, span) {
+  const box = params.coordSys;
+  const edge = box.x + box.width;
+  const left = Math.max(api.coord([span.at, 0])[0], box.x);
+  const right = span.isNow ? edge : Math.min(api.coord([span.end, 0])[0], edge);
+  return { left, width: Math.max(right - left, 2), top: box.y, height: box.height };
+}
+
+// The band of the grade: as high as the grade, hatched where it is a minimum, dashed with a word where there is none.
+export function gradeShape(spans) {
+  return (params, api) => {
+    const span = spans[params.dataIndex];
+    const { left, width, top, height } = reach(params, api, span);
+    const clipPath = { type: "rect", shape: { x: left, y: top, width, height } };
+    if (span.grade === null) {
+      const box = { x: left, y: top + 1, width, height: height - 2 };
+      const outline = { fill: "#ffffff", stroke: "#57606a", lineDash: [4, 3], lineWidth: 1 };
+      const said = [`${span.short} (${span.ifCrs} if CRS)`, span.short, "?"].find((text) => text.length * 7 < width) ?? "?";
+      return { type: "group", clipPath, children: [
+        { type: "rect", shape: box, style: outline },
+        ...words(said, left + 4, top + height / 2, width - 6, { fill: "#57606a" }),
+      ] };
+    }
+    const tall = (height * (span.grade + 0.6)) / 4.6;
+    const box = { x: left, y: top + height - tall, width, height: tall };
+    const label = `${span.minimum ? "≥" : ""}${span.grade}`;
+    return { type: "group", clipPath, children: [
+      { type: "rect", shape: box, style: { fill: GRADES[span.grade], stroke: INK, lineWidth: 0.75 } },
+      ...(span.minimum ? hatch(box.x, box.y, box.width, box.height) : []),
+      ...words(label, left + 3, top + height - 9, width - 3, {
+        fontWeight: "bold", fontSize: 13, backgroundColor: span.minimum ? "#ffffff" : "transparent", padding: [0, 2],
+      }),
+    ] };
+  };
+}
+
+// A strip for as long as it lasted, one below the other by `row`, its words inside.
+export function stripShape(strips, fill, rows) {
+  return (params, api) => {
+    const strip = strips[params.dataIndex];
+    const { left, width, top, height } = reach(params, api, strip);
+    const tall = height / rows;
+    const box = { x: left, y: top + strip.row * tall + 1, width, height: tall - 2 };
+    const dashed = strip.dashed ? [4, 3] : null;
+    return { type: "group", clipPath: { type: "rect", shape: box }, children: [
+      { type: "rect", shape: box, style: { fill: strip.dashed ? "#ffffff" : fill(strip), stroke: "#57606a", lineDash: dashed, lineWidth: 1 } },
+      ...words(strip.label, left + 4, box.y + box.height / 2, width - 6),
+    ] };
+  };
+}
