@@ -46,7 +46,7 @@ class Running:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """One of the calls at once. Raises Problem `busy` beyond their number: waiting would cost each call its time."""
+        """One of the calls at once. Raises Problem `busy` beyond their number: waiting would cost each its time."""
         if not self.slots.acquire(blocking=False):
             raise Problem("busy")
         try:

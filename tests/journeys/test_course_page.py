@@ -1,0 +1,334 @@
+"""The page of a course: what it draws against what is charted and what the hooks say, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from cds_server.course_page import FhirAccess, course_response
+from cds_server.database import DecisionRow
+from cds_server.running import running
+from example_patients.stories import Scene, Story, record
+from tests.fhir_wire import BASE, Answer, Resource, outcome
+from tests.journeys.desk import DAY_0, SCENES, ZONE, Desk, assessment, chart_of, moment_of, scene_of, whole_prefetch
+from tests.journeys.test_what_is_known import wire
+from tests.spec.tables import NOW, changed, name_of, patient, rows
+
+WITH_COURSE = [(story, scene) for story, scene in SCENES if story.id != "16" and not scene.deceased]
+
+
+def no_fault(_: str) -> Answer | None:
+    return None
+
+
+def course(
+    chart: list[Resource], now: datetime, patient_id: str = "p", fault: Callable[[str], Answer | None] = no_fault
+) -> TestResponse:
+    with wire(chart, fault):
+        return Desk(now=now).client.get(f"/demo/course/{patient_id}")
+
+
+def page_of(scene_id: str, fault: Callable[[str], Answer | None] = no_fault) -> TestResponse:
+    _, scene = scene_of(scene_id)
+    return course(chart_of(scene_id), moment_of(scene), scene.patient_id, fault)
+
+
+def drawn(answer: TestResponse) -> Any:
+    """What the browser draws."""
+    assert answer.status_code == 200
+    found = re.search(r'<script type="application/json" id="course-data">(.*?)</script>', answer.text, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def said(answer: TestResponse) -> str:
+    """The words of the page without its data, on one line."""
+    text = re.sub(r"<script.*?</script>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", text)
+
+
+def local(milliseconds: int) -> str:
+    at = datetime.fromtimestamp(milliseconds / 1000, ZONE)
+    return f"D{(at.date() - DAY_0.date()).days} {at:%H:%M}"
+
+
+@pytest.mark.parametrize(("story", "scene"), WITH_COURSE, ids=[scene.id for _, scene in WITH_COURSE])
+def test_the_band_ends_with_what_the_hooks_say_now(story: Story, scene: Scene) -> None:
+    desk = Desk(now=moment_of(scene))
+    chart = record(story, scene, desk.now, ZONE)
+    hooks = assessment(desk.call(scene.id, prefetch=whole_prefetch(chart)))
+    last = drawn(course(chart, desk.now, scene.patient_id))["grades"][-1]
+    assert (last["grade"], last["minimum"]) == (hooks.get("crsGrade"), hooks.get("crsGradeIsMinimum", False))
+    assert last["end"] == desk.now.timestamp() * 1000
+
+
+BANDS = rows("""
+| scene | grade by time                                                                      | because                           |
+| 1d    | D0 10:00 ?; D5 06:00 ≥1; D5 09:30 2; D9 14:00 4                                    | grade 4 when the pressors began   |
+| 3     | D0 10:00 ?; D4 06:00 ≥1; D4 09:30 2                                                | fever alone is a minimum          |
+| 12    | D0 10:00 ?; D6 06:00 1; D6 18:00 ≥1; D7 06:00 ?; D8 09:30 0; D8 21:30 ?; D9 09:30 0 | unknown between what was charted |
+| 13    | D0 10:00 ?; D4 09:30 0                                                             | hypoxia without fever is no CRS   |
+""")
+
+
+@pytest.mark.parametrize("row", BANDS, ids=name_of)
+def test_the_grade_by_time(row: dict[str, str]) -> None:
+    def shown(span: dict[str, Any]) -> str:
+        return "?" if span["grade"] is None else f"{'≥' if span['minimum'] else ''}{span['grade']}"
+
+    grades = drawn(page_of(row["scene"]))["grades"]
+    assert "; ".join(f"{local(span['at'])} {shown(span)}" for span in grades) == row["grade by time"]
+
+
+MARKS = rows("""
+| scene | lane        | marks                                                                                         | limit |
+| 1d    | il6         | D0 08:00 18.0 baseline; D5 07:00 31.0 counted; D7 06:00 47.7 peak; D9 06:00 5200.0 at or after the first IL-6 blocker: not counted | 72.0 |
+| 1d    | crp         | D0 08:00 22.0 baseline; D5 07:00 38.0 counted; D7 06:00 61.0 peak                             | 40.26 |
+| 3     | temperature | D4 06:00 38.9; D4 09:30 38.9                                                                  | 38.0  |
+| 3     | saturation  | D4 09:30 93.0                                                                                 | 90.0  |
+| 3     | il6         | D0 08:00 7.5 baseline; D2 07:00 21.0 counted; D4 07:00 46.5 peak                              | 30.0  |
+| 4     | il6         | D2 07:00 21.0 counted; D4 07:00 46.5 counted                                                  | None  |
+| 14    | systolic    | D4 09:30 85.0                                                                                 | 86.0  |
+| 13f   | temperature | D4 09:30 38.0                                                                                 | 38.0  |
+""")
+
+
+@pytest.mark.parametrize("row", MARKS, ids=lambda row: f"{row['scene']} {row['lane']}")
+def test_the_marks_against_the_chart(row: dict[str, str]) -> None:
+    lane = drawn(page_of(row["scene"]))["lanes"][row["lane"]]
+    marks = [f"{local(m['at'])} {m['value']} {m['use']}".strip() for m in lane["marks"]]
+    assert ("; ".join(marks), str(lane["limit"])) == (row["marks"], row["limit"])
+
+
+def test_each_mark_tells_value_unit_time_and_source_and_stands_in_the_table() -> None:
+    answer = page_of("3")
+    peak = drawn(answer)["lanes"]["il6"]["marks"][-1]
+    assert peak["says"][:3] == ["IL-6: 46.5 pg/mL", "6 Mar 07:00", "peak"]
+    assert re.fullmatch(r"Observation/crs-cds-example-3-\d+", peak["says"][3])
+    for mark in [m for lane in drawn(answer)["lanes"].values() for m in lane["marks"]]:
+        assert mark["says"][-1] in said(answer)
+        assert mark["text"] in said(answer)
+
+
+def test_doses_and_the_moment_after_which_il6_no_longer_counts() -> None:
+    found = drawn(page_of("1d"))
+    assert [(local(m["at"]), m["text"]) for m in found["drugs"]] == [
+        ("D7 10:00", "tocilizumab 560 mg"), ("D9 10:00", "tocilizumab 560 mg"),
+    ]  # fmt: skip
+    assert local(found["il6Until"]) == "D7 10:00"
+    assert drawn(page_of("3"))["il6Until"] is None
+
+
+DRUGS = rows("""
+| chart                                                          | drugs                                              | because                                    |
+| give dexamethasone 10 IV @-5h                                  | dexamethasone 10 mg                                | a corticosteroid                           |
+| give paracetamol 1000 @-5h                                     | acetaminophen 1000 mg                              | an antipyretic                             |
+| give dexamethasone 10 IV @D-5                                  |                                                    | before day −1: not of this course          |
+""")
+
+
+@pytest.mark.parametrize("row", DRUGS, ids=name_of)
+def test_other_drugs(row: dict[str, str]) -> None:
+    found = drawn(course(patient(f"grade 1; {row['chart']}"), NOW))["drugs"]
+    assert ", ".join(m["text"] for m in found) == row["drugs"]
+
+
+SUPPORT = rows("""
+| chart                                                                  | oxygen                                 | pressors                                       | because                              |
+| device NC @-3h; flow 2 @-3h; device HFNC @-2h                          | nasal cannula 2 L/min, high-flow cannula or mask |                                      | one device after the other           |
+| device RA @-3h; SpO2 97 @-3h; SpO2 86 @-2h                             | no oxygen, SpO2 86 % without oxygen    |                                                | hypoxia on room air                  |
+| device RA @-3h; SpO2 97 @-3h; start norepinephrine 0.1 @-2h            | no oxygen                              | norepinephrine active                          | running                              |
+| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h             | no oxygen                              | norepinephrine active, norepinephrine stale    | charted 7 h ago and not stopped      |
+| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h; rate norepinephrine 0 @-6h | no oxygen              | norepinephrine active                          | stopped                              |
+""")
+
+
+@pytest.mark.parametrize("row", SUPPORT, ids=name_of)
+def test_oxygen_and_vasopressors_as_the_rules_read_them(row: dict[str, str]) -> None:
+    found = drawn(course(patient(f"T 39 @-9h; T 39 @-1h; SBP 118 @-9h; SBP 118 @-1h; {row['chart']}"), NOW))
+    known = [m["text"] for m in found["oxygen"] if m["value"] is not None]
+    assert (", ".join(known), ", ".join(f"{m['text']} {m['use']}" for m in found["pressors"])) == (
+        row["oxygen"],
+        row["pressors"],
+    )
+
+
+CENSORED = rows("""
+| baseline | limit | because                                            |
+| 10       | 40.0  | four times the baseline                            |
+| <1.5     | None  | below a limit: four times it is not known          |
+| 0        | None  | four times nothing is no line                      |
+""")
+
+
+@pytest.mark.parametrize("row", CENSORED, ids=name_of)
+def test_the_line_of_the_limit(row: dict[str, str]) -> None:
+    lane = drawn(course(patient(f"il6 {row['baseline']} @D0 08:00; il6 30 @-2h; grade 1"), NOW))["lanes"]["il6"]
+    assert str(lane["limit"]) == row["limit"]
+
+
+def test_a_site_s_own_limit_is_the_one_drawn(tmp_path: Any) -> None:
+    own = tmp_path / "site.toml"
+    own.write_text('[thresholds]\nil6_fold = 5\nfever = "38.3 Cel"\n')
+    with wire(chart_of("3")):
+        desk = Desk(now=moment_of(scene_of("3")[1]), environ={"CRS_CDS_THRESHOLDS": str(own)})
+        lanes = drawn(desk.client.get("/demo/course/crs-cds-example-3"))["lanes"]
+    assert (lanes["il6"]["limitWords"], lanes["temperature"]["limit"]) == ("5 × baseline = 37.5 pg/mL", 38.3)
+
+
+def test_the_cards_stand_beside_it_in_their_own_words() -> None:
+    answer = page_of("1b")
+    text = said(answer)
+    for words in (
+        "Based on one retrospective study",
+        "M0",
+        "→ steroid-early-low-il6 (warning)",
+        "Unconfirmed numbers in force",
+    ):
+        assert words in text
+    assert answer.text.count('<article class="card') == 2
+
+
+SAYS = rows("""
+| fault                    | status | says                                                         | because                                    |
+| all 500                  | 412    | could not be read                                            | a server that fails is no empty picture    |
+| vital signs 500          | 200    | vital signs:                                                 | what was read is shown, what was not is said |
+| labs 403                 | 200    | IL-6 and CRP:                                                | the rise is unknown, and why               |
+| another patient          | 412    | sent data of another patient                                 | never the page of another                  |
+""")
+FAULTS: dict[str, Callable[[str], Answer | None]] = {
+    "all 500": lambda _: outcome(500, "down"),
+    "vital signs 500": lambda url: outcome(500, "down") if "8310-5" in url else None,
+    "labs 403": lambda url: outcome(403, "no") if "26881-3" in url else None,
+    "another patient": lambda url: (
+        (200, {}, json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": OTHER}]}))
+        if "26881-3" in url
+        else None
+    ),
+}
+OTHER: Resource = {
+    "resourceType": "Observation",
+    "id": "x",
+    "status": "final",
+    "code": {"text": "x"},
+    "subject": {"reference": "Patient/other"},
+}
+
+
+@pytest.mark.parametrize("row", SAYS, ids=name_of)
+def test_what_cannot_be_read_is_said_on_the_page(row: dict[str, str]) -> None:
+    answer = page_of("3", FAULTS[row["fault"]])
+    assert (str(answer.status_code), answer.mimetype) == (row["status"], "text/html")
+    assert row["says"] in said(answer)
+    assert ("course-data" in answer.text) is (row["status"] == "200")
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_signs_that_fail_leave_a_grade_unknown_through_all_the_course() -> None:
+    grades = drawn(page_of("3", FAULTS["vital signs 500"]))["grades"]
+    assert [span["grade"] for span in grades] == [None]
+
+
+NO_COURSE = rows("""
+| scene      | says                                        | because                  |
+| 16         | No infusion of CAR-T cells was found        | no course                |
+| 2-deceased | The patient has died                        | nothing is graded        |
+""")
+
+
+@pytest.mark.parametrize("row", NO_COURSE, ids=name_of)
+def test_without_a_course_the_page_says_so(row: dict[str, str]) -> None:
+    answer = page_of(row["scene"])
+    assert row["says"] in said(answer)
+    assert "course-data" not in answer.text
+
+
+def test_a_course_that_ended_is_said() -> None:
+    answer = course(patient("grade 1"), NOW + timedelta(days=70))
+    assert "the course has ended" in said(answer)
+
+
+HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}"
+
+
+def test_a_hostile_name_text_or_id_stays_text() -> None:
+    chart = patient("il6 10 @D0 08:00; il6 30 @-2h; grade 2")
+    hostile = [
+        changed(r, name=[{"family": HOSTILE}]) if r["resourceType"] == "Patient"
+        else changed(r, valueQuantity=None, valueString=f"30 {HOSTILE}") if r.get("valueQuantity", {}).get("value") == 30
+        else r
+        for r in chart
+    ]  # fmt: skip
+    hostile = [{k: v for k, v in r.items() if v is not None} for r in hostile]
+    answer = course(hostile, NOW)
+    assert "<img" not in answer.text
+    assert "{{7*7}}" in answer.text
+    assert drawn(answer)["lanes"]["il6"]["marks"]
+
+
+REFUSED = rows("""
+| address                     | environment | because                                   |
+| /demo/course/..             | development | an id that is no id                       |
+| /demo/course/a%20b          | development | nor this                                  |
+| /demo/course/p              | production  | only where nobody's data is at stake      |
+""")
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=name_of)
+def test_no_page_there(row: dict[str, str], tmp_path: Any) -> None:
+    production = {
+        "CRS_CDS_ENV": "production", "CRS_CDS_PUBLIC_URL": "https://cds.example.org", "CRS_CDS_PSEUDONYM_KEY": "k" * 40,
+        "CRS_CDS_CLIENTS": str(tmp_path / "clients.toml"), "CRS_CDS_DATABASE_URL": f"sqlite:///{tmp_path}/log.sqlite",
+    }  # fmt: skip
+    (tmp_path / "clients.toml").write_text(
+        '[[client]]\nissuer = "https://ehr.example.org"\njwks_url = "https://ehr.example.org/jwks"\nfhir_servers = ["https://fhir.example.org/r4"]\n'
+    )
+    desk = Desk(now=NOW, environ=production if row["environment"] == "production" else {})
+    assert desk.client.get(row["address"]).status_code == 404
+
+
+def decided(rules: list[str], rules_hash: str) -> DecisionRow:
+    known = {
+        "crsGrade": 2,
+        "crsGradeIsMinimum": True,
+        "il6": {"category": "high", "foldChange": 6.2},
+        "tocilizumabDoses": 0,
+        "day": 4,
+    }
+    return DecisionRow(id="d", at=moment_of(scene_of("3")[1]), rules=rules, assessment=known, rules_hash=rules_hash)
+
+
+@pytest.mark.parametrize("changed_since", [False, True])
+def test_the_reasons_of_a_decision_stand_beside_those_of_now(*, changed_since: bool) -> None:
+    _, scene = scene_of("3")
+    desk = Desk(now=moment_of(scene))
+    with wire(chart_of("3")), desk.client.application.test_request_context():
+        here = running()
+        decision = decided(["M04", "C01", "Z99"], "other" if changed_since else here.sources.rules.hash)
+        answer = course_response(here, scene.patient_id, FhirAccess(BASE), here.call_time(), decision)
+    text = re.sub(r"<[^>]+>|\s+", " ", answer.get_data(as_text=True))
+    for words in (
+        "When the card was shown, 6 Mar 10:00",
+        "CRS: at least grade 2",
+        "IL-6 rise: high, 6.20-fold",
+        "M04",
+        "Z99 a row that there is no more",
+    ):
+        assert words in re.sub(r"\s+", " ", text)
+    assert ("have changed since" in text) is changed_since
+
+
+def test_a_page_is_one_of_the_calls_at_once() -> None:
+    desk = Desk(now=NOW)
+    with desk.client.application.app_context():
+        here = running()
+    for _ in range(here.settings.max_calls):
+        here.slots.acquire()
+    answer = desk.client.get("/demo/course/p")
+    assert (answer.status_code, "Too many calls at once" in said(answer)) == (503, True)
