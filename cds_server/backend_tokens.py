@@ -24,6 +24,7 @@ EARLY_SECONDS = 30.0  # a token that ends soon is renewed before it is used
 FLOOR_SECONDS = 5.0  # after a failure
 FETCH_SECONDS = 3.0
 MAX_BYTES = 64 * 1024
+MAX_TOKEN_CHARS = 16384
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,15 @@ def _checked(body: bytes) -> _Answer:
         answer = _answer.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TokenError("the authorization server answered something else than a token") from error
-    usable = answer.token_type.lower() == "bearer" and 0 < len(answer.access_token) <= 16384
-    if not usable or not all("!" <= c <= "~" for c in answer.access_token) or not answer.expires_in > 0:
+    if not is_bearer(answer.access_token, answer.token_type) or not answer.expires_in > 0:
         raise TokenError("the authorization server answered something else than a token")
     return answer
+
+
+def is_bearer(token: str, token_type: str) -> bool:
+    """Whether it is a Bearer token that fits into a header."""
+    fits = 0 < len(token) <= MAX_TOKEN_CHARS and all("!" <= c <= "~" for c in token)
+    return fits and token_type.lower() == "bearer"
 
 
 def assertion(access: BackendAccess) -> str:

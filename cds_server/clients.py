@@ -144,7 +144,7 @@ def _backend(entry: Mapping[str, Any], number: int, folder: Path, allow_http: bo
             raise SettingsError(f"{where}.{name} must be a text.")
     if not isinstance(entry.get("kid", ""), str):
         raise SettingsError(f"{where}.kid must be a text.")
-    key, algorithm = _private_key(folder / entry["key"], f"{where}.key")
+    key, algorithm = private_key(folder / entry["key"], f"{where}.key")
     return BackendAccess(
         base=_base(entry["base"], f"{where}.base", allow_http),
         token_url=_https_url(entry["token_url"], f"{where}.token_url", allow_http),
@@ -156,7 +156,7 @@ def _backend(entry: Mapping[str, Any], number: int, folder: Path, allow_http: bo
     )
 
 
-def _private_key(file: Path, where: str) -> tuple[str, str]:
+def private_key(file: Path, where: str) -> tuple[str, str]:
     """A key as PEM and the algorithm that SMART wants of its kind."""
     try:
         text = file.read_text(encoding="ascii")
