@@ -23,6 +23,7 @@ except ValueError:  # the service says so when it starts
 keepalive = 75  # EHRs keep their connections; a proxy before us must close them first
 timeout = 60
 graceful_timeout = 30
+limit_request_line = 8190  # so may the code that an EHR sends back in an address
 limit_request_field_size = 16384  # a token may be that long
 accesslog = None  # the service writes a line of its own for each call, without addresses
 control_socket_disable = True
