@@ -50,10 +50,15 @@ class Card:
     source: CardSource
     suggestions: tuple[Suggestion, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = ()
+    shows_evidence: bool = False
 
 
-def card_json(card: Card, topic_system: str, new_uuid: Callable[[], str]) -> dict[str, Any]:
-    """The CDS Hooks 3.0 card. Optional fields without a value are left out; nothing is null or empty."""
+def card_json(
+    card: Card, topic_system: str, new_uuid: Callable[[], str], course: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The CDS Hooks 3.0 card. Optional fields without a value are left out; nothing is null or empty.
+
+    `course` is the link to the course behind the evidence, for the cards that show some."""
     source: dict[str, Any] = {"label": card.source.label}
     if card.source.url:
         source["url"] = card.source.url
@@ -72,6 +77,8 @@ def card_json(card: Card, topic_system: str, new_uuid: Callable[[], str]) -> dic
         result["overrideReasons"] = [
             {"code": r.code, "system": r.system, "display": r.display} for r in card.override_reasons
         ]
+    if course is not None and card.shows_evidence:
+        result["links"] = [dict(course)]
     return result
 
 

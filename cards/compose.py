@@ -40,6 +40,7 @@ def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...]
         source=wording.source,
         suggestions=suggestions,
         override_reasons=() if planned.id is CardId.CRS_GRADE else OVERRIDE_REASONS,
+        shows_evidence=True,
     )
 
 

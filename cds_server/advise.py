@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -82,11 +82,13 @@ def reading_of(request: HookRequest, rules: SiteRules, zone: tzinfo | None, as_o
     return Reading(rules.terms, rules.thresholds, zone, request.patient_id, request.fhir_server, as_of)
 
 
-def answer(facts: PatientFacts, found: Advice, rules: SiteRules, public_url: str) -> dict[str, Any]:
-    """Cards and reasoning as CDS Hooks JSON."""
+def answer(
+    facts: PatientFacts, found: Advice, rules: SiteRules, public_url: str, course: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Cards and reasoning as CDS Hooks JSON; `course` is the link of the cards that show evidence."""
     topics = f"{public_url}/CodeSystem/crs-cards"
     return {
-        "cards": [card_json(card, topics, lambda: str(uuid.uuid4())) for card in found.cards],
+        "cards": [card_json(card, topics, lambda: str(uuid.uuid4()), course) for card in found.cards],
         "extension": {EXTENSION: assessment(facts, found, rules.hash)},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ from cds_server.log_entry import Answered, People, decision_of, people_of
 from cds_server.log_lines import log_line, request_id, where_it_failed
 from cds_server.problems import Problem
 from cds_server.running import Running
+from cds_server.smart_decision import course_link
 
 log = logging.getLogger("cds_server")
 _CARDS = frozenset(card.value for card in CardId)
@@ -64,10 +66,11 @@ def answered(
     hook_request = replace(hook_request, may_call=allowed, may_use_our_token=backend, request_id=request_id())
     as_of, rules = here.clock(), here.sources.rules
     shadow = here.settings.in_shadow(service.id)
-    people = people_of(hook_request, caller, here.pseudonyms)
+    people, decision_id = people_of(hook_request, caller, here.pseudonyms), str(uuid.uuid4())
 
     def log_it(found: Advice | None, body: dict[str, Any], silence: str | None, missing: Sequence[str]) -> None:
-        entry = Answered(service.id, as_of, rules.hash, call_time.milliseconds(), shadow, silence, found, body, missing)
+        took = call_time.milliseconds()
+        entry = Answered(decision_id, service.id, as_of, rules.hash, took, shadow, silence, found, body, missing)
         try:
             decision = decision_of(hook_request, caller, people, entry)
         except Exception as error:  # what cannot be put down costs no one a card
@@ -82,7 +85,8 @@ def answered(
         dismissed = _dismissed(here, people, as_of, call_time)
         advised = advise(hook_request, here.sources, as_of, call_time, dismissed)
         facts, found = advised.facts, advised.found
-        body = answer(facts, found, rules, here.settings.public_url)
+        course = course_link(here, hook_request, decision_id)
+        body = answer(facts, found, rules, here.settings.public_url, course)
     except Problem as problem:
         log_it(None, {}, problem.name, [says for _, says in problem.details])
         if shadow and problem.kind.status in (412, 503):  # a malformed call is refused

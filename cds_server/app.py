@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import requests
 from flask import Flask, Response, g, jsonify, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
@@ -33,12 +34,16 @@ from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
 from cds_server.root_page import root
 from cds_server.routes import cds, leave_body
-from cds_server.running import EXTENSION_KEY, Running, running
+from cds_server.running import EXTENSION_KEY, Running, Smart, note_problem, running
 from cds_server.settings import Environment, Settings, SettingsError, settings_from
 from cds_server.site_rules import site_rules
+from cds_server.smart_routes import smart as smart_app
+from cds_server.smart_sessions import SmartSessions
+from cds_server.smart_settings import smart_servers
 
 log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
+SMART_PAGES_AT_ONCE = 4  # of the threads that gunicorn has beside those of calls: pages cost no one a card
 
 _QUIET = frozenset({"live", "ready", "metrics", STATIC})  # asked all day long
 _HTTP_PROBLEMS: Mapping[int, str] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
@@ -71,12 +76,13 @@ def create_app(
         backend=BackendTokens(trusted.backends if trusted is not None else {}, outside),
     )
     trust = ClientTrust(trusted.clients, KeySets(outside)) if trusted is not None else None
+    decisions = DecisionLog(engine_for(settings.database_url), metrics)
     # urllib3 logs the whole address, with the patient's id, when a server's headers are malformed
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     app.extensions[EXTENSION_KEY] = Running(
-        settings, sources, clock, trust, DecisionLog(engine_for(settings.database_url), metrics),
-        Pseudonyms(settings.pseudonym_key), threading.BoundedSemaphore(settings.max_calls), metrics,
-        order_codings(settings.orders_file, rules.terms),
+        settings, sources, clock, trust, decisions, Pseudonyms(settings.pseudonym_key),
+        threading.BoundedSemaphore(settings.max_calls), metrics, order_codings(settings.orders_file, rules.terms),
+        _smart(settings, trusted, decisions, outside),
     )  # fmt: skip
     app.before_request(_begin)
     app.register_blueprint(cds)
@@ -84,6 +90,8 @@ def create_app(
     app.register_blueprint(root)
     if settings.environment is Environment.DEVELOPMENT:
         app.register_blueprint(demo_course)
+    if settings.smart_file is not None:
+        app.register_blueprint(smart_app)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _failure)
@@ -106,6 +114,16 @@ def _trusted(settings: Settings) -> Trusted | None:
     trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
     check_key_files(trusted.clients)
     return trusted
+
+
+def _smart(
+    settings: Settings, trusted: Trusted | None, decisions: DecisionLog, outside: requests.Session
+) -> Smart | None:
+    if settings.smart_file is None:
+        return None
+    servers = smart_servers(settings, trusted.clients if trusted is not None else None)
+    sessions = SmartSessions(decisions, settings.session_keys)
+    return Smart(servers, sessions, outside, threading.BoundedSemaphore(SMART_PAGES_AT_ONCE))
 
 
 def _network(settings: Settings) -> Network:
@@ -138,8 +156,7 @@ def _finish(response: Response) -> Response:
 
 
 def _problem(problem: Problem) -> Response:
-    running().metrics.refusals.labels(problem.name, problem.reason).inc()
-    log_line().update(problem=problem.name, **({"reason": problem.reason} if problem.reason else {}))
+    note_problem(problem)
     response = jsonify(operation_outcome(problem))
     response.status_code = problem.kind.status
     response.mimetype = "application/fhir+json"

@@ -11,6 +11,7 @@ import time
 from http.client import HTTPResponse
 from typing import Any
 
+from requests import Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -80,3 +81,17 @@ class BoundedAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+class TooLongError(Exception):
+    """An answer that is longer, or slower, than is read."""
+
+
+def bounded_body(response: Response, most_bytes: int, until: float) -> bytes:
+    """The body of a streamed answer, read until a moment of `time.monotonic` at most. Raises TooLongError."""
+    body = b""
+    while part := response.raw.read1(16384, decode_content=True):
+        body += part
+        if len(body) > most_bytes or time.monotonic() > until:
+            raise TooLongError
+    return body

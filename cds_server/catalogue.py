@@ -92,6 +92,9 @@ DATA_KEYS: tuple[DataKey, ...] = (
 )  # fmt: skip
 
 
+READ_TYPES = frozenset({*(key.resource_type for key in DATA_KEYS), "Medication"})
+
+
 @dataclass(frozen=True)
 class Service:
     id: str

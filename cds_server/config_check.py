@@ -26,6 +26,8 @@ from cds_server.fhir_client import Network, pooled_session
 from cds_server.key_sets import KeysUnavailableError, check_key_files, keys_in
 from cds_server.settings import Settings
 from cds_server.site_rules import SiteRules
+from cds_server.smart_launch import LaunchError, discovered
+from cds_server.smart_settings import SmartServer, smart_servers
 
 SECONDS = 10.0
 MAX_BYTES = 16 * 1024 * 1024
@@ -60,6 +62,7 @@ def in_force(settings: Settings, rules: SiteRules) -> Iterator[str]:
     yield f"a course is looked for by: {settings.course_lookup.value}"
     yield f"a card that a user overrode stays away for: {settings.override_hours:g} h"
     yield f"clients: {settings.clients_file or 'off'}; order codes: {settings.orders_file or 'none of the site'}"
+    yield f"SMART app: {settings.smart_file or 'none'}; in frames of: {', '.join(settings.frame_ancestors) or 'none'}"
     yield f"browser clients from: {', '.join(settings.cors_origins)}"
     trusted = settings.ca_bundle or "the public certificates"
     proxy = "a proxy" if settings.https_proxy else "no proxy"
@@ -93,6 +96,9 @@ def checks(settings: Settings) -> Iterator[Check]:
             if unknown:
                 wrong = f"names {unknown[0]}, which is not in CRS_CDS_FHIR_SERVERS: it is never called"
                 yield Check(f"client {client.issuer}", wrong)
+        clients = trusted.clients if settings.clients_file is not None else None
+        for server in smart_servers(settings, clients).values():
+            yield _smart_server(server, session)
 
 
 def _trusted(settings: Settings) -> Trusted:
@@ -101,6 +107,15 @@ def _trusted(settings: Settings) -> Trusted:
     trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
     check_key_files(trusted.clients)
     return trusted
+
+
+def _smart_server(server: SmartServer, session: requests.Session) -> Check:
+    what = f"SMART app of {server.fhir_base}, as {server.client_id}"
+    try:
+        endpoints = discovered(server.fhir_base, session, time.monotonic() + SECONDS)
+    except LaunchError as error:
+        return Check(what, f"answer: {error.why}")
+    return Check(what, found=f"authorizes at {endpoints.authorization}")
 
 
 def _token(base: str, tokens: BackendTokens) -> Check:

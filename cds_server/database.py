@@ -1,4 +1,4 @@
-"""The tables of the decision log, feedback and seen tokens (SQLAlchemy), and the engine that reaches them."""
+"""The tables of the decision log, feedback, seen tokens and SMART sessions (SQLAlchemy), and the engine for them."""
 
 from __future__ import annotations
 
@@ -94,6 +94,16 @@ class TokenRow(Table):
 
     __tablename__ = "seen_token"
     token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class SmartRow(Table):
+    """A SMART launch under way, or a session: hashes of its handle and of the browser's cookie, the rest encrypted."""
+
+    __tablename__ = "smart_session"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser: Mapped[str] = mapped_column(String(64))
+    sealed: Mapped[str] = mapped_column(Text)
     expires: Mapped[datetime] = mapped_column(Instant, index=True)
 
 

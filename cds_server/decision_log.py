@@ -27,7 +27,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from cds_server.database import CardRow, DecisionRow, FeedbackRow, TokenRow
+from cds_server.database import CardRow, DecisionRow, FeedbackRow, SmartRow, TokenRow
 from cds_server.metrics import Metrics
 
 log = logging.getLogger("cds_server")
@@ -292,5 +292,7 @@ def purge(engine: Engine, before: datetime) -> int:
 
 
 def forget_tokens(session: Session) -> None:
-    """Delete the tokens that have expired: no clock is a day off."""
-    session.execute(delete(TokenRow).where(TokenRow.expires < datetime.now(UTC) - timedelta(days=1)))
+    """Delete the tokens that have expired: no clock is a day off. Sessions end at once, and with them their tokens."""
+    now = datetime.now(UTC)
+    session.execute(delete(TokenRow).where(TokenRow.expires < now - timedelta(days=1)))
+    session.execute(delete(SmartRow).where(SmartRow.expires <= now))

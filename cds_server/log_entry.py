@@ -45,6 +45,7 @@ def people_of(request: HookRequest, caller: Caller, pseudonyms: Pseudonyms) -> P
 class Answered:
     """What there is to log of a call beside its people: when, by which rules, what came out, how long it took."""
 
+    decision_id: str
     service: str
     at: datetime
     rules_hash: str
@@ -58,10 +59,9 @@ class Answered:
 
 def decision_of(request: HookRequest, caller: Caller, people: People, answered: Answered) -> Decision:
     """The rows. A card's uuid is the one that went out, or would have."""
-    decision_id = str(uuid.uuid4())
     found, extension = answered.found, answered.body.get("extension", {})
     row = DecisionRow(
-        id=decision_id,
+        id=answered.decision_id,
         at=answered.at,
         service=answered.service,
         issuer=caller.client.issuer if caller.client else "",
@@ -82,7 +82,7 @@ def decision_of(request: HookRequest, caller: Caller, people: People, answered: 
     cards = [
         CardRow(
             uuid=card["uuid"],
-            decision_id=decision_id,
+            decision_id=answered.decision_id,
             card=card["source"]["topic"]["code"],
             indicator=card["indicator"],
             shown=not answered.shadow,
@@ -93,7 +93,12 @@ def decision_of(request: HookRequest, caller: Caller, people: People, answered: 
     in_trial = found.shadowed if found is not None else ()
     cards += [
         CardRow(
-            uuid=str(uuid.uuid4()), decision_id=decision_id, card=card.value, indicator="", shown=False, suggestions=[]
+            uuid=str(uuid.uuid4()),
+            decision_id=answered.decision_id,
+            card=card.value,
+            indicator="",
+            shown=False,
+            suggestions=[],
         )
         for card in in_trial
     ]

@@ -13,6 +13,14 @@ STATIC = "pages.static"  # the endpoint of those files
 STATIC_SECONDS = 3600
 
 
+def let_frame(response: Response, origins: Sequence[str]) -> None:
+    """Let pages of some origins show a page in a frame."""
+    policy = response.headers.get("Content-Security-Policy")
+    if policy is not None and origins:
+        kept = [rule for rule in policy.split("; ") if not rule.startswith("frame-ancestors ")]
+        response.headers["Content-Security-Policy"] = "; ".join([*kept, " ".join(["frame-ancestors", *origins])])
+
+
 def page(
     template: str, values: Mapping[str, Any], *, frame_ancestors: Sequence[str] = (), connect: Sequence[str] = ()
 ) -> Response:

@@ -35,6 +35,14 @@ PROBLEMS: Mapping[str, Kind] = {
     "no-demo": Kind(404, "not-found", "There is no FHIR server of a demo here: `make demo` starts one"),
     "desk-request": Kind(400, "invalid", "The order desk cannot do that"),
     "demo-fhir": Kind(502, "transient", "The FHIR server of the demo did not take it; nothing was written"),
+    "launch-incomplete": Kind(400, "invalid", "The address does not say what the EHR should have said"),
+    "launch-elsewhere": Kind(403, "forbidden", "The course is not opened from this FHIR server"),
+    "launch-not-begun": Kind(400, "expired", "This was not begun in this browser, took too long, or was used before"),
+    "launch-denied": Kind(403, "forbidden", "The EHR did not allow access to the record"),
+    "launch-failed": Kind(502, "transient", "The EHR could not be asked for access to the record"),
+    "in-trial": Kind(403, "suppressed", "This installation is in trial: it shows nothing yet"),
+    "session-ended": Kind(403, "expired", "Access to the record has ended, or was never given in this browser"),
+    "session-unavailable": Kind(503, "transient", "Access to the record could not be looked up or kept"),
     "internal": Kind(500, "exception", "The service failed; nothing was assessed"),
 }
 

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+import requests
 from flask import current_app
 
 from cds_server.call_time import CallTime
 from cds_server.client_profile import OrderCodings
 from cds_server.client_trust import ClientTrust
 from cds_server.decision_log import DecisionLog, Pseudonyms
+from cds_server.log_lines import log_line
 from cds_server.metrics import Metrics
 from cds_server.patient_record import Sources
 from cds_server.problems import Problem
 from cds_server.settings import Settings
+from cds_server.smart_sessions import SmartSessions
+from cds_server.smart_settings import SmartServer
 
 EXTENSION_KEY = "crs-cds"
 
 
 @dataclass(frozen=True)
+class Smart:
+    """The app that EHRs launch: their FHIR servers by base, its sessions, and how many pages it makes at once."""
+
+    servers: Mapping[str, SmartServer]
+    sessions: SmartSessions
+    outside: requests.Session
+    slots: threading.BoundedSemaphore
+
+
+@dataclass(frozen=True)
 class Running:
-    """`trust` is None where clients are off, which only development allows. `slots` are the calls at once."""
+    """`trust` is None where clients are off, which only development allows. `slots` are the calls at once; `smart` is
+    None where the app is not set up."""
 
     settings: Settings
     sources: Sources
@@ -36,6 +51,7 @@ class Running:
     slots: threading.BoundedSemaphore
     metrics: Metrics
     orders: OrderCodings
+    smart: Smart | None = None
 
     def call_time(self, log_seconds: float | None = None) -> CallTime:
         """The time of a call that begins now; its waits for the log are those of the settings where not said."""
@@ -60,3 +76,9 @@ def running() -> Running:
     if not isinstance(found, Running):
         raise TypeError("the app was not made by create_app")
     return found
+
+
+def note_problem(problem: Problem) -> None:
+    """Count what a caller is told, and put its name into the line of the call."""
+    running().metrics.refusals.labels(problem.name, problem.reason).inc()
+    log_line().update(problem=problem.name, **({"reason": problem.reason} if problem.reason else {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,9 @@ class Settings(SiteSettings):
     https_proxy: str | None
     client_cert: Path | None
     demo_fhir: str | None
+    smart_file: Path | None
+    session_keys: tuple[str, ...]
+    frame_ancestors: tuple[str, ...]
 
     def in_shadow(self, service: str) -> bool:
         return self.mode is Mode.SHADOW or service in self.shadow_services
@@ -103,6 +107,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         raise SettingsError(f"CRS_CDS_FHIR_SERVERS: {plain} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1.")
     clients = environ.get("CRS_CDS_CLIENTS", "off")
     budget = float(_number(environ, "CRS_CDS_BUDGET_SECONDS", "5", low="0.1", high="120"))
+    smart_file = _path(environ, "CRS_CDS_SMART")
     log_seconds = float(_number(environ, "CRS_CDS_LOG_MILLISECONDS", "250", low="10", high="5000")) / 1000
     if log_seconds > budget / 2:
         raise SettingsError("CRS_CDS_LOG_MILLISECONDS must be at most half of CRS_CDS_BUDGET_SECONDS.")
@@ -137,6 +142,9 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         https_proxy=_proxy(environ),
         client_cert=_own_certificate(environ),
         demo_fhir=_demo_fhir(environ, servers, production=production),
+        smart_file=smart_file,
+        session_keys=_session_keys(environ, site) if smart_file is not None else (),
+        frame_ancestors=_frame_ancestors(environ, allow_http=allow_http),
     )
 
 
@@ -208,6 +216,9 @@ KNOWN = frozenset(
         "CRS_CDS_METRICS_TOKEN",
         "CRS_CDS_VALUE_SETS",
         "CRS_CDS_DEMO_FHIR",
+        "CRS_CDS_SMART",
+        "CRS_CDS_SESSION_KEY",
+        "CRS_CDS_FRAME_ANCESTORS",
         "CRS_CDS_NO_SKIP",  # read by the test suite only
     }
 )
@@ -296,6 +307,34 @@ def _origins(environ: Mapping[str, str]) -> tuple[str, ...]:
         if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or " " in origin):
             raise SettingsError("CRS_CDS_CORS_ORIGINS must be origins such as https://ehr.example.org, or *.")
     return found
+
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?")
+
+
+def _frame_ancestors(environ: Mapping[str, str], *, allow_http: bool) -> tuple[str, ...]:
+    found = _listed(environ, "CRS_CDS_FRAME_ANCESTORS")
+    for origin in found:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsError("CRS_CDS_FRAME_ANCESTORS must be origins such as https://ehr.example.org.")
+        if origin.startswith("http:") and not allow_http:
+            raise SettingsError(f"CRS_CDS_FRAME_ANCESTORS: {origin} is plain http; use https.")
+    return found
+
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _session_keys(environ: Mapping[str, str], site: SiteSettings) -> tuple[str, ...]:
+    """The secrets of the SMART sessions, the present one first."""
+    keys = _listed(environ, "CRS_CDS_SESSION_KEY")
+    if not keys or any(len(key) < LEAST_KEY_CHARS for key in keys):
+        needs = f"must be a secret of at least {LEAST_KEY_CHARS} characters where CRS_CDS_SMART is set"
+        raise SettingsError(f"CRS_CDS_SESSION_KEY {needs}; a comma ends it and begins the one before it in use.")
+    parts = urlsplit(site.public_url)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise SettingsError("CRS_CDS_SMART needs an https CRS_CDS_PUBLIC_URL: browsers keep its cookies for no other.")
+    return keys
 
 
 def _file(environ: Mapping[str, str], name: str) -> Path | None:

@@ -1,10 +1,17 @@
-"""What the granted SMART scopes let us read. Scope texts of another form are not interpreted."""
+"""The SMART scopes that are needed, and what granted ones let us read. Texts of another form are not interpreted."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _SMART = re.compile(r"(?:patient|user|system)/(?P<type>\*|[A-Za-z]+)\.(?P<rights>[A-Za-z*]+)(?P<query>\?.*)?")
+
+
+def needed_scope(types: Iterable[str], launch: str, *, first_version: bool) -> str:
+    """The launch, and of one patient reading just these types, in the words of SMART 2, or of SMART 1."""
+    rights = "read" if first_version else "rs"
+    return " ".join([launch, *(f"patient/{name}.{rights}" for name in sorted(types))])
 
 
 def permits(scope: str | None, resource_type: str, *, search: bool = True) -> bool:

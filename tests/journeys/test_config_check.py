@@ -171,6 +171,30 @@ def test_a_client_whose_fhir_server_is_not_called_and_whose_keys_are_none(tmp_pa
     assert "names https://other, which is not in CRS_CDS_FHIR_SERVERS" in said.output
 
 
+@pytest.mark.parametrize(
+    ("configuration", "says"),
+    [
+        ({"authorization_endpoint": "https://x/a", "token_endpoint": "https://x/t"}, "ok     SMART app of {base}, as app: authorizes at https://x/a"),
+        ({}, "FAILED SMART app of {base}, as app: answer: the FHIR server has no SMART configuration that can be read"),
+    ],
+)  # fmt: skip
+def test_an_ehr_that_opens_the_course_is_asked_where_it_authorizes(
+    tmp_path: Path, configuration: dict[str, str], says: str
+) -> None:
+    both = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", **configuration}
+    with serving(200, json.dumps(both)) as fhir:
+        text = f'[[server]]\nfhir_base = "{fhir}"\nclient_id = "app"\nauthentication = "public"\n'
+        (tmp_path / "smart.toml").write_text(text, encoding="utf-8")
+        said = check_config(
+            tmp_path, CRS_CDS_FHIR_SERVERS=fhir, CRS_CDS_SMART=str(tmp_path / "smart.toml"),
+            CRS_CDS_SESSION_KEY="the secret of the sessions is never shown", CRS_CDS_FRAME_ANCESTORS="https://ehr",
+        )  # fmt: skip
+    assert f"SMART app: {tmp_path / 'smart.toml'}; in frames of: https://ehr" in said.output
+    assert says.format(base=fhir) in said.output
+    assert said.exit_code == (0 if configuration else 1)
+    assert "the secret" not in said.output
+
+
 def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     said = check_config(tmp_path, CRS_CDS_DATABASE_URL="postgresql://u:secret@127.0.0.1:1/x")
     assert said.exit_code == 1

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -24,8 +25,10 @@ from example_patients.stories import hook_body
 from tests.every_field import Way, each_field, pattern, value_at, with_value
 from tests.fhir_wire import BASE, Answer, FhirWire
 from tests.journeys.desk import Desk, chart_of, moment_of, scene_of, whole_prefetch
+from tests.journeys.smart_desk import clinic
 from tests.journeys.test_trust import ISSUER, KEY, KEYS, SIGN, Token
 from tests.journeys.test_what_is_known import body_for, wire
+from tests.smart_server import CONFIGURATION
 
 SCENE = "8"
 
@@ -254,6 +257,50 @@ def test_of_a_fhir_error(plants: Plants, kind: str) -> None:
 
         with wire(chart_of(SCENE), fault):
             plants.look_at(desk.post(body_for(scene.patient_id, "patient-view", None)), desk, f"{kind} {resource_type}")
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_of_what_an_ehr_says_at_a_launch(plants: Plants, tmp_path: Path, how: str) -> None:
+    with clinic(tmp_path) as here:
+        for address in (CONFIGURATION, "/token"):
+            said: list[Any] = []
+            here.ehr.changed[address] = lambda answer, said=said: (said.append(json.loads(answer[2])), answer)[1]  # type: ignore[misc]
+            here.open()
+            for path in each_field(said[0]):
+                mark = plants.next()
+
+                def spoilt(answer: Answer, path: Way = path, mark: str = mark) -> Answer:
+                    return answer[0], answer[1], json.dumps(with_plant(json.loads(answer[2]), path, mark, how))
+
+                here.ehr.changed[address] = spoilt
+                page = here.browser.go(here.launch_address(), stops_at=mark)
+                plants.look(f"{address} {path}, page", page.text, str(page.headers))
+                plants.look_at_logs(f"{address} {path}, log")
+                plants.look(f"{address} {path}, metrics", here.metrics())
+            del here.ehr.changed[address]
+        here.ehr.refused.clear()
+
+
+def test_of_what_a_browser_brings_to_a_launch(plants: Plants, tmp_path: Path) -> None:
+    addresses = (
+        "launch?iss={mark}", "launch?iss={iss}{mark}", "launch?iss={iss}&launch={mark}", "launch?iss={iss}&{mark}=1",
+        "launch?iss={iss}&appContext={mark}", "callback?code={mark}", "callback?state={mark}&code=x",
+        "callback?state={state}&code={mark}", "callback?state={state}&error={mark}&error_description={mark}",
+        "callback?state={state}&code=x&iss={mark}", "course?session={mark}", "course?{mark}=1", "{mark}",
+    )  # fmt: skip
+    with clinic(tmp_path) as here:
+        for address in addresses:
+            mark = plants.next()
+            begun = here.browser.go("launch", stops_at="/callback")
+            state = parse_qs(urlsplit(begun.address).query)["state"][0]
+            page = here.browser.go(address.format(iss=here.ehr.base, mark=mark, state=state), stops_at="/authorize")
+            plants.look(f"{address}, page", page.text, str(page.headers))
+            plants.look_at_logs(f"{address}, log")
+            plants.look(f"{address}, metrics", here.metrics())
+        here.browser.cookies["crs-cds"] = plants.next()
+        plants.look("cookie", here.browser.go("course").text)
+        plants.look_at_logs("cookie, log")
+        here.ehr.refused.clear()
 
 
 def test_of_our_own_failures(plants: Plants) -> None:
