@@ -18,7 +18,7 @@ from flask import Blueprint, Response, g, make_response, redirect, request
 from cds_server.call_time import CallTime
 from cds_server.course_page import FhirAccess, course_response
 from cds_server.decision_log import LogUnavailableError
-from cds_server.log_lines import log_line, where_it_failed
+from cds_server.log_lines import log_line, request_id, where_it_failed
 from cds_server.pages import let_frame, page
 from cds_server.problems import MOST_ISSUES, Problem
 from cds_server.running import Running, Smart, note_problem, running
@@ -229,7 +229,8 @@ def _in_a_frame(response: Response) -> Response:
 def _problem_page(problem: Problem) -> Response:
     note_problem(problem)
     details = [f"{field}: {says}" if field else says for field, says in problem.details[:MOST_ISSUES]]
-    response = page("smart_problem.html", {"text": problem.kind.text, "details": details})
+    values = {"text": problem.kind.text, "details": details, "request_id": request_id()}
+    response = page("smart_problem.html", values)
     response.status_code = problem.kind.status
     if problem.kind.status == 503:
         response.headers["Retry-After"] = "1"

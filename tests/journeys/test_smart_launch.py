@@ -46,7 +46,7 @@ def here(tmp_path: Path) -> Iterator[Clinic]:
 def refusal(page: Page) -> str:
     """The one sentence of a page that refuses; nothing of a record is on it."""
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "Nothing of the record is on this page" in page.text
+    assert "This says nothing of the patient" in page.text
     assert "fold" not in page.text
     return page.text.partition("<strong>")[2].partition("</strong>")[0]
 
@@ -385,7 +385,7 @@ def test_leaving_forgets_the_token(here: Clinic, tmp_path: Path) -> None:
     page = here.open()
     assert here.another_browser().go(f"leave?session={page.session}", method="POST").status == 200
     assert FOLD in here.browser.go(page.address).text, "nobody else can end it"
-    assert "Closed" in here.browser.go(f"leave?session={page.session}", method="POST").text
+    assert "Access ended" in here.browser.go(f"leave?session={page.session}", method="POST").text
     assert here.browser.go(page.address).status == 403
     assert kept(tmp_path) == []
 

@@ -18,7 +18,7 @@ MAY_SEE = {
 }
 DESK_MAY_SEE = {"cds_server.pages", "cds_server.problems", "cds_server.running"}
 CARDS_MAY_SEE = {"fhir_mappings.clinical_facts", "fhir_mappings.thresholds", "fhir_mappings.terminology"}
-SERVER_ONLY = {"flask", "flask_cors", "requests", "sqlalchemy", "werkzeug", "urllib", "http", "socket"}
+SERVER_ONLY = {"flask", "flask_cors", "authlib", "requests", "sqlalchemy", "werkzeug", "urllib", "http", "socket"}
 FILES = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
 
 
