@@ -84,8 +84,11 @@ class SmartSessions:
         id_, now = _id(kind, handle), self._now()
 
         def work(session: Session) -> str | None:
-            session.execute(delete(SmartRow).where(SmartRow.expires <= now))
-            return session.scalar(select(SmartRow.sealed).where(SmartRow.id == id_, SmartRow.browser == _hash(browser)))
+            row = session.scalar(select(SmartRow).where(SmartRow.id == id_, SmartRow.browser == _hash(browser)))
+            if row is not None and row.expires <= now:
+                session.execute(delete(SmartRow).where(SmartRow.expires <= now))
+                return None
+            return row.sealed if row is not None else None
 
         return self._opened(kind, id_, self._log.run(work, wait))
 

@@ -27,7 +27,9 @@ from cds_server.smart_sessions import SmartSessions
 from example_patients.stories import hook_body
 from tests.fhir_wire import Answer
 from tests.journeys.desk import Desk, chart_of, scene_of, whole_prefetch
-from tests.journeys.smart_desk import OTHER, PATIENT, PUBLIC, SCENE, SESSION_KEY, Clinic, Page, clinic, plain
+from tests.journeys.smart_desk import OTHER, PATIENT, PUBLIC, SCENE, SESSION_KEY, Clinic, Page, clinic, plain, toml
+from tests.journeys.test_trust import KEYS as KEY_SET
+from tests.journeys.test_trust import Token
 from tests.postgres import BACKENDS, postgresql
 from tests.smart_server import CONFIGURATION, Change
 from tests.spec.tables import rows
@@ -602,6 +604,46 @@ def test_a_decision_that_is_not_of_this_launch_is_not_shown(
         database.execute(f"UPDATE decision SET {change}")  # noqa: S608 - a constant of this table
     database.close()
     assert shown_decision(caplog, here, "with") is None
+
+
+CLIENTS = rows("""
+| client       | its FHIR servers | entry names   | link | shown | because                                                         |
+| https://ehr  | BASE             | –              | yes  | yes   | it may name the base                                            |
+| https://ehr  | BASE             | https://ehr    | yes  | yes   | and it is the one that the entry names                          |
+| https://ehr  | BASE             | https://lab    | yes  | no    | the entry names another                                         |
+| https://ehr  | ELSEWHERE        | –              | no   | no    | what it sends about a base that it may not name is not believed |
+""")
+
+
+@pytest.mark.parametrize("row", CLIENTS, ids=lambda row: row["because"])
+def test_a_decision_is_shown_where_its_client_may_speak_of_the_base(
+    here: Clinic, tmp_path: Path, caplog: pytest.LogCaptureFixture, row: dict[str, str]
+) -> None:
+    (tmp_path / "keys.json").write_text(json.dumps(KEY_SET), encoding="utf-8")
+    bases = {"https://lab": here.ehr.base, row["client"]: row["its FHIR servers"].replace("BASE", here.ehr.base)}
+    (tmp_path / "clients.toml").write_text("\n".join(
+        f'[[client]]\nissuer = "{issuer}"\njwks = "keys.json"\nfhir_servers = ["{base.replace("ELSEWHERE", ELSEWHERE)}"]'
+        for issuer, base in bases.items()), encoding="utf-8")  # fmt: skip
+    named_issuer = "" if row["entry names"] == "–" else f'issuer = "{row["entry names"]}"'
+    (tmp_path / "smart.toml").write_text(
+        toml(here.ehr.base, 'authentication = "public"', named_issuer), encoding="utf-8"
+    )
+    here.desk = Desk(
+        now=here.desk.now, environ={**here.desk.environ, "CRS_CDS_CLIENTS": str(tmp_path / "clients.toml")}
+    )
+    here.browser = here.another_browser()
+    _, scene = scene_of(SCENE)
+    body = hook_body(scene, here.desk.now, prefetch=whole_prefetch(chart_of(SCENE)), fhirServer=here.ehr.base)
+    token = Token(claims={"iss": row["client"], "aud": f"{PUBLIC}/cds-services/crs-patient-view"}).text()
+    answer = here.desk.client.post(
+        "/cds-services/crs-patient-view", json=body, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert ["links" in card for card in answer.get_json()["cards"]] == [row["link"] == "yes"] * 2
+    with sqlite3.connect(tmp_path / "log.sqlite") as database:
+        ((context,),) = database.execute("SELECT id FROM decision").fetchall()
+    database.close()
+    here.ehr.launches["with"] = {"patient": PATIENT, "appContext": context}
+    assert (shown_decision(caplog, here, "with") == context) == (row["shown"] == "yes")
 
 
 # --- the FHIR server behind the page
