@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +19,11 @@ from cds_server.course_summary import tiles
 from cds_server.course_timeline import timeline
 from cds_server.database import DecisionRow
 from cds_server.hook_request import PATIENT_ID, HookRequest
-from cds_server.log_lines import log_line, request_id
+from cds_server.log_lines import request_id
 from cds_server.pages import page
 from cds_server.patient_banner import patient_banner
 from cds_server.problems import Problem
-from cds_server.running import Running, running
+from cds_server.running import Running, note_problem, running
 from fhir_mappings.course_history import course_history
 from fhir_mappings.patient_facts import OutOfTimeError
 
@@ -56,7 +55,6 @@ def course_response(
     access: FhirAccess,
     call_time: CallTime,
     decision: DecisionRow | None = None,
-    frame_ancestors: Sequence[str] = (),
 ) -> Response:
     """The page. `decision` is of this patient: its reasons are shown beside those of now.
 
@@ -66,12 +64,11 @@ def course_response(
         with here.slot():
             values = _values(here, patient_id, access, call_time, decision)
     except Problem as problem:
-        here.metrics.refusals.labels(problem.name, problem.reason).inc()
-        log_line().update(problem=problem.name)
-        response = page("course_unread.html", {"problem": problem}, frame_ancestors=frame_ancestors)
+        note_problem(problem)
+        response = page("course_unread.html", {"problem": problem})
         response.status_code = problem.kind.status
         return response
-    return page(values["template"], values, frame_ancestors=frame_ancestors)
+    return page(values["template"], values)
 
 
 def _values(
