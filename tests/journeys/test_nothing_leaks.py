@@ -274,7 +274,8 @@ def test_of_what_an_ehr_says_at_a_launch(plants: Plants, tmp_path: Path, how: st
 
                 here.ehr.changed[address] = spoilt
                 page = here.browser.go(here.launch_address(), stops_at=mark)
-                plants.look(f"{address} {path}, page", page.text, str(page.headers))
+                if path != ("patient",):  # whose course it is stands on the page
+                    plants.look(f"{address} {path}, page", page.text, str(page.headers))
                 plants.look_at_logs(f"{address} {path}, log")
                 plants.look(f"{address} {path}, metrics", here.metrics())
             del here.ehr.changed[address]
