@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from math import inf
 from typing import ParamSpec, TypeVar
 
 import requests
@@ -35,6 +36,9 @@ MAX_ROUNDS = 3
 MEDICATIONS_AT_ONCE = 50
 # searches end this much before we stop waiting for them: what one had read of its pages by then still counts
 LAST_WORD_SECONDS = 0.03
+# a search by code is asked beside the others of its round and may come a moment later; a course that it shows saves
+# a round, so it is waited for by this part of the time that the others took
+MOMENT_FOR_HINTS = 0.25
 # what the next round depends on: the course, and signs, whose earlier part is asked for from where the recent one ends
 _DECIDING = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES, Kind.VITALS, Kind.OXYGEN})
 # no course is seen, and what would show one was not all read: a search by code may still find it
@@ -138,7 +142,7 @@ class _Reader:
         """Rounds of searches until the course and all it asks for is read, or the budget ends.
 
         A round waits only for what shows the course or is graded; the rest is collected at the end. Hints are waited
-        for only where the administrations failed to show whether there is a course.
+        for only a moment, and longer only where the administrations failed to show whether there is a course.
         """
         if self._server is None:
             self._say_why_nothing_is_fetched()
@@ -151,8 +155,13 @@ class _Reader:
         for _ in range(1 + MAX_ROUNDS):
             self._start(needs)
             asked.update(needs)
+            began = time.monotonic()
             self._collect(essential=True)
             search, needs = self._what_next(asked)
+            if search is not CourseSearch.FOUND and self._hints_under_way() and not self._deciding_under_way():
+                moment = (time.monotonic() - began) * MOMENT_FOR_HINTS
+                self._collect(essential=True, hints=True, seconds=moment)
+                search, needs = self._what_next(asked)
             if not needs and search in _NOT_SURE and self._hints_under_way():
                 self._collect(essential=True, hints=True)
                 search, needs = self._what_next(asked)
@@ -198,15 +207,16 @@ class _Reader:
     def _hints_under_way(self) -> bool:
         return any(need.hint for need in self._under_way.values())
 
-    def _collect(self, *, essential: bool, hints: bool = False) -> None:
-        """Wait for searches under way and take what they brought; what is not there by the deadline is unread."""
+    def _collect(self, *, essential: bool, hints: bool = False, seconds: float = inf) -> None:
+        """Wait for searches under way, at most so many seconds, and take what they brought; what is not there by the
+        deadline is unread."""
         waited = {
             future: need
             for future, need in self._under_way.items()
             if self._decides(need) or (hints if need.hint else not essential)
         }
         # half of what is left: one search that hangs must not keep the next round from being asked
-        wait(waited, timeout=self._remaining() / 2 if essential else self._remaining())
+        wait(waited, timeout=min(seconds, self._remaining() / 2 if essential else self._remaining()))
         done = {f: n for f, n in self._under_way.items() if f.done() or not essential}
         # in the order of time, newest first: coverage grows back from now without a gap
         for future, need in sorted(done.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):

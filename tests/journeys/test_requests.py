@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import threading
+import time
+from datetime import datetime, timedelta
 from math import ceil
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
@@ -82,3 +85,25 @@ def test_a_record_of_more_pages_than_a_call_may_read_is_said_and_never_above_60(
     assert len(server.asked) <= 60
     assert "toci-recommended" not in card_ids(answer), "a dose may stand on a page that was not read"
     assert "could not all be read" in answer.get_data(as_text=True)
+
+
+def test_a_search_by_code_that_comes_a_moment_later_saves_a_round() -> None:
+    """It shows the infusion: what is read of the time before then begins where the course asks for it."""
+    _, scene = scene_of("3")
+    others = threading.Barrier(2)
+
+    def late(url: str) -> None:
+        if "/MedicationAdministration?" in url and "effective-time=ge" in url and "effective-time=lt" not in url:
+            time.sleep(2)  # the round takes so long
+            others.wait(timeout=20)
+        elif "/MedicationAdministration?" in url and "&code=" in url:
+            others.wait(timeout=20)
+            time.sleep(0.05)
+
+    with wire(chart_of("3"), late) as server:
+        answer = Desk(now=moment_of(scene)).post(body_for(scene.patient_id, "patient-view", None))
+    assert card_ids(answer) == scene.wanted
+    earlier = [path for path in server.asked if "effective-time=lt" in unquote(path)]
+    opens = moment_of(scene) - timedelta(days=assessment(answer)["day"] + BEFORE_DAY_0 + 1)
+    since = [value for path in earlier for _, value in parse_qsl(path) if value.startswith("ge")]
+    assert [datetime.fromisoformat(value[2:]) >= opens for value in since] == [True]
