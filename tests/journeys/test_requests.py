@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from datetime import datetime, timedelta
 from math import ceil
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import pytest
 
 from example_patients.stories import Scene
 from tests.fhir_wire import Resource
-from tests.journeys.desk import Desk, assessment, card_ids, chart_of, moment_of, scene_of
+from tests.journeys.desk import Desk, assessment, bundle, card_ids, chart_of, moment_of, scene_of
+from tests.journeys.test_explain import crs_cds, written
 from tests.journeys.test_what_is_known import body_for, wire
 from tests.spec.tables import rows
 
@@ -107,3 +111,35 @@ def test_a_search_by_code_that_comes_a_moment_later_saves_a_round() -> None:
     opens = moment_of(scene) - timedelta(days=assessment(answer)["day"] + BEFORE_DAY_0 + 1)
     since = [value for path in earlier for _, value in parse_qsl(path) if value.startswith("ge")]
     assert [datetime.fromisoformat(value[2:]) >= opens for value in since] == [True]
+
+
+# all of it lies before the last 48 h, which are what the first searches read
+FAR_BACK = rows("""
+| scene | baseline                | fever           | doses               | because                                       |
+| 2     | 25.1 pg/mL (2 Mar 08:00 | onset 9 Mar     | 2 (10 Mar 10:00     | day 13: baseline and first dose are days ago  |
+| 1d    | 18.0 pg/mL (2 Mar 08:00 | onset 7 Mar     | 2 (9 Mar 10:00      | day 9: a fever that began four days ago       |
+| 16    | –                       | –               | –                   | no course, and all of two months was read     |
+""")
+
+
+@pytest.mark.parametrize("row", FAR_BACK, ids=lambda row: row["because"])
+def test_narrow_searches_of_a_chart_of_50000_say_what_the_whole_chart_says(row: dict[str, str], tmp_path: Path) -> None:
+    _, scene = scene_of(row["scene"])
+    chart = [*chart_of(row["scene"]), *long_stay(scene, 5_000, 50_000)]
+    with wire(chart) as server:
+        server.page = 1000
+        desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+        narrow = desk.post(body_for(scene.patient_id, "patient-view", None)).get_json()
+    recorded = written(tmp_path, "chart.json", bundle(chart))
+    whole = json.loads(crs_cds("explain", recorded, "--at", moment_of(scene).isoformat(), "--json").stdout)
+    assert without_uuids(narrow) == without_uuids(whole)
+    details = " ".join(card["detail"] for card in narrow["cards"])
+    for words in (f"baseline {row['baseline']}", row["fever"], f"doses in this course: {row['doses']}"):
+        assert "–" in words or words in details
+
+
+def without_uuids(found: Any) -> Any:
+    """An answer without the ids that every answer has of its own."""
+    if isinstance(found, dict):
+        return {name: without_uuids(value) for name, value in found.items() if name != "uuid"}
+    return [without_uuids(one) for one in found] if isinstance(found, list) else found
