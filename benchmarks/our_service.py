@@ -39,8 +39,8 @@ class NoLog(DecisionLog):
 class OurService:
     """One worker, as gunicorn has it."""
 
-    def __init__(self, *, log: bool = False) -> None:
-        self._app = create_app(SETTINGS, clock=lambda: AS_OF)
+    def __init__(self, *, log: bool = False, **environ: str) -> None:
+        self._app = create_app(SETTINGS | environ, clock=lambda: AS_OF)
         if not log:
             running = self._app.extensions[EXTENSION_KEY]
             off = object.__new__(NoLog)

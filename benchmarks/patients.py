@@ -41,6 +41,8 @@ COMPLETE_WITHOUT_RESULT = (
     "activeServiceOrders",
 )  # fmt: skip
 FIRST_COPY = b"copy-00000000"
+STORY_BODY = hook_body(SCENE, AS_OF, "patient-view")
+"""A call without prefetch; the story's patient has the id of the scene."""
 
 
 def call_body(observations: int) -> bytes:

@@ -1,0 +1,130 @@
+"""A FHIR server on loopback that waits before each answer: `python -m benchmarks.fhir_server PORT`.
+
+A base names the chart and the wait in milliseconds, `http://127.0.0.1:PORT/{chart}/{milliseconds}`. It answers as HAPI
+does (`tests.fhir_wire`), a repeated address from memory: what is measured is the wait and the service, not this server.
+`GET /counts` tells what it was asked since it was last asked that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from tempfile import TemporaryDirectory
+
+import requests
+
+from benchmarks.patients import OPENS, YEARS_BEFORE, chart
+from example_patients.demo import HOST, free_port, server
+from tests.fhir_wire import BASE, FhirWire
+
+# Observations and from when on they were charted
+CHARTS = {
+    "200": (200, OPENS), "10000": (10_000, OPENS), "50000": (50_000, OPENS), "50000-years": (50_000, YEARS_BEFORE),
+}  # fmt: skip
+PAGE = 1_000
+_PATH = re.compile(r"/(?P<chart>[^/?]+)/(?P<milliseconds>\d+)(?P<rest>.*)")
+
+
+@cache
+def wire(name: str) -> FhirWire:
+    observations, opens = CHARTS[name]
+    return FhirWire(chart(observations, opens), PAGE)
+
+
+class _Server(ThreadingTCPServer):
+    request_queue_size = 256
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.lock = threading.Lock()
+        self.connections = 0
+        self.sent = 0
+        self.addresses: list[str] = []
+        self._said: dict[str, bytes] = {}
+
+    def answer(self, address: str) -> tuple[int, bytes]:
+        """The wait in milliseconds and the whole answer."""
+        match = _PATH.fullmatch(address)
+        if match is None:
+            return 0, _http(self._counts() if address == "/counts" else "{}")
+        with self.lock:
+            self.addresses.append(address)
+            if address not in self._said:
+                _, _, body = wire(match["chart"]).answer(f"{BASE}{match['rest']}")
+                here = f"http://{HOST}:{self.server_address[1]}/{match['chart']}/{match['milliseconds']}"
+                self._said[address] = _http(body.replace(BASE, here))
+            said = self._said[address]
+            self.sent += len(said)
+        return int(match["milliseconds"]), said
+
+    def _counts(self) -> str:
+        with self.lock:
+            # this question came by a connection of its own
+            told = json.dumps({"connections": self.connections - 1, "bytes": self.sent, "addresses": self.addresses})
+            self.connections, self.sent, self.addresses = 0, 0, []
+        return told
+
+
+def _http(body: str) -> bytes:
+    content = body.encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
+class _Handler(StreamRequestHandler):
+    server: _Server
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        """Requests on one connection, as long as it stays open."""
+        with self.server.lock:
+            self.server.connections += 1
+        with suppress(OSError):
+            while request := self.rfile.readline().split():
+                for _ in iter(self.rfile.readline, b"\r\n"):
+                    pass
+                milliseconds, said = self.server.answer(request[1].decode())
+                time.sleep(milliseconds / 1000)
+                self.wfile.write(said)
+
+
+@contextmanager
+def fhir_server() -> Iterator[str]:
+    """The server in a process of its own; its root."""
+    root = f"http://{HOST}:{(port := free_port(0))}"
+    with TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.fhir_server", str(port)]
+        with server(command, f"{root}/counts", dict(os.environ), Path(folder) / "fhir.log"):
+            yield root
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was asked: new connections, bytes sent, and the addresses in their order."""
+
+    connections: int
+    bytes: int
+    addresses: tuple[str, ...]
+
+
+def counts(root: str) -> Counts:
+    """What the server was asked since it was last asked that."""
+    found = requests.get(f"{root}/counts", timeout=60).json()
+    return Counts(found["connections"], found["bytes"], tuple(found["addresses"]))
+
+
+if __name__ == "__main__":
+    with _Server(int(sys.argv[1])) as running:
+        running.serve_forever()
