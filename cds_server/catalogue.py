@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from cards.when_to_speak import Hook
 from fhir_mappings.clinical_facts import Kind
@@ -143,3 +146,9 @@ def discovery(terms: Terminology) -> dict[str, Any]:
             for s in SERVICES.values()
         ]
     }
+
+
+@lru_cache(maxsize=4)
+def discovery_json(terms: Terminology) -> bytes:
+    """That answer as JSON, worked out once: the value sets do not change while the process runs."""
+    return msgspec.json.encode(discovery(terms))

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from cds_server.answering import answered, checked_caller
 from cds_server.call_time import CallTime
-from cds_server.catalogue import SERVICES, Service, discovery
+from cds_server.catalogue import SERVICES, Service, discovery_json
 from cds_server.client_trust import Caller
 from cds_server.decision_log import LogUnavailableError
 from cds_server.feedback import Outcome, read_feedback, store_feedback
@@ -36,7 +36,7 @@ def discover() -> Response:
     here = running()
     with here.slot():
         checked_caller(here, None, here.call_time())
-    return jsonify(discovery(here.sources.rules.terms))
+    return Response(discovery_json(here.sources.rules.terms), mimetype="application/json")
 
 
 @cds.post("/cds-services/<service_id>", strict_slashes=False)
