@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeDecorator
 from cds_server.settings import SettingsError
 
 BUSY_SECONDS = 5
+SCHEMA = "0002"  # the last of the migrations
 
 
 class Instant(TypeDecorator[datetime]):

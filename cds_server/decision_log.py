@@ -20,14 +20,12 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from cds_server.database import CardRow, DecisionRow, FeedbackRow, SmartRow, TokenRow
+from cds_server.database import SCHEMA, CardRow, DecisionRow, FeedbackRow, SmartRow, TokenRow
 from cds_server.metrics import Metrics
 
 log = logging.getLogger("cds_server")
@@ -212,7 +210,8 @@ class DecisionLog:
             if self._failed is not None and now - self._failed < RETRY_SECONDS:
                 raise LogUnavailableError
             try:
-                upgrade(self._engine)
+                if not is_up_to_date(self._engine):
+                    upgrade(self._engine)
             except Exception as error:  # also a schema of a later version
                 self._failed = now
                 self._degrade(type(error).__name__)
@@ -247,8 +246,21 @@ class DecisionLog:
         log.error("a decision could not be logged: %s", why)
 
 
+def is_up_to_date(engine: Engine) -> bool:
+    """Whether the tables are those of this version; not where that cannot be told."""
+    with engine.connect() as connection:
+        try:
+            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == SCHEMA
+        except SQLAlchemyError:  # there are no tables yet
+            return False
+
+
 def upgrade(engine: Engine) -> None:
     """Run the migrations. Workers that start together wait for each other: the first one makes the tables."""
+    # a tenth of a worker's memory, needed once for each new version
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     with _UPGRADING, as_file(files("cds_server") / "migrations") as folder, engine.connect() as connection:
         config = Config()
         config.set_main_option("script_location", str(folder))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +24,7 @@ from cards.decision_table import CardId, Indicator
 from cards.held_back import Dismissed, held_back
 from cards.when_to_speak import Planned
 from cds_server.command_line import commands
-from cds_server.database import CardRow, DecisionRow, FeedbackRow, TokenRow, engine_for
+from cds_server.database import SCHEMA, CardRow, DecisionRow, FeedbackRow, TokenRow, engine_for
 from cds_server.decision_log import CLEAN_SECONDS, DecisionLog
 from cds_server.metrics import Metrics
 from tests.journeys.desk import Desk, bundle, card_ids, chart_of, moment_of, scene_of
@@ -377,6 +381,22 @@ def test_a_database_of_a_later_version_costs_no_card_and_shows_as_degraded(datab
     assert "toci-guideline" in card_ids(asked(later))
     health = later.client.get("/health/ready").get_json()
     assert (health["status"], health["decisionsLost"]) == ("degraded", 1)
+
+
+def test_the_tables_that_are_looked_for_are_those_of_the_last_migration() -> None:
+    with as_file(files("cds_server") / "migrations") as folder:
+        assert ScriptDirectory(str(folder)).get_current_head() == SCHEMA
+
+
+def test_the_library_of_migrations_is_loaded_only_where_there_is_something_to_migrate(tmp_path: Path) -> None:
+    script = (
+        "import sys; from cds_server.database import engine_for; from cds_server.decision_log import DecisionLog\n"
+        "from cds_server.metrics import Metrics\n"
+        "log = DecisionLog(engine_for(sys.argv[1]), Metrics('', '')); print(log.answers(20), 'alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", script, f"sqlite:///{tmp_path / 'log.sqlite'}"]
+    said = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)]  # noqa: S603
+    assert said == ["True True\n", "True False\n"]
 
 
 def test_epic_s_way_of_saying_it(database: str) -> None:
