@@ -32,6 +32,7 @@ log = logging.getLogger("cds_server")
 R = TypeVar("R")
 RETRY_SECONDS = 10.0
 CLEAN_SECONDS = 3600.0  # expired tokens are deleted this often by each worker
+SWEEP_SECONDS = 5.0  # so often a worker forgets those that it remembers itself
 _UPGRADING = threading.Lock()  # alembic's context is one for the process
 PURGED_AT_ONCE = 500
 PAUSE_SECONDS = 0.02
@@ -76,7 +77,7 @@ class DecisionLog:
         self._failed: float | None = None
         self._waiting = 0
         self._remembered: dict[str, float] = {}
-        self._cleaned = clock()
+        self._swept = self._cleaned = clock()
         self.lost = 0
         self.degraded: str | None = None
         self._executor.submit(self._prepare)
@@ -126,8 +127,9 @@ class DecisionLog:
         not answer, which is counted."""
         with self._lock:
             now = self._clock()
-            for gone in [t for t, until in self._remembered.items() if until < now]:
-                del self._remembered[gone]
+            if now - self._swept >= SWEEP_SECONDS:  # not with each call: at a hundred a second they are thousands
+                self._swept = now
+                self._remembered = {t: until for t, until in self._remembered.items() if until >= now}
             if token in self._remembered:
                 return False
             self._remembered[token] = now + max(0.0, (expires - datetime.now(UTC)).total_seconds())
