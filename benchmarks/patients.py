@@ -41,13 +41,16 @@ COMPLETE_WITHOUT_RESULT = (
     "activeServiceOrders",
 )  # fmt: skip
 FIRST_COPY = b"copy-00000000"
-STORY_BODY = hook_body(SCENE, AS_OF, "patient-view")
-"""A call without prefetch; the story's patient has the id of the scene."""
 
 
-def call_body(observations: int) -> bytes:
-    """A patient-view call by complete prefetch, as JSON. The patient's id carries `FIRST_COPY`."""
-    body = hook_body(SCENE, AS_OF, "patient-view", prefetch=_prefetch(observations))
+def call_with_server(base: str, hook: str = "patient-view") -> bytes:
+    """A call without prefetch that names a FHIR server, as JSON. The patient's id is that of the scene."""
+    return json.dumps(hook_body(SCENE, AS_OF, hook, fhirServer=base)).encode()
+
+
+def call_body(observations: int, hook: str = "patient-view") -> bytes:
+    """A call by complete prefetch, as JSON. The patient's id carries `FIRST_COPY`."""
+    body = hook_body(SCENE, AS_OF, hook, prefetch=_prefetch(observations))
     text = json.dumps(body, separators=(",", ":")).replace(SCENE.patient_id, FIRST_COPY.decode())
     return text.encode()
 

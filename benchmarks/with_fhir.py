@@ -15,7 +15,7 @@ import requests
 
 from benchmarks.fhir_server import CHARTS, PAGE, counts, fhir_server
 from benchmarks.our_service import CARDS, OurService, cards_of
-from benchmarks.patients import STORY_BODY
+from benchmarks.patients import call_with_server
 from benchmarks.results import aim_row, table
 
 LATENCIES = (5, 50, 250)  # milliseconds
@@ -51,7 +51,7 @@ def readings(charts: Iterable[str] = CHARTS, latencies: Iterable[int] = LATENCIE
 
 
 def _reading(service: OurService, root: str, base: str, chart: str, latency: int, calls: int) -> Reading:
-    body = json.dumps(STORY_BODY | {"fhirServer": base}).encode()
+    body = call_with_server(base)
     found = cards_of(service.answer(body))
     if found != CARDS:
         raise RuntimeError(f"{chart} at {latency} ms: {found}")
