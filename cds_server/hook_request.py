@@ -28,7 +28,7 @@ _anything = msgspec.json.Decoder()
 
 @dataclass(frozen=True)
 class HookRequest:
-    """One call. `prefetch` maps each supplied key to its JSON bytes; `null` is a value there.
+    """One call. `prefetch` maps each supplied key to its JSON, a view of the body; `null` is a value there.
 
     `may_call`: whether this client may name that FHIR server; `may_use_our_token`: whether we may read it with a token
     of our own where the call brings none. `request_id` is ours, and goes to it.
@@ -41,7 +41,7 @@ class HookRequest:
     fhir_server: str | None
     access_token: str | None
     scope: str | None
-    prefetch: Mapping[str, bytes]
+    prefetch: Mapping[str, msgspec.Raw]
     drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
     may_call: bool = True
@@ -173,9 +173,9 @@ def depth_of(raw: bytes) -> int:
     return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
 
 
-def _prefetch(raw: msgspec.Raw, broken: dict[str, str]) -> Mapping[str, bytes]:
+def _prefetch(raw: msgspec.Raw, broken: dict[str, str]) -> Mapping[str, msgspec.Raw]:
     try:
-        return {key: bytes(value) for key, value in (_keys.decode(raw) or {}).items()}
+        return _keys.decode(raw) or {}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         broken["prefetch"] = "must be an object"
         return {}
@@ -192,7 +192,7 @@ def flat_messages(messages: Any, path: str = "") -> dict[str, str]:
     return {path.removesuffix("._schema"): " ".join(str(m) for m in messages)}
 
 
-def _request(hook: Hook, data: Any, prefetch: Mapping[str, bytes]) -> HookRequest:
+def _request(hook: Hook, data: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest:
     context, authorization = data["context"], data.get("fhir_authorization") or {}
     granted = authorization.get("patient")
     if granted and granted.removeprefix("Patient/") != context["patient_id"]:

@@ -332,7 +332,7 @@ class _Reader:
         for medication_id in ids:
             found = self._pool.get(f"Medication/{medication_id}")
             if found is not None:
-                self._sources.medications.put(base, medication_id, found.raw)
+                self._sources.medications.put(base, medication_id, bytes(found.raw))
 
     def _codes_were_searched(self, states: Mapping[str, KeyState]) -> bool:
         """Whether every coded infusion would have been found: by code, and behind references where the server can."""

@@ -18,7 +18,7 @@ from cds_server.fhir_bundle import NO_RESOURCE
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.clinical_facts import Completeness, Coverage, Kind
 from fhir_mappings.fhir_time import BadTimeError, moment
-from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.read_resources import Json, ResourcePool
 
 
 class Supplied(StrEnum):
@@ -61,18 +61,19 @@ _loose = msgspec.json.Decoder(_Loose)
 _entry = msgspec.json.Decoder(fs.Entry)
 _header = msgspec.json.Decoder(fs.Header)
 _timed = msgspec.json.Decoder(_Timed)
+_NULL = msgspec.Raw(b"null")
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def read_prefetch(prefetch: Mapping[str, bytes], pool: ResourcePool) -> dict[str, KeyState]:
+def read_prefetch(prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool) -> dict[str, KeyState]:
     """Put every resource into the pool and say of each key of ours how it came. Other keys are ignored."""
     return {key.key: _read_key(key, prefetch.get(key.key), pool) for key in DATA_KEYS}
 
 
-def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
+def _read_key(key: DataKey, raw: msgspec.Raw | None, pool: ResourcePool) -> KeyState:
     if raw is None:
         return KeyState(Supplied.ABSENT)
-    if raw == b"null":
+    if raw == _NULL:
         return KeyState(Supplied.COMPLETE)
     where = f"prefetch.{key.key}"
     bundle = _bundle_in(raw) if key.kind is not Kind.PATIENT else None
@@ -90,7 +91,7 @@ def _read_key(key: DataKey, raw: bytes | None, pool: ResourcePool) -> KeyState:
     return KeyState(Supplied.ABSENT) if key.kind is Kind.PATIENT else _read_entries(key, raw, where, pool)
 
 
-def _read_entries(key: DataKey, raw: bytes, where: str, pool: ResourcePool) -> KeyState:
+def _read_entries(key: DataKey, raw: msgspec.Raw, where: str, pool: ResourcePool) -> KeyState:
     """Of a Bundle that is broken in itself or in an entry each entry that is whole; the key came in part."""
     entries: list[fs.Entry] = []
     try:
@@ -105,7 +106,7 @@ def _read_entries(key: DataKey, raw: bytes, where: str, pool: ResourcePool) -> K
     return KeyState(Supplied.FIRST_PAGE)
 
 
-def _bundle_in(raw: bytes) -> fs.Bundle | None:
+def _bundle_in(raw: msgspec.Raw) -> fs.Bundle | None:
     try:
         found = _bundle.decode(raw)
     except _BAD:
@@ -114,10 +115,10 @@ def _bundle_in(raw: bytes) -> fs.Bundle | None:
 
 
 def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool) -> KeyState:
-    matches: list[fs.FhirStruct | bytes] = []
+    matches: list[fs.FhirStruct | Json] = []
     kinds = frozenset({key.kind})
     for index, entry in enumerate(bundle.entry):
-        raw = bytes(entry.resource) or NO_RESOURCE
+        raw = entry.resource or NO_RESOURCE
         mode = entry.search.mode if entry.search else None
         if mode == "outcome":
             continue
@@ -132,7 +133,7 @@ def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool
     return KeyState(Supplied.FIRST_PAGE, _oldest(matches) if key.sort and not (short and not more) else None)
 
 
-def _oldest(matches: list[fs.FhirStruct | bytes]) -> datetime | None:
+def _oldest(matches: list[fs.FhirStruct | Json]) -> datetime | None:
     """From when on a page that is truly newest first is complete; None where it is not, or a time cannot be read.
 
     `matches` as they were scanned, or the bytes of what could not be: it may still have a time.
@@ -147,9 +148,9 @@ def _oldest(matches: list[fs.FhirStruct | bytes]) -> datetime | None:
     return starts[-1] + timedelta(minutes=1) if starts and newest_first else None
 
 
-def _start_of(match: fs.FhirStruct | bytes) -> str:
+def _start_of(match: fs.FhirStruct | Json) -> str:
     """The time that a page is sorted by, as it is written; "" where there is none."""
-    timed = _timed.decode(match) if isinstance(match, bytes) else match
+    timed = _timed.decode(match) if isinstance(match, Json) else match
     period = getattr(timed, "effective_period", None)
     at = getattr(timed, "effective_date_time", None) or getattr(timed, "effective_instant", None)
     return at or (period.start if period else None) or ""

@@ -45,6 +45,8 @@ _HEADER = msgspec.json.Decoder(fs.Header)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 T = TypeVar("T", bound=fs.FhirStruct)
+Json = bytes | msgspec.Raw
+"""A resource as it came: bytes of its own, or a view of the body that it came in, which stays as long as the view."""
 
 
 NO_OWNER = "names no patient by reference"
@@ -58,7 +60,7 @@ class Resource(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """
 
     data: T
-    raw: bytes
+    raw: Json
     reference: str
     type: str
     where: str
@@ -100,7 +102,7 @@ class ResourcePool:
         self.added = 0
 
     def add(
-        self, raw: bytes, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()
+        self, raw: Json, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()
     ) -> fs.FhirStruct | None:
         """Read one resource; what was scanned of it. One that cannot be read is set aside with the path of the broken
         field, and None."""
@@ -162,16 +164,16 @@ class ResourcePool:
         self._set_aside(reference, why, kinds, resource.raw, infusion=infusion)
 
     def _set_aside(
-        self, reference: str, why: str, kinds: frozenset[Kind], raw: bytes, *, infusion: bool = False
+        self, reference: str, why: str, kinds: frozenset[Kind], raw: Json, *, infusion: bool = False
     ) -> None:
         """Remember a resource as broken. What came under several keys may have been of each of their kinds."""
         known, when = self.broken.get(reference), _stated_time(raw)
-        raws: tuple[bytes, ...] = (raw,)
+        raws: tuple[bytes, ...] = (bytes(raw),)
         if known is not None:
             kinds |= known.kinds
             when = when if when == known.when else None
             infusion = infusion or known.infusion
-            raws = tuple(dict.fromkeys((*known.raws, raw)))
+            raws = tuple(dict.fromkeys((*known.raws, *raws)))
         if Kind.RUNNING in kinds:  # a running infusion is an administration
             kinds |= {Kind.ADMINISTRATIONS}
         self.broken[reference] = Broken(reference, why, kinds, when, infusion, raws)
@@ -237,14 +239,14 @@ class _Timed(fs.FhirStruct, frozen=True):
 _PLAIN = msgspec.json.Decoder(_Timed)
 
 
-def _stated_time(raw: bytes) -> str | None:
+def _stated_time(raw: Json) -> str | None:
     try:
         return _PLAIN.decode(raw).effective_date_time
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _in_one_pass(raw: bytes) -> Any:
+def _in_one_pass(raw: Json) -> Any:
     """A resource of ours with its header, where its bytes begin with its type and nothing in it is broken; else None:
     then it is read step by step, so that what is broken can be said."""
     named = _NAMED_FIRST.match(raw)
@@ -258,7 +260,7 @@ def _in_one_pass(raw: bytes) -> Any:
     return found if found.resource_type == named[1].decode() else None
 
 
-def header_of(raw: bytes) -> fs.Header:
+def header_of(raw: Json) -> fs.Header:
     """The header; of one that is broken itself as much as can be read, field by field."""
     try:
         return _HEADER.decode(raw)
@@ -306,7 +308,7 @@ def _instant(last_updated: str | None) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _digest(raw: bytes) -> str:
+def _digest(raw: Json) -> str:
     return "no-id-" + hashlib.sha256(raw).hexdigest()[:12]
 
 

@@ -62,7 +62,7 @@ _MEMORY = ValidationMemory()
 
 def validation_error(resource: Resource[Any]) -> str | None:
     """Why fhir.resources refuses this resource, as paths without values; None when it is valid."""
-    return _MEMORY.error(resource.type, resource.raw)
+    return _MEMORY.error(resource.type, bytes(resource.raw))
 
 
 def model_error(resource_type: str, raw: bytes) -> str | None:
