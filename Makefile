@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test selftest programs lint types check docs screenshots bench mutants lock clean
+.PHONY: demo test selftest programs lint types check docs screenshots bench soak mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.demo
@@ -43,6 +43,11 @@ docs: .venv/ready
 # by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
 bench: .venv/ready .venv-bench/ready
 	$(BIN)/python -m benchmarks
+
+# by hand: order-sign held under load, memory, errors and lost decisions counted: make soak [MINUTES=10]
+MINUTES := 10
+soak: .venv/ready
+	$(BIN)/python -m benchmarks.load $(MINUTES)
 
 .venv-bench/ready: requirements/bench.txt
 	$(PYTHON) -m venv --clear .venv-bench

@@ -9,8 +9,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.additions import additions, of_additions
+from benchmarks.discovery import discovery_figures, of_discovery
 from benchmarks.figures import ROUNDS, Figure, memory_figures, our_figures, peer_figures
+from benchmarks.load import highest, service, under_load
 from benchmarks.results import Run, by_prefetch
+from benchmarks.start_up import installed, of_start, starts
+from benchmarks.with_fhir import readings, with_a_fhir_server
 
 OURS = ("Flask", "gunicorn", "msgspec", "fhir.resources", "pydantic", "SQLAlchemy")
 
@@ -29,6 +34,11 @@ def head(peers: Mapping[str, str]) -> str:
     return f"# Benchmarks\n\n{made} Ours: {named[0]}. Peers: {named[1]}."
 
 
+def rates() -> str:
+    with service() as to:
+        return under_load({what: highest(to, what) for what in to.bodies})
+
+
 def main() -> None:
     figures: list[Figure] = []
     peers: dict[str, str] = {}
@@ -37,7 +47,11 @@ def main() -> None:
         found, peers = peer_figures(observations, max(3, rounds // 4))
         figures += found
     run = Run(tuple(figures), memory_figures(200, max(ROUNDS)))
-    page = "\n\n".join((head(peers), by_prefetch(run))) + "\n"
+    parts = (
+        head(peers), by_prefetch(run), with_a_fhir_server(readings()), of_additions(additions()), rates(),
+        of_discovery(discovery_figures()), of_start(installed(), starts()),
+    )  # fmt: skip
+    page = "\n\n".join(parts) + "\n"
     (Path(__file__).parent / "RESULTS.md").write_text(page, encoding="utf-8")
 
 

@@ -77,10 +77,11 @@ def peer_figures(observations: int, rounds: int, python: Path = PEERS_PYTHON) ->
 
 def memory_figures(calls: int, observations: int) -> dict[str, float]:
     """Resident MiB of a worker of its own, step by step (`benchmarks.memory`)."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        file.write(call_body(observations))
-        file.flush()
-        found: dict[str, float] = _output(Path(sys.executable), "benchmarks.memory", file.name, str(calls))
+    with tempfile.TemporaryDirectory() as folder:
+        largest, database = Path(folder) / "largest.json", f"sqlite:///{Path(folder) / 'log.sqlite'}"
+        largest.write_bytes(call_body(observations))
+        OurService(log=True, CRS_CDS_DATABASE_URL=database).answer(call_body(200))  # the tables are there
+        found: dict[str, float] = _output(Path(sys.executable), "benchmarks.memory", str(largest), str(calls), database)
     return found
 
 

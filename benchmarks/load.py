@@ -24,7 +24,7 @@ import requests
 
 from benchmarks.fhir_server import fhir_server
 from benchmarks.patients import call_body, call_with_server
-from benchmarks.results import table
+from benchmarks.tables import table
 from benchmarks.trusted import TrustedClient
 from example_patients.demo import HOST, free_port, server
 
@@ -98,7 +98,10 @@ def service() -> Iterator[Service]:
         command = [sys.executable, "-m", "gunicorn", "--bind", url.removeprefix("http://"), "benchmarks.app:crs_cds"]
         bodies = {FHIR: call_with_server(base, "order-sign"), PREFETCH: call_body(OBSERVATIONS, "order-sign")}
         with server(command, f"{url}/health/live", environ, folder / "gunicorn.log"):
-            yield Service(url, bodies, client, database)
+            to = Service(url, bodies, client, database)
+            for what in bodies:  # what is made once is made
+                load(to, what, FIRST_RATE, 1)
+            yield to
 
 
 def load(to: Service, what: str, rate: float, seconds: float) -> Load:
@@ -133,7 +136,6 @@ def load(to: Service, what: str, rate: float, seconds: float) -> Load:
 
 def highest(to: Service, what: str, seconds: float = STEP_SECONDS, steps: int = STEPS) -> Load:
     """The highest rate tried that was kept: doubled until one is not, then halfway between. Raises RuntimeError."""
-    load(to, what, FIRST_RATE, seconds)  # what is made once is made
     best: Load | None = None
     rate, too_much = FIRST_RATE, 0.0
     for _ in range(steps):
@@ -192,7 +194,7 @@ ondansetron. The highest rate tried that kept the 95th percentile under {SLOWEST
 {STEP_SECONDS:.0f} s with every answer a 200. The load comes from the same machine and takes its part of it."""
 
 
-def said(found: Soak) -> str:
+def said_of(found: Soak) -> str:
     """What a soak showed, for people."""
     begin, end = found.resident[0], found.resident[-1]
     return (
@@ -210,7 +212,7 @@ def main(minutes: str) -> None:
             rate = highest(to, what).rate * SOAK_PART
             found = soak(to, what, rate, float(minutes) / len(to.bodies))
             failed = failed or found.lost != 0 or set(found.load.statuses) != {"200"}
-            print(f"{what}: {said(found)}", flush=True)
+            print(f"{what}: {said_of(found)}", flush=True)
     sys.exit(int(failed))
 
 

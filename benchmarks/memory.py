@@ -1,4 +1,4 @@
-"""Resident memory of one worker: `python -m benchmarks.memory LARGEST CALLS` prints MiB by step, as JSON.
+"""Resident memory of one worker: `python -m benchmarks.memory LARGEST CALLS DATABASE` prints MiB by step, as JSON.
 
 The largest call is read from its file, as a server reads it from a socket: the body is held by the call alone.
 """
@@ -23,8 +23,8 @@ def resident() -> float:
     return round(next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0), 1)
 
 
-def main(largest: str, calls: str) -> None:
-    service, path = OurService(), Path(largest)
+def main(largest: str, calls: str, database: str) -> None:
+    service, path = OurService(CRS_CDS_DATABASE_URL=database), Path(largest)
     others = copies(call_body(200))
     found = {"after start": resident()}
     for part in ("first", "second", "third"):

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import IO, Any, TypeVar
 
 import msgspec
+from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import create_environ, run_wsgi_app
 
@@ -40,25 +41,29 @@ class OurService:
     """One worker, as gunicorn has it."""
 
     def __init__(self, *, log: bool = False, **environ: str) -> None:
-        self._app = create_app(SETTINGS | environ, clock=lambda: AS_OF)
+        self.app = create_app(SETTINGS | environ, clock=lambda: AS_OF)
         if not log:
-            running = self._app.extensions[EXTENSION_KEY]
+            running = self.app.extensions[EXTENSION_KEY]
             off = object.__new__(NoLog)
             off.degraded, off.lost = None, 0
-            self._app.extensions[EXTENSION_KEY] = replace(running, log=off)
+            self.app.extensions[EXTENSION_KEY] = replace(running, log=off)
         warm_start()
 
-    def answer(self, body: bytes) -> bytes:
-        return self.answer_stream(BytesIO(body), len(body))
+    def answer(self, body: bytes, **headers: str) -> bytes:
+        return self.answer_stream(BytesIO(body), len(body), **headers)
 
-    def answer_stream(self, body: IO[bytes], length: int) -> bytes:
+    def answer_stream(self, body: IO[bytes], length: int, **headers: str) -> bytes:
         """The answer, as bytes. Raises RuntimeError where it is not 200."""
-        environ = create_environ("/cds-services/crs-patient-view", method="POST", content_type="application/json",
-                                 input_stream=body, content_length=length)  # fmt: skip
-        chunks, status, _ = run_wsgi_app(self._app, environ)
-        if not status.startswith("200"):
-            raise RuntimeError(status)
-        return b"".join(chunks)
+        return got(self.app, "/cds-services/crs-patient-view", method="POST", content_type="application/json",
+                   input_stream=body, content_length=length, headers=headers)  # fmt: skip
+
+
+def got(app: Flask, path: str, **request: Any) -> bytes:
+    """What an application answers, without a socket. Raises RuntimeError where it is not 200."""
+    chunks, status, _ = run_wsgi_app(app, create_environ(path, **request))
+    if not status.startswith("200"):
+        raise RuntimeError(status)
+    return b"".join(chunks)
 
 
 def cards_of(answer: bytes) -> tuple[str, ...]:

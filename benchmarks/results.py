@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.figures import NOT_SEEN, SEEN, WITH_LOG, Figure
 from benchmarks.peers import HEALTHCHAIN, LIMIT, RESOURCES
+from benchmarks.tables import aim_row, table
 
 AIMS = {SEEN: 1.5, NOT_SEEN: 4.0}
 AIMED_AT = 200
@@ -36,16 +37,6 @@ class Run:
         if few is None or many is None or few is many:
             return None
         return (many.milliseconds - few.milliseconds) * 1000 / (sizes[-1] - sizes[0])
-
-
-def aim_row(says: str, aim: float, found: float | None) -> str:
-    """One row of a table of aims; none where it was not measured."""
-    return "" if found is None else f"| {says} | {found:.2f} | {'met' if found <= aim else 'not met'} |"
-
-
-def table(*rows: str) -> str:
-    """A table of Markdown from its rows, the first being the heads."""
-    return "\n".join((rows[0], "|---" * (rows[0].count("|") - 1) + "|", *(row for row in rows[1:] if row)))
 
 
 def by_prefetch(run: Run) -> str:

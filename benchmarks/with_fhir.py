@@ -16,7 +16,7 @@ import requests
 from benchmarks.fhir_server import CHARTS, PAGE, counts, fhir_server
 from benchmarks.our_service import CARDS, OurService, cards_of
 from benchmarks.patients import call_with_server
-from benchmarks.results import aim_row, table
+from benchmarks.tables import aim_row, table
 
 LATENCIES = (5, 50, 250)  # milliseconds
 CALLS = 7

@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.additions import BOTH, LOG, WITHOUT, additions, of_additions
+from benchmarks.discovery import discovery_figures, of_discovery
 from benchmarks.figures import NOT_SEEN, ROOT, SEEN, WITH_LOG, Figure, our_figures
+from benchmarks.load import FHIR, PREFETCH, said_of, service, soak
 from benchmarks.our_service import CARDS, OurService, cards_of
 from benchmarks.patients import call_body, copies
 from benchmarks.peers import HEALTHCHAIN, LIMIT, RESOURCES, every_resource_validated
 from benchmarks.results import Run, by_prefetch
+from benchmarks.start_up import installed, of_start, starts
 from benchmarks.typed_scan import typed_scan
+from benchmarks.with_fhir import readings, with_a_fhir_server
 from fhir_mappings.terminology import packaged_terminology
 
 FEW = 170  # the story alone has 153
@@ -79,7 +84,7 @@ def test_memory_is_read_step_by_step(tmp_path: Path, capsys: pytest.CaptureFixtu
 
     largest = tmp_path / "largest.json"
     largest.write_bytes(call_body(FEW))
-    memory.main(str(largest), "1")
+    memory.main(str(largest), "1", f"sqlite:///{tmp_path / 'log.sqlite'}")
     found = json.loads(capsys.readouterr().out)
     assert len(found) == 6
     assert all(mebibytes > 0 for mebibytes in found.values())
@@ -88,3 +93,40 @@ def test_memory_is_read_step_by_step(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_the_peers_need_no_module_that_is_not_locked_for_them() -> None:
     locked = (ROOT / "requirements" / "bench.txt").read_text(encoding="utf-8")
     assert all(f"\n{name}==" in locked for name in ("healthchain", "fhir-resources", "msgspec", "fastapi"))
+
+
+def test_calls_that_read_a_fhir_server_are_measured_beside_their_searches() -> None:
+    (found,) = readings(["200"], [5], calls=2)
+    assert (found.rounds, found.requests) == (2, 15)
+    assert found.seconds > 0
+    assert found.searches >= 2 * 0.005, "two rounds that wait"
+    assert found.bytes > 100_000
+    assert "| 200 | 5 ms |" in with_a_fhir_server([found])
+
+
+def test_what_trust_and_the_log_add_is_measured_by_answers_that_passed_both() -> None:
+    found = additions(1)
+    assert {what: set(costs) for what, costs in found.items()} == {
+        what: {WITHOUT, LOG, BOTH} for what in (FHIR, PREFETCH)
+    }
+    assert "the log, of a call with 50 ms FHIR latency" in of_additions(found)
+
+
+def test_discovery_is_measured_beside_an_empty_route() -> None:
+    assert "| discovery |" in of_discovery(discovery_figures(2, 1))
+
+
+def test_size_and_start_are_measured_in_processes_of_their_own() -> None:
+    packages = installed()
+    assert {"crs-cds", "Flask", "cryptography", "psycopg-binary"} <= set(packages)
+    said = of_start(packages, starts(1))
+    assert "| resident, MiB |" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_a_soak_counts_answers_decisions_and_memory() -> None:
+    with service() as to:
+        found = soak(to, PREFETCH, 4, 1 / 30)
+    assert (found.load.statuses, found.lost) == ({"200": 8}, 0)
+    assert [len(workers) for workers in found.resident] == [2, 2]
+    assert "decisions lost: 0" in said_of(found)
