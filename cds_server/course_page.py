@@ -46,7 +46,8 @@ def demo(patient_id: str) -> Response:
         raise Problem("not-found")
     here = running()
     access = FhirAccess(next(iter(here.settings.fhir_servers), ""))
-    return course_response(here, patient_id, access, here.call_time())
+    with here.slot():
+        return course_response(here, patient_id, access, here.call_time())
 
 
 def course_response(
@@ -58,11 +59,11 @@ def course_response(
 ) -> Response:
     """The page. `decision` is of this patient: its reasons are shown beside those of now.
 
-    What cannot be read is a page that says so, with the status of the problem: never a picture that looks well.
+    What cannot be read is a page that says so, with the status of the problem: never a picture that looks well. How
+    many are made at once is the caller's to bound.
     """
     try:
-        with here.slot():
-            values = _values(here, patient_id, access, call_time, decision)
+        values = _values(here, patient_id, access, call_time, decision)
     except Problem as problem:
         note_problem(problem)
         response = page("course_unread.html", {"problem": problem})

@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -489,6 +489,28 @@ def test_pages_are_framed_by_whom_the_site_names(tmp_path: Path, origins: str, p
             rules = page.headers["Content-Security-Policy"].split("; ")
             assert [rule for rule in rules if rule.startswith("frame-ancestors")] == [f"frame-ancestors {policy}"]
             assert "default-src 'none'" in rules
+
+
+@contextmanager
+def all_taken(slots: Any) -> Iterator[None]:
+    """Nothing more is made at once."""
+    taken = 0
+    while slots.acquire(blocking=False):
+        taken += 1
+    yield
+    for _ in range(taken):
+        slots.release()
+
+
+def test_pages_cost_no_card_and_cards_no_page(here: Clinic) -> None:
+    running = here.desk.client.application.extensions["crs-cds"]
+    with all_taken(running.smart.slots):
+        page = here.open()
+        assert (page.status, page.headers["Retry-After"]) == (503, "1")
+        assert refusal(page) == "Too many calls at once; try again."
+        assert len(decision(here)) == 2
+    with all_taken(running.slots):
+        assert FOLD in here.open().text
 
 
 @pytest.mark.parametrize("name", ["CRS_CDS_MODE", "CRS_CDS_SHADOW_SERVICES"])
