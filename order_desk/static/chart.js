@@ -90,7 +90,7 @@ function signs(observations, when) {
   const support = [device, ...beside].filter(Boolean);
   const oxygen = support.length
     ? [el("b", {}, support.map(valueOf).join(", ")), ` ${when(support[0].effectiveDateTime)}`] : "none on record";
-  return [["Temperature", shown(TEMPERATURE)], ["Systolic pressure", shown(PRESSURE)], ["SpO₂", shown(SPO2)],
+  return [["Temperature", shown(TEMPERATURE)], ["Systolic BP", shown(PRESSURE)], ["SpO₂", shown(SPO2)],
     ["Oxygen", oxygen], ["Weight", shown(WEIGHT)]];
 }
 
