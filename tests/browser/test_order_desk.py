@@ -298,6 +298,30 @@ def test_what_got_no_assessment_is_signed_only_by_saying_so_again(lenient: Page,
     expect(lenient.get_by_role("button", name="Sign all the same")).to_be_visible()
 
 
+LINKS = rows("""
+    | type     | url                         | leads to                            | because                            |
+    | -------- | --------------------------- | ----------------------------------- | ---------------------------------- |
+    | absolute | https://doi.example/10.1000 | https://doi.example/10.1000         | a page of others                   |
+    | smart    | https://cds.example/launch  | /demo/course/crs-cds-example-desk-3 | without an EHR's launch the course |
+    | absolute | javascript:alert(1)         |                                     | not an address to open             |
+    """)
+
+
+@pytest.mark.parametrize("row", LINKS, ids=name_of)
+def test_a_link_of_a_card_leads_where_an_ehr_would_open_it(row: dict[str, str], page: Page, demo: Demo) -> None:
+    def with_link(route: Route) -> None:
+        answer = route.fetch().json()
+        answer["cards"][0]["links"] = [{"label": "A link", "url": row["url"], "type": row["type"]}]
+        route.fulfill(json=answer)
+
+    open_story(page, demo, "3")
+    page.route("**/cds-services/crs-patient-view", with_link)
+    page.get_by_role("button", name="Open the chart again").click()
+    expect(page.get_by_text("A link", exact=True)).to_be_visible()
+    link = page.get_by_role("link", name="A link")
+    assert (link.get_attribute("href") if link.count() else "") == row["leads to"]
+
+
 def test_a_chart_that_cannot_be_read_is_not_an_empty_one(lenient: Page, demo: Demo) -> None:
     open_story(lenient, demo, "3")
     lenient.route("**/fhir/Observation?*_sort=-date&_count=500", lambda route: route.fulfill(status=500, body=""))
