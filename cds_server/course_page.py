@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response
@@ -16,7 +16,7 @@ from cds_server.call_time import CallTime
 from cds_server.course_picture import period, picture, time_of
 from cds_server.course_reasons import earlier
 from cds_server.course_summary import tiles
-from cds_server.course_timeline import timeline
+from cds_server.course_timeline import not_drawn, timeline
 from cds_server.database import DecisionRow
 from cds_server.hook_request import PATIENT_ID, HookRequest
 from cds_server.log_lines import request_id
@@ -103,10 +103,14 @@ def _values(
     return {
         **values,
         "template": "course.html",
+        "not_used": [
+            plain(line) for line in not_used(replace(facts, set_aside=(*facts.set_aside, *history.set_aside)))
+        ],
         "day": facts.course.day,
         "tiles": tiles(facts, facts.course, facts.grade, found.found, t),
         "picture": picture(shown, facts.course, facts.zone),
         "shown": shown,
+        "not_drawn": not_drawn(shown),
         "time_of": lambda mark: time_of(mark, facts.zone),
         "period": lambda span: period(span.start, span.end, facts.zone),
         "rows": [plain(line) for line in rows_that_fired(found, t)],

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from cards.shown import when
-from cds_server.course_timeline import GradeSpan, Lane, Mark, Timeline
+from cds_server.course_marks import GradeSpan, Lane, Mark
+from cds_server.course_timeline import Timeline
 from fhir_mappings.clinical_facts import Course
 from fhir_mappings.fhir_time import day
 

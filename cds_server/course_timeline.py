@@ -12,67 +12,24 @@ from itertools import groupby
 from cards.evidence import celsius, grade_text, reference_text
 from cards.explanation import together
 from cards.shown import InWords, number
+from cds_server.course_marks import GradeSpan, Lane, Mark
+from cds_server.course_treatments import drugs, oxygen, pressors
 from fhir_mappings.clinical_facts import (
-    Administration,
     Course,
     CrsGrade,
-    DrugClass,
     FoldChange,
     Interval,
     NoGrade,
     PatientFacts,
     Reading,
-    Row,
     Sample,
     SampleUse,
 )
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.grade_history import GradeAt
 from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.treatments import of_class
 from fhir_mappings.units import Measure
-from fhir_mappings.vasopressors import running_pressors
 from fhir_mappings.vital_signs import systolic_limit
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One thing on the axis: at a moment, or until `end`. `text` is value and unit, `use` what it was for, `value` its
-    place on the lane's scale (None: it has none, and stands in the table only)."""
-
-    at: datetime
-    text: str
-    source: str = ""
-    value: Decimal | None = None
-    use: str = ""
-    end: datetime | None = None
-    date_only: bool = False
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One scale and what is on it. `limit` is drawn as a line, with its words."""
-
-    name: str
-    unit: str
-    marks: tuple[Mark, ...]
-    limit: Decimal | None = None
-    limit_words: str = ""
-
-
-@dataclass(frozen=True)
-class GradeSpan:
-    """A grade for as long as it stood. `grade` None is no grade: `short` then says why in a word, `if_crs` what it
-    would be if this is CRS. `why` is what made it at its start."""
-
-    start: datetime
-    end: datetime
-    grade: int | None
-    minimum: bool
-    if_crs: int
-    short: str
-    why: str
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -99,7 +56,6 @@ class Timeline:
 def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thresholds) -> Timeline:
     """All of it from facts and history; nothing is judged here."""
     signs, words = history.signs, InWords(t)
-    pressure, oxygen = signs.pressure, signs.oxygen
     bases = [fold.baseline.at.earliest for fold in (facts.il6, facts.crp) if fold.baseline is not None]
     systolic = systolic_limit(facts.age, t)
     return Timeline(
@@ -112,14 +68,14 @@ def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thr
         ),
         il6=_lab("IL-6", Measure.IL6, facts.il6, t.il6_fold),
         crp=_lab("CRP", Measure.CRP, facts.crp, t.crp_fold),
-        saturation=Lane("SpO2", "%", tuple(_readings(oxygen.saturations, "%")), t.spo2_cut,
+        saturation=Lane("SpO2", "%", tuple(_readings(signs.oxygen.saturations, "%")), t.spo2_cut,
                         f"needs oxygen below {words.spo2_cut} %"),
-        oxygen=tuple(_oxygen(history.grades, facts.as_of)),
-        systolic=Lane("SBP", "mmHg", tuple(_readings(pressure.systolic, "mmHg")), systolic,
+        oxygen=tuple(oxygen(history.grades, facts.as_of)),
+        systolic=Lane("SBP", "mmHg", tuple(_readings(signs.pressure.systolic, "mmHg")), systolic,
                       f"hypotension below {number(systolic)} mmHg systolic"),
-        mean=Lane("MAP", "mmHg", tuple(_readings(pressure.mean, "mmHg"))),
-        pressors=tuple(_pressors(history, facts.as_of, t)),
-        drugs=tuple(sorted(_drugs(facts, course, history), key=lambda m: m.at)),
+        mean=Lane("MAP", "mmHg", tuple(_readings(signs.pressure.mean, "mmHg"))),
+        pressors=tuple(pressors(history, facts.as_of, t)),
+        drugs=tuple(sorted(drugs(facts, course, history), key=lambda m: m.at)),
         il6_until=history.il6_until,
         thinned=history.thinned,
     )  # fmt: skip
@@ -185,61 +141,14 @@ def _height(value: Interval) -> Decimal:
     return value.low if value.high is None else value.high
 
 
-def _oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
-    """Row O of the grade for as long as it said the same."""
-    runs = [tuple(run) for _, run in groupby(grades, lambda one: _oxygen_words(one.grade.oxygen))]
-    ends = [*(run[0].at for run in runs[1:]), now]
-    for run, end in zip(runs, ends, strict=True):
-        row = run[0].grade.oxygen
-        value = None if row.unknown else Decimal(row.value)
-        source = ", ".join(reference_text(r) for r in row.evidence)
-        yield Mark(run[0].at, _oxygen_words(row), source, value, end=end)
-
-
-def _oxygen_words(row: Row) -> str:
-    if row.unknown:
-        return "not known"
-    return ("" if row.exact else "at least ") + (row.drivers[0] if row.drivers else "no oxygen")
-
-
-def _pressors(history: CourseHistory, now: datetime, t: Thresholds) -> Iterator[Mark]:
-    """Each vasopressor for as long as it was running, charted long ago, or on hold."""
-    open_now: dict[str, Mark] = {}
-    for at in (one.at for one in history.grades):
-        running = running_pressors(history.signs.pressure.infusions, at, t)
-        states = {name: (state.running.value, state.reference) for name, (_, state) in running.items()}
-        for name in list(open_now):
-            if name not in states or open_now[name].use != states[name][0]:
-                yield replace(open_now.pop(name), end=at)
-        for name, (state, reference) in states.items():
-            open_now.setdefault(name, Mark(at, name, reference_text(reference), use=state))
-    for mark in open_now.values():
-        yield replace(mark, end=now)
-
-
-def _drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterator[Mark]:
-    given = [a for a in history.given if a.start.latest >= course.day_before]
-    mg = {a.reference: a.dose_mg for a in given}
-    counted = {reference for dose in facts.tocilizumab.doses for reference in dose.references}
-    for count, dose in enumerate(facts.tocilizumab.doses, 1):
-        amounts = [mg.get(reference) for reference in dose.references]
-        whole = sum(filter(None, amounts), Decimal(0)) if all(amounts) else None
-        source = ", ".join(reference_text(r) for r in dose.references)
-        yield Mark(
-            dose.start, _amount("tocilizumab", whole), source, use=f"{DrugClass.TOCILIZUMAB.value}, dose {count}"
-        )
-    for a in of_class(given, DrugClass.TOCILIZUMAB):
-        if a.reference not in counted:
-            yield _given(a, "not counted as a dose for CRS")
-    others = (DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER, DrugClass.STEROID, DrugClass.ANTIPYRETIC)
-    for a in of_class(given, *others):
-        yield _given(a, a.drug.drug_class.value)
-
-
-def _given(a: Administration, use: str) -> Mark:
-    source = reference_text(a.reference)
-    return Mark(a.start.earliest, _amount(a.drug.ingredient, a.dose_mg), source, use=use, date_only=a.start.is_date)
-
-
-def _amount(name: str, mg: Decimal | None) -> str:
-    return f"{name} {number(mg)} mg" if mg is not None else name
+def not_drawn(shown: Timeline) -> tuple[str, ...]:
+    """What the picture holds nothing of, and results without a place on its scale: no lane is no good sign."""
+    signs = (("temperature", shown.temperature), ("IL-6", shown.il6), ("CRP", shown.crp), ("SpO2", shown.saturation),
+             ("blood pressure", replace(shown.systolic, marks=(*shown.systolic.marks, *shown.mean.marks))))  # fmt: skip
+    empty = [name for name, lane in signs if not lane.marks]
+    lines = [f"Nothing was found of: {', '.join(empty)}."] if empty else []
+    for name, lane in signs:
+        elsewhere = sum(1 for mark in lane.marks if mark.value is None)
+        if elsewhere:
+            lines.append(f"{name}: {elsewhere} in another unit than {lane.unit}, in the table only.")
+    return tuple(lines)

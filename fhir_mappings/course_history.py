@@ -8,7 +8,16 @@ from datetime import datetime
 
 from fhir_mappings import fhir_structs as fs
 from fhir_mappings.analytes import blockers_of, first_blocker
-from fhir_mappings.clinical_facts import Administration, Age, Course, CrsGrade, DrugClass, PatientFacts, PendingOrder
+from fhir_mappings.clinical_facts import (
+    Administration,
+    Age,
+    Course,
+    CrsGrade,
+    DrugClass,
+    PatientFacts,
+    PendingOrder,
+    SetAside,
+)
 from fhir_mappings.course_search import FoundCourse, Reading, find_course
 from fhir_mappings.crs_grade import Signs
 from fhir_mappings.grade_history import GradeAt, Past, grade_history
@@ -26,7 +35,8 @@ _PRESSORS = (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
 @dataclass(frozen=True)
 class CourseHistory:
     """`grades` are oldest first; the last is the grade of the facts. `thinned`: not every moment was worked out.
-    `il6_until` is the first IL-6 blocker of the course: from then on IL-6 counts no longer."""
+    `il6_until` is the first IL-6 blocker of the course: from then on IL-6 counts no longer. `set_aside` is what an
+    earlier grade could not rest on, beside what the facts have set aside."""
 
     signs: Signs
     given: tuple[Administration, ...]
@@ -34,6 +44,7 @@ class CourseHistory:
     grades: tuple[GradeAt, ...]
     thinned: bool
     il6_until: datetime | None
+    set_aside: tuple[SetAside, ...]
 
 
 def course_history(
@@ -60,6 +71,7 @@ def course_history(
         grades=(*(one for one in earlier if one.at < facts.as_of), GradeAt(facts.as_of, grade)),
         thinned=thinned,
         il6_until=first_blocker(blockers_of(found.given, course)),
+        set_aside=tuple(one for one in found.set_aside if one not in facts.set_aside),
     )
 
 

@@ -173,6 +173,19 @@ def test_the_line_of_the_limit(row: dict[str, str]) -> None:
     assert str(lane["limit"]) == row["limit"]
 
 
+ABSENT = rows("""
+| chart                                                                         | says                                                    | because                     |
+| il6 10 @D0 08:00; il6 30 @-2h; crp 5 @-2h; SBP 118 @-1h; SpO2 97 @-1h         | Nothing was found of: temperature.                      | nobody measured it          |
+| grade 1                                                                       | Nothing was found of: IL-6, CRP.                        | an absent lane is no normal one |
+| grade 1; crp 5 @-2h; il6 10 @D0 08:00; il6 30 [arb'U]/mL @-2h                 | IL-6: 1 in another unit than pg/mL, in the table only.  | another unit has no place   |
+""")
+
+
+@pytest.mark.parametrize("row", ABSENT, ids=name_of)
+def test_what_is_not_in_the_picture_is_said(row: dict[str, str]) -> None:
+    assert row["says"] in said(course(patient(row["chart"]), NOW))
+
+
 def test_a_site_s_own_limit_is_the_one_drawn(tmp_path: Any) -> None:
     own = tmp_path / "site.toml"
     own.write_text('[thresholds]\nil6_fold = 5\nfever = "38.3 Cel"\n')
@@ -187,7 +200,6 @@ def test_the_cards_stand_beside_it_in_their_own_words() -> None:
     text = said(answer)
     for words in (
         "Based on one retrospective study",
-        "M0",
         "→ steroid-early-low-il6 (warning)",
         "Unconfirmed numbers in force",
     ):
