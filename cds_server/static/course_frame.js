@@ -14,7 +14,7 @@ export function scatter(marks, symbol = () => "circle", more = {}) {
     data: marks.map((mark) => ({
       value: [mark.at, mark.drawn ?? mark.value],
       symbol: symbol(mark),
-      symbolSize: ["baseline", "peak"].includes(mark.use) ? 13 : size,
+      symbolSize: mark.size ?? (["baseline", "peak"].includes(mark.use) ? 13 : size),
       ...(mark.style ? { itemStyle: mark.style } : {}),
       ...(mark.label ? { label: mark.label } : {}),
     })),

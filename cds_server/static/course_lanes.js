@@ -47,7 +47,7 @@ function strips(data, title, marks, fill) {
 }
 
 const DRUG_ROWS = [
-  ["tocilizumab", "pin", "#882255"],
+  ["tocilizumab", "triangle", "#882255"],
   ["IL-1 or other IL-6 blocker", "diamond", "#882255"],
   ["corticosteroid", "rect", "#117733"],
   ["antipyretic", "circle", "#ffffff"],
@@ -66,7 +66,7 @@ function drugsLane(data, half, width) {
     const dose = mark.text.split(" ").slice(-2).join(" ");
     return {
       ...mark, value: used.length - 1 - used.indexOf(rowOf(mark)),
-      style: { color, borderColor: INK, borderWidth: 1 },
+      size: 12, style: { color, borderColor: INK, borderWidth: 1 },
       label: rowOf(mark) < 3 && free && {
         show: true, position: mark.at > half ? "left" : "right", formatter: / mg$/.test(mark.text) ? dose : mark.text, color: INK, fontSize: 11,
         textBorderColor: "#ffffff", textBorderWidth: 3,
@@ -76,7 +76,7 @@ function drugsLane(data, half, width) {
   return marks.length && {
     title: "Doses", note: used.map((n) => DRUG_ROWS[n][0]).join(" · "), height: 24 * used.length, marks,
     yAxis: { min: -0.6, max: used.length - 0.4, interval: 1, axisLabel: { show: false }, axisTick: { show: false }, splitLine: { show: false } },
-    series: [frame([], null, data), scatter(marks, (mark) => ["triangle", "diamond", "rect", "circle"][rowOf(mark)], { symbolSize: 12 })],
+    series: [frame([], null, data), scatter(marks, (mark) => DRUG_ROWS[rowOf(mark)][1])],
   };
 }
 
