@@ -86,6 +86,14 @@ def grade_text(grade: CrsGrade) -> str:
     return f"at least grade {grade.grade}" if grade.minimum else f"grade {grade.grade}"
 
 
+def grade_if_crs(grade: CrsGrade) -> str:
+    """What it would be if this is CRS: `grade 2`, `at least grade 2`; "" where nothing that is known says so."""
+    more = max(grade.pressure.most, grade.oxygen.most) > grade.provisional
+    if more and grade.provisional == 0:
+        return ""
+    return f"{'at least ' if more else ''}grade {grade.provisional}"
+
+
 def drivers(grade: CrsGrade) -> str:
     """What makes the grade, most severe first."""
     rows = sorted((grade.pressure, grade.oxygen), key=lambda r: -r.value)

@@ -13,7 +13,7 @@ from cards.card import Card
 from cards.caution_words import infection_words
 from cards.choose import Advice
 from cards.decision_table import Rule, rows_for
-from cards.evidence import drivers, fever_line, fold_text, grade_text, missing, reason_words, tier_words
+from cards.evidence import drivers, fever_line, fold_text, grade_if_crs, grade_text, missing, reason_words, tier_words
 from cards.shown import InWords, number, when
 from cards.state_lines import site_numbers, zero_words
 from cards.verdict import Category, Verdict
@@ -157,7 +157,8 @@ def _row(row: Row) -> str:
 def together(grade: CrsGrade) -> str:
     """The grade with what makes it; without one what it would be."""
     if grade.grade is None:
-        return f"no grade ({grade.fever.value}); would be {grade.provisional} if this is CRS"
+        would_be = grade_if_crs(grade)
+        return f"no grade ({grade.fever.value})" + (f"; {would_be} if this is CRS" if would_be else "")
     why = drivers(grade) or (zero_words(grade) if grade.grade == 0 else "")
     return f"{grade_text(grade)}{' – ' + why if why else ''}"
 
