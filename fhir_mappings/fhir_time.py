@@ -15,7 +15,7 @@ from fhir_mappings.clinical_facts import Moment
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d{1,12})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
-KEPT_TIMES = 8192
+KEPT_TIMES = 256  # more would outlive a long chart all over its memory, which could then not be given back
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # outside, a mistake of charting on which no date arithmetic is safe
 
 
