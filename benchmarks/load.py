@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 import requests
@@ -134,8 +134,8 @@ def load(to: Service, what: str, rate: float, seconds: float) -> Load:
     return Load(rate, tuple(taken), statuses)
 
 
-def highest(to: Service, what: str, seconds: float = STEP_SECONDS, steps: int = STEPS) -> Load:
-    """The highest rate tried that was kept: doubled until one is not, then halfway between. Raises RuntimeError."""
+def highest(to: Service, what: str, seconds: float = STEP_SECONDS, steps: int = STEPS) -> Load | None:
+    """The highest rate tried that was kept: doubled until one is not, then halfway between. None where none was."""
     best: Load | None = None
     rate, too_much = FIRST_RATE, 0.0
     for _ in range(steps):
@@ -146,8 +146,6 @@ def highest(to: Service, what: str, seconds: float = STEP_SECONDS, steps: int = 
             too_much = rate
         least = best.rate if best is not None else 0.0
         rate = (least + too_much) / 2 if too_much else rate * 2
-    if best is None:
-        raise RuntimeError(f"{what}: no rate was kept")
     return best
 
 
@@ -177,10 +175,12 @@ def soak(to: Service, what: str, rate: float, minutes: float) -> Soak:
     return Soak(whole, tuple(resident), answered - (to.decisions() - before))
 
 
-def under_load(found: Mapping[str, Load]) -> str:
+def under_load(found: Mapping[str, Load | None]) -> str:
     """The part of the page."""
     rows = [
-        f"| {what} | {kept.rate:.0f} | {quantiles(kept.seconds, n=2)[0] * 1000:.0f} ms | {kept.p95 * 1000:.0f} ms |"
+        f"| {what} | {kept.rate:.0f} | {median(kept.seconds) * 1000:.0f} ms | {kept.p95 * 1000:.0f} ms |"
+        if kept is not None
+        else f"| {what} | none was kept | – | – |"
         for what, kept in found.items()
     ]
     return f"{_WHAT}\n\n{table('| order-sign | calls a second | median | p95 |', *rows)}"
@@ -209,7 +209,8 @@ def main(minutes: str) -> None:
     failed = False
     with service() as to:
         for what in to.bodies:
-            rate = highest(to, what).rate * SOAK_PART
+            kept = highest(to, what)
+            rate = kept.rate * SOAK_PART if kept is not None else 1.0
             found = soak(to, what, rate, float(minutes) / len(to.bodies))
             failed = failed or found.lost != 0 or set(found.load.statuses) != {"200"}
             print(f"{what}: {said_of(found)}", flush=True)

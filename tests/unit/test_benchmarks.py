@@ -12,7 +12,7 @@ import pytest
 from benchmarks.additions import BOTH, LOG, WITHOUT, additions, of_additions
 from benchmarks.discovery import discovery_figures, of_discovery
 from benchmarks.figures import NOT_SEEN, ROOT, SEEN, WITH_LOG, Figure, our_figures
-from benchmarks.load import FHIR, PREFETCH, said_of, service, soak
+from benchmarks.load import FHIR, PREFETCH, said_of, service, soak, under_load
 from benchmarks.our_service import CARDS, OurService, cards_of
 from benchmarks.patients import call_body, copies
 from benchmarks.peers import HEALTHCHAIN, LIMIT, RESOURCES, every_resource_validated
@@ -130,3 +130,5 @@ def test_a_soak_counts_answers_decisions_and_memory() -> None:
     assert (found.load.statuses, found.lost) == ({"200": 8}, 0)
     assert [len(workers) for workers in found.resident] == [2, 2]
     assert "decisions lost: 0" in said_of(found)
+    assert "| by prefetch | 4 |" in under_load({PREFETCH: found.load})
+    assert "none was kept" in under_load({PREFETCH: None})
