@@ -34,14 +34,14 @@ class Lane:
 
 @dataclass(frozen=True)
 class GradeSpan:
-    """A grade for as long as it stood. `grade` None is no grade: `short` then says why in a word, `if_crs` what it
-    would be if this is CRS. `why` is what made it at its start."""
+    """A grade for as long as it stood. `grade` None is no grade: `short` then says why in a word, `if_crs` what is
+    charted would be if this is CRS. `why` is what made it at its start."""
 
     start: datetime
     end: datetime
     grade: int | None
     minimum: bool
-    if_crs: int
+    if_crs: str
     short: str
     why: str
     sources: tuple[str, ...]

@@ -51,7 +51,7 @@ def _days(shown: Timeline, course: Course, zone: tzinfo) -> Iterator[dict[str, A
 
 
 def _grade(span: GradeSpan, zone: tzinfo) -> dict[str, Any]:
-    if_crs = "" if span.grade is not None else f"grade {span.if_crs} if this is CRS"
+    if_crs = f"{span.if_crs} if this is CRS" if span.if_crs else ""
     return {
         "at": _ms(span.start),
         "end": _ms(span.end),

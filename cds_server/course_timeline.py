@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from cards.evidence import celsius, grade_text, reference_text
+from cards.evidence import celsius, grade_if_crs, grade_text, reference_text
 from cards.explanation import together
 from cards.shown import InWords, number
 from cds_server.course_marks import GradeSpan, Lane, Mark
@@ -99,9 +99,15 @@ def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts) -> tuple[GradeSpan
 def _span(first: GradeAt, end: datetime) -> GradeSpan:
     grade = first.grade
     return GradeSpan(
-        first.at, end, grade.grade, grade.minimum and grade.grade is not None, grade.provisional, grade_short(grade),
-        together(grade), tuple(reference_text(r) for r in grade.evidence),
-    )  # fmt: skip
+        start=first.at,
+        end=end,
+        grade=grade.grade,
+        minimum=grade.minimum and grade.grade is not None,
+        if_crs=grade_if_crs(grade) if grade.grade is None else "",
+        short=grade_short(grade),
+        why=together(grade),
+        sources=tuple(reference_text(r) for r in grade.evidence),
+    )
 
 
 def grade_short(grade: CrsGrade) -> str:

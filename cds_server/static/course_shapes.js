@@ -48,7 +48,7 @@ export function gradeShape(spans) {
     if (span.grade === null) {
       const box = { x: left, y: top + 1, width, height: height - 2 };
       const outline = { fill: "#ffffff", stroke: "#57606a", lineDash: [4, 3], lineWidth: 1 };
-      const said = [`${span.short} (${span.ifCrs} if CRS)`, span.short, "?"].find((text) => text.length * 7 < width) ?? "?";
+      const said = [span.ifCrs ? `${span.short} (${span.ifCrs} if CRS)` : span.short, span.short, "?"].find((text) => text.length * 7 < width) ?? "?";
       return { type: "group", clipPath, children: [
         { type: "rect", shape: box, style: outline },
         ...words(said, left + 4, top + height / 2, width - 6, { fill: "#57606a" }),

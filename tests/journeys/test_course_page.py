@@ -244,7 +244,21 @@ def test_what_cannot_be_read_is_said_on_the_page(row: dict[str, str]) -> None:
 
 def test_signs_that_fail_leave_a_grade_unknown_through_all_the_course() -> None:
     grades = drawn(page_of("3", FAULTS["vital signs 500"]))["grades"]
-    assert [span["grade"] for span in grades] == [None]
+    assert [(span["grade"], span["ifCrs"]) for span in grades] == [(None, "")], "not even a 0 if this is CRS"
+
+
+NOT_GRADED = rows("""
+| chart                                                               | if CRS           | because                                     |
+| T 38.6 @-60h; SBP 84 @-1h; T 37 @-1h; SpO2 97 @-1h; device RA @-1h  | grade 2          | what is charted would be 2                  |
+| SBP 84 @-1h; T 37 @-30h; T 39 @-50h                                 | at least grade 2 | oxygen is not known                         |
+| T 39 @-50h                                                          |                  | nothing else was charted: no number to read |
+""")
+
+
+@pytest.mark.parametrize("row", NOT_GRADED, ids=name_of)
+def test_what_it_would_be_if_this_is_crs(row: dict[str, str]) -> None:
+    last = drawn(course(patient(row["chart"]), NOW))["grades"][-1]
+    assert (last["grade"], last["ifCrs"]) == (None, row["if CRS"])
 
 
 NO_COURSE = rows("""
@@ -344,3 +358,30 @@ def test_a_page_is_one_of_the_calls_at_once() -> None:
         here.slots.acquire()
     answer = desk.client.get("/demo/course/p")
     assert (answer.status_code, "Too many calls at once" in said(answer)) == (503, True)
+
+
+def test_an_earlier_value_that_is_not_valid_is_named_among_what_was_set_aside() -> None:
+    chart = patient("grade 0; T 39 @-60h; SBP 118 @-60h; SpO2 97 @-60h; device RA @-60h")
+    broken = [
+        changed(r, note="no list") if r.get("effectiveDateTime", "").startswith("2026-03-04") else r for r in chart
+    ]
+    assert "not valid FHIR at note" in said(course(broken, NOW))
+    assert "not valid FHIR" not in said(course(chart, NOW))
+
+
+@pytest.mark.parametrize("fault", [no_fault, FAULTS["all 500"]], ids=["shown", "not read"])
+def test_no_name_id_or_value_is_in_a_log_line_or_metric(
+    fault: Callable[[str], Answer | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    chart = [
+        changed(r, name=[{"family": "Plantedname"}]) if r["resourceType"] == "Patient" else r for r in chart_of("3")
+    ]
+    with wire(chart, fault):
+        desk = Desk(now=moment_of(scene_of("3")[1]))
+        desk.client.get("/demo/course/crs-cds-example-3")
+    logged = " ".join(str(line.__dict__) for line in caplog.records if line.name.startswith("cds_server"))
+    out = logged + desk.client.get("/metrics").text
+    assert logged
+    for planted in ("Plantedname", "crs-cds-example-3", "46.5"):
+        assert planted not in out
