@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app
 
+from cards.decision_page import decision_page
 from cds_server.catalogue import SERVICES
 from cds_server.pages import page
+from cds_server.problems import Problem
 from cds_server.running import running
 from cds_server.settings import Environment
 
@@ -19,7 +21,7 @@ DESK = "order_desk.open_desk"  # the endpoint, where development has joined it
 
 @root.get("/")
 def show() -> Response:
-    development = running().settings.environment is Environment.DEVELOPMENT
+    development = _in_development()
     values = {
         "services": SERVICES.values(),
         "development": development,
@@ -27,3 +29,16 @@ def show() -> Response:
         "desk": DESK if DESK in current_app.view_functions else None,
     }
     return page("root.html", values)
+
+
+@root.get("/decision-table")
+def decision_table() -> Response:
+    """The page that a physician signs, of the rules in force. In development only: a site's numbers are its own."""
+    if not _in_development():
+        raise Problem("not-found")
+    rules = running().sources.rules
+    return page("decision_table.html", {"text": decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash)})
+
+
+def _in_development() -> bool:
+    return running().settings.environment is Environment.DEVELOPMENT

@@ -98,10 +98,3 @@ draw(box.clientWidth);
 new ResizeObserver(() => { if (box.clientWidth !== chart.getWidth() && !matchMedia("print").matches) draw(box.clientWidth); }).observe(box.parentElement);
 addEventListener("beforeprint", () => draw(PRINTED.width, PRINTED.squeezed));
 addEventListener("afterprint", () => draw(box.parentElement.clientWidth));
-
-// The text of cards is Markdown; HTML in it stays text.
-const markdown = markdownit({ html: false, linkify: false });
-for (const detail of document.querySelectorAll(".markdown")) {
-  detail.innerHTML = markdown.render(detail.textContent);
-  detail.classList.add("drawn");
-}

@@ -392,7 +392,7 @@ def test_the_raw_request_and_answer_are_those_that_were_sent_and_can_be_copied(p
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-def test_neither_page_scrolls_sideways_or_breaks_a_rule_of_accessibility(page: Page, demo: Demo, width: int) -> None:
+def test_no_page_scrolls_sideways_or_breaks_a_rule_of_accessibility(page: Page, demo: Demo, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     open_story(page, demo, "1")
     page.get_by_role("button", name="Day 9, 15:00").click()
@@ -404,6 +404,10 @@ def test_neither_page_scrolls_sideways_or_breaks_a_rule_of_accessibility(page: P
     check_page(page)
     page.goto(f"{demo.url}/")
     expect(page.get_by_role("link", name="Open the order desk")).to_be_visible()
+    check_page(page)
+    page.get_by_role("link", name="The decision table").click()
+    expect(page.get_by_role("heading", name="The decision table", exact=True)).to_be_visible()
+    expect(page.get_by_role("table").first).to_be_visible()
     check_page(page)
 
 

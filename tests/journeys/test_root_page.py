@@ -22,6 +22,7 @@ OF_THE_INSTALLATION = rows("""
     | a version                           | 3.0.0                       |
     | the order desk                      | /demo                       |
     | what only development says          | evelopment                  |
+    | the rules in force                  | /decision-table             |
     """)
 
 
@@ -55,6 +56,16 @@ def test_every_service_stands_there_in_both_modes(production: Desk) -> None:
 def test_development_says_where_to_point_a_client() -> None:
     text = Desk(now=NOW, environ={"CRS_CDS_PUBLIC_URL": "http://127.0.0.1:8123"}).client.get("/").get_data(as_text=True)
     assert '<a href="/cds-services"><code>http://127.0.0.1:8123/cds-services</code></a>' in text
+
+
+def test_the_decision_table_in_force_is_shown_in_development_only(production: Desk, tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('[thresholds]\nspo2_cut = "93 %"\n', encoding="utf-8")
+    desk = Desk(now=NOW, environ={"CRS_CDS_THRESHOLDS": str(tmp_path / "site.toml")})
+    assert 'href="/decision-table"' in desk.client.get("/").get_data(as_text=True)
+    text = desk.client.get("/decision-table").get_data(as_text=True)
+    assert "# The decision table" in text
+    assert "needs oxygen: SpO2 below | 93 %" in text
+    assert production.client.get("/decision-table").status_code == 404
 
 
 def test_the_page_may_run_no_script_and_stand_in_no_frame() -> None:
