@@ -96,7 +96,7 @@ def create_app(
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _failure)
     app.after_request(_finish)
-    CORS(app, origins=list(settings.cors_origins), methods=["GET", "POST", "OPTIONS"],
+    CORS(app, resources=r"/cds-services.*", origins=list(settings.cors_origins), methods=["GET", "POST", "OPTIONS"],
          allow_headers=["Authorization", "Content-Type"], max_age=600, vary_header=True)  # fmt: skip
     return app
 
