@@ -27,11 +27,14 @@ def machine() -> str:
     return f"{model or platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
-def head(peers: Mapping[str, str]) -> str:
+def head(peers: Mapping[str, str], before: tuple[float, float, float]) -> str:
+    """What was measured with. `before` are the load averages before anything was measured."""
     ours = {"Python": platform.python_version(), **{name: version(name) for name in OURS}}
     named = [", ".join(f"{name} {number}" for name, number in versions.items()) for versions in (ours, peers)]
     made = f"Made by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}."
-    return f"# Benchmarks\n\n{made} Ours: {named[0]}. Peers: {named[1]}."
+    busy = f"Load averages of 1, 5 and 15 minutes before the run: {', '.join(f'{part:.1f}' for part in before)}."
+    others = "Where others use the machine, ratios of CPU time hold; wall times, rates and percentiles do not."
+    return f"# Benchmarks\n\n{made} Ours: {named[0]}. Peers: {named[1]}.\n\n{busy} {others}"
 
 
 def rates() -> str:
@@ -40,6 +43,7 @@ def rates() -> str:
 
 
 def main() -> None:
+    before = os.getloadavg()
     figures: list[Figure] = []
     peers: dict[str, str] = {}
     for observations, rounds in ROUNDS.items():
@@ -48,7 +52,7 @@ def main() -> None:
         figures += found
     run = Run(tuple(figures), memory_figures(200, max(ROUNDS)))
     parts = (
-        head(peers), by_prefetch(run), with_a_fhir_server(readings()), of_additions(additions()), rates(),
+        head(peers, before), by_prefetch(run), with_a_fhir_server(readings()), of_additions(additions()), rates(),
         of_discovery(discovery_figures()), of_start(installed(), starts()),
     )  # fmt: skip
     page = "\n\n".join(parts) + "\n"
