@@ -286,11 +286,15 @@ def _is_fhir_type(name: str) -> bool:
 
 
 def _same(one: Resource[Any], other: Resource[Any]) -> bool:
-    """Whether two say the same, however each is written; what the header holds beside is no part of that."""
+    """Whether two say the same, however each is written; what the header holds beside is no part of that. Where a
+    field that is not scanned cannot be read it is not known, and they do not."""
     if one.raw == other.raw:
         return True
     decoders = (_DECODERS[one.type], msgspec.json)
-    return any(decoder.decode(one.raw) == decoder.decode(other.raw) for decoder in decoders)
+    try:
+        return any(decoder.decode(one.raw) == decoder.decode(other.raw) for decoder in decoders)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def _text(raw: msgspec.Raw | None) -> str | None:

@@ -147,6 +147,22 @@ def test_a_broken_result_that_names_an_outcome_costs_no_answer() -> None:
     assert card_ids(ask("3", fault)) == ("toci-recommended", "crs-grade")
 
 
+@pytest.mark.parametrize("unreadable", [b'"\xff"', b"1e999999"], ids=["bytes that are no text", "a number too large"])
+def test_two_of_one_id_are_set_aside_also_where_a_field_that_is_not_scanned_cannot_be_read(unreadable: bytes) -> None:
+    _, scene = scene_of("3")
+    prefetch = whole_prefetch(chart_of("3"))
+    entries = prefetch["vitals"]["entry"]
+    fever = entries[-1]["resource"]
+    copies = [{**fever, "issued": "BROKEN"}, {**fever, "issued": "BROKEN", "valueQuantity": {"value": 36.1}}]
+    prefetch["vitals"]["entry"] = [*entries[:-1], *({"resource": copy} for copy in copies)]
+    desk = Desk(now=moment_of(scene))
+    body = json.dumps(hook_body(scene, desk.now, "patient-view", prefetch=prefetch)).encode()
+    answer = desk.client.post("/cds-services/crs-patient-view", content_type="application/json",
+                              data=body.replace(b'"BROKEN"', unreadable))  # fmt: skip
+    set_aside = {"reference": f"Observation/{fever['id']}", "why": "two resources that differ have this id"}
+    assert set_aside in assessment(answer)["setAside"]
+
+
 @pytest.mark.parametrize("reference", ["Medication/m1", "urn:uuid:0b5a1f9e-1d64-4d8e-9a43-0c1f3f0a7a11"])
 def test_the_drug_of_a_draft_may_stand_beside_it(reference: str) -> None:
     _, scene = scene_of("11")
