@@ -95,7 +95,9 @@ def crs_cds(
         "CRS_CDS_TIMEZONE": zone,
         "CRS_CDS_DATABASE_URL": f"sqlite:///{folder / 'decisions.sqlite'}",
         "CRS_CDS_VALUE_SETS": str(Path(__file__).parent / "value_sets"),
-        "CRS_CDS_BUDGET_SECONDS": "30",  # patience for a busy machine: the demo shows answers, not speed
+        # patience for a busy machine: the demo shows answers, not speed
+        "CRS_CDS_BUDGET_SECONDS": "30",
+        "CRS_CDS_LOG_MILLISECONDS": "5000",
     }
     if fhir_is_ours:
         environ["CRS_CDS_DEMO_FHIR"] = fhir_base

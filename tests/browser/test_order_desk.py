@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
     folder: Path = tmp_path_factory.mktemp("demo")
     with sekmet(folder, 0) as fhir, crs_cds(folder, fhir, "UTC", 0, fhir_is_ours=True) as url:
+        while requests.get(f"{url}/health/ready", timeout=30).json()["status"] != "ready":
+            time.sleep(0.1)  # until its tables are there
         yield Demo(url, fhir, f"sqlite:///{folder / 'decisions.sqlite'}")
 
 
