@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.additions import additions, of_additions
+from benchmarks.administrations import of_administrations, with_administrations
 from benchmarks.discovery import discovery_figures, of_discovery
 from benchmarks.figures import ROUNDS, Figure, memory_figures, our_figures, peer_figures
 from benchmarks.load import highest, service, under_load
@@ -52,8 +53,9 @@ def main() -> None:
         figures += found
     run = Run(tuple(figures), memory_figures(200, max(ROUNDS)))
     parts = (
-        head(peers, before), by_prefetch(run), with_a_fhir_server(readings()), of_additions(additions()), rates(),
-        of_discovery(discovery_figures()), of_start(installed(), starts()),
+        head(peers, before), by_prefetch(run), of_administrations(with_administrations()),
+        with_a_fhir_server(readings()), of_additions(additions()), rates(), of_discovery(discovery_figures()),
+        of_start(installed(), starts()),
     )  # fmt: skip
     page = "\n\n".join(parts) + "\n"
     (Path(__file__).parent / "RESULTS.md").write_text(page, encoding="utf-8")

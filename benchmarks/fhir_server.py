@@ -27,9 +27,10 @@ from benchmarks.patients import OPENS, YEARS_BEFORE, chart
 from example_patients.demo import HOST, free_port, server
 from tests.fhir_wire import BASE, FhirWire
 
-# Observations and from when on they were charted
+# Observations, from when on they were charted, and administrations of the stay
 CHARTS = {
-    "200": (200, OPENS), "10000": (10_000, OPENS), "50000": (50_000, OPENS), "50000-years": (50_000, YEARS_BEFORE),
+    "200": (200, OPENS, 0), "10000": (10_000, OPENS, 0), "50000": (50_000, OPENS, 0),
+    "50000-years": (50_000, YEARS_BEFORE, 0), "200-given": (200, OPENS, 20_000),
 }  # fmt: skip
 PAGE = 1_000
 _PATH = re.compile(r"/(?P<chart>[^/?]+)/(?P<milliseconds>\d+)(?P<rest>.*)")
@@ -37,8 +38,8 @@ _PATH = re.compile(r"/(?P<chart>[^/?]+)/(?P<milliseconds>\d+)(?P<rest>.*)")
 
 @cache
 def wire(name: str) -> FhirWire:
-    observations, opens = CHARTS[name]
-    return FhirWire(chart(observations, opens), PAGE)
+    observations, opens, administrations = CHARTS[name]
+    return FhirWire(chart(observations, opens, administrations), PAGE)
 
 
 class _Server(ThreadingTCPServer):

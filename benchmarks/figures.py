@@ -38,14 +38,16 @@ class Figure:
         return self.milliseconds / self.limit
 
 
-def our_figures(observations: int, rounds: int) -> list[Figure]:
-    """Our service beside the limit. Raises RuntimeError where its cards are not those of the story."""
-    body = call_body(observations)
+def our_figures(
+    observations: int, rounds: int, administrations: int = 0, cards: tuple[str, ...] = CARDS
+) -> list[Figure]:
+    """Our service beside the limit. Raises RuntimeError where its cards are others."""
+    body = call_body(observations, administrations=administrations)
     silent, logging = OurService(), OurService(log=True)
     others = copies(body)
     for service in (silent, logging):
         found = cards_of(service.answer(body))
-        if found != CARDS:
+        if found != cards:
             raise RuntimeError(f"{observations} Observations: {found}")
 
     def of_another_patient() -> Callable[[], object]:

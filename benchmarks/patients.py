@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from example_patients.chart import LOINC, UCUM, Entry, Resource, resources
+from example_patients.chart import LOINC, RXNORM, UCUM, Entry, Resource, resources
 from example_patients.stories import SCENES, hook_body, record
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -32,6 +32,7 @@ OTHERS = (
     ("2951-2", "Sodium [Moles/volume] in Serum or Plasma", 139, "mmol/L"),
     ("2823-3", "Potassium [Moles/volume] in Serum or Plasma", 4.1, "mmol/L"),
 )
+OTHER_DRUGS = (("26225", "ondansetron"), ("8591", "potassium chloride"), ("7646", "omeprazole"))
 KEY_OF_CODE = {
     "26881-3": "il6Crp", "1988-5": "il6Crp", "29463-7": "weight", "59408-5": "oxygen", "3152-6": "oxygen",
 }  # fmt: skip
@@ -48,9 +49,12 @@ def call_with_server(base: str, hook: str = "patient-view") -> bytes:
     return json.dumps(hook_body(SCENE, AS_OF, hook, fhirServer=base)).encode()
 
 
-def call_body(observations: int, hook: str = "patient-view") -> bytes:
-    """A call by complete prefetch, as JSON. The patient's id carries `FIRST_COPY`."""
-    body = hook_body(SCENE, AS_OF, hook, prefetch=_prefetch(observations))
+def call_body(observations: int, hook: str = "patient-view", administrations: int = 0) -> bytes:
+    """A call by complete prefetch, as JSON: so many Observations, and so many administrations beside the story's.
+
+    The patient's id carries `FIRST_COPY`.
+    """
+    body = hook_body(SCENE, AS_OF, hook, prefetch=_prefetch(observations, administrations))
     text = json.dumps(body, separators=(",", ":")).replace(SCENE.patient_id, FIRST_COPY.decode())
     return text.encode()
 
@@ -61,16 +65,17 @@ def copies(body: bytes) -> Iterator[bytes]:
         yield body.replace(FIRST_COPY, b"copy-%08d" % number)
 
 
-def chart(observations: int, opens: datetime = OPENS) -> list[Resource]:
-    """The story's chart and so many Observations in all, those beside the story spread from `opens` to the call."""
+def chart(observations: int, opens: datetime = OPENS, administrations: int = 0) -> list[Resource]:
+    """The story's chart and so many Observations in all, those beside the story spread from `opens` to the call; and so
+    many administrations beside the story's."""
     of_story = record(STORY, SCENE, AS_OF, ZONE)
     more = observations - sum(r["resourceType"] == "Observation" for r in of_story)
-    found = (*of_story, *_charted(max(0, more), opens))
+    found = (*of_story, *_charted(max(0, more), opens), *_given(administrations))
     return [_as_charted(r) if r["resourceType"] == "Observation" else r for r in found]
 
 
-def _prefetch(observations: int) -> dict[str, Any]:
-    of_patient = chart(observations)
+def _prefetch(observations: int, administrations: int) -> dict[str, Any]:
+    of_patient = chart(observations, administrations=administrations)
     drugs = {f"Medication/{r['id']}": r["code"] for r in of_patient if r["resourceType"] == "Medication"}
     by_key: dict[str, list[Resource]] = defaultdict(list)
     for resource in of_patient:
@@ -82,13 +87,17 @@ def _prefetch(observations: int) -> dict[str, Any]:
                 drug = resource.pop("medicationReference", None)
                 named = {"medicationCodeableConcept": drugs[drug["reference"]]} if drug else {}
                 by_key["recentAdministrations"].append({**resource, **named})
-    for key in ("vitals", "oxygen"):  # as asked for: newest first
-        by_key[key].sort(key=lambda r: datetime.fromisoformat(r["effectiveDateTime"]), reverse=True)
+    for key in ("vitals", "oxygen", "recentAdministrations"):  # as asked for: newest first
+        by_key[key].sort(key=_start, reverse=True)
     bundles = {
         key: {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in found]}
         for key, found in by_key.items()
     }
     return {"patient": of_patient[0], **dict.fromkeys(COMPLETE_WITHOUT_RESULT), **bundles}
+
+
+def _start(resource: Resource) -> datetime:
+    return datetime.fromisoformat(resource.get("effectiveDateTime") or resource["effectivePeriod"]["start"])
 
 
 def _charted(number: int, opens: datetime) -> Iterator[Resource]:
@@ -111,6 +120,22 @@ def _charted(number: int, opens: datetime) -> Iterator[Resource]:
                 "effectiveDateTime": at.isoformat(),
                 "valueQuantity": {"value": number_, "unit": unit, "system": UCUM, "code": unit},
             }
+
+
+def _given(number: int) -> Iterator[Resource]:
+    """Administrations of drugs that are none of ours, evenly over the stay."""
+    step = (AS_OF - OPENS) / max(1, number)
+    for index in range(number):
+        code, display = OTHER_DRUGS[index % len(OTHER_DRUGS)]
+        yield {
+            "resourceType": "MedicationAdministration",
+            "id": f"{SCENE.patient_id}-given-{index}",
+            "status": "completed",
+            "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code, "display": display}]},
+            "subject": {"reference": f"Patient/{SCENE.patient_id}"},
+            "effectiveDateTime": (OPENS + index * step).isoformat(),
+            "dosage": {"dose": {"value": 4, "unit": "mg", "system": UCUM, "code": "mg"}},
+        }
 
 
 def _as_charted(observation: Resource) -> Resource:

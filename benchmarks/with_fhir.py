@@ -115,8 +115,10 @@ def with_a_fhir_server(found: list[Reading]) -> str:
 
 
 def _name(chart: str) -> str:
-    observations, years = CHARTS[chart][0], chart.endswith("years")
-    return f"{observations:,}{' in five years' if years else ''}"
+    observations, _, administrations = CHARTS[chart]
+    years = " in five years" if chart.endswith("years") else ""
+    given = f", {administrations:,} administrations" if administrations else ""
+    return f"{observations:,}{years}{given}"
 
 
 _WHAT = f"""## With a FHIR server

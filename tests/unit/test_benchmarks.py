@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.additions import BOTH, LOG, WITHOUT, additions, of_additions
+from benchmarks.administrations import of_administrations, with_administrations
 from benchmarks.discovery import discovery_figures, of_discovery
 from benchmarks.figures import NOT_SEEN, ROOT, SEEN, WITH_LOG, Figure, our_figures
 from benchmarks.load import FHIR, PREFETCH, said_of, service, soak, under_load
@@ -29,6 +30,14 @@ def test_our_figures_are_taken_beside_the_limit() -> None:
     figures = our_figures(FEW, 1)
     assert {f.contender for f in figures} == {LIMIT, SEEN, NOT_SEEN, WITH_LOG}
     assert all(f.milliseconds > 0 and f.limit > 0 for f in figures)
+
+
+def test_the_administrations_of_a_call_are_those_asked_for() -> None:
+    given = json.loads(call_body(FEW, administrations=40))["prefetch"]["recentAdministrations"]["entry"]
+    assert sum("-given-" in entry["resource"]["id"] for entry in given) == 40
+    page = of_administrations(with_administrations({0: 1, 40: 1}))
+    assert "| 40 |" in page
+    assert "Each further administration" in page
 
 
 @pytest.mark.parametrize("observations", [FEW, 1_400])  # 1,400: a first page of vital signs, as it came
