@@ -35,6 +35,7 @@ PROBLEMS: Mapping[str, Kind] = {
     "no-demo": Kind(404, "not-found", "There is no FHIR server of a demo here: `make demo` starts one"),
     "desk-request": Kind(400, "invalid", "The order desk cannot do that"),
     "demo-fhir": Kind(502, "transient", "The FHIR server of the demo did not take it; nothing was written"),
+    "ahead-of-user": Kind(503, "transient", "The page is made when someone opens it, not before"),
     "launch-incomplete": Kind(400, "invalid", "The address does not say what the EHR should have said"),
     "launch-elsewhere": Kind(403, "forbidden", "The course is not opened from this FHIR server"),
     "launch-not-begun": Kind(400, "expired", "This was not begun in this browser, took too long, or was used before"),

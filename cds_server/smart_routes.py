@@ -35,6 +35,7 @@ SHOWS_AS = "crs-patient-view"  # the page says what this service says of an open
 PENDING_SECONDS = 600.0  # to sign in at the EHR
 EHR_PART = 0.8  # of the time of a call is for the EHR, the rest for the database
 _SECRET = re.compile(r"[A-Za-z0-9_\-]{43}")
+_AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # where browsers say that nobody has followed the link yet
 # what an authorization server may say, in words of ours; its description is for nobody here
 _DENIED = {
     "access_denied": "the user or the EHR refused it",
@@ -71,6 +72,16 @@ def _bounded(view: Callable[P, Response]) -> Callable[P, Response]:
             slots.release()
 
     return bounded
+
+
+@smart.before_request
+def _by_someone_who_looks() -> None:
+    """A launch and its answer count once: neither a HEAD, which Flask would take for a GET, nor a browser that fetches
+    ahead may use them up. Raises Problem."""
+    if request.method == "HEAD":
+        raise Problem("method")
+    if "prefetch" in " ".join(request.headers.get(name, "").lower() for name in _AHEAD):
+        raise Problem("ahead-of-user")
 
 
 @smart.get("/launch")
@@ -241,6 +252,8 @@ def _problem_page(problem: Problem) -> Response:
     response.status_code = problem.kind.status
     if problem.kind.status == 503:
         response.headers["Retry-After"] = "1"
+    if problem.kind.status == 405:
+        response.headers["Allow"] = "GET, OPTIONS"
     return response
 
 

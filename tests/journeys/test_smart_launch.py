@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 import responses
@@ -294,6 +294,30 @@ def test_an_answer_of_the_ehr_counts_once(here: Clinic) -> None:
     address = f"callback?{urlencode(returned(here))}"
     assert here.browser.go(address).status == 200
     assert refusal(here.browser.go(address)) == NOT_BEGUN
+
+
+UNSEEN = rows("""
+| method | header                          | status | because                                 |
+| HEAD   |                                 | 405    | a link scanner looks whether it is there |
+| GET    | Sec-Purpose: prefetch;prerender | 503    | a browser guesses what comes next       |
+| GET    | Purpose: prefetch               | 503    | an older one                            |
+| OPTIONS |                                | 200    | a preflight                             |
+""")
+
+
+@pytest.mark.parametrize("row", UNSEEN, ids=lambda row: row["because"])
+def test_what_nobody_looks_at_uses_up_no_launch(here: Clinic, row: dict[str, str]) -> None:
+    callback, session = f"callback?{urlencode(returned(here))}", here.open().session
+    name, _, value = row["header"].partition(": ")
+    here.ehr.asked.clear()
+    for address in (callback, here.launch_address(), f"course?session={session}"):
+        headers = {"Cookie": f"crs-cds={here.browser.cookies['crs-cds']}", **({name: value} if name else {})}
+        client = here.desk.client.application.test_client(use_cookies=False)
+        answer = client.open(urljoin(f"{PUBLIC}/smart/", address), method=row["method"], headers=headers)
+        assert answer.status_code == int(row["status"])
+        assert ("GET" in answer.headers.get("Allow", "")) == (row["status"] != "503")
+    assert here.ehr.asked == []
+    assert FOLD in here.browser.go(callback).text
 
 
 def test_a_code_of_another_launch_is_refused_by_its_proof(here: Clinic) -> None:
