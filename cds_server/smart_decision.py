@@ -16,6 +16,7 @@ from cds_server.smart_sessions import OpenSession
 from cds_server.smart_settings import SmartServer
 
 LABEL = "The course as a picture"
+MOST_CONTEXT = 64  # characters of what may name a decision
 
 
 def course_link(here: Running, request: HookRequest, decision_id: str) -> Mapping[str, str] | None:

@@ -27,6 +27,7 @@ from cds_server.smart_scopes import needed_scope
 from cds_server.smart_settings import SmartServer
 
 MAX_BYTES = 256 * 1024
+MOST_SCOPE = 8 * 1024  # characters
 MOST_SECONDS = 3600.0  # SMART: a token lives no longer than an hour
 UNSAID_SECONDS = 300.0  # where the answer does not say how long it lives
 
@@ -174,6 +175,8 @@ def _granted(body: bytes) -> Granted:
     patient = (answer.patient or "").removeprefix("Patient/")
     if not PATIENT_ID.match(patient):
         raise LaunchError("patient", "the EHR did not say which patient it is about")
+    if len(answer.scope or "") > MOST_SCOPE:
+        raise LaunchError("token", "the authorization server answered something else than a token")
     context = answer.app_context if isinstance(answer.app_context, str) else None
     return Granted(answer.access_token, patient, answer.scope, min(answer.expires_in, MOST_SECONDS), context)
 

@@ -23,9 +23,9 @@ from cds_server.pages import let_frame, page
 from cds_server.problems import MOST_ISSUES, Problem
 from cds_server.running import Running, Smart, note_problem, running
 from cds_server.settings import SettingsError, normalised_base
-from cds_server.smart_decision import launched_decision
+from cds_server.smart_decision import MOST_CONTEXT, launched_decision
 from cds_server.smart_launch import Asked, LaunchError, authorization_url, discovered, redeemed
-from cds_server.smart_sessions import OpenSession, PendingLaunch, new_secret
+from cds_server.smart_sessions import MOST_ROWS, OpenSession, PendingLaunch, new_secret
 from cds_server.smart_settings import SmartServer
 
 log = logging.getLogger("cds_server")
@@ -100,10 +100,11 @@ def launch() -> Response:
         there = authorization_url(server, endpoints, asked)
     except LaunchError as error:
         raise Problem("launch-failed", [("", error.why)], error.reason) from error
-    context = request.args.get("appContext")
+    context = _decision_named(request.args.get("appContext"))
     pending = PendingLaunch(server.fhir_base, endpoints.token, endpoints.issuer, asked.verifier, context)
     with call_time.waiting_for_the_log() as wait:
-        app.sessions.keep(asked.state, browser, pending, PENDING_SECONDS, wait)
+        if not app.sessions.keep(asked.state, browser, pending, PENDING_SECONDS, wait, MOST_ROWS):
+            raise Problem("busy", [], "launches")
     return _sent_to(there)
 
 
@@ -130,7 +131,7 @@ def callback() -> Response:
         )  # fmt: skip
     except LaunchError as error:
         raise Problem("launch-failed", [("", error.why)], error.reason) from error
-    context = granted.app_context or pending.app_context
+    context = _decision_named(granted.app_context) or pending.app_context
     opened = OpenSession(server.fhir_base, granted.patient, granted.token, granted.scope, context)
     handle = new_secret()
     with call_time.waiting_for_the_log() as wait:
@@ -165,6 +166,11 @@ def leave() -> Response:
     with call_time.waiting_for_the_log() as wait:
         _app(here).sessions.take(OpenSession, request.args.get("session", ""), _browser(here) or "", wait)
     return page("smart_left.html", {})
+
+
+def _decision_named(context: str | None) -> str | None:
+    """What may name a decision, to be kept; anything longer is of no use to us."""
+    return context if context and len(context) <= MOST_CONTEXT else None
 
 
 def _call_time(here: Running) -> CallTime:

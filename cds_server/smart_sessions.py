@@ -18,7 +18,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from cds_server.database import SmartRow
@@ -48,6 +48,7 @@ class OpenSession:
 
 
 T = TypeVar("T", PendingLaunch, OpenSession)
+MOST_ROWS = 20_000  # some 20 MB: anyone may begin launches, and the decision log shares the disk
 
 
 def new_secret() -> str:
@@ -67,17 +68,20 @@ class SmartSessions:
         self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in keys])
         self._now = now
 
-    def keep(self, handle: str, browser: str, content: T, seconds: float, wait: float) -> None:
-        """Store for so many seconds, and forget what has ended."""
+    def keep(self, handle: str, browser: str, content: T, seconds: float, wait: float, most: int | None = None) -> bool:
+        """Store for so many seconds, and forget what has ended; False where `most` rows are there without it."""
         id_, now = _id(type(content), handle), self._now()
         sealed = self._fernet.encrypt(msgspec.json.encode([id_, content])).decode()
         row = SmartRow(id=id_, browser=_hash(browser), sealed=sealed, expires=now + timedelta(seconds=seconds))
 
-        def work(session: Session) -> None:
+        def work(session: Session) -> bool:
             session.execute(delete(SmartRow).where(SmartRow.expires <= now))
+            if most is not None and (session.scalar(select(func.count()).select_from(SmartRow)) or 0) >= most:
+                return False
             session.add(row)
+            return True
 
-        self._log.run(work, wait)
+        return self._log.run(work, wait)
 
     def find(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
         """What a browser has under a handle, None where there is nothing, or no more."""

@@ -341,6 +341,28 @@ def in_a_while(here: Clinic, delay: timedelta) -> None:
     extensions["crs-cds"] = replace(running, smart=replace(running.smart, sessions=sessions))
 
 
+def test_launches_that_nobody_ends_do_not_grow_without_end(
+    here: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = here.open().address
+    good = f"callback?{urlencode(returned(here))}"
+    monkeypatch.setattr("cds_server.smart_routes.MOST_ROWS", 3)
+    here.browser.go(here.launch_address(), stops_at="/callback")
+    page = here.open()
+    assert (page.status, refusal(page)) == (503, "Too many calls at once; try again.")
+    assert len(kept(tmp_path)) == 3
+    assert [FOLD in here.browser.go(address).text for address in (course, good)] == [True, True], "what began goes on"
+    in_a_while(here, timedelta(minutes=11))
+    assert FOLD in here.open().text, "and those that took too long make room"
+
+
+def test_what_is_kept_of_a_launch_is_short(here: Clinic, tmp_path: Path) -> None:
+    here.ehr.launches["L1"] |= {"appContext": "x" * 200_000}
+    assert FOLD in here.open(appContext="y" * 7000).text
+    here.browser.go(here.launch_address(appContext="y" * 7000), stops_at="/callback")
+    assert [len(sealed) < 1500 for _, _, sealed, _ in kept(tmp_path)] == [True, True]
+
+
 # --- the token
 
 
@@ -352,6 +374,7 @@ NO_TOKEN: dict[str, Change] = {
     "a patient that is no text": said(patient={"id": "1"}),
     "expired": said(expires_in=0),
     "expired long ago": said(expires_in=-60),
+    "a scope without end": said(scope="patient/*.rs " * 20_000),
     "another type": said(token_type="mac"),
     "no type": said(token_type=None),
     "no token": said(access_token=None),
