@@ -6,9 +6,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import requests
 from flask import Flask, Response, g, jsonify, request
@@ -40,6 +42,9 @@ from cds_server.site_rules import site_rules
 from cds_server.smart_routes import smart as smart_app
 from cds_server.smart_sessions import SmartSessions
 from cds_server.smart_settings import smart_servers
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
@@ -84,6 +89,7 @@ def create_app(
         threading.BoundedSemaphore(settings.max_calls), metrics, order_codings(settings.orders_file, rules.terms),
         _smart(settings, trusted, decisions, outside),
     )  # fmt: skip
+    app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.before_request(_begin)
     app.register_blueprint(cds)
     app.register_blueprint(pages)
@@ -99,6 +105,15 @@ def create_app(
     CORS(app, resources=r"/cds-services.*", origins=list(settings.cors_origins), methods=["GET", "POST", "OPTIONS"],
          allow_headers=["Authorization", "Content-Type"], max_age=600, vary_header=True)  # fmt: skip
     return app
+
+
+def _below(path: str, app: WSGIApplication) -> WSGIApplication:
+    """The application at a path of the public address, which the proxy takes away: the links of pages need it."""
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app({**environ, "SCRIPT_NAME": path}, start_response)
+
+    return called if path else app
 
 
 def check_services(settings: Settings) -> None:

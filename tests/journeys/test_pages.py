@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,18 @@ def test_a_file_is_kept_for_an_hour_and_nothing_else_is() -> None:
     for missing in ("/static/none.css", "/static/../app.py", "/static/%2e%2e/app.py"):
         answer = client.get(missing)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "below"), [("https://cds.example/a/crs", "/a/crs"), ("https://cds.example", "")]
+)
+def test_behind_a_proxy_that_takes_a_path_away_links_have_it(public_url: str, below: str) -> None:
+    client = Desk(now=NOW, environ={"CRS_CDS_PUBLIC_URL": public_url}).client
+    text = client.get("/").get_data(as_text=True)
+    links = set(re.findall(r'(?:href|src)="(/[^"]*)"', text))
+    assert links == {
+        f"{below}/{path}" for path in ("static/crs-cds.css", "cds-services", "health/ready", "decision-table")
+    }
+    for link in links:
+        with client.get(link.removeprefix(below)) as answer:
+            assert answer.status_code == 200
