@@ -31,7 +31,7 @@ from cds_server.log_entry import VERSION
 from cds_server.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
 from cds_server.medication_memory import MedicationMemory
 from cds_server.metrics import Metrics
-from cds_server.pages import STATIC, STATIC_SECONDS, pages
+from cds_server.pages import STATIC, kept, pages
 from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
 from cds_server.root_page import root
@@ -151,8 +151,9 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     """Headers of every answer, and what is counted and logged of it."""
-    is_file = request.endpoint == STATIC and response.status_code in (200, 304)
-    response.headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}" if is_file else "no-store"
+    is_file = request.endpoint == STATIC and response.status_code in (200, 206, 304)
+    response.headers["Cache-Control"] = kept((request.view_args or {})["filename"]) if is_file else "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[REQUEST_ID] = request_id()
     if not g.get("body_read"):
         leave_body()

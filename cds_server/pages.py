@@ -3,6 +3,7 @@ or style of its own, so that the browser runs nothing but those files, whatever 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from werkzeug.datastructures import ContentSecurityPolicy
 
 pages = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
 STATIC = "pages.static"  # the endpoint of those files
-STATIC_SECONDS = 3600
+_OF_ONE_VERSION = re.compile(r"-\d+\.\d+\.\d+\.")  # in its name: what it holds never changes
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -30,9 +31,14 @@ def page(template: str, values: Mapping[str, Any], *, connect: Sequence[str] = (
     response = make_response(render_template(template, **values))
     policy = {**POLICY, "connect-src": " ".join([POLICY["connect-src"], *connect])}
     response.content_security_policy = ContentSecurityPolicy(policy)
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def kept(file: str) -> str:
+    """How long browsers keep a file, as Cache-Control. One of ours is asked for anew each time: after an upgrade no old
+    script may draw what a new page says."""
+    return "public, max-age=86400" if _OF_ONE_VERSION.search(file) else "no-cache"
 
 
 def let_frame(response: Response, origins: Sequence[str]) -> None:

@@ -26,13 +26,40 @@ def test_a_file_of_others_is_as_published(file: dict[str, str]) -> None:
     assert hashlib.sha256((STATIC / file["file"]).read_bytes()).hexdigest() == file["SHA-256"]
 
 
-def test_a_file_is_kept_for_an_hour_and_nothing_else_is() -> None:
+def test_a_file_that_an_upgrade_may_change_is_asked_for_each_time() -> None:
     client = Desk(now=NOW).client
-    with client.get("/static/crs-cds.css") as style:
-        assert style.headers["Cache-Control"] == "public, max-age=3600"
+    with client.get("/static/course.js") as script:
+        assert script.headers["Cache-Control"] == "no-cache"
+    with client.get("/static/course.js", headers={"If-None-Match": script.headers["ETag"]}) as same:
+        pass
+    assert (same.status_code, same.headers["Cache-Control"], same.data) == (304, "no-cache", b"")
+    with client.get("/static/echarts-6.1.0.min.js") as library:
+        assert library.headers["Cache-Control"] == "public, max-age=86400"
     for missing in ("/static/none.css", "/static/../app.py", "/static/%2e%2e/app.py"):
         answer = client.get(missing)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
+
+
+ADDRESSES = (
+    "/",
+    "/static/course.js",
+    "/static/none.css",
+    "/nothing",
+    "/demo/course/p",
+    "/metrics",
+    "/cds-services",
+    "/cds-services/x",
+)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_browser_guesses_what_an_answer_is_and_services_alone_are_for_other_origins(address: str) -> None:
+    with Desk(now=NOW).client.get(address, headers={"Origin": "https://elsewhere.example"}) as answer:
+        headers = answer.headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    others = [name for name, _ in headers if name.startswith("Access-Control-")]
+    assert bool(others) == address.startswith("/cds-services")
+    assert headers["Content-Type"].startswith("text/html") == ("Content-Security-Policy" in headers)
 
 
 @pytest.mark.parametrize(
