@@ -95,6 +95,7 @@ box.addEventListener("blur", () => { chart.dispatchAction({ type: "hideTip" }); 
 chart.on("mouseover", (params) => { const mark = markAt(params); if (mark) told.textContent = mark.says.join(" · "); });
 
 draw(box.clientWidth);
+document.getElementById("undrawn").remove(); // where a script failed or did not come, it stays
 new ResizeObserver(() => { if (box.clientWidth !== chart.getWidth() && !matchMedia("print").matches) draw(box.clientWidth); }).observe(box.parentElement);
 addEventListener("beforeprint", () => draw(PRINTED.width, PRINTED.squeezed));
 addEventListener("afterprint", () => draw(box.parentElement.clientWidth));
