@@ -24,6 +24,7 @@ from tests.spec.test_course_history import dense
 pytestmark = pytest.mark.xdist_group("browser")
 
 HOSTILE = '<img src=x onerror="document.title=1">{name|x}'
+DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 CONFORMANCE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -192,6 +193,7 @@ def test_every_mark_is_drawn_where_it_belongs(ward: Ward) -> None:
     lit = page.locator("#picture svg path[transform^='matrix(5.6,0,0,5.6,']")  # 1.4 times as large as the others
     for mark in marks:
         assert mark["text"] in (told(page).text_content() or "")
+        page.evaluate(DRAWN)  # the mark before it is lit until then
         lit.wait_for(state="attached", timeout=5000)
         x, y = (lit.get_attribute("transform") or "").rstrip(")").split(",")[-2:]
         places.append((float(x), float(y)))
