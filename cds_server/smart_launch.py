@@ -43,11 +43,13 @@ class LaunchError(Exception):
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where an EHR authorizes. `issuer` is what its callbacks may name it; `first_version`: SMART 1 scopes only."""
+    """Where an EHR authorizes. `issuer` is what its callbacks may name it, or must where it `names_itself` (RFC 9207);
+    `first_version`: SMART 1 scopes only."""
 
     authorization: str
     token: str
     issuer: str | None
+    names_itself: bool
     first_version: bool
 
 
@@ -77,6 +79,7 @@ class _Configuration(msgspec.Struct):
     authorization_endpoint: str
     token_endpoint: str
     issuer: str | None = None
+    authorization_response_iss_parameter_supported: bool = False
     capabilities: list[str] = []
     code_challenge_methods_supported: list[str] | None = None
 
@@ -110,6 +113,7 @@ def discovered(base: str, session: requests.Session, until: float) -> Endpoints:
         _endpoint(found.authorization_endpoint, base),
         _endpoint(found.token_endpoint, base),
         found.issuer,
+        found.authorization_response_iss_parameter_supported,
         first_version,
     )
 
@@ -122,7 +126,7 @@ def _endpoint(url: str, base: str) -> str:
         usable = bool(parts.hostname) and parts.username is None and not parts.fragment and (parts.port or 1) > 0
     except ValueError:
         usable = False
-    plain = url.isascii() and url.isprintable() and " " not in url
+    plain = url.isascii() and url.isprintable() and not set(" \\") & set(url)
     if not usable or not plain or not url.startswith(("https://", "http://" if base.startswith("http:") else "https:")):
         raise LaunchError("discovery", "the SMART configuration names an endpoint that is no https address")
     return url

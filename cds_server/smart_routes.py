@@ -101,7 +101,9 @@ def launch() -> Response:
     except LaunchError as error:
         raise Problem("launch-failed", [("", error.why)], error.reason) from error
     context = _decision_named(request.args.get("appContext"))
-    pending = PendingLaunch(server.fhir_base, endpoints.token, endpoints.issuer, asked.verifier, context)
+    pending = PendingLaunch(
+        server.fhir_base, endpoints.token, endpoints.issuer, endpoints.names_itself, asked.verifier, context
+    )
     with call_time.waiting_for_the_log() as wait:
         if not app.sessions.keep(asked.state, browser, pending, PENDING_SECONDS, wait, MOST_ROWS):
             raise Problem("busy", [], "launches")
@@ -118,8 +120,7 @@ def callback() -> Response:
     if "error" in request.args:
         said = request.args["error"]
         raise Problem("launch-denied", [("", _DENIED.get(said, "it did not say why"))], said if said in _DENIED else "")
-    # RFC 9207: an answer of another authorization server than was asked
-    if None not in (pending.issuer, given := request.args.get("iss")) and given != pending.issuer:
+    if not _is_of_whom_was_asked(pending):
         raise Problem("launch-denied", [("", "another authorization server answered than was asked")], "issuer")
     code = request.args.get("code")
     if not code:
@@ -194,6 +195,8 @@ def _server(app: Smart) -> tuple[str, SmartServer]:
         if len(app.servers) != 1 or request.args.get("launch"):
             raise Problem("launch-incomplete", [("iss", "is missing")])
         return next(iter(app.servers.items()))
+    if not (iss.isascii() and iss.isprintable()):  # a line break in it would be lost on the way
+        raise Problem("launch-incomplete", [("iss", "not a URL")])
     try:
         base = normalised_base(iss, "iss")
     except SettingsError as error:
@@ -212,6 +215,14 @@ def _begun(here: Running, app: Smart, call_time: CallTime) -> tuple[PendingLaunc
     if pending is None or server is None:
         raise Problem("launch-not-begun")
     return pending, server
+
+
+def _is_of_whom_was_asked(pending: PendingLaunch) -> bool:
+    """RFC 9207: one EHR must not have us send it the code of another."""
+    given = request.args.get("iss")
+    if given is None:
+        return not pending.must_name_it
+    return pending.issuer in (None, given)
 
 
 def _cookie(here: Running) -> str:

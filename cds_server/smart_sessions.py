@@ -27,11 +27,13 @@ from cds_server.decision_log import DecisionLog
 
 @dataclass(frozen=True)
 class PendingLaunch:
-    """A browser that was sent to an EHR: to whom its code goes, and what proves that it is ours."""
+    """A browser that was sent to an EHR: to whom its code goes, and what proves that it is ours. The answer may name
+    `issuer`, or must."""
 
     fhir_base: str
     token_url: str
     issuer: str | None
+    must_name_it: bool
     verifier: str
     app_context: str | None
 

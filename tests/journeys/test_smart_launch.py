@@ -154,6 +154,7 @@ ISS = rows("""
 | {user}                 | 400    | a user name before the host                                |
 | {base}/../fhir         | 400    | a path that climbs                                         |
 | {base}?x=1             | 400    | a query                                                    |
+| {broken}               | 400    | a line break, which reading an address leaves out          |
 | javascript:alert(1)    | 400    | no address of a server                                     |
 | <script>alert(1)</script> | 400 | markup                                                     |
 """)
@@ -163,7 +164,8 @@ ISS = rows("""
 def test_the_issuer_is_one_of_ours_in_any_spelling(here: Clinic, row: dict[str, str]) -> None:
     base = here.ehr.base
     upper, user = base.replace("http://", "HTTP://"), base.replace("//", "//x@")
-    iss = row["iss"].format(base=base, upper=upper, user=user).replace("ELSEWHERE", ELSEWHERE)
+    broken = base.replace("fhir", "fh\nir")
+    iss = row["iss"].format(base=base, upper=upper, user=user, broken=broken).replace("ELSEWHERE", ELSEWHERE)
     page = here.browser.go(here.launch_address(iss=iss))
     assert page.status == int(row["status"])
     if page.status == 200:
@@ -208,6 +210,7 @@ SPOILT: dict[str, Change] = {
     "an endpoint with a user name": said(token_endpoint="https://x@evil.example/token"),
     "an endpoint without a host": said(authorization_endpoint="https:///authorize"),
     "an endpoint with a line break": said(authorization_endpoint="https://x.example/a\r\nSet-Cookie: a=b"),
+    "an endpoint whose host browsers read otherwise": said(authorization_endpoint="https://evil.example\\.x.example/"),
     "an endpoint with a port that is none": said(authorization_endpoint="https://x.example:x/"),
     "PKCE in plain only": said(code_challenge_methods_supported=["plain"]),
 }
@@ -278,6 +281,15 @@ def test_what_comes_back_is_what_was_asked_for(here: Clinic, row: dict[str, str]
     assert (page.status, refusal(page)[: len(wanted)]) == (int(row["status"]), wanted)
     assert "PLANTED" not in page.text
     assert here.browser.go("course").status == 403
+
+
+def test_an_ehr_that_names_itself_must_do_so(here: Clinic) -> None:
+    """Else another one could have us send it the code of this one, by leaving the name out (RFC 9207)."""
+    here.ehr.changed[CONFIGURATION] = said(authorization_response_iss_parameter_supported=True)
+    named, unnamed = returned(here), returned(here)
+    del unnamed["iss"]
+    assert refusal(here.browser.go(f"callback?{urlencode(unnamed)}")) == DENIED
+    assert FOLD in here.browser.go(f"callback?{urlencode(named)}").text
 
 
 def test_a_launch_of_another_browser_ends_in_neither(here: Clinic) -> None:
