@@ -1,6 +1,7 @@
 """The addresses of the desk: its page, the stories, and the two writes to the FHIR server that the demo started.
 
-Both writes are PUT: that is no method of our CORS answers, so no page of another origin can send them.
+Both writes are PUT: that is no method of our CORS answers, so no page of another origin can send them; and they are
+taken at our own name only, for a page whose own name was made to mean this machine would be of no other origin.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ from order_desk.story_patient import ORDERS, signed, write_anew, write_orders
 desk = Blueprint("order_desk", __name__, template_folder="templates", static_folder="static",
                  static_url_path="/demo/static")  # fmt: skip
 MOST_ORDERS = 50
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+
+
+@desk.before_request
+def _at_our_own_name() -> None:
+    """Raises Problem for a write that was addressed to another."""
+    ours = {*THIS_MACHINE, urlsplit(running().settings.public_url).hostname}
+    if request.method == "PUT" and urlsplit(f"//{request.host}").hostname not in ours:
+        raise Problem("desk-request", [("Host", "must be this machine, or the host of CRS_CDS_PUBLIC_URL")])
 
 
 @desk.get("/demo", strict_slashes=False)
@@ -60,7 +70,7 @@ def sign(story_id: str) -> Response:
     story, drafts = _story(story_id), _asked().get("orders")
     if not isinstance(drafts, list) or not 0 < len(drafts) <= MOST_ORDERS:
         raise Problem("desk-request", [("orders", f"must be a list of 1 to {MOST_ORDERS} drafts")])
-    if not all(isinstance(draft, dict) and draft.get("resourceType") in ORDERS for draft in drafts):
+    if not all(isinstance(draft, dict) and str(draft.get("resourceType")) in ORDERS for draft in drafts):
         raise Problem("desk-request", [("orders", f"each must be one of {', '.join(sorted(ORDERS))}")])
     orders = [signed(draft, desk_patient(story), _now()) for draft in drafts]
     _write(lambda base, session: write_orders(base, session, orders))

@@ -141,6 +141,7 @@ REFUSED = rows("""
     | stories/1/clock        | [5]                                         | 400    | not an object                     |
     | stories/1/orders       | {"orders": []}                              | 400    | nothing to sign                   |
     | stories/1/orders       | {"orders": [{"resourceType": "Patient"}]}   | 400    | only orders are signed            |
+    | stories/1/orders       | {"orders": [{"resourceType": ["Patient"]}]} | 400    | a type is a text                  |
     | stories/1/clock        | {"day": 5, "clock": "10:00"}                | 502    | the FHIR server does not answer   |
     """)
 
@@ -169,6 +170,24 @@ def test_a_page_of_another_origin_cannot_write() -> None:
     headers = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "PUT"}
     answer = desk.client.options("/demo/stories/1/clock", headers=headers)
     assert "PUT" not in answer.headers.get("Access-Control-Allow-Methods", "")
+
+
+NAMES = rows("""
+    | host                 | status | because                                                       |
+    | 127.0.0.1:8000       | 502    | this machine; nobody listens at the FHIR server               |
+    | localhost:8000       | 502    | this machine by its name                                      |
+    | [::1]:8000           | 502    | this machine by its other address                             |
+    | desk.example:9000    | 502    | the host of the public address                                |
+    | evil.example:8000    | 400    | another name, which DNS may have made to mean this machine    |
+    | 127.0.0.1.evil.example | 400  | one that begins like ours                                     |
+    """)
+
+
+@pytest.mark.parametrize("row", NAMES, ids=name_of)
+def test_the_desk_writes_at_its_own_name_only(row: dict[str, str]) -> None:
+    desk = joined(CRS_CDS_FHIR_SERVERS=DEMO, CRS_CDS_DEMO_FHIR=DEMO, CRS_CDS_PUBLIC_URL="http://desk.example")
+    answer = desk.client.put("/demo/stories/1/clock", json={"day": 5, "clock": "10:00"}, headers={"Host": row["host"]})
+    assert answer.status_code == int(row["status"])
 
 
 @pytest.mark.parametrize(("environment", "imported"), [("production", False), ("development", True)])
