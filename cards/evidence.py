@@ -87,10 +87,11 @@ def grade_text(grade: CrsGrade) -> str:
 
 
 def grade_if_crs(grade: CrsGrade) -> str:
-    """What it would be if this is CRS: `grade 2`, `at least grade 2`; "" where nothing that is known says so."""
-    more = max(grade.pressure.most, grade.oxygen.most) > grade.provisional
-    if more and grade.provisional == 0:
+    """What it would be if this is CRS: `grade 2`, `at least grade 2`; "" where nothing that is known says so. Never 0:
+    there is no CRS of that grade."""
+    if grade.provisional == 0:
         return ""
+    more = max(grade.pressure.most, grade.oxygen.most) > grade.provisional
     return f"{'at least ' if more else ''}grade {grade.provisional}"
 
 
@@ -147,9 +148,11 @@ def fold_text(fold: Interval, cut: Decimal) -> str:
 
 
 def fold_short(fold: FoldChange, verdict: Verdict, cut: Decimal) -> str:
-    """For a summary: `6.20-fold, high`, or `unknown`."""
+    """For a summary: `6.20-fold (high)`, `unknown`, or `high after tocilizumab` whatever the fold before it was."""
+    if verdict.after_tocilizumab:
+        return "high after tocilizumab"
     if verdict.category is Category.UNKNOWN or fold.fold is None:
-        return "unknown" if not verdict.after_tocilizumab else "high after tocilizumab"
+        return "unknown"
     return f"{fold_text(fold.fold, cut)} ({verdict.category.value})"
 
 

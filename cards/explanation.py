@@ -21,6 +21,7 @@ from fhir_mappings.clinical_facts import (
     Completeness,
     CrsGrade,
     FoldChange,
+    Icans,
     Interval,
     PatientFacts,
     Row,
@@ -159,7 +160,7 @@ def together(grade: CrsGrade) -> str:
     if grade.grade is None:
         would_be = grade_if_crs(grade)
         return f"no grade ({grade.fever.value})" + (f"; {would_be} if this is CRS" if would_be else "")
-    why = drivers(grade) or (zero_words(grade) if grade.grade == 0 else "")
+    why = "; ".join(filter(None, (drivers(grade), zero_words(grade) if grade.grade == 0 else "")))
     return f"{grade_text(grade)}{' – ' + why if why else ''}"
 
 
@@ -191,13 +192,21 @@ def _drugs(facts: PatientFacts, t: Thresholds) -> list[str]:
     return lines
 
 
+def icans_short(icans: Icans) -> str:
+    """`grade 2`, `at least grade 3`, `unknown`."""
+    if icans.grade is None:
+        return "unknown"
+    return f"{'at least ' if icans.minimum else ''}grade {icans.grade}"
+
+
 def caution(facts: PatientFacts) -> list[str]:
     """ICANS, blood counts, liver enzymes, infection, hypersensitivity."""
     if facts.grade is None:
         return []
     icans = facts.icans
-    words = f"grade {icans.grade} ({icans.words}, {icans.reference})" if icans.grade is not None else "unknown"
-    lines = [f"ICANS: {words}{' – ' + icans.why if icans.why else ''}"]
+    words = f"{icans_short(icans)} ({icans.words}, {icans.reference})" if icans.grade is not None else "unknown"
+    higher = f"; a recent diagnosis says more: {icans.coded_higher}" if icans.coded_higher else ""
+    lines = [f"ICANS: {words}{higher}{' – ' + icans.why if icans.why else ''}"]
     labs = facts.labs
     for name, lab in (
         ("ANC", labs.neutrophils), ("platelets", labs.platelets), ("ALT", labs.alt), ("AST", labs.ast),

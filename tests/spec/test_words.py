@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from cards.explanation import caution, together
 from cards.situation import verdicts
 from example_patients.chart import Resource
-from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Kind, PatientFacts, Row
+from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Icans, Kind, PatientFacts, Row
 from tests.spec.tables import (
     T,
     answered,
@@ -388,3 +390,34 @@ def test_the_number_of_doses_says_whether_all_were_read(row: dict[str, str]) -> 
 def test_a_weight_that_could_not_be_read_is_not_none_on_record(unread: Sequence[Kind], says: str) -> None:
     found = answered(patient("il6 10 @D0 08:00; il6 50 @D4 07:00; grade 2"), unread=unread)
     assert says in found.cards[0].detail
+
+
+TOGETHER = rows("""
+| chart                                                               | says                                                                                       | because                                   |
+| SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                          | no grade (no temperature in the window)                                                    | there is no CRS of grade 0                |
+| SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                           | no grade (no temperature in the window); grade 2 if this is CRS                            | hypotension would be                      |
+| T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h              | Hypotension without fever: not CRS by ASTCT – look for another cause.                      | a grade of 0 is no all-clear              |
+| T 36.8 @-1h; SBP 84 @-1h; SpO2 88 @-1h; device RA @-1h              | Hypotension and hypoxia without fever: not CRS by ASTCT – look for another cause.          | nor with both                             |
+| T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h             | grade 0 – No fever, no hypotension, no hypoxia on record.                                  | nothing of CRS                            |
+""")
+
+
+@pytest.mark.parametrize("row", TOGETHER, ids=name_of)
+def test_what_the_grade_comes_to(row: dict[str, str]) -> None:
+    grade = facts_of(patient(row["chart"])).grade
+    assert grade is not None
+    found = together(grade)
+    assert found == row["says"] if row["says"].startswith(("no", "grade")) else row["says"] in found
+
+
+def test_a_rise_after_tocilizumab_is_not_put_down_to_the_fold_before_it() -> None:
+    chart = patient("crp 10 @D0 08:00; crp 15 @-30h; toci 560 @-24h; crp 90 @-2h; grade 2")
+    assert "CRP high after tocilizumab" in answered(chart).cards[-1].summary
+
+
+def test_icans_that_may_be_higher_is_said_to_be() -> None:
+    facts = facts_of(patient("grade 1"))
+    icans = Icans(grade=3, words="ICE 0", reference="Observation/x", minimum=True, coded_higher="coded G92.04")
+    assert caution(replace(facts, icans=icans))[0] == (
+        "ICANS: at least grade 3 (ICE 0, Observation/x); a recent diagnosis says more: coded G92.04"
+    )
