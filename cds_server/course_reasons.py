@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from cards.decision_table import PARTS
+from cards.evidence import fold_text, reason_words
 from cards.explanation import plain, rule_words
 from cards.shown import when
+from cards.verdict import Category
 from cds_server.database import DecisionRow
 from cds_server.site_rules import SiteRules
-from fhir_mappings.clinical_facts import PatientFacts
+from fhir_mappings.clinical_facts import Interval, PatientFacts, Reason
 from fhir_mappings.thresholds import Thresholds
 
 RULES = {rule.id: rule for part in PARTS.values() for rule in part}
@@ -30,7 +33,7 @@ class Earlier:
 def earlier(decision: DecisionRow, facts: PatientFacts, rules: SiteRules) -> Earlier:
     return Earlier(
         at=when(facts.local(decision.at)),
-        known=tuple(_known(decision.assessment)),
+        known=tuple(_known(decision.assessment, rules.thresholds)),
         rows=tuple(_row(rule_id, rules.thresholds) for rule_id in decision.rules),
         rules_changed=decision.rules_hash != rules.hash,
     )
@@ -41,21 +44,43 @@ def _row(rule_id: str, t: Thresholds) -> str:
     return rule_words(rule, t) if rule else f"{plain(rule_id)}  a row that there is no more"
 
 
-def _known(assessment: Mapping[str, Any]) -> Iterator[str]:
+def _known(assessment: Mapping[str, Any], t: Thresholds) -> Iterator[str]:
     """What the assessment said, field by field; what it left out is left out."""
     if "crsGrade" in assessment:
         least = "at least " if assessment.get("crsGradeIsMinimum") else ""
         yield f"CRS: {least}grade {assessment['crsGrade']}"
     elif "provisionalGrade" in assessment:
-        yield f"CRS: no grade; grade {assessment['provisionalGrade']} if it was CRS"
-    for name, field in (("IL-6", "il6"), ("CRP", "crp")):
-        fold = assessment.get(field, {})
-        if "category" in fold:
-            rise = f", {fold['foldChange']:.2f}-fold" if "foldChange" in fold else ""
-            yield f"{name} rise: {fold['category']}{rise}"
+        would_be = assessment["provisionalGrade"]
+        yield "CRS: no grade" + (f"; at least grade {would_be} if it was CRS" if would_be else "")
+    for name, field, cut in (("IL-6", "il6", t.il6_fold), ("CRP", "crp", t.crp_fold)):
+        if "category" in assessment.get(field, {}):
+            yield f"{name} rise: {_rise(assessment[field], cut, t)}"
     if "tocilizumabDoses" in assessment:
-        yield f"tocilizumab doses: {assessment['tocilizumabDoses']}"
+        least = "at least " if "history_incomplete" in assessment.get("flags", ()) else ""
+        yield f"tocilizumab doses: {least}{assessment['tocilizumabDoses']}"
+    if "icansGrade" in assessment:
+        yield f"ICANS: grade {assessment['icansGrade']}"
     if "day" in assessment:
         yield f"day {assessment['day']}"
     if assessment.get("unread"):
         yield "not read: " + plain("; ".join(map(str, assessment["unread"])))
+
+
+def _rise(fold: Mapping[str, Any], cut: Decimal, t: Thresholds) -> str:
+    """`high, 6.20-fold`, or why it was unknown. No number looks like a limit that it did not reach."""
+    parts, rise = [str(fold["category"])], _interval(fold)
+    # high below the limit: by a rise after tocilizumab, of which the number before it says nothing
+    if rise is not None and not (fold["category"] == Category.HIGH and rise.low < cut):
+        parts.append(fold_text(rise, cut))
+    if fold.get("reason") in set(Reason):
+        parts.append(reason_words(Reason(fold["reason"]), t))
+    return ", ".join(parts)
+
+
+def _interval(fold: Mapping[str, Any]) -> Interval | None:
+    found = fold.get(
+        "foldRange", {"low": fold["foldChange"], "high": fold["foldChange"]} if "foldChange" in fold else {}
+    )
+    if "low" not in found:
+        return None
+    return Interval(Decimal(str(found["low"])), Decimal(str(found["high"])) if "high" in found else None)

@@ -12,13 +12,15 @@ import pytest
 from werkzeug.test import TestResponse
 
 from cds_server.course_page import FhirAccess, course_response
+from cds_server.course_reasons import earlier
 from cds_server.database import DecisionRow
 from cds_server.running import running
+from cds_server.site_rules import site_rules
 from example_patients.stories import Scene, Story, record
 from tests.fhir_wire import BASE, Answer, Resource, outcome
 from tests.journeys.desk import DAY_0, SCENES, ZONE, Desk, assessment, chart_of, moment_of, scene_of, whole_prefetch
 from tests.journeys.test_what_is_known import wire
-from tests.spec.tables import NOW, changed, name_of, patient, rows
+from tests.spec.tables import NOW, changed, facts_of, name_of, patient, rows
 
 WITH_COURSE = [(story, scene) for story, scene in SCENES if story.id != "16" and not scene.deceased]
 
@@ -348,6 +350,30 @@ def test_the_reasons_of_a_decision_stand_beside_those_of_now(*, changed_since: b
     ):
         assert words in re.sub(r"\s+", " ", text)
     assert ("have changed since" in text) is changed_since
+
+
+SITE_RULES = site_rules(None, None)
+KNOWN_THEN = rows("""
+| assessment                                                                      | says                                                       | because                                     |
+| {"crsGrade": 2}                                                                 | CRS: grade 2                                               | graded                                      |
+| {"provisionalGrade": 0}                                                         | CRS: no grade                                              | there is no CRS of grade 0                  |
+| {"provisionalGrade": 3}                                                         | CRS: no grade; at least grade 3 if it was CRS              | more may not have been known                |
+| {"il6": {"category": "low", "foldChange": 3.9996}}                              | IL-6 rise: low, 3.999-fold                                 | not rounded to the limit it did not reach   |
+| {"crp": {"category": "low", "foldChange": 1.83}}                                | CRP rise: low, 1.83-fold                                   | the limit itself                            |
+| {"il6": {"category": "high", "foldRange": {"low": 33.3}}}                       | IL-6 rise: high, at least 33.30-fold                       | of a result below a limit                   |
+| {"crp": {"category": "high", "foldChange": 1.5}}                                | CRP rise: high                                             | high by a rise after tocilizumab            |
+| {"il6": {"category": "unknown", "reason": "zero_baseline"}}                     | IL-6 rise: unknown, the baseline is zero                   | why it was not known                        |
+| {"tocilizumabDoses": 0, "flags": ["history_incomplete"]}                        | tocilizumab doses: at least 0                              | not all could be read then                  |
+| {"icansGrade": 2}                                                               | ICANS: grade 2                                             | cards rest on it                            |
+""")
+
+
+@pytest.mark.parametrize("row", KNOWN_THEN, ids=name_of)
+def test_what_was_known_when_the_card_was_shown(row: dict[str, str]) -> None:
+    decision = DecisionRow(
+        id="d", at=NOW, rules=[], assessment=json.loads(row["assessment"]), rules_hash=SITE_RULES.hash
+    )
+    assert earlier(decision, facts_of(patient("grade 1")), SITE_RULES).known == (row["says"],)
 
 
 def test_a_page_is_one_of_the_calls_at_once() -> None:
