@@ -14,6 +14,7 @@ from cards.situation import Verdicts
 from cards.verdict import Category, Verdict
 from fhir_mappings.clinical_facts import (
     CrsGrade,
+    Dose,
     Fever,
     FoldChange,
     Interval,
@@ -196,8 +197,13 @@ def dose_count(facts: PatientFacts) -> str:
     """`2 (9 Mar 10:00, 11 Mar 10:00)`, or `at least 2` where the history could not all be read."""
     history = facts.tocilizumab
     count = str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
-    times = ", ".join(when(facts.local(d.start)) for d in history.doses)
+    times = ", ".join(dose_time(facts, d) for d in history.doses)
     return f"{count} ({times})" if times else count
+
+
+def dose_time(facts: PatientFacts, dose: Dose) -> str:
+    at = facts.local(dose.start)
+    return f"{at.day} {at:%b}, time not known" if dose.date_only else when(at)
 
 
 def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Shown, ...]) -> list[str]:

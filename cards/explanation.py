@@ -13,7 +13,17 @@ from cards.card import Card
 from cards.caution_words import infection_words
 from cards.choose import Advice
 from cards.decision_table import Rule, rows_for
-from cards.evidence import drivers, fever_line, fold_text, grade_if_crs, grade_text, missing, reason_words, tier_words
+from cards.evidence import (
+    dose_time,
+    drivers,
+    fever_line,
+    fold_text,
+    grade_if_crs,
+    grade_text,
+    missing,
+    reason_words,
+    tier_words,
+)
 from cards.shown import InWords, number, when
 from cards.state_lines import site_numbers, zero_words
 from cards.verdict import Category, Verdict
@@ -169,7 +179,7 @@ def _drugs(facts: PatientFacts, t: Thresholds) -> list[str]:
         return []
     history = facts.tocilizumab
     lines = [
-        f"tocilizumab dose {n}: {when(facts.local(d.start))} ({', '.join(d.references)})"
+        f"tocilizumab dose {n}: {dose_time(facts, d)} ({', '.join(d.references)})"
         for n, d in enumerate(history.doses, 1)
     ]
     if not history.doses:

@@ -328,11 +328,13 @@ class CrsGrade:
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """One tocilizumab dose; records that start within an hour of the one before belong to it."""
+    """One tocilizumab dose; records that start within an hour of the one before belong to it. Of one known by date only
+    `start` is the latest moment it can have been."""
 
     start: datetime
     last_start: datetime
     references: tuple[str, ...]
+    date_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,13 +155,13 @@ def doses_of(given: Iterable[Administration], as_of: datetime, t: Thresholds) ->
 
     A dose known by date only counts as given at the latest moment it can have been.
     """
-    doses: list[list[tuple[datetime, str]]] = []
-    for start, reference in sorted((given_at(a.start, as_of), a.reference) for a in given):
-        if doses and start - doses[-1][-1][0] <= t.dose_merge:
-            doses[-1].append((start, reference))
+    doses: list[list[tuple[datetime, str, bool]]] = []
+    for record in sorted((given_at(a.start, as_of), a.reference, a.start.is_date) for a in given):
+        if doses and record[0] - doses[-1][-1][0] <= t.dose_merge:
+            doses[-1].append(record)
         else:
-            doses.append([(start, reference)])
-    return tuple(Dose(d[0][0], d[-1][0], tuple(reference for _, reference in d)) for d in doses)
+            doses.append([record])
+    return tuple(Dose(d[0][0], d[-1][0], tuple(reference for _, reference, _ in d), d[0][2]) for d in doses)
 
 
 def history_opens(course: Course, as_of: datetime, t: Thresholds) -> datetime:

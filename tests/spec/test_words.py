@@ -421,3 +421,8 @@ def test_icans_that_may_be_higher_is_said_to_be() -> None:
     assert caution(replace(facts, icans=icans))[0] == (
         "ICANS: at least grade 3 (ICE 0, Observation/x); a recent diagnosis says more: coded G92.04"
     )
+
+
+def test_a_dose_known_by_date_only_has_no_time_of_day_on_a_card() -> None:
+    detail = answered(patient("toci 560 @D3; grade 2")).cards[-1].detail
+    assert "doses in this course: 1 (5 Mar, time not known)" in detail
