@@ -107,7 +107,7 @@ def _values(
             plain(line) for line in not_used(replace(facts, set_aside=(*facts.set_aside, *history.set_aside)))
         ],
         "day": facts.course.day,
-        "tiles": tiles(facts, facts.course, facts.grade, found.found, t),
+        "tiles": tiles(facts, facts.course, facts.grade, found.found, shown, t),
         "picture": picture(shown, facts.course, facts.zone),
         "shown": shown,
         "not_drawn": not_drawn(shown),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cards.evidence import dose_count, fever_line, fold_short, missing
-from cards.explanation import plain, rise, together
+from cards.evidence import dose_count, fever_line, fold_short, grade_if_crs, missing
+from cards.explanation import icans_short, plain, rise, together
 from cards.shown import when
 from cards.situation import Verdicts
 from cards.verdict import Verdict
-from cds_server.course_timeline import grade_short
+from cds_server.course_marks import Mark
+from cds_server.course_picture import time_of
+from cds_server.course_timeline import Timeline, grade_short
+from cds_server.course_treatments import NOT_COUNTED
 from fhir_mappings.clinical_facts import Course, CrsGrade, FoldChange, PatientFacts
 from fhir_mappings.thresholds import Thresholds
 
@@ -25,13 +29,17 @@ class Tile:
     grade: str = ""
 
 
-def tiles(facts: PatientFacts, course: Course, grade: CrsGrade, found: Verdicts, t: Thresholds) -> tuple[Tile, ...]:
+def tiles(
+    facts: PatientFacts, course: Course, grade: CrsGrade, found: Verdicts, shown: Timeline, t: Thresholds
+) -> tuple[Tile, ...]:
     """In the words of the cards and of the explanation."""
+    not_counted = [mark for mark in shown.drugs if mark.use == NOT_COUNTED]
     return (
         _grade(facts, grade, t),
         _rise("IL-6 rise", facts.il6, found.il6, t.il6_fold, t),
         _rise("CRP rise", facts.crp, found.crp, t.crp_fold, t),
-        _doses(facts),
+        _icans(facts),
+        _doses(facts, not_counted),
         _day(facts, course),
     )
 
@@ -39,7 +47,8 @@ def tiles(facts: PatientFacts, course: Course, grade: CrsGrade, found: Verdicts,
 def _grade(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> Tile:
     unknown = missing(grade, t)
     why = [together(grade), fever_line(grade, facts, t), *([f"not known: {'; '.join(unknown)}"] if unknown else [])]
-    said = grade_short(grade)
+    would_be = grade_if_crs(grade) if grade.grade is None else ""
+    said = grade_short(grade) + (f": {would_be} if this is CRS" if would_be else "")
     level = "unknown" if grade.grade is None else str(grade.grade)
     return Tile("CRS now", said[0].upper() + said[1:], tuple(map(plain, why)), level)
 
@@ -48,12 +57,24 @@ def _rise(name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresh
     return Tile(name, fold_short(fold, verdict, cut).capitalize(), tuple(map(plain, rise(fold, verdict, cut, t))))
 
 
-def _doses(facts: PatientFacts) -> Tile:
+def _icans(facts: PatientFacts) -> Tile:
+    icans = facts.icans
+    charted = f"{icans.words}, {when(facts.local(icans.at))}" if icans.at is not None else icans.words
+    higher = f"a recent diagnosis says more: {icans.coded_higher}" if icans.coded_higher else ""
+    never = "chart ICE" if icans.grade is None else ""
+    why = tuple(plain(line) for line in (charted, icans.why, higher, never) if line)
+    return Tile("ICANS", icans_short(icans).capitalize(), why)
+
+
+def _doses(facts: PatientFacts, not_counted: Iterable[Mark]) -> Tile:
     number, _, times = dose_count(facts).partition(" (")
+    if not facts.tocilizumab.doses and not facts.tocilizumab.history_complete:
+        number = "unknown"
     steroids = [f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids]
     why = [*([times.rstrip(")")] if times else []), *([f"corticosteroid: {', '.join(steroids)}"] if steroids else [])]
     if not facts.tocilizumab.history_complete:
         why.append("the history could not all be read, earlier doses may be missing")
+    why += [f"not counted: {mark.text}, {time_of(mark, facts.zone)}" for mark in not_counted]
     return Tile("Tocilizumab doses", number.capitalize(), tuple(map(plain, why)))
 
 

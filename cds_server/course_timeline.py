@@ -17,11 +17,13 @@ from cds_server.course_treatments import drugs, oxygen, pressors
 from fhir_mappings.clinical_facts import (
     Course,
     CrsGrade,
+    Fever,
     FoldChange,
     Interval,
     NoGrade,
     PatientFacts,
     Reading,
+    Reason,
     Sample,
     SampleUse,
 )
@@ -29,12 +31,13 @@ from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.grade_history import GradeAt
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.units import Measure
-from fhir_mappings.vital_signs import systolic_limit
+from fhir_mappings.vital_signs import is_adult, systolic_limit
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The axis from `start` to `now`, and its lanes from above. From `il6_until` on IL-6 counts no longer."""
+    """The axis from `start` to `now`, and its lanes from above. From `il6_until` on IL-6 counts no longer: from
+    `start` where a blocker before makes it unusable."""
 
     start: datetime
     now: datetime
@@ -58,8 +61,9 @@ def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thr
     signs, words = history.signs, InWords(t)
     bases = [fold.baseline.at.earliest for fold in (facts.il6, facts.crp) if fold.baseline is not None]
     systolic = systolic_limit(facts.age, t)
+    start = min(course.day_before, *bases) if bases else course.day_before
     return Timeline(
-        start=min(course.day_before, *bases) if bases else course.day_before,
+        start=start,
         now=facts.as_of,
         infused=tuple(infusion.start for infusion in course.infusions),
         grades=_grades(history.grades, facts),
@@ -73,12 +77,19 @@ def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thr
         oxygen=tuple(oxygen(history.grades, facts.as_of)),
         systolic=Lane("SBP", "mmHg", tuple(_readings(signs.pressure.systolic, "mmHg")), systolic,
                       f"hypotension below {number(systolic)} mmHg systolic"),
-        mean=Lane("MAP", "mmHg", tuple(_readings(signs.pressure.mean, "mmHg"))),
-        pressors=tuple(pressors(history, facts.as_of, t)),
+        mean=_mean(signs.pressure.mean, facts, t),
+        pressors=tuple(pressors(history, facts.as_of, facts.zone, t)),
         drugs=tuple(sorted(drugs(facts, course, history), key=lambda m: m.at)),
-        il6_until=history.il6_until,
+        il6_until=start if facts.il6.reason is Reason.PRIOR_BLOCKADE else history.il6_until,
         thinned=history.thinned,
     )  # fmt: skip
+
+
+def _mean(readings: Iterable[Reading], facts: PatientFacts, t: Thresholds) -> Lane:
+    """Mean pressures; their limit is one of adults."""
+    limit = t.mean_adult if is_adult(facts.age, t) else None
+    words = f"hypotension below {number(limit)} mmHg mean (two readings)" if limit is not None else ""
+    return Lane("MAP", "mmHg", tuple(_readings(readings, "mmHg")), limit, words)
 
 
 _SHORT = {NoGrade.UNKNOWN: "unknown", NoGrade.MASKED: "may be masked"}
@@ -86,7 +97,7 @@ _SHORT = {NoGrade.UNKNOWN: "unknown", NoGrade.MASKED: "may be masked"}
 
 def _state(one: GradeAt) -> tuple[object, ...]:
     grade = one.grade
-    return (grade.grade, grade.minimum, grade.no_grade, grade.provisional if grade.grade is None else 0)
+    return (grade_short(grade), grade.provisional if grade.grade is None else 0)
 
 
 def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts) -> tuple[GradeSpan, ...]:
@@ -111,8 +122,18 @@ def _span(first: GradeAt, end: datetime) -> GradeSpan:
 
 
 def grade_short(grade: CrsGrade) -> str:
-    """`grade 2`, `at least grade 2`, `unknown`, `may be masked`."""
-    return _SHORT[grade.no_grade] if grade.grade is None and grade.no_grade is not None else grade_text(grade)
+    """`grade 2`, `at least grade 2`, `unknown`, `may be masked`; a grade of 0 that is no all-clear says so."""
+    if grade.grade is None and grade.no_grade is not None:
+        return _SHORT[grade.no_grade]
+    return f"{grade_text(grade)}{_zero(grade) if grade.grade == 0 else ''}"
+
+
+def _zero(grade: CrsGrade) -> str:
+    if grade.fever in (Fever.WAIVED, Fever.MASKED):
+        return ", fever may be suppressed"
+    low, hypoxic = grade.pressure.value > 0, grade.oxygen.value > 0
+    named = " and ".join(name for name, found in (("hypotension", low), ("hypoxia", hypoxic)) if found)
+    return f", but {named} without fever" if named else ""
 
 
 def _temperatures(readings: Iterable[Reading]) -> Iterator[Mark]:

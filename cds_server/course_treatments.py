@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import groupby
 
 from cards.evidence import reference_text
-from cards.shown import number
+from cards.shown import number, when
 from cds_server.course_marks import Mark
 from fhir_mappings.clinical_facts import Administration, Course, DrugClass, PatientFacts, Row
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.grade_history import GradeAt
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import of_class
-from fhir_mappings.vasopressors import running_pressors
+from fhir_mappings.vasopressors import PressorState, Running, running_pressors
+
+NOT_COUNTED = "tocilizumab, not counted as a dose for CRS"
 
 
 def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
@@ -36,12 +38,19 @@ def _oxygen_words(row: Row) -> str:
     return ("" if row.exact else "at least ") + (row.drivers[0] if row.drivers else "no oxygen")
 
 
-def pressors(history: CourseHistory, now: datetime, t: Thresholds) -> Iterator[Mark]:
+def _state_words(state: PressorState, zone: tzinfo) -> str:
+    """`running`, `last charted 6 Mar 02:00` of one charted long ago and not stopped, `on hold`."""
+    if state.running is Running.STALE:
+        return f"last charted {when(state.last_charted.astimezone(zone))}"
+    return "running" if state.running is Running.ACTIVE else state.running.value
+
+
+def pressors(history: CourseHistory, now: datetime, zone: tzinfo, t: Thresholds) -> Iterator[Mark]:
     """Each vasopressor for as long as it was running, charted long ago, or on hold."""
     open_now: dict[str, Mark] = {}
     for at in (one.at for one in history.grades):
         running = running_pressors(history.signs.pressure.infusions, at, t)
-        states = {name: (state.running.value, state.reference) for name, (_, state) in running.items()}
+        states = {name: (_state_words(state, zone), state.reference) for name, (_, state) in running.items()}
         for name in list(open_now):
             if name not in states or open_now[name].use != states[name][0]:
                 yield replace(open_now.pop(name), end=at)
@@ -55,17 +64,18 @@ def drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterat
     """Tocilizumab by dose, other blockers, corticosteroids and antipyretics since the day before the infusion."""
     given = [a for a in history.given if a.start.latest >= course.day_before]
     mg = {a.reference: a.dose_mg for a in given}
+    starts = {a.reference: a.start.earliest for a in given}
     counted = {reference for dose in facts.tocilizumab.doses for reference in dose.references}
     for count, dose in enumerate(facts.tocilizumab.doses, 1):
         amounts = [mg.get(reference) for reference in dose.references]
         whole = sum(filter(None, amounts), Decimal(0)) if all(amounts) else None
         source = ", ".join(reference_text(r) for r in dose.references)
-        yield Mark(
-            dose.start, _amount("tocilizumab", whole), source, use=f"{DrugClass.TOCILIZUMAB.value}, dose {count}"
-        )
+        use = f"{DrugClass.TOCILIZUMAB.value}, dose {count}"
+        at = starts[dose.references[0]] if dose.date_only else dose.start
+        yield Mark(at, _amount("tocilizumab", whole), source, use=use, date_only=dose.date_only)
     for a in of_class(given, DrugClass.TOCILIZUMAB):
         if a.reference not in counted:
-            yield _given(a, "not counted as a dose for CRS")
+            yield _given(a, NOT_COUNTED)
     others = (DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER, DrugClass.STEROID, DrugClass.ANTIPYRETIC)
     for a in of_class(given, *others):
         yield _given(a, a.drug.drug_class.value)

@@ -14,6 +14,7 @@ export function scatter(marks, symbol = () => "circle", more = {}) {
     data: marks.map((mark) => ({
       value: [mark.at, mark.drawn ?? mark.value],
       symbol: symbol(mark),
+      symbolRotate: mark.turned ?? 0,
       symbolSize: mark.size ?? (["baseline", "peak"].includes(mark.use) ? 13 : size),
       ...(mark.style ? { itemStyle: mark.style } : {}),
       ...(mark.label ? { label: mark.label } : {}),
@@ -25,6 +26,9 @@ export function scatter(marks, symbol = () => "circle", more = {}) {
   };
 }
 
+// Whether the word above a line has room beside "now".
+const roomBeforeNow = (at, data) => (data.end - at) / (data.end - data.start) > 0.15;
+
 // The thin line between marks that are near each other, and what stands on every lane: infusion, doses, limit.
 export function frame(marks, lane, data) {
   const points = [];
@@ -33,7 +37,7 @@ export function frame(marks, lane, data) {
     points.push([mark.at, mark.drawn ?? mark.value]);
   });
   const upright = [
-    ...data.infused.map((at) => ({ xAxis: at, lineStyle: { color: QUIET, type: "solid", width: 1 }, label: { show: false } })),
+    ...data.infused.map((at) => ({ xAxis: at, lineStyle: { color: QUIET, type: "solid", width: 1 }, label: { show: lane === undefined && roomBeforeNow(at, data), formatter: "CAR-T", color: INK, fontSize: 11, distance: 2 } })),
     { xAxis: data.end, lineStyle: { color: INK, type: [2, 2], width: 1 }, label: { show: lane === undefined, formatter: "now", color: INK, fontSize: 11, distance: 2 } },
     ...data.doses.map((at) => ({ xAxis: at, lineStyle: { color: "#882255", type: "dashed", width: 1 }, label: { show: false } })),
   ];
@@ -48,12 +52,12 @@ export function frame(marks, lane, data) {
   };
 }
 
-// A linear scale that holds the marks and the limit with some room.
+// A linear scale that holds the marks and the limit with some room, above for the words of the limit.
 export function scale(marks, limits, least) {
   const values = [...marks.map((mark) => mark.value), ...limits].filter((value) => value != null);
   const room = Math.max((Math.max(...values) - Math.min(...values)) * 0.12, least);
   const ends = { showMinLabel: false, showMaxLabel: false }; // they are no round numbers
-  return { min: Math.floor(Math.min(...values) - room), max: Math.ceil(Math.max(...values) + room), axisLabel: ends };
+  return { min: Math.floor(Math.min(...values) - room), max: Math.ceil(Math.max(...values) + 2 * room), axisLabel: ends };
 }
 
 // Marks without a place on the scale stand in the table only.

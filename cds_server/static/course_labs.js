@@ -12,6 +12,7 @@ function labMarks(lane, lowest, half) {
     const named = mark.use === "baseline" || mark.use === "peak";
     return {
       ...mark,
+      turned: /^</.test(mark.text) ? 180 : 0, // below a limit points down
       drawn: Math.max(mark.value, lowest),
       style: { color: counted ? BLUE : "#ffffff", borderColor: BLUE, borderWidth: 1.5 },
       label: named && {
@@ -30,7 +31,7 @@ export function il6Lane(data, half) {
   const lane = data.lanes.il6;
   const above = placed(lane).map((mark) => mark.value).concat(lane.limit ?? []).filter((value) => value > 0);
   if (!placed(lane).length) return null;
-  const lowest = 10 ** Math.floor(Math.log10(Math.min(...above, 10)));
+  const lowest = 10 ** Math.floor(Math.log10(Math.min(...above, 10) / 1.3));
   const highest = 10 ** Math.ceil(Math.log10(Math.max(...above, 10) * 1.3));
   const marks = labMarks(lane, lowest, half);
   const series = labSeries(marks, lane, data);
@@ -42,7 +43,7 @@ export function il6Lane(data, half) {
     };
   }
   return {
-    title: `IL-6, ${lane.unit} (log)`, note: data.il6Until === null ? "" : "shaded: no longer counts (rises after tocilizumab)", noteShort: "shaded: no longer counts",
+    title: `IL-6, ${lane.unit} (log)`, note: data.il6Until === null ? "" : `shaded: does not count (${data.doses.length ? "rises after tocilizumab" : "after an IL-6 blocker"})`, noteShort: data.il6Until === null ? "" : "shaded: does not count",
     height: 120, marks, series, yAxis: { type: "log", min: lowest, max: highest, axisLabel: { formatter: (value) => (value >= 1000 ? `${value / 1000}k` : `${value}`) } },
   };
 }

@@ -1,11 +1,12 @@
 // The lanes of the picture, from above; each names its marks, its scale and its series, the last of which holds the marks.
 
-import { BLUE, frame, placed, scale, scatter } from "./course_frame.js";
+import { frame, placed, scale, scatter } from "./course_frame.js";
 import { crpLane, il6Lane } from "./course_labs.js";
 import { INK, gradeShape, stripShape } from "./course_shapes.js";
 
 const OXYGEN = ["#ffffff", "#e3f1fa", "#cbe6f7", "#e6c98f", "#e8a98a"];
-const DOSE_ROOM = 70; // pixels for the label of a dose
+const PLOT = 0.75; // of the width at least, from the first moment to now
+const LETTER = 6.5, BESIDE = 20; // pixels of the label of a dose: each letter, and the mark beside it
 
 const nowOf = (spans, words) => {
   const found = spans.filter((span) => span.isNow).map(words);
@@ -21,16 +22,11 @@ function temperatureLane(data) {
   };
 }
 
-function signsLane(data, title, lanes, least, height) {
-  const main = lanes[0];
-  const all = lanes.map((lane, n) => placed(lane).map((mark) => ({ ...mark, hollow: n > 0 })));
-  const marks = all.flat().sort((a, b) => a.at - b.at);
+function signsLane(data, title, lane, least, height) {
+  const marks = placed(lane);
   return marks.length && {
-    title, height, marks, yAxis: { ...scale(marks, [main.limit], least), splitNumber: 3 },
-    series: [
-      frame(all[0], main, data),
-      scatter(marks.map((mark) => (mark.hollow ? { ...mark, style: { color: "#ffffff", borderColor: BLUE, borderWidth: 1.5 } } : mark))),
-    ],
+    title, height, marks, yAxis: { ...scale(marks, [lane.limit], least), splitNumber: 3 },
+    series: [frame(marks, lane, data), scatter(marks)],
   };
 }
 
@@ -54,22 +50,30 @@ const DRUG_ROWS = [
 ];
 const ROW_OF_KIND = { "other-il6-blocker": 1, "il1-blocker": 1, "systemic-corticosteroid": 2, antipyretic: 3 };
 
-function drugsLane(data, half, width) {
+// Where the words of a dose have room: after it, before it, or nowhere. Half a dose beside a mark would be another dose.
+function sideOf(mark, row, words, data, width) {
+  const room = ((data.end - data.start) * (words.length * LETTER + BESIDE)) / (width * PLOT);
+  const others = row.filter((other) => other !== mark).map((other) => other.at - mark.at);
+  const free = {
+    right: data.end - mark.at > room && !others.some((far) => far >= 0 && far < 2 * room),
+    left: mark.at - data.start > room && !others.some((far) => far <= 0 && far > -room),
+  };
+  return free.right ? "right" : free.left ? "left" : null;
+}
+
+function drugsLane(data, width) {
   const rowOf = (mark) => ROW_OF_KIND[mark.use] ?? 0;
   const used = DRUG_ROWS.map((_, n) => n).filter((n) => data.drugs.some((mark) => rowOf(mark) === n));
-  const room = ((data.end - data.start) * DOSE_ROOM) / width;
-  const last = new Map(); // of each row, when its last label was
   const marks = data.drugs.map((mark) => {
-    const free = !last.has(rowOf(mark)) || mark.at - last.get(rowOf(mark)) > room;
-    if (free) last.set(rowOf(mark), mark.at);
     const [, , color] = DRUG_ROWS[rowOf(mark)];
-    const dose = mark.text.split(" ").slice(-2).join(" ");
+    const counted = !mark.use.includes("not counted");
+    const words = rowOf(mark) === 0 && / mg$/.test(mark.text) ? mark.text.split(" ").slice(-2).join(" ") : mark.text;
+    const side = sideOf(mark, data.drugs.filter((other) => rowOf(other) === rowOf(mark)), words, data, width);
     return {
       ...mark, value: used.length - 1 - used.indexOf(rowOf(mark)),
-      size: 12, style: { color, borderColor: INK, borderWidth: 1 },
-      label: rowOf(mark) < 3 && free && {
-        show: true, position: mark.at > half ? "left" : "right", formatter: / mg$/.test(mark.text) ? dose : mark.text, color: INK, fontSize: 11,
-        textBorderColor: "#ffffff", textBorderWidth: 3,
+      size: 12, style: { color: counted ? color : "#ffffff", borderColor: counted ? INK : color, borderWidth: counted ? 1 : 2 },
+      label: rowOf(mark) < 3 && side !== null && {
+        show: true, position: side, formatter: words, color: INK, fontSize: 11, textBorderColor: "#ffffff", textBorderWidth: 3,
       },
     };
   });
@@ -85,17 +89,18 @@ export function lanesOf(data, width) {
   const half = (data.start + data.end) / 2;
   const found = [
     {
-      title: "CRS grade (ASTCT)", note: nowOf(data.grades, (span) => span.short), height: 64, marks: data.grades, yAxis: { min: 0, max: 1, axisLabel: { show: false }, axisTick: { show: false }, splitLine: { show: false } },
+      title: "CRS grade (ASTCT)", note: nowOf(data.grades, (span) => (span.ifCrs ? `${span.short} (${span.ifCrs} if CRS)` : span.short)), height: 64, marks: data.grades, yAxis: { min: 0, max: 1, axisLabel: { show: false }, axisTick: { show: false }, splitLine: { show: false } },
       series: [frame([], undefined, data), { type: "custom", renderItem: gradeShape(data.grades), data: data.grades.map((span) => [span.at, 0.5]), clip: true }],
     },
     temperatureLane(data),
     il6Lane(data, half),
     crpLane(data, half),
     strips(data, "Oxygen", data.oxygen.map((mark) => ({ ...mark, name: "", label: mark.text, dashed: mark.value === null })), (mark) => OXYGEN[mark.value]),
-    signsLane(data, "SpO2, %", [data.lanes.saturation], 2, 64),
-    strips(data, "Vasopressors", data.pressors.map((mark) => ({ ...mark, name: mark.text, label: mark.use === "active" ? mark.text : `${mark.text}, ${mark.use}`, dashed: mark.use !== "active" })), () => "#e8a98a"),
-    signsLane(data, data.lanes.mean.marks.length ? "Systolic (mean hollow) pressure, mmHg" : "Systolic pressure, mmHg", [data.lanes.systolic, data.lanes.mean], 5, 72),
-    drugsLane(data, half, width),
+    signsLane(data, "SpO2, %", data.lanes.saturation, 2, 64),
+    strips(data, "Vasopressors", data.pressors.map((mark) => ({ ...mark, name: mark.text, label: mark.use === "running" ? mark.text : `${mark.text}, ${mark.use}`, dashed: mark.use !== "running" })), () => "#e8a98a"),
+    signsLane(data, "Systolic pressure, mmHg", data.lanes.systolic, 5, 72),
+    signsLane(data, "Mean pressure, mmHg", data.lanes.mean, 5, 64),
+    drugsLane(data, width),
   ];
   return found.filter(Boolean);
 }

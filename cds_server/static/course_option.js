@@ -6,6 +6,7 @@ import { INK } from "./course_shapes.js";
 const LINE = "#d0d7de";
 const NARROW = 600; // pixels
 const TITLE = 18; // pixels above a lane for its name
+const WORDS = 14; // pixels above the first lane for the words of the upright lines
 
 // Name and note; in a note every sign that would be markup of the library is left out.
 function titleOf(lane, narrow) {
@@ -20,7 +21,10 @@ export function option(data, lanes, width, squeezed = 1) {
   const right = narrow ? 10 : 16;
   const edge = data.end + (data.end - data.start) * (narrow ? 2 * MARGIN : MARGIN);
   let top = 24;
-  const grids = lanes.map((lane) => {
+  const titles = [];
+  const grids = lanes.map((lane, n) => {
+    titles.push(top);
+    if (n === 0) top += WORDS;
     const grid = { left, right, top: top + TITLE, height: lane.height * squeezed, outerBoundsMode: "none" };
     top += TITLE + lane.height * squeezed + 8;
     return grid;
@@ -43,7 +47,7 @@ export function option(data, lanes, width, squeezed = 1) {
   }));
   const series = lanes.flatMap((lane, n) => lane.series.map((one) => ({ ...one, xAxisIndex: n, yAxisIndex: n, animation: false })));
   const title = lanes.map((lane, n) => ({
-    text: titleOf(lane, narrow), left: narrow ? 4 : left, top: grids[n].top - TITLE, padding: 0,
+    text: titleOf(lane, narrow), left: narrow ? 4 : left, top: titles[n], padding: 0,
     textStyle: { fontSize: 12, rich: { name: { fontSize: 12, fontWeight: "bold", color: INK }, note: { fontSize: narrow ? 11 : 12, fontWeight: "normal", color: QUIET } } },
   }));
   return { height: top + 36, option: { grid: grids, xAxis, yAxis, series, title, animation: false } };

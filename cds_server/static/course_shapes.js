@@ -39,6 +39,16 @@ function reach(params, api, span) {
   return { left, width: Math.max(right - left, 2), top: box.y, height: box.height };
 }
 
+const heightOf = (grade, height) => (height * (grade + 0.6)) / 4.6;
+
+// How high the band would be if this is CRS, as a dashed line: what is not graded may be severe.
+function ifCrs(span, left, top, width, height) {
+  const [grade] = span.ifCrs.match(/\d/) ?? [];
+  if (grade === undefined) return [];
+  const y = top + height - heightOf(Number(grade), height) + 1;
+  return [{ type: "line", silent: true, shape: { x1: left, y1: y, x2: left + width, y2: y }, style: { stroke: INK, lineDash: [4, 3], lineWidth: 1.5 } }];
+}
+
 // The band of the grade: as high as the grade, hatched where it is a minimum, dashed with a word where there is none.
 export function gradeShape(spans) {
   return (params, api) => {
@@ -51,10 +61,11 @@ export function gradeShape(spans) {
       const said = [span.ifCrs ? `${span.short} (${span.ifCrs} if CRS)` : span.short, span.short, "?"].find((text) => text.length * 7 < width) ?? "?";
       return { type: "group", clipPath, children: [
         { type: "rect", shape: box, style: outline },
+        ...ifCrs(span, left, top, width, height),
         ...words(said, left + 4, top + height / 2, width - 6, { fill: "#57606a" }),
       ] };
     }
-    const tall = (height * (span.grade + 0.6)) / 4.6;
+    const tall = heightOf(span.grade, height);
     const box = { x: left, y: top + height - tall, width, height: tall };
     const label = `${span.minimum ? "≥" : ""}${span.grade}`;
     return { type: "group", clipPath, children: [

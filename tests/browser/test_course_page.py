@@ -50,6 +50,13 @@ CHARTS: dict[str, tuple[str, list[Resource]]] = {
     **{f"s{scene_id}": (f"crs-cds-example-{scene_id}", chart_of(scene_id)) for scene_id in SCENES},
     "long": ("p", patient(dense(60))),
     "hostile": ("p", whole(hostile_chart())),
+    "limits": ("p", patient("il6 <1.5 @D0 08:00; il6 >5000 @-3h; MAP 75 @-2h; grade 1")),
+    "doses": (
+        "p",
+        patient(
+            "give dexamethasone 10 IV @-58h; give methylprednisolone 500 IV @-52h; give dexamethasone 10 IV @-46h; grade 0; T 39 @-60h"
+        ),
+    ),
 }
 
 
@@ -122,9 +129,10 @@ def told(page: Page) -> Locator:
 SHOWN = rows("""
 | chart  | written in the picture                                                                                      | because                      |
 | s1d    | CRS grade (ASTCT)  now: grade 4; 4 × baseline = 72 pg/mL; 1.83 × baseline = 40.26 mg/L; fever from 38 °C     | limits are the rules' own    |
-| s1d    | IL-6, pg/mL (log)  shaded: no longer counts (rises after tocilizumab); peak 47.7 pg/mL; baseline 18.0 pg/mL  | IL-6 after tocilizumab       |
+| s1d    | IL-6, pg/mL (log)  shaded: does not count (rises after tocilizumab); peak 47.7 pg/mL; baseline 18.0 pg/mL  | IL-6 after tocilizumab       |
 | s1d    | Vasopressors  now: epinephrine, norepinephrine; Oxygen  now: CPAP or BiPAP; 560 mg; now                      | what is in use now           |
 | s3     | peak 46.5 pg/mL; nasal cannula 2 L/min; day 4                                                                | a short course               |
+| doses  | now: grade 0, fever may be suppressed; CAR-T                                                                | a 0 under treatment is no all-clear |
 | s12    | unknown; ≥1; 1; 0                                                                                            | a minimum and a gap have a word |
 """)
 
@@ -135,6 +143,23 @@ def test_what_is_written_in_the_picture(ward: Ward, row: dict[str, str]) -> None
     found = re.sub(r"\s+", " ", found)
     for words in row["written in the picture"].split("; "):
         assert re.sub(r"\s+", " ", words) in found
+
+
+def test_a_result_below_a_limit_points_down_and_a_mean_pressure_has_its_own_lane(ward: Ward) -> None:
+    page = ward.opens("limits")
+    found = " ".join(texts(page))
+    assert "hypotension below 65 mmHg mean (two readings)" in found
+    assert "Systolic pressure, mmHg" in found
+    marks = page.evaluate(
+        """() => echarts.getInstanceByDom(document.getElementById("picture")).getOption().series
+              .flatMap((one) => one.data).filter((one) => one && one.symbol === "arrow").map((one) => one.symbolRotate)"""
+    )
+    assert marks == [180, 0]
+
+
+def test_the_words_of_a_dose_are_whole_or_left_out(ward: Ward) -> None:
+    found = [text for text in texts(ward.opens("doses")) if text.endswith(" mg")]
+    assert found == ["dexamethasone 10 mg", "dexamethasone 10 mg"], "the one between has no room"
 
 
 def test_hovering_tells_value_unit_time_and_source(ward: Ward) -> None:

@@ -145,9 +145,9 @@ SUPPORT = rows("""
 | chart                                                                  | oxygen                                 | pressors                                       | because                              |
 | device NC @-3h; flow 2 @-3h; device HFNC @-2h                          | nasal cannula 2 L/min, high-flow cannula or mask |                                      | one device after the other           |
 | device RA @-3h; SpO2 97 @-3h; SpO2 86 @-2h                             | no oxygen, SpO2 86 % without oxygen    |                                                | hypoxia on room air                  |
-| device RA @-3h; SpO2 97 @-3h; start norepinephrine 0.1 @-2h            | no oxygen                              | norepinephrine active                          | running                              |
-| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h             | no oxygen                              | norepinephrine active, norepinephrine stale    | charted 7 h ago and not stopped      |
-| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h; rate norepinephrine 0 @-6h | no oxygen              | norepinephrine active                          | stopped                              |
+| device RA @-3h; SpO2 97 @-3h; start norepinephrine 0.1 @-2h            | no oxygen                              | norepinephrine running                         | running                              |
+| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h             | no oxygen                              | norepinephrine running, norepinephrine last charted 6 Mar 05:00 | charted 7 h ago and not stopped      |
+| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h; rate norepinephrine 0 @-6h | no oxygen              | norepinephrine running                         | stopped                              |
 """)
 
 
@@ -350,6 +350,78 @@ def test_the_reasons_of_a_decision_stand_beside_those_of_now(*, changed_since: b
     ):
         assert words in re.sub(r"\s+", " ", text)
     assert ("have changed since" in text) is changed_since
+
+
+TILES = rows("""
+| chart                                                                        | tile              | says                                              | because                                  |
+| T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                        | CRS now           | Grade 0, but hypotension without fever            | a 0 in shock is no all-clear             |
+| grade 0; T 39 @-60h; give dexamethasone 10 IV @-58h                          | CRS now           | Grade 0, fever may be suppressed                  | nor is one under a corticosteroid        |
+| T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; give dexamethasone 10 IV @-20h | CRS now | May be masked: grade 2 if this is CRS             | what it would be is said at a glance     |
+| grade 0                                                                      | CRS now           | Grade 0                                           | nothing of CRS                           |
+| crp 10 @D0 08:00; crp 15 @-30h; toci 560 @-24h; crp 90 @-2h; grade 2         | CRP rise          | High after tocilizumab                            | not 1.50-fold                            |
+| ice 5 @-2h; grade 1                                                          | ICANS             | Grade 2                                           | it outweighs a grade 1                   |
+| grade 1                                                                      | ICANS             | Unknown                                           | never charted                            |
+| toci 560 @D3; grade 2                                                        | Tocilizumab doses | 1 5 Mar, time not known                           | a date is no time of day                 |
+| toci 560 @-20h; grade 2                                                      | Tocilizumab doses | 1 5 Mar 16:00                                     | a time is one                            |
+""")
+
+
+def tile(answer: TestResponse, name: str) -> str:
+    found = re.search(rf"<dt>{name}</dt>(.*?)</div>", answer.text, re.DOTALL)
+    assert found is not None
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[1])).strip()
+
+
+@pytest.mark.parametrize("row", TILES, ids=name_of)
+def test_what_is_read_at_a_glance(row: dict[str, str]) -> None:
+    found = tile(course(patient(row["chart"]), NOW), row["tile"])
+    assert found == row["says"] or found.startswith(f"{row['says']} ")
+    assert not found.startswith(f"{row['says']} but")
+
+
+def test_a_tocilizumab_that_may_have_been_given_is_no_dose_and_is_named() -> None:
+    chart = [
+        changed(r, status="unknown") if "medicationReference" in r else r for r in patient("toci 560 @-20h; grade 2")
+    ]
+    assert tile(course(chart, NOW), "Tocilizumab doses") == "0 not counted: tocilizumab 560 mg, 5 Mar 16:00"
+
+
+def test_doses_that_could_not_be_read_are_not_none() -> None:
+    def fault(url: str) -> Answer | None:
+        return outcome(500, "down") if "MedicationAdministration" in url and "effective-time=lt" in url else None
+
+    assert tile(course(patient("grade 1"), NOW, "p", fault), "Tocilizumab doses").startswith("Unknown the history")
+
+
+def test_a_dose_known_by_date_only_stands_where_il6_ceases_to_count() -> None:
+    found = drawn(course(patient("il6 10 @D0 08:00; toci 560 @D3; grade 2"), NOW))
+    assert (local(found["il6Until"]), local(found["drugs"][0]["at"])) == ("D3 00:00", "D3 00:00")
+    assert "5 Mar" in found["drugs"][0]["says"]
+
+
+def test_il6_that_a_blocker_before_the_infusion_makes_unusable_is_shaded_from_the_start() -> None:
+    found = drawn(course(patient("il6 10 @D0 08:00; il6 30 @-2h; toci 560 @D-10 10:00; grade 2"), NOW))
+    assert found["il6Until"] == found["start"]
+
+
+MEANS = rows("""
+| born       | limit | because                             |
+| 1980-01-01 | 65.0  | the limit of an adult's mean        |
+| 2018-01-01 | None  | a child's mean has none             |
+""")
+
+
+@pytest.mark.parametrize("row", MEANS, ids=name_of)
+def test_a_mean_pressure_has_its_own_limit(row: dict[str, str]) -> None:
+    lanes = drawn(course(patient("MAP 75 @-2h; grade 1", birth_date=row["born"]), NOW))["lanes"]
+    assert str(lanes["mean"]["limit"]) == row["limit"]
+
+
+def test_a_grade_0_is_drawn_apart_from_one_under_treatment() -> None:
+    chart = "T 39 @-70h; SBP 118 @-60h; T 36.8 @-40h; SBP 118 @-40h; SpO2 97 @-40h; device RA @-40h; give dexamethasone 10 IV @-38h; grade 0; T 36.8 @-30h; SBP 118 @-30h; SpO2 97 @-30h; device RA @-30h"
+    found = [span["short"] for span in drawn(course(patient(chart), NOW))["grades"]]
+    assert "grade 0" in found
+    assert "grade 0, fever may be suppressed" in found
 
 
 SITE_RULES = site_rules(None, None)
