@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from cds_server.call_time import CallTime
 from cds_server.database import DecisionRow
-from cds_server.decision_log import LogUnavailableError
 from cds_server.hook_request import HookRequest
 from cds_server.running import Running
 from cds_server.smart_sessions import OpenSession
@@ -31,7 +30,10 @@ def launched_decision(
     here: Running, server: SmartServer, opened: OpenSession, call_time: CallTime
 ) -> DecisionRow | None:
     """The decision that a launch names, where it is of this patient, of this FHIR base and of an issuer that may speak
-    of it: the row holds the first two as one pseudonym. Of any other, and of one in shadow, nothing is said."""
+    of it: the row holds the first two as one pseudonym. Of any other, and of one in shadow, nothing is said.
+
+    Raises LogUnavailableError: a page without the reasons that it was opened for would look whole.
+    """
     try:
         id_ = str(uuid.UUID(opened.app_context or ""))
     except ValueError:
@@ -40,11 +42,8 @@ def launched_decision(
     def find(session: Session) -> DecisionRow | None:
         return session.get(DecisionRow, id_)
 
-    try:
-        with call_time.waiting_for_the_log() as seconds:
-            row = here.log.run(find, seconds)
-    except LogUnavailableError:
-        return None
+    with call_time.waiting_for_the_log() as seconds:
+        row = here.log.run(find, seconds)
     if row is None or row.shadow or row.issuer not in server.issuers:
         return None
     patient = here.pseudonyms.of("patient", row.issuer, row.tenant, opened.fhir_base, opened.patient)

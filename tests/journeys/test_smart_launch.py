@@ -687,6 +687,15 @@ def test_a_decision_that_is_not_of_this_launch_is_not_shown(
     assert shown_decision(caplog, here, "with") is None
 
 
+def test_a_decision_that_cannot_be_looked_up_is_no_course_without_its_reasons(here: Clinic, tmp_path: Path) -> None:
+    named(here, decision(here))
+    with sqlite3.connect(tmp_path / "log.sqlite") as database:
+        database.execute("ALTER TABLE decision RENAME TO elsewhere")
+    database.close()
+    page = here.open("with")
+    assert (page.status, refusal(page)[:20]) == (503, "Access to the record")
+
+
 CLIENTS = rows("""
 | client       | its FHIR servers | entry names   | link | shown | because                                                         |
 | https://ehr  | BASE             | –              | yes  | yes   | it may name the base                                            |
