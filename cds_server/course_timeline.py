@@ -28,7 +28,7 @@ from fhir_mappings.clinical_facts import (
     SampleUse,
 )
 from fhir_mappings.course_history import CourseHistory
-from fhir_mappings.grade_history import GradeAt
+from fhir_mappings.grade_history import JUST_AFTER, GradeAt, height
 from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.units import Measure
 from fhir_mappings.vital_signs import is_adult, systolic_limit
@@ -102,9 +102,24 @@ def _state(one: GradeAt) -> tuple[object, ...]:
 
 def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts) -> tuple[GradeSpan, ...]:
     """Moments of one grade in a row → one span; the last ends now."""
-    runs = [tuple(run) for _, run in groupby(grades, _state)]
-    ends = [*(run[0].at for run in runs[1:]), facts.as_of]
-    return tuple(_span(run[0], end) for run, end in zip(runs, ends, strict=True))
+    kept: list[GradeAt] = []
+    for _, run in groupby(_lasting(grades), _state):
+        kept.append(next(run))
+    ends = [*(one.at for one in kept[1:]), facts.as_of]
+    return tuple(_span(one, end) for one, end in zip(kept, ends, strict=True))
+
+
+def _lasting(grades: tuple[GradeAt, ...]) -> Iterator[GradeAt]:
+    """Without what stood only for the instant in which a window closed, unless it was
+    higher than what was before and after."""
+    if grades:
+        yield grades[0]
+    for before, one, after in zip(grades, grades[1:], grades[2:], strict=False):
+        around = max(height(before.grade), height(after.grade))
+        if after.at - one.at >= JUST_AFTER * 2 or height(one.grade) > around:
+            yield one
+    if len(grades) > 1:
+        yield grades[-1]
 
 
 def _span(first: GradeAt, end: datetime) -> GradeSpan:

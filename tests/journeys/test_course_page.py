@@ -424,6 +424,13 @@ def test_a_grade_0_is_drawn_apart_from_one_under_treatment() -> None:
     assert "grade 0, fever may be suppressed" in found
 
 
+def test_no_grade_is_drawn_for_the_instant_in_which_a_window_closes() -> None:
+    chart = "T 39 @-25h; SBP 118 @-25h; SpO2 97 @-25h; device RA @-25h; toci 560 @-24h; grade 0"
+    spans = drawn(course(patient(chart), NOW))["grades"]
+    assert [span["short"] for span in spans[-2:]] == ["at least grade 1", "grade 0, fever may be suppressed"]
+    assert all(span["end"] - span["at"] >= 60_000 for span in spans)
+
+
 SITE_RULES = site_rules(None, None)
 KNOWN_THEN = rows("""
 | assessment                                                                      | says                                                       | because                                     |
