@@ -27,7 +27,7 @@ from fhir_mappings.thresholds import Thresholds
 # `{t.…}` stands for the threshold in force
 _REASONS = {
     Reason.NO_BASELINE: "no sample of day 0 or the {t.baseline_far} before; a baseline can no longer be obtained",
-    Reason.NO_PEAK: "no sample since the infusion",
+    Reason.NO_PEAK: "no sample since the infusion that counts",
     Reason.NO_RECENT_SAMPLE: "no sample since fever onset within the last {t.il6_fresh}, which a verdict of low needs",
     Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
     Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
