@@ -35,7 +35,8 @@ def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
 def _oxygen_words(row: Row) -> str:
     if row.unknown:
         return "not known"
-    return ("" if row.exact else "at least ") + (row.drivers[0] if row.drivers else "no oxygen")
+    stale = ", charted long ago" if "oxygen_stale" in row.flags else ""
+    return ("" if row.exact else "at least ") + (row.drivers[0] if row.drivers else "no oxygen") + stale
 
 
 def _state_words(state: PressorState, zone: tzinfo) -> str:

@@ -95,7 +95,7 @@ export function lanesOf(data, width) {
     temperatureLane(data),
     il6Lane(data, half),
     crpLane(data, half),
-    strips(data, "Oxygen", data.oxygen.map((mark) => ({ ...mark, name: "", label: mark.text, dashed: mark.value === null })), (mark) => OXYGEN[mark.value]),
+    strips(data, "Oxygen", data.oxygen.map((mark) => ({ ...mark, name: "", label: mark.text, dashed: mark.value === null || mark.text.endsWith("charted long ago") })), (mark) => OXYGEN[mark.value]),
     signsLane(data, "SpO2, %", data.lanes.saturation, 2, 64),
     strips(data, "Vasopressors", data.pressors.map((mark) => ({ ...mark, name: mark.text, label: mark.use === "running" ? mark.text : `${mark.text}, ${mark.use}`, dashed: mark.use !== "running" })), () => "#e8a98a"),
     signsLane(data, "Systolic pressure, mmHg", data.lanes.systolic, 5, 72),

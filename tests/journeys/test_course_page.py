@@ -144,6 +144,7 @@ def test_other_drugs(row: dict[str, str]) -> None:
 SUPPORT = rows("""
 | chart                                                                  | oxygen                                 | pressors                                       | because                              |
 | device NC @-3h; flow 2 @-3h; device HFNC @-2h                          | nasal cannula 2 L/min, high-flow cannula or mask |                                      | one device after the other           |
+| device HFNC @-14h                                                      | high-flow cannula or mask, high-flow cannula or mask, charted long ago |                | past its window, and nothing charted since |
 | device RA @-3h; SpO2 97 @-3h; SpO2 86 @-2h                             | no oxygen, SpO2 86 % without oxygen    |                                                | hypoxia on room air                  |
 | device RA @-3h; SpO2 97 @-3h; start norepinephrine 0.1 @-2h            | no oxygen                              | norepinephrine running                         | running                              |
 | device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h             | no oxygen                              | norepinephrine running, norepinephrine last charted 6 Mar 05:00 | charted 7 h ago and not stopped      |
