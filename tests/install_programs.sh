@@ -6,7 +6,8 @@
 set -eu
 wanted=""
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="postgresql"
-command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium fonts-dejavu-core"
+command -v chromium >/dev/null 2>&1 && command -v chromium-headless-shell >/dev/null 2>&1 \
+	|| wanted="$wanted chromium chromium-headless-shell fonts-dejavu-core"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" = 0 ]; then as_root=""
 elif sudo -n true 2>/dev/null; then as_root="sudo -n"
