@@ -13,7 +13,7 @@ from tests.journeys.desk import Desk
 from tests.spec.tables import NOW, rows
 
 STATIC = Path(cds_server.__file__).parent / "static"
-# as npm has them, without the line that names a source map
+# as they were published, without the line that names a source map
 OF_OTHERS = rows("""
 | file                      | SHA-256                                                          |
 | echarts-6.1.0.min.js      | b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0 |
