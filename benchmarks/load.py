@@ -79,6 +79,14 @@ class Service:
         return found
 
     def decisions(self) -> int:
+        """How many are in the log, once nothing is committed late any more."""
+        found, before = self._decisions(), -1
+        while found != before:
+            time.sleep(1)
+            found, before = self._decisions(), found
+        return found
+
+    def _decisions(self) -> int:
         with sqlite3.connect(self.database) as connection:
             return int(connection.execute("SELECT count(*) FROM decision").fetchone()[0])
 
@@ -170,7 +178,6 @@ def soak(to: Service, what: str, rate: float, minutes: float) -> Soak:
         resident.append(tuple(to.resident()))
         left -= 60
     statuses = sum((Counter(part.statuses) for part in parts), Counter[str]())
-    time.sleep(1)  # what is committed late still counts
     whole = Load(rate, tuple(second for part in parts for second in part.seconds), statuses)
     return Soak(whole, tuple(resident), answered - (to.decisions() - before))
 
