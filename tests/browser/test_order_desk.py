@@ -322,7 +322,10 @@ def test_a_link_of_a_card_leads_where_an_ehr_would_open_it(row: dict[str, str], 
     page.get_by_role("button", name="Open the chart again").click()
     expect(page.get_by_text("A link", exact=True)).to_be_visible()
     link = page.get_by_role("link", name="A link")
-    assert (link.get_attribute("href") if link.count() else "") == row["leads to"]
+    if row["leads to"]:
+        expect(link).to_have_attribute("href", row["leads to"])
+    else:
+        expect(link).to_have_count(0)
 
 
 def test_a_chart_that_cannot_be_read_is_not_an_empty_one(lenient: Page, demo: Demo) -> None:
