@@ -5,15 +5,15 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test selftest programs lint types check docs screenshots bench soak mutants lock clean
+.PHONY: demo test selftest programs lint types check same-answers docs screenshots bench soak mutants lock clean
 
 demo: .venv/ready
-	$(BIN)/python -m example_patients.demo
+	$(BIN)/python -m example_patients.programs.demo
 
 # the example patients on a FHIR server of yours, and what your crs-cds (or, without SERVICE, one of this checkout) says:
 # make selftest FHIR=https://… [SERVICE=https://…] [TOKEN_ENV=NAME] [OPTIONS="--key …"]
 FHIR_TOKEN = $(if $(TOKEN_ENV),--token-env $(TOKEN_ENV))
-ASKED = $(if $(SERVICE),$(BIN)/crs-cds selftest "$(SERVICE)" --fhir,$(BIN)/python -m example_patients.selftest_here)
+ASKED = $(if $(SERVICE),$(BIN)/crs-cds selftest "$(SERVICE)" --fhir,$(BIN)/python -m example_patients.programs.selftest_here)
 selftest: .venv/ready
 	@test -n "$(FHIR)" || { echo "say where: make selftest FHIR=https://… [SERVICE=https://…]"; exit 2; }
 	$(BIN)/crs-cds seed "$(FHIR)" $(FHIR_TOKEN)
@@ -35,10 +35,15 @@ types:
 check:
 	$(BIN)/python -m pytest -n auto
 
+# does this checkout answer every broken chart as another commit does? make same-answers BASE=<commit>
+same-answers: .venv/ready
+	@test -n "$(BASE)" || { echo "say with what: make same-answers BASE=<commit>"; exit 2; }
+	$(BIN)/python -m tests.support.same_answers "$(BASE)"
+
 # the pages made from the rules and the spec tests; `make test` fails when they are stale
 docs: .venv/ready
 	env -u CRS_CDS_THRESHOLDS -u CRS_CDS_VALUE_SETS $(BIN)/crs-cds decision-table > docs/decision-table.md
-	$(BIN)/python -m tests.spec.clinical_rules > docs/clinical-rules.md
+	$(BIN)/python -m tests.support.clinical_rules > docs/clinical-rules.md
 
 # by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
 bench: .venv/ready .venv-bench/ready

@@ -1,7 +1,7 @@
 """The program `crs-cds`: the server's commands, and those that try an installation with the example patients."""
 
 from cds_server import command_line
-from example_patients.commands import seed, selftest
+from example_patients.programs.commands import seed, selftest
 
 
 def main() -> None:

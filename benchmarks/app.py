@@ -11,8 +11,8 @@ from flask import Flask
 
 from benchmarks.patients import AS_OF
 from cds_server.app import create_app
-from cds_server.log_lines import configure_logging
-from cds_server.warm_start import warm_start
+from cds_server.operations.log_lines import configure_logging
+from cds_server.operations.warm_start import warm_start
 
 configure_logging()
 empty = Flask("empty")

@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 import requests
 
 from benchmarks.patients import OPENS, YEARS_BEFORE, chart
-from example_patients.demo import HOST, free_port, server
-from tests.fhir_wire import BASE, FhirWire
+from example_patients.programs.demo import HOST, free_port, server
+from tests.support.fhir_wire import BASE, FhirWire
 
 # Observations, from when on they were charted, and administrations of the stay
 CHARTS = {

@@ -26,7 +26,7 @@ from benchmarks.fhir_server import fhir_server
 from benchmarks.patients import call_body, call_with_server
 from benchmarks.tables import table
 from benchmarks.trusted import TrustedClient
-from example_patients.demo import HOST, free_port, server
+from example_patients.programs.demo import HOST, free_port, server
 
 WORKERS = 2
 SLOWEST = 0.5  # seconds, of 95 in 100 calls

@@ -14,9 +14,9 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from benchmarks.patients import AS_OF
 from cds_server.app import create_app
-from cds_server.decision_log import Decision, DecisionLog, LogUnavailableError
+from cds_server.operations.warm_start import warm_start
 from cds_server.running import EXTENSION_KEY
-from cds_server.warm_start import warm_start
+from cds_server.storage.store import Decision, DecisionLog, LogUnavailableError
 
 R = TypeVar("R")
 SETTINGS = {

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from example_patients.chart import LOINC, RXNORM, UCUM, Entry, Resource, resources
-from example_patients.stories import SCENES, hook_body, record
+from example_patients.stories.chart import LOINC, RXNORM, UCUM, Entry, Resource, resources
+from example_patients.stories.stories import SCENES, hook_body, record
 
 ZONE = ZoneInfo("Asia/Shanghai")
 STORY, SCENE = next((story, scene) for story, scene in SCENES if scene.id == "2")  # grade 2 after two doses, day 13

@@ -69,7 +69,7 @@ def starts(number: int = STARTS) -> dict[str, float]:
 def main(database: str) -> None:
     began = time.perf_counter()
     from cds_server.app import create_app  # noqa: PLC0415
-    from cds_server.warm_start import warm_start  # noqa: PLC0415
+    from cds_server.operations.warm_start import warm_start  # noqa: PLC0415
 
     imported = time.perf_counter()
     site = {"CRS_CDS_ENV": "development", "CRS_CDS_TIMEZONE": "Asia/Shanghai", "CRS_CDS_DATABASE_URL": database}

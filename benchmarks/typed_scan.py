@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fhir_mappings import fhir_structs as fs
+from fhir_mappings.reading import fhir_structs as fs
 
 
 class _ObservationEntry(fs.FhirStruct, frozen=True):

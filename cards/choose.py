@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cards.card import Card, Suggestion, joined, shortened
-from cards.card_modes import CardMode, CardModes
-from cards.compose import composed
-from cards.data_doubts import data_doubts
-from cards.decision_table import CARD_ORDER, CRITICAL_ORDER, ORDERS, RECOMMENDED, CardId, Indicator, Order, rows_for
-from cards.evidence import escaped, reference_text
-from cards.held_back import Dismissed, held_back, state_of
-from cards.orders import SERVICES, Offer, service_offer
-from cards.phrases import phrase
-from cards.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
-from cards.steroid_order import icans_steroid_offer, steroid_offer
-from cards.texts import Texts
-from cards.tocilizumab_order import corrected_draft_offer, tocilizumab_offer
-from cards.when_to_speak import Hook, Planned, spoken
-from cards.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS, PROTOCOL, WORDING
-from fhir_mappings.clinical_facts import Completeness, CourseSearch, DraftOrder, DrugClass, Kind, PatientFacts
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
+from cards.deciding.card import Card, Suggestion, joined, shortened
+from cards.deciding.card_modes import CardMode, CardModes
+from cards.deciding.data_doubts import data_doubts
+from cards.deciding.decision_table import (
+    CARD_ORDER,
+    CRITICAL_ORDER,
+    ORDERS,
+    RECOMMENDED,
+    CardId,
+    Indicator,
+    Order,
+    rows_for,
+)
+from cards.deciding.dismissed import Dismissed, held_back, state_of
+from cards.deciding.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
+from cards.deciding.when_to_show import Hook, Planned, spoken
+from cards.orders.orders import SERVICES, Offer, service_offer
+from cards.orders.steroid_order import icans_steroid_offer, steroid_offer
+from cards.orders.tocilizumab_order import corrected_draft_offer, tocilizumab_offer
+from cards.sentences.phrases import phrase
+from cards.wording.compose import composed
+from cards.wording.context import Texts
+from cards.wording.evidence import escaped, reference_text
+from cards.wording.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS, PROTOCOL, WORDING
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.course import CourseSearch
+from fhir_mappings.facts.coverage import Completeness, Kind
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 
 @dataclass(frozen=True)

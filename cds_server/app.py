@@ -17,31 +17,31 @@ from flask import Flask, Response, g, jsonify, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
-from cds_server.backend_tokens import BackendTokens
-from cds_server.catalogue import SERVICES
-from cds_server.client_profile import order_codings
-from cds_server.client_trust import ClientTrust
-from cds_server.clients import Trusted, trusted_from
-from cds_server.course_page import demo_course
-from cds_server.database import engine_for
-from cds_server.decision_log import DecisionLog, Pseudonyms
-from cds_server.fhir_client import Network, pooled_session
-from cds_server.key_sets import KeySets, check_key_files
-from cds_server.log_entry import VERSION
-from cds_server.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
-from cds_server.medication_memory import MedicationMemory
-from cds_server.metrics import Metrics
+from cds_server.course_page.routes import demo_course
+from cds_server.hooks.client_profile import order_codings
+from cds_server.hooks.log_entry import VERSION
+from cds_server.hooks.routes import cds, leave_body
+from cds_server.hooks.services import SERVICES
+from cds_server.operations.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
+from cds_server.operations.metrics import Metrics
+from cds_server.outgoing.backend_tokens import BackendTokens
+from cds_server.outgoing.fhir_client import Network, pooled_session
 from cds_server.pages import STATIC, kept, pages
-from cds_server.patient_record import Sources
 from cds_server.problems import Problem, operation_outcome
+from cds_server.record.medication_memory import MedicationMemory
+from cds_server.record.patient_record import Sources
 from cds_server.root_page import root
-from cds_server.routes import cds, leave_body
 from cds_server.running import EXTENSION_KEY, Running, Smart, note_problem, running
 from cds_server.settings import Environment, Settings, SettingsError, settings_from
 from cds_server.site_rules import site_rules
-from cds_server.smart_routes import smart as smart_app
-from cds_server.smart_sessions import SmartSessions
-from cds_server.smart_settings import smart_servers
+from cds_server.smart_app.routes import smart as smart_app
+from cds_server.storage.database import engine_for
+from cds_server.storage.smart_sessions import SmartSessions
+from cds_server.storage.store import DecisionLog, Pseudonyms
+from cds_server.trust.client_trust import ClientTrust
+from cds_server.trust.clients import Trusted, trusted_from
+from cds_server.trust.key_sets import KeySets, check_key_files
+from cds_server.trust.smart_registration import smart_servers
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -15,21 +15,21 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from cards.decision_page import decision_page
-from cards.explanation import explanation
-from cards.when_to_speak import Hook
-from cds_server.advise import answer, considered
+from cards.deciding.when_to_show import Hook
+from cards.pages.decision_page import decision_page
+from cards.pages.explanation import explanation
 from cds_server.app import check_services, create_app
-from cds_server.catalogue import prefetch_templates
-from cds_server.client_profile import order_codings
 from cds_server.config_check import checks, in_force
-from cds_server.database import engine_for
-from cds_server.decision_log import purge
-from cds_server.hook_request import HookRequest
-from cds_server.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
-from cds_server.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
+from cds_server.hooks.advise import answer, considered
+from cds_server.hooks.client_profile import order_codings
+from cds_server.hooks.hook_request import HookRequest
+from cds_server.hooks.services import prefetch_templates
+from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.settings import DEFAULT_DATABASE, SettingsError, SiteSettings, settings_from, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
+from cds_server.storage.database import engine_for
+from cds_server.storage.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
+from cds_server.storage.store import purge
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,18 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from urllib3.exceptions import HTTPError, NameResolutionError
 
-from cards.card_modes import CardMode
-from cds_server.backend_tokens import BackendTokens, TokenError
-from cds_server.catalogue import SERVICES
-from cds_server.clients import Client, Trusted, trusted_from
-from cds_server.database import engine_for
-from cds_server.decision_log import upgrade
-from cds_server.fhir_client import Network, pooled_session
-from cds_server.key_sets import KeysUnavailableError, check_key_files, keys_in
+from cards.deciding.card_modes import CardMode
+from cds_server.hooks.services import SERVICES
+from cds_server.outgoing.backend_tokens import BackendTokens, TokenError
+from cds_server.outgoing.fhir_client import Network, pooled_session
 from cds_server.settings import Settings
 from cds_server.site_rules import SiteRules
-from cds_server.smart_launch import LaunchError, discovered
-from cds_server.smart_settings import SmartServer, smart_servers
+from cds_server.smart_app.launch import LaunchError, discovered
+from cds_server.storage.database import engine_for
+from cds_server.storage.store import upgrade
+from cds_server.trust.clients import Client, Trusted, trusted_from
+from cds_server.trust.key_sets import KeysUnavailableError, check_key_files, keys_in
+from cds_server.trust.smart_registration import SmartServer, smart_servers
 
 SECONDS = 10.0
 MAX_BYTES = 16 * 1024 * 1024

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app
 
-from cards.decision_page import decision_page
-from cds_server.catalogue import SERVICES
+from cards.pages.decision_page import decision_page
+from cds_server.hooks.services import SERVICES
 from cds_server.pages import page
 from cds_server.problems import Problem
 from cds_server.running import running

@@ -12,17 +12,17 @@ from datetime import datetime
 import requests
 from flask import current_app
 
-from cds_server.call_time import CallTime
-from cds_server.client_profile import OrderCodings
-from cds_server.client_trust import ClientTrust
-from cds_server.decision_log import DecisionLog, Pseudonyms
-from cds_server.log_lines import log_line
-from cds_server.metrics import Metrics
-from cds_server.patient_record import Sources
+from cds_server.hooks.client_profile import OrderCodings
+from cds_server.operations.call_time import CallTime
+from cds_server.operations.log_lines import log_line
+from cds_server.operations.metrics import Metrics
 from cds_server.problems import Problem
+from cds_server.record.patient_record import Sources
 from cds_server.settings import Settings
-from cds_server.smart_sessions import SmartSessions
-from cds_server.smart_settings import SmartServer
+from cds_server.storage.smart_sessions import SmartSessions
+from cds_server.storage.store import DecisionLog, Pseudonyms
+from cds_server.trust.client_trust import ClientTrust
+from cds_server.trust.smart_registration import SmartServer
 
 EXTENSION_KEY = "crs-cds"
 

@@ -10,13 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from cards.card_modes import CardMode, CardModeError, CardModes, card_modes
-from cds_server.catalogue import DATA_KEYS
+from cards.deciding.card_modes import CardMode, CardModeError, CardModes, card_modes
+from cds_server.hooks.services import DATA_KEYS
 from cds_server.settings import SettingsError
-from fhir_mappings.site_thresholds import SiteRuleError, site_thresholds
-from fhir_mappings.site_value_sets import site_terminology
-from fhir_mappings.terminology import Terminology, packaged_terminology
-from fhir_mappings.thresholds import Thresholds, in_unit, numbers
+from fhir_mappings.codes.site_value_sets import site_terminology
+from fhir_mappings.codes.terminology import Terminology, packaged_terminology
+from fhir_mappings.facts.site_thresholds import SiteRuleError, site_thresholds
+from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
 
 MOST_TEMPLATE_CHARS = 12000
 _SECTIONS = ("thresholds", "cards")

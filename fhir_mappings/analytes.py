@@ -6,27 +6,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fhir_mappings.clinical_facts import (
-    Administration,
-    Course,
-    DrugClass,
-    FoldChange,
-    Kind,
-    Reason,
-    Route,
-    SetAside,
-    Tocilizumab,
-)
 from fhir_mappings.course_search import FoundCourse, Reading
-from fhir_mappings.crs_grade import Signs, fevers
-from fhir_mappings.fold_change import Setting, fold_change
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.coverage import Kind, SetAside, reach
+from fhir_mappings.facts.labs import FoldChange, Reason
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab
 from fhir_mappings.lab_series import lab_series
 from fhir_mappings.observations import Observations
-from fhir_mappings.reach import reach
-from fhir_mappings.read_resources import PatientRecord
-from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.units import Measure
+from fhir_mappings.rules.crs_grade import Signs, fevers
+from fhir_mappings.rules.fold_change import Setting, fold_change
 from fhir_mappings.treatments import counts_as_crs_dose, of_class
-from fhir_mappings.units import Measure
 
 _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 

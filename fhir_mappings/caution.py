@@ -9,15 +9,18 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import DrugClass, Infection, LabValue, SafetyLabs, SetAside
+from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.conditions import is_active, recorded_at
 from fhir_mappings.drugs import drug_of
+from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.labs import LabValue, SafetyLabs
+from fhir_mappings.facts.patient import Infection
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import DrugClass
 from fhir_mappings.observations import Observations, Observed, codings_of
-from fhir_mappings.read_resources import ResourcePool
-from fhir_mappings.terminology import Terminology, normalised
-from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.units import Measure, UnitError, measured
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.units import Measure, UnitError, measured
 from fhir_mappings.vital_signs import observed_at, readings
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond this is a limit of something else

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Kind, SetAside
-from fhir_mappings.fhir_time import moment_or_none
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.observations import codings_of
-from fhir_mappings.read_resources import ResourcePool
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_time import moment_or_none
+from fhir_mappings.reading.read_resources import ResourcePool
 
 _REFUTED = frozenset({"refuted", "entered-in-error"})
 _INACTIVE = frozenset({"inactive", "resolved", "remission"})

@@ -6,22 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import (
-    Administration,
-    Course,
-    DrugClass,
-    Infusion,
-    Kind,
-    Moment,
-    SetAside,
-)
+from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.drugs import drug_in
-from fhir_mappings.fhir_time import BadTimeError, day, moment, own_offset
+from fhir_mappings.facts.course import Course, Infusion
+from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.time_and_range import Moment
+from fhir_mappings.facts.treatment import Administration, DrugClass
 from fhir_mappings.observations import codings_of, says_what
-from fhir_mappings.read_resources import Resource, ResourcePool, kinds_of
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_time import BadTimeError, day, moment, own_offset
+from fhir_mappings.reading.read_resources import Resource, ResourcePool, kinds_of
 
 UNNAMED_PRODUCT = "CAR-T cells"
 _INFUSED = frozenset({"completed", "in-progress", "stopped"})

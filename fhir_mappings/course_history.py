@@ -6,26 +6,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from fhir_mappings import fhir_structs as fs
 from fhir_mappings.analytes import blockers_of, first_blocker
-from fhir_mappings.clinical_facts import (
-    Administration,
-    Age,
-    Course,
-    CrsGrade,
-    DrugClass,
-    PatientFacts,
-    PendingOrder,
-    SetAside,
-)
 from fhir_mappings.course_search import FoundCourse, Reading, find_course
-from fhir_mappings.crs_grade import Signs
-from fhir_mappings.grade_history import GradeAt, Past, grade_history
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.patient import Age, PatientFacts
+from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder
 from fhir_mappings.observations import sort_observations
 from fhir_mappings.oxygen_devices import SupportSpan, ended_supports
 from fhir_mappings.patient_facts import OutOfTimeError, refuse_invalid, signs_of
 from fhir_mappings.pending_orders import pending_orders
-from fhir_mappings.read_resources import PatientRecord
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.rules.crs_grade import Signs
+from fhir_mappings.rules.grade_history import GradeAt, Past, grade_history
 from fhir_mappings.treatments import of_class
 from fhir_mappings.vital_signs import age_at
 

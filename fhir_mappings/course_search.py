@@ -6,16 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import (
-    Administration,
-    Completeness,
-    Course,
-    CourseSearch,
-    DrugClass,
-    Kind,
-    SetAside,
-)
+from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.course import (
     current_course,
     facility_zone,
@@ -23,11 +14,13 @@ from fhir_mappings.course import (
     infusion_procedures,
     infusions,
 )
-from fhir_mappings.fhir_time import BadTimeError, moment
-from fhir_mappings.reach import NOT_SUPPLIED, reach
-from fhir_mappings.read_resources import PatientRecord
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.facts.course import Course, CourseSearch
+from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Kind, SetAside, reach
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, DrugClass
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_time import BadTimeError, moment
+from fhir_mappings.reading.read_resources import PatientRecord
 from fhir_mappings.treatments import administrations, of_class
 
 _INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})

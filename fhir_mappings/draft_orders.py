@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import DraftDose, DraftOrder, DrugClass, Route
+from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.drugs import drug_of, medication_id, route_of
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import DraftDose, DraftOrder, DrugClass, Route
 from fhir_mappings.observations import codings_of
-from fhir_mappings.ownership import AnotherPatientError, Owner
-from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.ownership import AnotherPatientError, Owner
+from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.units import FACTORS, Measure, UnitError, converted, unit_of
 from fhir_mappings.steroids import ordered_dose
-from fhir_mappings.terminology import Terminology, normalised
-from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.units import FACTORS, Measure, UnitError, converted, unit_of
 
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})
 _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})

@@ -8,12 +8,12 @@ from typing import Protocol
 
 import msgspec
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Drug, DrugClass, Route
-from fhir_mappings.fhir_base import comparable
+from fhir_mappings.codes.terminology import Terminology, normalised
+from fhir_mappings.facts.treatment import Drug, DrugClass, Route
 from fhir_mappings.observations import codings_of
-from fhir_mappings.read_resources import ResourcePool
-from fhir_mappings.terminology import Terminology, normalised
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_base import comparable
+from fhir_mappings.reading.read_resources import ResourcePool
 
 _ROUTES = {
     "intravenous-route": Route.INTRAVENOUS,

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fhir_mappings.clinical_facts import Interval, Kind, Sample, SetAside
+from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.labs import Sample
+from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.observations import Observed
-from fhir_mappings.units import Measure, UnitError, converted, unit_of
+from fhir_mappings.reading.units import Measure, UnitError, converted, unit_of
 
 _TEXT = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,12}(?:[.,]\d{1,9})?)\s*([^\s\d].*)?", re.ASCII)
 _CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")

@@ -12,15 +12,15 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Coverage, Icans, Kind, SetAside
+from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.conditions import is_active
-from fhir_mappings.fhir_time import moment_or_none
+from fhir_mappings.facts.coverage import NOT_SUPPLIED, Coverage, Kind, SetAside, reach
+from fhir_mappings.facts.patient import Icans
+from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.observations import Observations, Observed, codings_of
-from fhir_mappings.reach import NOT_SUPPLIED, reach
-from fhir_mappings.read_resources import ResourcePool
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_time import moment_or_none
+from fhir_mappings.reading.read_resources import ResourcePool
 from fhir_mappings.vital_signs import observed_at
 
 # lowest ICE score → ICANS grade, from the best down

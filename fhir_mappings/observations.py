@@ -14,11 +14,12 @@ from decimal import Decimal
 
 import msgspec
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Kind, Moment, SetAside
-from fhir_mappings.fhir_time import BadTimeError, moment
-from fhir_mappings.read_resources import Resource, kinds_of
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.time_and_range import Moment
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_time import BadTimeError, moment
+from fhir_mappings.reading.read_resources import Resource, kinds_of
 
 ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
 NEVER = frozenset({"entered-in-error", "cancelled", "registered", "unknown"})

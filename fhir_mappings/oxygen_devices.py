@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import IntEnum
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Kind, SetAside
-from fhir_mappings.fhir_time import BadTimeError, moment
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.observations import DEVICE_SETS, Observations, Observed, codings_of
-from fhir_mappings.read_resources import Resource
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_time import BadTimeError, moment
+from fhir_mappings.reading.read_resources import Resource
 from fhir_mappings.vital_signs import observed_at
 
 

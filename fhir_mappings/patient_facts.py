@@ -6,35 +6,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from fhir_mappings import fhir_structs as fs
 from fhir_mappings.analytes import il6_and_crp
 from fhir_mappings.caution import infections, safety_labs, tocilizumab_hypersensitivity
-from fhir_mappings.clinical_facts import (
-    Administration,
-    Age,
-    Course,
-    CrsGrade,
-    Dose,
-    DrugClass,
-    Kind,
-    PatientFacts,
-    PendingOrder,
-    SetAside,
-    Tocilizumab,
-)
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
-from fhir_mappings.crs_grade import Signs, crs_grade
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
+from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.patient import Age, PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, PendingOrder, Tocilizumab
 from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import Observations, sort_observations
 from fhir_mappings.pending_orders import pending_orders, unreadable_orders
-from fhir_mappings.reach import Reach, reach
-from fhir_mappings.read_resources import PatientRecord
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.validation import validation_error
+from fhir_mappings.rules.crs_grade import Signs, crs_grade
 from fhir_mappings.signs import SignsMapping
 from fhir_mappings.steroids import steroids_given
-from fhir_mappings.thresholds import Thresholds
 from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, history_opens, of_class
-from fhir_mappings.validation import validation_error
 from fhir_mappings.vital_signs import age_at, latest_weight
 
 

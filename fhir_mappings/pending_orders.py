@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import Administration, Kind, PendingOrder, SetAside
+from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.drugs import drug_in, route_of
-from fhir_mappings.fhir_time import moment_or_none
+from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, PendingOrder
 from fhir_mappings.observations import codings_of, says_what
-from fhir_mappings.read_resources import ResourcePool
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_time import moment_or_none
+from fhir_mappings.reading.read_resources import ResourcePool
 from fhir_mappings.steroids import ordered_dose
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
 
 # of FHIR's request-status, and `completed` of orders that were carried out
 STATUSES = frozenset({

@@ -5,29 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 
-from fhir_mappings import fhir_structs as fs
-from fhir_mappings.clinical_facts import (
-    Administration,
-    Coverage,
-    Drug,
-    DrugClass,
-    Kind,
-    PendingOrder,
-    Reading,
-    Route,
-    SetAside,
-)
-from fhir_mappings.crs_grade import Signs
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.coverage import Coverage, Kind, Reach, SetAside, reach
+from fhir_mappings.facts.grade import Reading
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, PendingOrder, Route
 from fhir_mappings.observations import Observations
 from fhir_mappings.oxygen_devices import device_records, support_procedures
-from fhir_mappings.oxygen_support import OxygenFacts
-from fhir_mappings.pressure_row import PressureFacts
-from fhir_mappings.reach import Reach, reach
-from fhir_mappings.read_resources import ResourcePool
-from fhir_mappings.terminology import Terminology
-from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.units import Measure
-from fhir_mappings.vasopressors import pressor_infusions
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.units import Measure
+from fhir_mappings.rules.crs_grade import Signs
+from fhir_mappings.rules.oxygen_row import OxygenFacts
+from fhir_mappings.rules.pressure_row import PressureFacts
+from fhir_mappings.rules.vasopressors import pressor_infusions
 from fhir_mappings.vital_signs import readings
 
 

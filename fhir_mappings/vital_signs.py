@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from fhir_mappings.clinical_facts import Age, Moment, Reading, SetAside, Weight
+from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.grade import Reading
+from fhir_mappings.facts.patient import Age, Weight
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.observations import KIND_OF_SET, Observations, Observed
-from fhir_mappings.thresholds import Thresholds
-from fhir_mappings.units import Measure, UnitError, measured
+from fhir_mappings.reading.units import Measure, UnitError, measured
 
 
 def readings(

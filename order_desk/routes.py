@@ -17,8 +17,8 @@ from flask import Blueprint, Response, g, jsonify, request
 from cds_server.pages import page
 from cds_server.problems import Problem
 from cds_server.running import running
-from example_patients.stories import STORIES, Story
-from example_patients.talk import NoAnswerError, session_with
+from example_patients.client.http_calls import NoAnswerError, session_with
+from example_patients.stories.stories import STORIES, Story
 from order_desk.shown import SHOWN, order_templates
 from order_desk.story_clock import Moment, desk_patient, is_in, last_day, moments, record_at
 from order_desk.story_patient import ORDERS, signed, write_anew, write_orders

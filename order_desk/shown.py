@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from example_patients.chart import LOINC, RXNORM, SNOMED, UCUM, Resource
-from example_patients.stories import drafted_ondansetron, drafted_tocilizumab
+from example_patients.stories.chart import LOINC, RXNORM, SNOMED, UCUM, Resource
+from example_patients.stories.stories import drafted_ondansetron, drafted_tocilizumab
 
 DEXAMETHASONE_MG = 10
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from example_patients.chart import Resource, entries
-from example_patients.stories import PREFIX, Scene, Story, record
+from example_patients.stories.chart import Resource, entries
+from example_patients.stories.stories import PREFIX, Scene, Story, record
 
 Moment = tuple[int, str]
 CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")

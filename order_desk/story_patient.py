@@ -8,8 +8,8 @@ from datetime import datetime
 
 import requests
 
-from example_patients.chart import Resource
-from example_patients.seeding import delete_entry, put_entry, reference_of, searched, transact
+from example_patients.programs.seed import delete_entry, put_entry, reference_of, searched, transact
+from example_patients.stories.chart import Resource
 
 OF_A_PATIENT = (
     "Observation", "MedicationAdministration", "MedicationRequest", "ServiceRequest", "Procedure", "Condition",

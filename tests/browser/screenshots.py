@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from example_patients.demo import crs_cds, sekmet
+from example_patients.programs.demo import crs_cds, sekmet
 from tests.browser.conftest import CHROMIUM
 from tests.browser.small_png import small_png
 

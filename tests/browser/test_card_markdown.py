@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Page
 
 import cds_server
-from example_patients.chart import Entry, resources
-from example_patients.ehr import SERVICE_OF_HOOK
-from example_patients.stories import hook_body
-from tests.journeys.desk import SCENES, Desk, chart_of, moment_of, scene_of, whole_prefetch
-from tests.spec.tables import name_of, rows
+from example_patients.client.ehr import SERVICE_OF_HOOK
+from example_patients.stories.chart import Entry, resources
+from example_patients.stories.stories import hook_body
+from tests.support.desk import SCENES, Desk, chart_of, moment_of, scene_of, whole_prefetch
+from tests.support.tables import name_of, rows
 
 pytestmark = pytest.mark.xdist_group("browser-desk")
 MARKDOWN_IT = Path(cds_server.__file__).parent / "static" / "markdown-it-15.0.3.min.js"

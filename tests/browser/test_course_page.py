@@ -15,11 +15,10 @@ from playwright.sync_api import BrowserContext, Locator, Page
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from cds_server.app import create_app
-from tests.faulty_server import FaultyServer, faulty_server
-from tests.fhir_wire import Resource
-from tests.journeys.desk import EXAMPLE_VALUE_SETS, chart_of, moment_of, scene_of
-from tests.spec.tables import NOW, changed, name_of, patient, rows
-from tests.spec.test_course_history import dense
+from tests.support.desk import EXAMPLE_VALUE_SETS, chart_of, moment_of, scene_of
+from tests.support.faulty_server import FaultyServer, faulty_server
+from tests.support.fhir_wire import Resource
+from tests.support.tables import NOW, changed, dense, name_of, patient, rows
 
 pytestmark = pytest.mark.xdist_group("browser")
 

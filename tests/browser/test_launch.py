@@ -22,10 +22,10 @@ from werkzeug.serving import make_server
 
 from cds_server.app import create_app
 from tests.browser.conftest import CHROMIUM
-from tests.fhir_wire import FhirWire
-from tests.journeys.desk import EXAMPLE_VALUE_SETS, chart_of, moment_of, scene_of
-from tests.journeys.smart_desk import OTHER, OTHER_SCENE, PATIENT, SCENE, SESSION_KEY, toml
-from tests.smart_server import Ehr, smart_ehr
+from tests.support.desk import EXAMPLE_VALUE_SETS, chart_of, moment_of, scene_of
+from tests.support.fhir_wire import FhirWire
+from tests.support.smart_desk import OTHER, OTHER_SCENE, PATIENT, SCENE, SESSION_KEY, toml
+from tests.support.smart_server import Ehr, smart_ehr
 
 pytestmark = pytest.mark.xdist_group("browser")
 FOLD, OTHER_FOLD = "6.20-fold", "4.00-fold"

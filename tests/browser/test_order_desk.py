@@ -15,9 +15,9 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cds_server.database import CardRow, FeedbackRow, engine_for
-from example_patients.demo import crs_cds, sekmet
-from tests.spec.tables import name_of, rows
+from cds_server.storage.database import CardRow, FeedbackRow, engine_for
+from example_patients.programs.demo import crs_cds, sekmet
+from tests.support.tables import name_of, rows
 
 pytest.importorskip("sekmet", reason="Sekmet is not installed: `make test` installs it")
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("browser-desk")]

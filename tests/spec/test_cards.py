@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from cards.card import Card
-from cards.card_modes import CardModes, card_modes
 from cards.choose import Advice
-from cards.decision_table import PARTS, CardId, rows_for
-from cards.when_to_speak import Hook
-from example_patients.chart import Resource
-from example_patients.stories import drafted_tocilizumab
-from fhir_mappings.clinical_facts import Kind
-from tests.spec.tables import NO_MODES, NOW, answered, changed, moment_of, name_of, patient, rows, shown_cards
+from cards.deciding.card import Card
+from cards.deciding.card_modes import CardModes, card_modes
+from cards.deciding.decision_table import PARTS, CardId, rows_for
+from cards.deciding.when_to_show import Hook
+from example_patients.stories.chart import Resource
+from example_patients.stories.stories import drafted_tocilizumab
+from fhir_mappings.facts.coverage import Kind
+from tests.support.tables import NO_MODES, NOW, answered, changed, moment_of, name_of, patient, rows, shown_cards
 
 HIGH = "T 39 @D3 20:00; il6 10 @D0 08:00; il6 50 @D4 07:00"
 LOW = "T 39 @D3 20:00; il6 10 @D0 08:00; il6 20 @D4 07:00"

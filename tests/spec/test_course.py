@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from example_patients.chart import Entry, Resource, resources
-from fhir_mappings.clinical_facts import CourseSearch, Kind
-from tests.spec.tables import INFUSED, NOW, changed, facts_of, moment_of, name_of, patient, rows
+from example_patients.stories.chart import Entry, Resource, resources
+from fhir_mappings.facts.course import CourseSearch
+from fhir_mappings.facts.coverage import Kind
+from tests.support.tables import INFUSED, NOW, changed, facts_of, moment_of, name_of, patient, rows
 
 SUBJECT = {"reference": "Patient/p"}
 

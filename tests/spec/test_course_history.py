@@ -10,21 +10,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from example_patients.chart import Resource
-from example_patients.stories import SCENES, Scene, Story, record
-from fhir_mappings.clinical_facts import CrsGrade
+from example_patients.stories.chart import Resource
+from example_patients.stories.stories import SCENES, Scene, Story, record
 from fhir_mappings.course_history import CourseHistory, course_history
 from fhir_mappings.course_search import Reading
-from fhir_mappings.grade_history import MOST, height
+from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.patient_facts import settled_facts
-from fhir_mappings.read_resources import PatientRecord, ResourcePool
-from tests.spec.tables import (
+from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.rules.grade_history import MOST, height
+from tests.support.tables import (
     ALL_READ,
     NOW,
     TERMS,
     ZONE,
     T,
     changed,
+    dense,
     facts_of,
     moment_of,
     name_of,
@@ -32,7 +33,7 @@ from tests.spec.tables import (
     patient,
     rows,
     shown_grade,
-)  # fmt: skip
+)
 
 Said = tuple[object, ...]
 
@@ -155,17 +156,6 @@ def test_a_child_is_judged_by_the_age_of_that_day() -> None:
 def test_the_last_is_the_grade_of_the_hooks() -> None:
     chart = patient("grade 3; T 39 @-30h")
     assert history_of(chart).grades[-1].grade == facts_of(chart).grade
-
-
-def dense(step: int) -> str:
-    """Signs every `step` minutes of three days, with three rises that do not last."""
-    quiet = "T {t} @-{m}m; SBP {sbp} @-{m}m; SpO2 97 @-{m}m; device {device} @-{m}m"
-    return "; ".join(
-        quiet.format(
-            m=m, t=39 if m == 4000 else 36.8, sbp=84 if m == 3000 else 118, device="HFNC" if m == 1000 else "RA"
-        )
-        for m in range(4200, 0, -step)
-    )
 
 
 def test_a_dense_chart_is_thinned_and_no_rise_is_lost() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_mappings.clinical_facts import Kind
-from tests.spec.tables import facts_of, first_on_hold, moment_of, name_of, patient, rows, shown_grade
+from fhir_mappings.facts.coverage import Kind
+from tests.support.tables import facts_of, first_on_hold, moment_of, name_of, patient, rows, shown_grade
 
 WELL = "SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h"
 

@@ -11,16 +11,16 @@ from datetime import timedelta
 import pytest
 
 from cards.choose import Advice
-from cards.decision_table import CardId
-from cards.held_back import state_of
-from cards.situation import verdicts
-from cards.when_to_speak import Hook
-from example_patients.chart import Resource
-from example_patients.stories import drafted_tocilizumab
-from fhir_mappings.clinical_facts import Kind
-from fhir_mappings.site_thresholds import site_thresholds
-from fhir_mappings.thresholds import Thresholds
-from tests.spec.tables import (
+from cards.deciding.decision_table import CardId
+from cards.deciding.dismissed import state_of
+from cards.deciding.situation import verdicts
+from cards.deciding.when_to_show import Hook
+from example_patients.stories.chart import Resource
+from example_patients.stories.stories import drafted_tocilizumab
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.site_thresholds import site_thresholds
+from fhir_mappings.facts.thresholds import Thresholds
+from tests.support.tables import (
     NOW,
     T,
     answered,
@@ -32,9 +32,9 @@ from tests.spec.tables import (
     patient,
     rows,
     shown_cards,
+    shown_fold,
     shown_grade,
 )
-from tests.spec.test_fold_change import shown_fold
 
 FEVER = "T 38.5 @-1h; SBP 118 @-1h"
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from cards.situation import verdicts
-from cards.verdict import Category
-from fhir_mappings.clinical_facts import Kind, PatientFacts
-from tests.spec.tables import T, changed, charted, facts_of, moment_of, name_of, patient, rows
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.patient import PatientFacts
+from tests.support.tables import T, changed, charted, facts_of, moment_of, name_of, patient, rows, shown_fold
 
 FEVER = "T 38.5 @D3 06:00"
 
@@ -18,15 +17,6 @@ FEVER = "T 38.5 @D3 06:00"
 def il6(facts: PatientFacts) -> str:
     """`6.20 high`, `unknown: no_baseline`."""
     return shown_fold(facts, "il6")
-
-
-def shown_fold(facts: PatientFacts, analyte: str) -> str:
-    verdict = getattr(verdicts(facts, T), analyte)
-    fold = getattr(facts, analyte).fold or getattr(facts, analyte).fold_after_blockade
-    if verdict.category is Category.UNKNOWN or verdict.reason is not None:
-        return f"{verdict.category.value}: {verdict.reason.value}"
-    number = f"{fold.low:.2f}" if fold.low == fold.high else f"{fold.low:.2f}–{fold.high or '∞'}"
-    return f"{number} {verdict.category.value}"
 
 
 VERDICT = rows("""

@@ -14,14 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.choose import Advice
-from cards.decision_table import CardId
-from cards.situation import Verdicts, verdicts
-from cards.verdict import Category
-from cards.when_to_speak import Hook
-from example_patients.chart import Resource
-from example_patients.stories import drafted_tocilizumab
-from fhir_mappings.clinical_facts import CrsGrade, Fever, PatientFacts
-from tests.spec.tables import NOW, T, answered, changed, facts_of, patient
+from cards.deciding.decision_table import CardId
+from cards.deciding.situation import Verdicts, verdicts
+from cards.deciding.verdict import Category
+from cards.deciding.when_to_show import Hook
+from example_patients.stories.chart import Resource
+from example_patients.stories.stories import drafted_tocilizumab
+from fhir_mappings.facts.grade import CrsGrade, Fever
+from fhir_mappings.facts.patient import PatientFacts
+from tests.support.tables import NOW, T, answered, changed, facts_of, patient
 
 EVERY = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 

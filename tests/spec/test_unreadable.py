@@ -10,11 +10,12 @@ import json
 
 import pytest
 
-from cards.situation import verdicts
-from example_patients.chart import Resource
-from fhir_mappings.clinical_facts import Kind, PatientFacts
-from tests.every_field import MISSING, Way, value_at, with_value
-from tests.spec.tables import (
+from cards.deciding.situation import verdicts
+from example_patients.stories.chart import Resource
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.patient import PatientFacts
+from tests.support.every_field import MISSING, Way, value_at, with_value
+from tests.support.tables import (
     T,
     answered,
     changed,

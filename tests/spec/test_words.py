@@ -11,11 +11,14 @@ from datetime import datetime
 
 import pytest
 
-from cards.explanation import caution, together
-from cards.situation import verdicts
-from example_patients.chart import Resource
-from fhir_mappings.clinical_facts import CrsGrade, FoldChange, Icans, Kind, PatientFacts, Row
-from tests.spec.tables import (
+from cards.deciding.situation import verdicts
+from cards.pages.explanation import caution, together
+from example_patients.stories.chart import Resource
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.grade import CrsGrade, Row
+from fhir_mappings.facts.labs import FoldChange
+from fhir_mappings.facts.patient import Icans, PatientFacts
+from tests.support.tables import (
     T,
     answered,
     facts_of,

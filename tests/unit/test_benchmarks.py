@@ -21,7 +21,7 @@ from benchmarks.results import Run, by_prefetch
 from benchmarks.start_up import installed, of_start, starts
 from benchmarks.typed_scan import typed_scan
 from benchmarks.with_fhir import readings, with_a_fhir_server
-from fhir_mappings.terminology import packaged_terminology
+from fhir_mappings.codes.terminology import packaged_terminology
 
 FEW = 170  # the story alone has 153
 

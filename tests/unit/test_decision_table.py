@@ -9,12 +9,12 @@ from typing import get_type_hints
 
 import pytest
 
-from cards import situation as enums
-from cards.card import shortened
-from cards.decision_table import CARD_ORDER, PARTS, CardId, Rule
-from cards.situation import Situation
-from cards.wording import WORDING
-from fhir_mappings.thresholds import Thresholds, in_unit, numbers
+from cards.deciding import situation as enums
+from cards.deciding.card import shortened
+from cards.deciding.decision_table import CARD_ORDER, PARTS, CardId, Rule
+from cards.deciding.situation import Situation
+from cards.wording.wording import WORDING
+from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
 
 TYPES = get_type_hints(Situation, vars(enums))
 

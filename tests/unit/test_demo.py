@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from example_patients.demo import HOST, free_port
+from example_patients.programs.demo import HOST, free_port
 
 
 def test_a_port_that_is_taken_is_no_error() -> None:

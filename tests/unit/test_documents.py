@@ -7,18 +7,18 @@ from string import Formatter
 
 import pytest
 
-from cards.card_modes import CardModes
-from cards.decision_page import decision_page
-from cards.decision_table import PARTS, CardId
-from cards.phrases import PHRASES
-from cards.shown import InWords
-from cards.wording import WORDING
-from cds_server.metrics import Metrics
+from cards.deciding.card_modes import CardModes
+from cards.deciding.decision_table import PARTS, CardId
+from cards.pages.decision_page import decision_page
+from cards.sentences.numbers_and_times import InWords
+from cards.sentences.phrases import PHRASES
+from cards.wording.wording import WORDING
+from cds_server.operations.metrics import Metrics
 from cds_server.settings import KNOWN, settings_from
 from cds_server.site_rules import site_rules
-from fhir_mappings.terminology import LOCAL, packaged_terminology
-from fhir_mappings.thresholds import Status, Thresholds, numbers
-from tests.spec import clinical_rules
+from fhir_mappings.codes.terminology import LOCAL, packaged_terminology
+from fhir_mappings.facts.thresholds import Status, Thresholds, numbers
+from tests.support import clinical_rules
 
 ROOT = Path(__file__).parents[2]
 # what each code system asks for must stand in NOTICE under its name

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_mappings.fhir_time import BadTimeError, moment, own_offset
+from fhir_mappings.reading.fhir_time import BadTimeError, moment, own_offset
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

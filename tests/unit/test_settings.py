@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_server.fhir_client import Network, is_under, pooled_session
+from cds_server.outgoing.fhir_client import Network, is_under, pooled_session
 from cds_server.settings import DEVELOPMENT_KEY, SettingsError, normalised_base, settings_from
 
 DEVELOPMENT = {"CRS_CDS_ENV": "development"}

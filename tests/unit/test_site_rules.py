@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from cards.card_modes import CardMode
-from cards.decision_table import CardId
+from cards.deciding.card_modes import CardMode
+from cards.deciding.decision_table import CardId
 from cds_server.settings import SettingsError
 from cds_server.site_rules import site_rules
-from fhir_mappings.clinical_facts import DrugClass
-from tests.spec.tables import rows
+from fhir_mappings.facts.treatment import DrugClass
+from tests.support.tables import rows
 
 
 def of_toml(folder: Path, text: str) -> Any:

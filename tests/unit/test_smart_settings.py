@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cds_server.clients import Client
+from cds_server.record.scopes import needed_scope
 from cds_server.settings import SettingsError, settings_from
-from cds_server.smart_scopes import needed_scope
-from cds_server.smart_settings import smart_servers
+from cds_server.trust.clients import Client
+from cds_server.trust.smart_registration import smart_servers
 
 BASE = "https://fhir.example.org/r4"
 ENVIRON = {

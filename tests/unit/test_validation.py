@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.validation import FIRST, ValidationMemory, model_error
+from fhir_mappings.reading.validation import FIRST, ValidationMemory, model_error
 
 GOOD: dict[str, Any] = {
     "resourceType": "Observation",

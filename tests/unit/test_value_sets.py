@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.valueset import ValueSet
 
-from fhir_mappings.clinical_facts import DrugClass
-from fhir_mappings.site_value_sets import loinc_check_digit
-from fhir_mappings.terminology import LOCAL, packaged_terminology
+from fhir_mappings.codes.site_value_sets import loinc_check_digit
+from fhir_mappings.codes.terminology import LOCAL, packaged_terminology
+from fhir_mappings.facts.treatment import DrugClass
 
 SETS = {
     file.name.removesuffix(".json"): json.loads(file.read_text(encoding="utf-8"))
-    for file in (files("fhir_mappings") / "value_sets").iterdir()
+    for file in (files("fhir_mappings.codes") / "value_sets").iterdir()
     if file.name.endswith(".json")
 }
 LOINC_CODES = [

@@ -1,0 +1,1 @@
+"""Which cards a patient gets, and when they are shown."""

@@ -1,0 +1,103 @@
+"""A card and its suggestions, and their CDS Hooks JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cards.deciding.decision_table import CardId, Indicator
+
+SUMMARY_LIMIT = 140
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One order to accept: exactly one action, `create` or `update`.
+
+    `order_key` names the order, so that no answer carries it twice."""
+
+    label: str
+    description: str
+    resource: Mapping[str, Any]
+    order_key: str
+    recommended: bool = False
+    action: str = "create"
+
+
+@dataclass(frozen=True)
+class CardSource:
+    label: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class OverrideReason:
+    code: str
+    system: str
+    display: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card as the EHR shows it. `detail` is GitHub-flavoured Markdown with every record string escaped."""
+
+    id: CardId
+    display: str
+    indicator: Indicator
+    summary: str
+    detail: str
+    source: CardSource
+    suggestions: tuple[Suggestion, ...] = ()
+    override_reasons: tuple[OverrideReason, ...] = ()
+    shows_evidence: bool = False
+
+
+def card_json(
+    card: Card, topic_system: str, new_uuid: Callable[[], str], course: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The CDS Hooks 3.0 card. Optional fields without a value are left out; nothing is null or empty.
+
+    `course` is the link to the course behind the evidence, for the cards that show some."""
+    source: dict[str, Any] = {"label": card.source.label}
+    if card.source.url:
+        source["url"] = card.source.url
+    source["topic"] = {"system": topic_system, "code": card.id.value, "display": card.display}
+    result: dict[str, Any] = {
+        "uuid": new_uuid(),
+        "summary": card.summary,
+        "detail": card.detail,
+        "indicator": card.indicator.value,
+        "source": source,
+    }
+    if card.suggestions:
+        result["suggestions"] = [_suggestion_json(s, new_uuid) for s in card.suggestions]
+        result["selectionBehavior"] = "any"
+    if card.override_reasons:
+        result["overrideReasons"] = [
+            {"code": r.code, "system": r.system, "display": r.display} for r in card.override_reasons
+        ]
+    if course is not None and card.shows_evidence:
+        result["links"] = [dict(course)]
+    return result
+
+
+def _suggestion_json(suggestion: Suggestion, new_uuid: Callable[[], str]) -> dict[str, Any]:
+    result: dict[str, Any] = {"label": suggestion.label, "uuid": new_uuid()}
+    if suggestion.recommended:
+        result["isRecommended"] = True
+    result["actions"] = [
+        {"type": suggestion.action, "description": suggestion.description, "resource": dict(suggestion.resource)}
+    ]
+    return result
+
+
+def shortened(text: str) -> str:
+    """A summary that fits: CDS Hooks wants fewer than 140 characters."""
+    if len(text) < SUMMARY_LIMIT:
+        return text
+    return text[: SUMMARY_LIMIT - 2].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+
+
+def joined(paragraphs: Sequence[str]) -> str:
+    return "\n\n".join(p for p in paragraphs if p)

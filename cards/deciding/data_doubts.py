@@ -1,0 +1,105 @@
+"""What on record could not be used and, with another value, would change the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
+from cards.deciding.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
+from cards.deciding.verdict import Category
+from cards.sentences.phrases import phrase
+from cards.wording.evidence import escaped, reason_words, reference_text, tier_words
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.labs import FoldChange, Reason
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import DraftOrder
+
+# Reasons that speak of a result on record; "never measured" is named on crs-grade and is no doubt.
+_ON_RECORD = frozenset(
+    {Reason.CENSORED, Reason.UNUSABLE, Reason.PRELIMINARY, Reason.ZERO_BASELINE, Reason.FEBRILE_BASELINE}
+)
+_GRADE_FLAGS = ("pressor_stale", "pressor_on_hold", "oxygen_stale", "oxygen_unread", "flow_unknown")
+_SIGNS = frozenset({Kind.VITALS, Kind.OXYGEN})
+
+
+@dataclass(frozen=True)
+class Doubts:
+    level: DataDoubt
+    lines: tuple[str, ...]
+
+
+def data_doubts(
+    facts: PatientFacts, drafts: tuple[DraftOrder, ...], s: Situation, found: Verdicts, t: Thresholds
+) -> Doubts:
+    """The doubts worth a card: each names what could not be used; trivial ones are left out."""
+    lines: list[str] = []
+    if _management_changes(s, (replace(s, il6=il6) for il6 in (Il6.HIGH, Il6.LOW))):
+        lines += _fold_doubts("IL-6", facts.il6, found.il6.category, found.il6.reason, t)
+    if _surveillance_changes(s):
+        lines += _fold_doubts("CRP", facts.crp, found.crp.category, found.crp.reason, t)
+    lines += _grade_doubts(facts, s)
+    if not facts.tocilizumab.history_complete and _management_changes(s, (replace(s, doses=d) for d in Doses)):
+        lines.append(phrase("doubt", "history"))
+    lines += [
+        phrase("doubt", "icans", reference=reference_text(a.reference), why=escaped(a.why))
+        for a in facts.set_aside
+        if Kind.NEURO in a.kinds and (facts.icans.grade is None or facts.icans.minimum)
+    ][:3]
+    if facts.icans.coded_higher:
+        lines.append(phrase("doubt", "icans coded", coded=escaped(facts.icans.coded_higher)))
+    lines += _draft_doubts(drafts)
+    if "second_infusion" in facts.flags:
+        lines.append(phrase("doubt", "second_infusion"))
+    if "pressor_ordered_not_charted" in facts.flags:
+        return Doubts(DataDoubt.WARNING, (phrase("doubt", "pressor_ordered_not_charted"), *lines))
+    return Doubts(DataDoubt.INFO if lines else DataDoubt.NONE, tuple(lines))
+
+
+def _management(s: Situation) -> frozenset[CardId]:
+    return frozenset(card for rule in MANAGEMENT if rule.meets(s) for card, _ in rule.gives)
+
+
+def _management_changes(s: Situation, others: Iterable[Situation]) -> bool:
+    return any(_management(other) != _management(s) for other in others)
+
+
+def _surveillance_changes(s: Situation) -> bool:
+    met = {rule.gives for crp in Crp for rule in SURVEILLANCE if rule.meets(replace(s, crp=crp))}
+    return len(met) > 1
+
+
+def _fold_doubts(name: str, fold: FoldChange, category: Category, reason: Reason | None, t: Thresholds) -> list[str]:
+    if category is Category.UNKNOWN and reason is not None:
+        if reason in _ON_RECORD or (reason is Reason.NO_BASELINE and fold.later_samples):
+            return [phrase("doubt", "verdict", analyte=name, reason=reason_words(reason, t))]
+        return []
+    if fold.baseline_tier > 1:
+        return [phrase("doubt", "baseline", analyte=name, tier=tier_words(fold.baseline_tier, t))]
+    return []
+
+
+def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
+    if s.grade is Grade.G0 or facts.grade is None:
+        return []
+    rows = (facts.grade.pressure, facts.grade.oxygen)
+    # a doubt about the lesser row changes nothing
+    leading = [flag for row in rows if row.most >= max(r.value for r in rows) for flag in row.flags]
+    lines = [phrase("doubt", flag) for flag in _GRADE_FLAGS if flag in leading]
+    if facts.progressed is None and s.doses is Doses.MORE_EARLY:
+        lines.append(phrase("doubt", "progress"))
+    if any("could not all be read" in text for row in rows for text in row.missing):
+        lines += [
+            phrase("doubt", "set aside", reference=reference_text(a.reference), why=escaped(a.why))
+            for a in facts.set_aside
+            if a.kinds & _SIGNS and a.why != "future_dated"
+        ][:5]
+    return lines
+
+
+def _draft_doubts(drafts: tuple[DraftOrder, ...]) -> list[str]:
+    unnamed = any(d.is_medication and d.drug is None and not d.empty for d in drafts)
+    if not unnamed:
+        return []
+    return [phrase("doubt", "drug")]

@@ -1,0 +1,312 @@
+"""THE table: which cards a situation gets. Data only.
+
+Each part is read by itself; in each part every combination of the enums meets exactly one row. A condition
+that a row does not name is met by any value. `docs/decision-table.md` is what a physician signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cards.deciding.situation import (
+    Crp,
+    DataDoubt,
+    DoseCheck,
+    DoseCount,
+    Doses,
+    Doubt,
+    Exactness,
+    Grade,
+    Hypersensitivity,
+    Icans,
+    Il6,
+    Il6Order,
+    Infected,
+    Interval,
+    Phase,
+    ProductWindow,
+    Progress,
+    Provisional,
+    Situation,
+    TociDraft,
+    TociInPlay,
+)
+
+
+class CardId(StrEnum):
+    SEVERE_CRS = "severe-crs"
+    STEROID_AFTER_2_TOCI = "steroid-after-2-toci"
+    ICANS_STEROID = "icans-steroid"
+    TOCI_INTERVAL = "toci-interval"
+    TOCI_MAX_DOSES = "toci-max-doses"
+    TOCI_CAUTION = "toci-caution"
+    TOCI_RECOMMENDED = "toci-recommended"
+    STEROID_EARLY_LOW_IL6 = "steroid-early-low-il6"
+    TOCI_GUIDELINE = "toci-guideline"
+    INFECTION_SURVEILLANCE = "infection-surveillance"
+    CRS_POSSIBLE_MASKED = "crs-possible-masked"
+    CRS_GRADE_UNKNOWN = "crs-grade-unknown"
+    NO_CRS = "no-crs"
+    TOCI_ICANS_CAUTION = "toci-icans-caution"
+    TOCI_DOSE_CHECK = "toci-dose-check"
+    PRODUCT_GUIDANCE = "product-guidance"
+    REASSESS_WINDOW = "reassess-window"
+    GRADE1_SUPPORTIVE = "grade1-supportive"
+    IL6_REQUEST = "il6-request"
+    DATA_QUALITY = "data-quality"
+    CRS_GRADE = "crs-grade"
+
+
+class Indicator(StrEnum):
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Order(StrEnum):
+    """What a card offers to order. `{t.…}` stands for the threshold in force."""
+
+    TOCILIZUMAB = "tocilizumab, the label dose for the weight"
+    CORRECTED_DRAFT = "the drafted tocilizumab with the label dose in its place"
+    STEROID = (
+        "dexamethasone {t.dexamethasone_dose} mg every 12 h at grades 1–2, every 6 h at grade 3; methylprednisolone "
+        "{t.methylprednisolone_dose} mg every 12 h at grade 4 and after progress to grade 3; adults only"
+    )
+    ICANS_STEROID = "dexamethasone {t.dexamethasone_dose} mg every 6 h, adults only"
+    BLOOD_CULTURE = "blood culture"
+    URINE_CULTURE = "urine culture"
+    BLOOD_COUNT = "blood count"
+    CRP = "CRP"
+    CHEST_IMAGING = "chest radiograph"
+    IL6 = "IL-6"
+
+
+ORDERS: Mapping[CardId, tuple[Order, ...]] = {
+    CardId.SEVERE_CRS: (Order.TOCILIZUMAB, Order.STEROID),
+    CardId.STEROID_AFTER_2_TOCI: (Order.STEROID,),
+    CardId.ICANS_STEROID: (Order.ICANS_STEROID,),
+    CardId.TOCI_RECOMMENDED: (Order.TOCILIZUMAB,),
+    CardId.TOCI_GUIDELINE: (Order.TOCILIZUMAB,),
+    CardId.STEROID_EARLY_LOW_IL6: (Order.STEROID, Order.TOCILIZUMAB),
+    CardId.INFECTION_SURVEILLANCE: (
+        Order.BLOOD_CULTURE,
+        Order.URINE_CULTURE,
+        Order.BLOOD_COUNT,
+        Order.CRP,
+        Order.CHEST_IMAGING,
+    ),
+    CardId.TOCI_DOSE_CHECK: (Order.CORRECTED_DRAFT,),
+    CardId.IL6_REQUEST: (Order.IL6,),
+}
+# the cards whose tocilizumab is marked as recommended
+RECOMMENDED = frozenset({CardId.TOCI_RECOMMENDED, CardId.TOCI_GUIDELINE})
+
+# Warnings and infos stand in the order of this enum; among critical cards what hides a severe grade comes second.
+CARD_ORDER = tuple(CardId)
+_SECOND = (CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED)
+CRITICAL_ORDER = (CARD_ORDER[0], *_SECOND, *(c for c in CARD_ORDER[1:] if c not in _SECOND))
+
+CRITICAL, WARNING, INFO = Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO
+
+
+class Source(StrEnum):
+    ASTCT = "ASTCT consensus grading (Lee et al. 2019)"
+    ZHANG = "Zhang et al. 2022"
+    ASCO = "ASCO guideline 2021 (Santomasso et al.)"
+    LABEL = "Tocilizumab label, CRS section"
+    PRODUCT = "NCCN, as quoted by Zhang et al. 2022; product label"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: when all conditions hold, these cards with these indicators. `orders` False: words only."""
+
+    id: str
+    when: Mapping[str, frozenset[StrEnum]]
+    gives: tuple[tuple[CardId, Indicator], ...]
+    source: Source
+    orders: bool = True
+
+    def meets(self, s: Situation) -> bool:
+        return all(getattr(s, name) in allowed for name, allowed in self.when.items())
+
+
+def _when(**conditions: StrEnum | tuple[StrEnum, ...]) -> Mapping[str, frozenset[StrEnum]]:
+    return {name: frozenset(value if isinstance(value, tuple) else (value,)) for name, value in conditions.items()}
+
+
+G12, G34, G1234 = (Grade.G1, Grade.G2), (Grade.G3, Grade.G4), (Grade.G1, Grade.G2, Grade.G3, Grade.G4)
+NO_GRADE = (Grade.UNKNOWN, Grade.MASKED)
+BELOW_TWO_DOSES = (Doses.NONE, Doses.ONE_EARLY, Doses.ONE)
+TWO_DOSES = (Doses.MORE_EARLY, Doses.MORE)
+STUDY, LATE = Phase.STUDY, Phase.LATE
+NO_ICANS, ANY_ICANS = (Icans.UNKNOWN, Icans.NONE), (Icans.MILD, Icans.SEVERE)
+EXACT = Exactness.EXACT
+
+MANAGEMENT = (
+    Rule("M01", _when(grade=Grade.UNKNOWN, provisional=Provisional.SEVERE),
+         ((CardId.CRS_GRADE_UNKNOWN, CRITICAL),), Source.ASTCT),
+    Rule("M02", _when(grade=Grade.UNKNOWN, provisional=Provisional.TWO),
+         ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
+    Rule("M03", _when(grade=Grade.UNKNOWN, provisional=Provisional.MILD, doubt=Doubt.UNFETCHED),
+         ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
+    Rule("M04", _when(grade=Grade.UNKNOWN, provisional=Provisional.MILD, doubt=Doubt.NONE),
+         ((CardId.CRS_GRADE_UNKNOWN, INFO),), Source.ASTCT),
+    Rule("M05", _when(grade=Grade.MASKED, provisional=Provisional.SEVERE),
+         ((CardId.CRS_POSSIBLE_MASKED, CRITICAL),), Source.ASTCT),
+    Rule("M06", _when(grade=Grade.MASKED, provisional=(Provisional.MILD, Provisional.TWO)),
+         ((CardId.CRS_POSSIBLE_MASKED, WARNING),), Source.ASTCT),
+    Rule("M07", _when(grade=Grade.G0), (), Source.ASTCT),
+    Rule("M08", _when(grade=G12, phase=LATE), (), Source.ZHANG),
+    Rule("M09", _when(grade=G34, phase=LATE), ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO, orders=False),
+    Rule("M10", _when(grade=Grade.G1, phase=STUDY, doses=BELOW_TWO_DOSES),
+         ((CardId.GRADE1_SUPPORTIVE, INFO),), Source.ASCO),
+    Rule("M11", _when(grade=Grade.G1, phase=STUDY, doses=Doses.MORE_EARLY),
+         ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
+    Rule("M12", _when(grade=Grade.G1, phase=STUDY, doses=Doses.MORE),
+         ((CardId.STEROID_AFTER_2_TOCI, WARNING),), Source.ZHANG),
+    Rule("M13", _when(grade=Grade.G2, phase=STUDY, doses=(Doses.NONE, Doses.ONE), il6=Il6.HIGH),
+         ((CardId.TOCI_RECOMMENDED, WARNING),), Source.ZHANG),
+    Rule("M14", _when(grade=Grade.G2, phase=STUDY, doses=BELOW_TWO_DOSES, il6=Il6.LOW),
+         ((CardId.STEROID_EARLY_LOW_IL6, WARNING),), Source.ZHANG),
+    Rule("M15", _when(grade=Grade.G2, phase=STUDY, doses=(Doses.NONE, Doses.ONE), il6=(Il6.ASK, Il6.UNKNOWN)),
+         ((CardId.TOCI_GUIDELINE, WARNING),), Source.ASCO),
+    Rule("M16", _when(grade=Grade.G2, phase=STUDY, doses=Doses.ONE_EARLY, il6=(Il6.HIGH, Il6.ASK, Il6.UNKNOWN)),
+         ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
+    Rule("M17", _when(grade=Grade.G2, phase=STUDY, doses=Doses.MORE_EARLY, progress=Progress.NO),
+         ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
+    Rule("M18", _when(grade=Grade.G2, phase=STUDY, doses=Doses.MORE, progress=Progress.NO),
+         ((CardId.STEROID_AFTER_2_TOCI, WARNING),), Source.ZHANG),
+    Rule("M19", _when(grade=Grade.G2, phase=STUDY, doses=TWO_DOSES, progress=Progress.YES),
+         ((CardId.STEROID_AFTER_2_TOCI, CRITICAL),), Source.ZHANG),
+    Rule("M20", _when(grade=G34, phase=STUDY, doses=BELOW_TWO_DOSES),
+         ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO),
+    Rule("M21", _when(grade=G34, phase=STUDY, doses=Doses.MORE_EARLY, progress=Progress.NO),
+         ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO),
+    Rule("M22", _when(grade=G34, phase=STUDY, doses=Doses.MORE_EARLY, progress=Progress.YES),
+         ((CardId.SEVERE_CRS, CRITICAL), (CardId.STEROID_AFTER_2_TOCI, CRITICAL)), Source.ASCO),
+    Rule("M23", _when(grade=G34, phase=STUDY, doses=Doses.MORE),
+         ((CardId.SEVERE_CRS, CRITICAL), (CardId.STEROID_AFTER_2_TOCI, CRITICAL)), Source.ASCO),
+)  # fmt: skip
+
+MINIMUM = (
+    Rule("G01", _when(grade=(Grade.G0, *G1234), doubt=Doubt.UNFETCHED),
+         ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
+    Rule("G02", _when(grade=(Grade.G0, *G1234), doubt=Doubt.NONE), (), Source.ASTCT),
+    Rule("G03", _when(grade=NO_GRADE), (), Source.ASTCT),
+)  # fmt: skip
+
+SURVEILLANCE = (
+    Rule("S01", _when(crp=Crp.HIGH, toci_in_play=TociInPlay.YES),
+         ((CardId.INFECTION_SURVEILLANCE, WARNING),), Source.ZHANG),
+    Rule("S02", _when(crp=Crp.HIGH, toci_in_play=TociInPlay.NO), (), Source.ZHANG),
+    Rule("S03", _when(crp=Crp.NOT_HIGH), (), Source.ZHANG),
+)  # fmt: skip
+
+SAMPLE = (
+    Rule("I01", _when(grade=G1234, phase=STUDY, doses=Doses.NONE, il6=Il6.ASK, il6_order=Il6Order.NONE),
+         ((CardId.IL6_REQUEST, INFO),), Source.ZHANG),
+    Rule("I02", _when(grade=G1234, phase=STUDY, doses=Doses.NONE, il6=Il6.ASK, il6_order=Il6Order.ACTIVE),
+         (), Source.ZHANG),
+    Rule("I03", _when(grade=G1234, phase=STUDY, doses=Doses.NONE, il6=(Il6.HIGH, Il6.LOW, Il6.UNKNOWN)),
+         (), Source.ZHANG),
+    Rule("I04", _when(grade=G1234, phase=STUDY, doses=(Doses.ONE_EARLY, Doses.ONE, *TWO_DOSES)), (), Source.ZHANG),
+    Rule("I05", _when(grade=G1234, phase=LATE), (), Source.ZHANG),
+    Rule("I06", _when(grade=(*NO_GRADE, Grade.G0)), (), Source.ZHANG),
+)  # fmt: skip
+
+PRODUCT = (
+    Rule("P01", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=(Grade.G2, *G34)),
+         ((CardId.PRODUCT_GUIDANCE, INFO),), Source.PRODUCT),
+    Rule("P02", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=Grade.G1, icans=NO_ICANS),
+         ((CardId.PRODUCT_GUIDANCE, INFO),), Source.PRODUCT),
+    Rule("P03", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=Grade.G1, icans=ANY_ICANS),
+         (), Source.ZHANG),
+    Rule("P04", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=(*NO_GRADE, Grade.G0)),
+         (), Source.PRODUCT),
+    Rule("P05", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.NO), (), Source.PRODUCT),
+    Rule("P06", _when(phase=STUDY, doses=(Doses.ONE_EARLY, Doses.ONE, *TWO_DOSES)), (), Source.PRODUCT),
+    Rule("P07", _when(phase=LATE), (), Source.PRODUCT),
+)  # fmt: skip
+
+NEUROTOXICITY = (
+    Rule("N01", _when(icans=Icans.SEVERE), ((CardId.ICANS_STEROID, CRITICAL),), Source.ZHANG),
+    Rule("N02", _when(icans=Icans.MILD), ((CardId.ICANS_STEROID, WARNING),), Source.ZHANG),
+    Rule("N03", _when(icans=NO_ICANS), (), Source.ZHANG),
+)
+
+DRAFTED, NOT_DRAFTED = TociDraft.YES, TociDraft.NO
+
+INTERVAL = (
+    Rule(
+        "K01", _when(toci_draft=DRAFTED, interval=Interval.TOO_SOON), ((CardId.TOCI_INTERVAL, CRITICAL),), Source.LABEL
+    ),
+    Rule("K02", _when(toci_draft=DRAFTED, interval=Interval.CLEAR), (), Source.LABEL),
+    Rule("K03", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)
+
+MAXIMUM = (
+    Rule("K11", _when(toci_draft=DRAFTED, dose_count=DoseCount.TOO_MANY),
+         ((CardId.TOCI_MAX_DOSES, CRITICAL),), Source.LABEL),
+    Rule("K12", _when(toci_draft=DRAFTED, dose_count=DoseCount.WITHIN), (), Source.LABEL),
+    Rule("K13", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)  # fmt: skip
+
+CAUTION = (
+    Rule("K21", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.KNOWN),
+         ((CardId.TOCI_CAUTION, CRITICAL),), Source.LABEL),
+    Rule("K22", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE, infected=Infected.YES),
+         ((CardId.TOCI_CAUTION, WARNING),), Source.LABEL),
+    Rule("K23", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE, infected=Infected.NO),
+         (), Source.LABEL),
+    Rule("K24", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)  # fmt: skip
+
+WITHOUT_CRS = (
+    Rule("K31", _when(toci_draft=DRAFTED, grade=Grade.G0, exactness=EXACT, icans=NO_ICANS),
+         ((CardId.NO_CRS, WARNING),), Source.ASTCT),
+    Rule("K32", _when(toci_draft=DRAFTED, grade=(Grade.G0, Grade.G1), exactness=EXACT, icans=ANY_ICANS),
+         ((CardId.TOCI_ICANS_CAUTION, WARNING),), Source.ZHANG),
+    Rule("K33", _when(toci_draft=DRAFTED, grade=Grade.G1, exactness=EXACT, icans=NO_ICANS), (), Source.ASTCT),
+    Rule("K34", _when(toci_draft=DRAFTED, grade=(Grade.G0, Grade.G1), exactness=Exactness.AT_LEAST), (), Source.ASTCT),
+    Rule("K35", _when(toci_draft=DRAFTED, grade=(*NO_GRADE, Grade.G2, *G34)), (), Source.ASTCT),
+    Rule("K36", _when(toci_draft=NOT_DRAFTED), (), Source.ASTCT),
+)  # fmt: skip
+
+DOSE = (
+    Rule("K41", _when(toci_draft=DRAFTED, dose_check=DoseCheck.DOUBTFUL),
+         ((CardId.TOCI_DOSE_CHECK, WARNING),), Source.LABEL),
+    Rule("K42", _when(toci_draft=DRAFTED, dose_check=DoseCheck.FINE), (), Source.LABEL),
+    Rule("K43", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
+)  # fmt: skip
+
+DATA = (
+    Rule("D01", _when(data_doubt=DataDoubt.NONE), (), Source.ASTCT),
+    Rule("D02", _when(data_doubt=DataDoubt.INFO), ((CardId.DATA_QUALITY, INFO),), Source.ASTCT),
+    Rule("D03", _when(data_doubt=DataDoubt.WARNING), ((CardId.DATA_QUALITY, WARNING),), Source.ASTCT),
+)
+
+STATE = (Rule("C01", _when(), ((CardId.CRS_GRADE, INFO),), Source.ASTCT),)
+
+PARTS: Mapping[str, tuple[Rule, ...]] = {
+    "management": MANAGEMENT,
+    "minimum": MINIMUM,
+    "surveillance": SURVEILLANCE,
+    "sample": SAMPLE,
+    "product": PRODUCT,
+    "neurotoxicity": NEUROTOXICITY,
+    "draft: interval": INTERVAL,
+    "draft: number of doses": MAXIMUM,
+    "draft: hypersensitivity, infection": CAUTION,
+    "draft: no CRS to treat": WITHOUT_CRS,
+    "draft: dose, route, age": DOSE,
+    "data": DATA,
+    "state": STATE,
+}
+
+
+def rows_for(s: Situation) -> tuple[Rule, ...]:
+    """The row of each part that the situation meets."""
+    return tuple(next(rule for rule in part if rule.meets(s)) for part in PARTS.values())

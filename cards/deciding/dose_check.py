@@ -1,0 +1,85 @@
+"""The label dose of tocilizumab by weight, and what of a drafted dose differs from it."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from fhir_mappings.facts.coverage import Completeness, Kind
+from fhir_mappings.facts.patient import PatientFacts, Weight
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import DraftOrder, Route
+
+
+class DoseFault(StrEnum):
+    """What the check of a drafted dose finds; the order is that of importance."""
+
+    UNDER_AGE = "below the age that the label gives a dose for"
+    NOT_INTRAVENOUS = "not intravenous"
+    ABOVE_MAXIMUM = "more than the label's maximum"
+    OTHER_TIER = "the dose of the other weight tier"
+    OFF = "off the dose by weight"
+    NO_WEIGHT = "no recent weight"
+    NOT_READABLE = "dose not readable"
+    REPEATS = "more than one dose"
+
+
+def weight_is_unread(facts: PatientFacts) -> bool:
+    """Whether there may be a weight on record that could not be read."""
+    coverage = facts.coverage.get(Kind.WEIGHT)
+    return facts.weight is None and (coverage is None or coverage.state is not Completeness.COMPLETE)
+
+
+def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:
+    """Milligrams, rounded to 1 mg: min(800, weight × 8, or × 12 below 30 kg)."""
+    return _dose(weight, per_kg(weight, t), t)
+
+
+def per_kg(weight: Weight, t: Thresholds) -> Decimal:
+    return t.toci_per_kg if weight.kg >= t.toci_light_below else t.toci_per_kg_light
+
+
+def _dose(weight: Weight, rate: Decimal, t: Thresholds) -> Decimal:
+    return min(t.toci_max, (weight.kg * rate).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def drafted_mg(draft: DraftOrder, facts: PatientFacts) -> Decimal | None:
+    """The drafted dose in milligrams; None where it cannot be read, or is per weight and there is none."""
+    if draft.dose.mg is not None:
+        return draft.dose.mg
+    if draft.dose.mg_per_kg is not None and facts.weight is not None:
+        return draft.dose.mg_per_kg * facts.weight.kg
+    return None
+
+
+def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[DoseFault, ...]:
+    """What is wrong with, or unknown of, the dose of a tocilizumab draft, the most important first."""
+    found: list[DoseFault] = []
+    mg, weight = drafted_mg(draft, facts), facts.weight
+    if facts.age is not None and facts.age.years < t.toci_min_age:
+        found.append(DoseFault.UNDER_AGE)
+    if draft.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
+        found.append(DoseFault.NOT_INTRAVENOUS)
+    if mg is not None and mg > t.toci_max:
+        found.append(DoseFault.ABOVE_MAXIMUM)
+    if mg is not None and weight is not None:
+        found += _against_weight(mg, weight, t)
+    if weight is None:
+        found.append(DoseFault.NO_WEIGHT)
+    if draft.dose.mg is None and draft.dose.mg_per_kg is None:
+        found.append(DoseFault.NOT_READABLE)
+    if draft.dose.repeats:
+        found.append(DoseFault.REPEATS)
+    return tuple(found)
+
+
+def _against_weight(mg: Decimal, weight: Weight, t: Thresholds) -> list[DoseFault]:
+    rates = (t.toci_per_kg, t.toci_per_kg_light)
+    other = next(rate for rate in reversed(rates) if rate != per_kg(weight, t) or rates[0] == rates[1])
+    if _is_near(mg, tocilizumab_dose(weight, t), t):
+        return []
+    return [DoseFault.OTHER_TIER if _is_near(mg, _dose(weight, other, t), t) else DoseFault.OFF]
+
+
+def _is_near(mg: Decimal, dose: Decimal, t: Thresholds) -> bool:
+    return abs(mg - dose) <= dose * t.dose_off

@@ -1,0 +1,1 @@
+"""The orders that a card offers, as FHIR resources."""

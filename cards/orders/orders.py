@@ -1,0 +1,125 @@
+"""The orders that a card suggests, as complete FHIR resources, and what bars one.
+
+Doses: tocilizumab label (8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg), corticosteroids ASCO 2021.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cards.deciding.card import Suggestion
+from cards.deciding.decision_table import Order
+from cards.deciding.situation import is_ordered
+from cards.sentences.numbers_and_times import InWords, when
+from cards.sentences.phrases import phrase
+from fhir_mappings.codes.terminology import LOCAL, Concept, Terminology
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import DraftOrder
+
+CRS = "Cytokine release syndrome after CAR-T cells"
+UCUM = "http://unitsofmeasure.org"
+INTRAVENOUS = {"coding": [{"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route"}]}
+
+
+STEROIDS = ("dexamethasone", "methylprednisolone")
+SERVICES: Mapping[Order, str] = {
+    Order.BLOOD_CULTURE: "blood-culture",
+    Order.URINE_CULTURE: "urine-culture",
+    Order.BLOOD_COUNT: "complete-blood-count",
+    Order.CRP: "c-reactive-protein",
+    Order.CHEST_IMAGING: "chest-imaging",
+    Order.IL6: "interleukin-6",
+}
+# every order that a card may suggest, by the name that a site gives its codes under
+ORDER_NAMES = ("tocilizumab", *STEROIDS, *SERVICES.values())
+
+
+def ordered_concept(name: str, terms: Terminology) -> Concept:
+    """The code that an order of ORDER_NAMES carries."""
+    if name in STEROIDS:
+        steroids = terms.value_sets["systemic-corticosteroid"]
+        return next(c for c in steroids if c.ingredient == name and c.system != LOCAL)
+    return terms.first(name)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An order that a card would make: the suggestion, or why there is none.
+
+    `in_hand` says that the order is drafted, active or running, `done` that it is running or was done today, and
+    `barred` that the patient, not a gap in the record, speaks against it.
+    """
+
+    key: str
+    suggestion: Suggestion | None
+    note: str = ""
+    in_hand: bool = False
+    done: bool = False
+    barred: bool = False
+
+
+def ordered_at(facts: PatientFacts, authored: datetime | None) -> str:
+    return f" {when(facts.local(authored))}" if authored else ""
+
+
+def without_empties(value: Any) -> Any:
+    """A copy of a client's JSON without null, "", {} and []: no answer of CDS Hooks may hold them."""
+    if isinstance(value, Mapping):
+        cleaned = {k: without_empties(v) for k, v in value.items()}
+        return {k: v for k, v in cleaned.items() if v not in (None, "", {}, [])}
+    if isinstance(value, list):
+        return [v for v in map(without_empties, value) if v not in (None, "", {}, [])]
+    return value
+
+
+def single_dose(dose: Decimal) -> Mapping[str, Any]:
+    quantity = {"value": int(dose), "unit": "mg", "system": UCUM, "code": "mg"}
+    return {"doseAndRate": [{"doseQuantity": quantity}]}
+
+
+def medication_request(
+    patient: str, concept: Concept, text: str, now: datetime, dosage: Mapping[str, Any], note: str, reason: str = CRS
+) -> Mapping[str, Any]:
+    coding = {"system": concept.system, "code": concept.code, "display": concept.display}
+    return {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "order",
+        "medicationCodeableConcept": {"coding": [coding], "text": text},
+        "subject": {"reference": f"Patient/{patient}"},
+        "authoredOn": now.isoformat(timespec="seconds"),
+        "reasonCode": [{"text": reason}],
+        "note": [{"text": note}],
+        "dosageInstruction": [dict(dosage)],
+    }
+
+
+def service_offer(
+    facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, set_id: str, terms: Terminology, t: Thresholds
+) -> Offer:
+    """A laboratory test, culture or image as ServiceRequest, unless it is ordered, drafted or done today."""
+    key = f"service:{set_id}"
+    concept = ordered_concept(set_id, terms)
+    name = terms.titles[set_id]
+    if is_ordered(facts, drafts, set_id):
+        return Offer(key, None, phrase("order", "test ordered", name=name), in_hand=True)
+    if set_id in facts.done_recently and set_id != "interleukin-6":
+        return Offer(key, None, phrase("order", "test done", name=name, t=InWords(t)), in_hand=True, done=True)
+    resource = {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "code": {
+            "coding": [{"system": concept.system, "code": concept.code, "display": concept.display}],
+            "text": name,
+        },
+        "subject": {"reference": f"Patient/{patient}"},
+        "authoredOn": facts.local(facts.as_of).isoformat(timespec="seconds"),
+        "reasonCode": [{"text": CRS}],
+    }
+    return Offer(key, Suggestion(name, f"Order {name}", resource, key))

@@ -1,0 +1,157 @@
+"""The corticosteroid that a card would order, and what of one is already running."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cards.deciding.card import Suggestion
+from cards.deciding.situation import drafted
+from cards.orders.orders import CRS, INTRAVENOUS, Offer, medication_request, ordered_at, ordered_concept, single_dose
+from cards.sentences.numbers_and_times import InWords, when
+from cards.sentences.phrases import phrase
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder, SteroidGiven
+
+STEROID_CLASSES = (DrugClass.STEROID,)
+KEY = "corticosteroid"
+ICANS = "ICANS after CAR-T cells"
+
+
+def steroid_running(facts: PatientFacts, t: Thresholds, *, strongest_only: bool) -> SteroidGiven | None:
+    """A corticosteroid that counts as running; less than its dose is named and takes no suggestion away.
+
+    At grade 4, or after progress to grade 3, only the methylprednisolone regimen does.
+    """
+    enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest_only else _enough(facts, t)
+    for given in facts.steroids:
+        if strongest_only and given.ingredient != "methylprednisolone":
+            continue
+        if given.dexamethasone_mg is not None and given.dexamethasone_mg >= enough:
+            return given
+    return None
+
+
+def _is_regimen(order: DraftOrder | PendingOrder, facts: PatientFacts, t: Thresholds, *, strongest: bool) -> bool:
+    """Whether an order or draft is enough to count as this one; a dose that is not stated is taken as enough."""
+    if order.drug is None or (strongest and order.drug.ingredient != "methylprednisolone"):
+        return False
+    if not order.dose_stated:
+        return order.drug.ingredient in ("dexamethasone", "methylprednisolone")
+    enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest else _enough(facts, t)
+    return order.dexamethasone_mg is not None and order.dexamethasone_mg >= enough
+
+
+def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
+    child = facts.age is not None and facts.age.years < t.adult_age
+    if child and facts.weight is not None:
+        return facts.weight.kg * t.steroid_running_child
+    return t.steroid_running_dose
+
+
+def wants_methylprednisolone(facts: PatientFacts) -> bool:
+    """At grade 4, and after progress to grade 3; only that regimen then counts as running."""
+    grade = facts.grade.grade if facts.grade else None
+    return grade == 4 or (bool(facts.progressed) and grade == 3)
+
+
+def steroid_offer(
+    facts: PatientFacts,
+    drafts: tuple[DraftOrder, ...],
+    patient: str,
+    terms: Terminology,
+    t: Thresholds,
+    *,
+    every_hours: int,
+    icans: bool = False,
+) -> Offer:
+    """The corticosteroid of the situation for an adult; for a child words only. `every_hours` for dexamethasone."""
+    grade = facts.grade.grade if facts.grade else None
+    strongest = wants_methylprednisolone(facts)
+    in_hand = _in_hand(facts, drafts, t, strongest=strongest)
+    if in_hand is not None:
+        return in_hand
+    below = _lesser(facts, drafts)
+    if facts.age is None:
+        return Offer(KEY, None, f"{phrase('no_steroid', 'age unknown')} {below}".strip())
+    if facts.age.years < t.adult_age:
+        text = phrase("no_steroid", "child", t=InWords(t))
+        return Offer(KEY, None, f"{text} {below}".strip(), barred=True)
+    drug, dose, hours = "dexamethasone", t.dexamethasone_dose, every_hours
+    if strongest:
+        drug, dose, hours = "methylprednisolone", t.methylprednisolone_dose, 12
+    source = {3: "ASCO 2021", 4: "ASCO 2021"}.get(grade or 0, "ASCO 2021 (grade 2: one or two doses)")
+    if strongest and grade == 3:
+        source = "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
+    if icans and not strongest:
+        source = "for ICANS 10–20 mg every 6 h, 1–3 days (PMC10573998)"
+    return Offer(KEY, _suggestion(facts, patient, terms, drug, dose, hours, source, icans=icans), below)
+
+
+def icans_steroid_offer(
+    facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, terms: Terminology, t: Thresholds
+) -> Offer:
+    """Dexamethasone every 6 h for ICANS, an order like any other corticosteroid of the answer."""
+    return steroid_offer(facts, drafts, patient, terms, t, every_hours=6, icans=True)
+
+
+def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
+    """What says that the order is drafted, running or ordered already."""
+    if any(_is_regimen(d, facts, t, strongest=strongest) for d in drafted(drafts, *STEROID_CLASSES)):
+        return Offer(KEY, None, phrase("order", "steroid drafted"), in_hand=True)
+    running = steroid_running(facts, t, strongest_only=strongest)
+    if running is not None:
+        child = facts.age is not None and facts.age.years < t.adult_age
+        variant = "steroid running child" if child else "steroid running"
+        at = when(facts.local(running.at))
+        text = phrase("order", variant, drug=running.ingredient.capitalize(), at=at)
+        return Offer(KEY, None, text, in_hand=True, done=True)
+    for order in facts.pending:
+        if order.drug is None or order.drug.drug_class not in STEROID_CLASSES:
+            continue
+        if _is_recent(order, facts, t) and _is_regimen(order, facts, t, strongest=strongest):
+            ordered = phrase("order", "steroid ordered", at=ordered_at(facts, order.authored))
+            return Offer(KEY, None, ordered, in_hand=True)
+    return None
+
+
+def _is_recent(order: PendingOrder, facts: PatientFacts, t: Thresholds) -> bool:
+    """An order that was never closed, a premedication of weeks ago, answers nothing now."""
+    return order.authored is None or facts.as_of - order.authored <= t.steroid_order_age
+
+
+def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
+    """Corticosteroids that are given, ordered or drafted and are less than this regimen: named, no more."""
+    named = [f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids]
+    orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
+    steroids = [o.drug.ingredient for o in orders if o.drug is not None and o.drug.drug_class in STEROID_CLASSES]
+    named += [f"{ingredient} ordered or drafted" for ingredient in dict.fromkeys(steroids)]
+    return phrase("order", "lesser", named="; ".join(named)) if named else ""
+
+
+def _suggestion(
+    facts: PatientFacts,
+    patient: str,
+    terms: Terminology,
+    drug: str,
+    dose: Decimal,
+    hours: int,
+    source: str,
+    *,
+    icans: bool,
+) -> Suggestion:
+    concept = ordered_concept(drug, terms)
+    what = "ICANS" if icans else "CRS"
+    label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
+    timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
+    dosage = {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}
+    taper = " Then 250 mg × 2 d, 125 mg × 2 d, 60 mg, each every 12 h (ASCO)." if drug == "methylprednisolone" else ""
+    note = f"Adult regimen, {source}. Review daily and taper as {what} settles.{taper} Antifungal prophylaxis."
+    now = facts.local(facts.as_of)
+    return Suggestion(
+        label,
+        f"Order {label}",
+        medication_request(patient, concept, f"{drug} {dose} mg IV", now, dosage, note, ICANS if icans else CRS),
+        KEY,
+    )

@@ -1,0 +1,223 @@
+"""The page that a physician signs, as Markdown: what is unconfirmed, rows, orders, numbers, wording, codes.
+
+Made from what the service runs on, with a site's own rules where it has any; `docs/decision-table.md` is the package's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from string import Formatter
+
+from cards.deciding.card_modes import NEVER_OFF, CardMode, CardModes
+from cards.deciding.decision_table import ORDERS, PARTS, CardId, Rule
+from cards.pages.explanation import conditions
+from cards.sentences.numbers_and_times import InWords, number
+from cards.sentences.phrases import PHRASES
+from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording
+from fhir_mappings.codes.terminology import LOCAL, Terminology
+from fhir_mappings.facts.thresholds import Number, Status, Thresholds, in_unit, numbers
+
+INTRODUCTION = """\
+# The decision table
+
+This page is what the service does: it is made from the rules that run (`crs-cds decision-table` prints it with a site's
+own numbers, codes and card modes). Read it from top to bottom; what is unconfirmed stands first. In force here:
+`{hash}`, the hash that every answer carries.
+
+The service advises; it decides nothing and orders nothing by itself. What it is for, and what not, stands in
+`docs/intended-use.md`; patients with their answers stand in `docs/clinical-rules.md`.
+"""
+
+OPEN_QUESTIONS = (
+    "**Methylprednisolone** is suggested at grade 4 and, after two doses of tocilizumab, on progress to grade 3. The "
+    "sources give it at grade 4.",
+    "**A vasopressor charted long ago** beside one that is running is not counted as a second one, and makes the grade "
+    '"at least". When both were charted long ago both count, so that time alone lowers no grade.',
+    "**Oxygen that could not be read, without fever**: grade 0 by the fever rule, and a warning beside it.",
+    "**Corticosteroids after progress to grade 2**: dexamethasone that is running counts; the specification says that "
+    "after progress only methylprednisolone does.",
+    "**One corticosteroid order for CRS and ICANS**: with ICANS of grade 2 or more dexamethasone is offered every 6 h "
+    "for both.",
+    "**An old diagnosis of infection** on the problem list counts as long as it is active there.",
+    "**Isolated ICANS of grade 1**: the study names corticosteroids first-line, guidelines mostly supportive care. The "
+    "card says both and offers dexamethasone.",
+    "**A culture or PCR whose result is no known way to say negative** is shown as to be weighed. Blood and urine "
+    "cultures and CMV PCR are read, no others.",
+    "**Steroid doses below adult age** are not computed; what counts as running there is unconfirmed.",
+)
+
+STAR = "\\*"
+SIGNATURE = """\
+## Signed
+
+| name | role | date | site, and the hash above |
+|---|---|---|---|
+| | | | |
+"""
+
+
+class _Blanks(dict[str, object]):
+    """Fills in the numbers in force; a patient's values stay as ⟨names⟩."""
+
+    def __missing__(self, name: str) -> str:
+        return f"⟨{name.replace('_', ' ')}⟩"
+
+
+def decision_page(t: Thresholds, terms: Terminology, modes: CardModes, rules_hash: str) -> str:
+    """The page as Markdown."""
+    blanks = _Blanks(t=InWords(t))
+    parts = [
+        INTRODUCTION.format(hash=rules_hash),
+        "## Unconfirmed\n\n" + _bullets(_unconfirmed(t, terms)),
+        "## Open questions for the clinician\n\n" + _bullets(OPEN_QUESTIONS),
+        _rows(t),
+        _cards(modes, blanks),
+        _sentences(blanks),
+        _numbers(t),
+        _codes(terms),
+        SIGNATURE,
+    ]
+    return "\n".join(parts)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
+    rows = [head, ("---",) * len(head), *lines]
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |\n" for row in rows
+    )
+
+
+def unconfirmed_numbers(t: Thresholds) -> list[Number]:
+    """The numbers in force that no one has confirmed; a site's own are its own."""
+    return [
+        n for n in numbers() if n.status is Status.UNCONFIRMED and getattr(t, n.name) == getattr(Thresholds(), n.name)
+    ]
+
+
+def _unconfirmed(t: Thresholds, terms: Terminology) -> list[str]:
+    lines = [f"**{n.meaning}** {value_words(n, t)} (`{n.name}`): {n.source}." for n in unconfirmed_numbers(t)]
+    only_texts = [
+        title for set_id, title in terms.titles.items() if all(c.system == LOCAL for c in terms.value_sets[set_id])
+    ]
+    lines.append(f"**No code could be verified** for: {', '.join(only_texts)}. A site adds its own.")
+    doubtful = [c for concepts in terms.value_sets.values() for c in concepts if c.display_unconfirmed]
+    lines.append(f"**{len(doubtful)} codes exist but their names are unconfirmed**; they are marked under Codes.")
+    lines.append("**Codes that the sources left unverified are not used**: CAR-T, CRS and ICANS in SNOMED CT, "
+                 "obecabtagene autoleucel and angiotensin II in RxNorm, IL-6 codes of unknown specimen. Drugs are also "
+                 "read by name.")  # fmt: skip
+    return lines
+
+
+def _rows(t: Thresholds) -> str:
+    parts = [
+        "## Rows\n\nIn each part a patient meets exactly one row. A condition that is not named holds for any value.\n"
+    ]
+    for name, rules in PARTS.items():
+        lines = [(rule.id, conditions(rule, t) or "always", _gives(rule), rule.source.value) for rule in rules]
+        parts.append(f"### {name[0].upper()}{name[1:]}\n\n" + _table(("row", "when", "cards", "source"), lines))
+    return "\n".join(parts)
+
+
+def _gives(rule: Rule) -> str:
+    cards = ", ".join(f"`{card}` ({indicator})" for card, indicator in rule.gives)
+    return (cards + ("" if rule.orders else ", without orders")) if cards else "–"
+
+
+def _cards(modes: CardModes, blanks: _Blanks) -> str:
+    parts = ["## Cards\n\nIn their order. ⟨…⟩ stands for the patient's values.\n"]
+    for card in CardId:
+        mode = modes.of(card)
+        cannot = ", cannot be off" if card in NEVER_OFF else ""
+        state = "" if mode is CardMode.ACTIVE else f" **{mode} at this site.**"
+        wording = WORDING[card]
+        orders = [order.value.format_map(blanks) for order in ORDERS.get(card, ())]
+        parts.append(
+            f"### `{card}` {wording.display}{cannot}\n\n{state}**{wording.summary.format_map(blanks)}**\n\n"
+            + _bullets(_said(wording, blanks))
+            + "".join(f"- ⟨{part.replace('_', ' ')}⟩ is: {_ways(part, blanks)}\n" for part in _parts(wording))
+            + (f"- Orders offered: {'; '.join(orders)}.\n" if orders else "- Orders nothing.\n")
+            + f"- Source: {wording.source.label}.\n"
+        )
+    return "\n".join(parts)
+
+
+def _sentences(blanks: _Blanks) -> str:
+    """What several cards say, each part once."""
+    parts = ["## Sentences of several cards\n"]
+    for title, shared in _SHARED:
+        lines = [text.strip().format_map(blanks) for part in shared for text in PHRASES[part].values()]
+        parts.append(f"### {title}\n\n" + _bullets(lines))
+    return "\n".join(parts)
+
+
+_SHARED = (
+    ("ICANS", ("icans", "icans_coded")),
+    ("Counts, liver enzymes, infection", ("caution",)),
+    ("For some patients", ("extra", "neutrophils")),
+    ("What data-quality names", ("doubt",)),
+    ("When an order is not offered", ("no_tocilizumab", "not_corrected", "no_steroid", "order")),
+    ("On crs-grade beside the evidence", ("state",)),
+)
+_IN_SHARED = frozenset(part for _, shared in _SHARED for part in shared)
+
+
+def _parts(wording: Wording) -> list[str]:
+    """The ⟨parts⟩ of a card's sentences that have ways to read, those inside other parts included."""
+    found: list[str] = []
+    texts = [wording.summary, *wording.lead, *wording.limits]
+    while texts:
+        fields = [n or "" for _, n, _, _ in Formatter().parse(texts.pop(0))]
+        names = [n for n in fields if n in PHRASES and n not in (*found, *_IN_SHARED)]
+        found += names
+        texts += [text for name in names for text in PHRASES[name].values()]
+    return found
+
+
+def _ways(part: str, blanks: _Blanks) -> str:
+    return " / ".join(text.strip().format_map(blanks) or "nothing" for text in PHRASES[part].values())
+
+
+def _said(wording: Wording, blanks: _Blanks) -> list[str]:
+    study = [STUDY.format(n=wording.study)] if wording.study else []
+    shown = f"Evidence shown: {', '.join(wording.shown)}." if wording.shown else ""
+    said = [*wording.lead, shown, *study, *wording.limits, PROTOCOL]
+    return [line.format_map(blanks) for line in said if line and line != "{offers}"]
+
+
+def _numbers(t: Thresholds) -> str:
+    lines = [
+        (f"`{n.name}`", n.meaning, value_words(n, t), f"{number(n.low)} to {number(n.high)}", n.source, _status(n, t))
+        for n in numbers()
+    ]
+    head = ("name", "meaning", "value", "a site may set", "source", "status")
+    return "## Numbers\n\n" + _table(head, lines)
+
+
+def value_words(n: Number, t: Thresholds) -> str:
+    """A number in force with its unit."""
+    unit = "" if n.unit == "1" else f" {n.unit}"
+    return f"{number(in_unit(getattr(t, n.name), n.unit))}{unit}"
+
+
+def _status(n: Number, t: Thresholds) -> str:
+    default = Thresholds()
+    if getattr(t, n.name) != getattr(default, n.name):
+        return f"**set by this site** (package: {value_words(n, default)})"
+    return "**unconfirmed**" if n.status is Status.UNCONFIRMED else n.status.value
+
+
+def _codes(terms: Terminology) -> str:
+    lines = []
+    for set_id, title in terms.titles.items():
+        concepts = terms.value_sets[set_id]
+        codes = ", ".join(c.code + (STAR if c.display_unconfirmed else "") for c in concepts if c.system != LOCAL)
+        texts = ", ".join(dict.fromkeys(text for c in concepts for text in c.texts))
+        sources = "; ".join(dict.fromkeys(c.source for c in concepts if c.system != LOCAL and c.source))
+        lines.append((f"{title} (`{set_id}`)", codes or "–", texts or "–", sources or "–"))
+    return f"## Codes\n\n{STAR} the code exists, its name is unconfirmed.\n\n" + _table(
+        ("value set", "codes", "texts", "sources"), lines
+    )

@@ -1,0 +1,1 @@
+"""The words that every card shares: phrases, reasons, numbers, times, and text made safe."""

@@ -1,0 +1,34 @@
+"""Times, numbers and the thresholds in force as the ward writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
+
+
+def when(at: datetime) -> str:
+    """A time as the ward writes it, in the facility's zone: 9 Mar 06:00."""
+    return f"{at.day} {at:%b %H:%M}"
+
+
+def number(value: Decimal) -> str:
+    """Without trailing zeros and never in exponents."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+_SPOKEN = {"min": " min", "h": " h", "d": " days"}
+_UNITS = {known.name: known.unit for known in numbers()}
+
+
+class InWords:
+    """Every threshold in force by its name, for sentences: `{t.dose_interval}` reads "8 h", `{t.il6_fold}` "4"."""
+
+    def __init__(self, t: Thresholds) -> None:
+        self._t = t
+
+    def __getattr__(self, name: str) -> str:
+        unit = _UNITS[name]
+        return number(in_unit(getattr(self._t, name), unit)) + _SPOKEN.get(unit, "")

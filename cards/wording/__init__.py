@@ -1,0 +1,1 @@
+"""The sentences of the cards, filled with a patient's values."""

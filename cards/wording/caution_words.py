@@ -1,0 +1,114 @@
+"""What to weigh before tocilizumab, in words: counts, liver enzymes, infection, ICANS."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cards.sentences.numbers_and_times import InWords, number, when
+from cards.sentences.phrases import phrase
+from cards.wording.context import Texts
+from cards.wording.evidence import escaped, escaped_words, reference_text
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.labs import LabValue
+from fhir_mappings.facts.patient import Icans, Infection, PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+
+_OF_CAUTION = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS)
+
+
+def of_caution(x: Texts) -> dict[str, str]:
+    """The placeholders about caution and ICANS."""
+    allergy = x.facts.tocilizumab_hypersensitivity
+    kind = "allergic" if allergy else "infected" if x.facts.infections else "none"
+    icans = x.facts.icans
+    return {
+        "caution": caution_line(x),
+        "caution_short": phrase("caution_short", kind),
+        "caution_lead": phrase("caution_lead", kind, reference=reference_text(allergy or "")),
+        "icans": icans_line(x.facts),
+        "icans_grade": _icans_grade(icans),
+        "icans_first": phrase("icans_first", "one" if icans.grade == 1 else "more"),
+    }
+
+
+def caution_line(x: Texts) -> str:
+    """One line: what lies beyond the label's limits, what is not known, what could not be read."""
+    unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
+    allergy = x.facts.tocilizumab_hypersensitivity
+    found = {
+        "allergic": {"reference": reference_text(allergy) if allergy else ""},
+        "beyond": {"values": ", ".join(_beyond(x))},
+        "infected": {"signs": infection_words(x.facts)},
+        "not known": {"values": ", ".join(_not_known(x))},
+        "unreadable": {"values": ", ".join(x.facts.labs.unreadable)},
+        "unread": {"kinds": ", ".join(unread)},
+    }
+    lines = [phrase("caution", variant, t=InWords(x.t), **v) for variant, v in found.items() if any(v.values())]
+    return " ".join(lines or [phrase("caution", "clear")])
+
+
+def _beyond(x: Texts) -> list[str]:
+    labs, t = x.facts.labs, x.t
+    found = []
+    for name, lab, limit in (("ANC", labs.neutrophils, t.neutropenia), ("platelets", labs.platelets, t.platelets_low)):
+        if lab is not None and lab.is_below(limit):
+            found.append(f"{name} {escaped_words(lab.shown)} ×10⁹/L (below {number(limit)}, {_at(x, lab)})")
+    for name, lab in (("ALT", labs.alt), ("AST", labs.ast)):
+        if lab is None:
+            continue
+        normal, unconfirmed = upper_normal(lab, t)
+        if lab.value > normal * t.enzymes_times:
+            mark = ", unconfirmed" if unconfirmed else ""
+            limit_text = f"above {number(t.enzymes_times)} × upper normal {number(normal)}{mark}"
+            found.append(f"{name} {escaped_words(lab.shown)} U/L ({limit_text}, {_at(x, lab)})")
+    return found
+
+
+def upper_normal(lab: LabValue, t: Thresholds) -> tuple[Decimal, bool]:
+    """The upper limit of normal, and whether it is our unconfirmed one because the result states none."""
+    return (lab.upper_normal, False) if lab.upper_normal is not None else (t.enzymes_normal, True)
+
+
+def _at(x: Texts, lab: LabValue) -> str:
+    return when(x.facts.local(lab.at))
+
+
+def _not_known(x: Texts) -> list[str]:
+    labs = x.facts.labs
+    named = (("ANC", labs.neutrophils), ("platelets", labs.platelets), ("ALT", labs.alt), ("AST", labs.ast))
+    return [name for name, lab in named if lab is None and name not in labs.unreadable]
+
+
+def infection_words(facts: PatientFacts) -> str:
+    """Each sign of infection with its time and reference, at most four."""
+    shown = []
+    for one in facts.infections[:4]:
+        at = f", {_dated(facts, one)}" if one.at else ""
+        shown.append(f"{escaped(one.what)} ({reference_text(one.reference)}{at})")
+    more = len(facts.infections) - 4
+    return "; ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _dated(facts: PatientFacts, one: Infection) -> str:
+    """A result with its clock time; a diagnosis, or anything of another year, with its date."""
+    at = facts.local(one.at or facts.as_of)
+    if one.what.startswith("coded") or at.year != facts.local(facts.as_of).year:
+        return f"since {at.day} {at:%b %Y}"
+    return when(at)
+
+
+def _icans_grade(icans: Icans) -> str:
+    if icans.grade is None:
+        return "unknown"
+    return f"grade {icans.grade}{' or more' if icans.minimum or icans.words == 'ICE 0' else ''}"
+
+
+def icans_line(facts: PatientFacts) -> str:
+    icans = facts.icans
+    if icans.grade is None:
+        return phrase("icans", "why" if icans.why else "unknown", why=escaped(icans.why))
+    at = f", {when(facts.local(icans.at))}" if icans.at else ""
+    charted = f"{escaped(icans.words)}, {reference_text(icans.reference)}{at}"
+    how = "zero" if icans.words == "ICE 0" else "least" if icans.minimum else "known"
+    more = phrase("icans_coded", "higher" if icans.coded_higher else "none", coded=escaped(icans.coded_higher))
+    return phrase("icans", how, icans=icans.grade, charted=charted) + more

@@ -1,0 +1,79 @@
+"""Fills the sentences of `wording` with a patient's values: one Card from one planned card."""
+
+from __future__ import annotations
+
+from cards.deciding.card import Card, Suggestion, joined, shortened
+from cards.deciding.decision_table import CardId
+from cards.deciding.situation import drafted
+from cards.deciding.when_to_show import Planned
+from cards.sentences.phrases import PHRASES
+from cards.wording.context import Texts
+from cards.wording.evidence import basis, bullets
+from cards.wording.placeholders import placeholders
+from cards.wording.wording import CAUTION, NO_WAITING, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.treatment import DrugClass
+
+EXTRA = PHRASES["extra"]
+_TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
+_FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI, CardId.REASSESS_WINDOW)
+
+
+def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]) -> Card:
+    """The words of one card around its orders."""
+    wording = WORDING[planned.id]
+    values = placeholders(texts, planned, suggestions, notes)
+    late = planned.id is CardId.SEVERE_CRS and not planned.offers
+    lead = [paragraph.format(**values) for paragraph in wording.lead]
+    if late:
+        lead = [EXTRA["outside window"].format(**values)]
+    evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
+    study = [STUDY.format(n=wording.study)] if wording.study else []
+    said = [line for line in wording.limits if not (late and line == NO_WAITING)]
+    extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
+    limits = [line.format(**values) for line in (*extra, *said)]
+    return Card(
+        id=planned.id,
+        display=wording.display,
+        indicator=planned.indicator,
+        summary=shortened(wording.summary.format(**values)),
+        detail=joined([*lead, evidence, bullets([*study, *limits, PROTOCOL])]),
+        source=wording.source,
+        suggestions=suggestions,
+        override_reasons=() if planned.id is CardId.CRS_GRADE else OVERRIDE_REASONS,
+        shows_evidence=True,
+    )
+
+
+_ORDERS = {"MedicationRequest": Kind.MEDICATION_ORDERS, "ServiceRequest": Kind.SERVICE_ORDERS}
+
+
+def _may_repeat(suggestions: tuple[Suggestion, ...], texts: Texts) -> bool:
+    """Whether a suggested order may be active already, for the orders of its kind were not all read."""
+    return any(_ORDERS[s.resource["resourceType"]] in texts.unread for s in suggestions if s.action == "create")
+
+
+def _extra(planned: Planned, texts: Texts) -> list[str]:
+    """Sentences that depend on the patient: neutropenia, age, the paediatric limit."""
+    lines: list[str] = []
+    t, facts = texts.t, texts.facts
+    if planned.id in _FEVER_CARDS and facts.labs.neutrophils is None:
+        lines.append(EXTRA["perhaps neutropenic"])
+    elif planned.id in _FEVER_CARDS and facts.labs.neutrophils and facts.labs.neutrophils.value < t.neutropenia:
+        lines.append(EXTRA["neutropenic"])
+    if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
+        lines.append(EXTRA["under study age"])
+    if planned.id in (CardId.GRADE1_SUPPORTIVE, CardId.CRS_GRADE) and drafted(texts.drafts, DrugClass.TOCILIZUMAB):
+        lines.append(CAUTION)  # a drafted dose is weighed against these also where no other card of its own speaks
+    if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
+        lines.append(EXTRA["ventilated"])
+    if planned.id is CardId.CRS_GRADE and facts.age is not None and 12 < facts.age.years < t.adult_age:
+        lines.append(EXTRA["paediatric limit"])
+    return lines
+
+
+def _confirm_ventilation(x: Texts) -> bool:
+    """Ventilated with severe ICANS or on little oxygen: it may be for the airway and not for hypoxia."""
+    flags = x.grade.oxygen.flags
+    severe = x.facts.icans.grade is not None and x.facts.icans.grade >= 3
+    return "ventilated_low_fio2" in flags or ("ventilated" in flags and severe)

@@ -1,0 +1,89 @@
+"""What a drafted tocilizumab was checked against, in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from cards.deciding.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose, weight_is_unread
+from cards.deciding.situation import counted_starts, drafted, uncharted_tocilizumab
+from cards.orders.orders import ordered_at
+from cards.sentences.numbers_and_times import InWords, number, when
+from cards.sentences.phrases import phrase
+from cards.wording.context import Texts
+from cards.wording.state_lines import zero_words
+from fhir_mappings.facts.time_and_range import hours_ago
+from fhir_mappings.facts.treatment import DrugClass
+
+
+def of_draft_checks(x: Texts) -> dict[str, str]:
+    """What a drafted tocilizumab was checked against."""
+    facts = x.facts
+    starts = counted_starts(facts, x.drafts)
+    last = max(starts, default=facts.as_of)
+    given = ", ".join(when(facts.local(s)) for s in facts.tocilizumab.safety_starts) or "none"
+    least = "" if facts.tocilizumab.history_complete else "at least "
+    pending = [
+        f"ordered{ordered_at(facts, o.authored)}, not yet charted" for o in uncharted_tocilizumab(facts, x.drafts)
+    ]
+    beside = len(starts) - len(facts.tocilizumab.safety_starts) - len(pending)
+    pending += ["another draft in this call"] * beside
+    return {
+        "counted": f"Doses of tocilizumab of this course and the last {InWords(x.t).dose_lookback}: {least}{given}"
+        + (f"; {'; '.join(pending)}" if pending else ""),
+        "counted_last": "beside another order" if last == facts.as_of and pending else _after(last, facts.as_of),
+        "counted_next": when(facts.local(last + x.t.dose_interval)),
+        "counted_number": f"{least}{len(starts)} doses",
+        **_of_dose(x),
+        "zero": zero_words(x.grade) if x.grade.grade == 0 else "",
+    }
+
+
+def _of_dose(x: Texts) -> dict[str, str]:
+    """What the check of the drafted dose found, the most important first."""
+    t, weight = x.t, x.facts.weight
+    words: list[str] = []
+    for draft in drafted(x.drafts, DrugClass.TOCILIZUMAB):
+        mg = drafted_mg(draft, x.facts)
+        words += [_fault_words(fault, mg, x) for fault in dose_faults(draft, x.facts, t)]
+    words = list(dict.fromkeys(words))
+    tiers = (
+        f"{number(t.toci_per_kg)} mg/kg from {number(t.toci_light_below)} kg, {number(t.toci_per_kg_light)} mg/kg below"
+    )
+    label = f"{tiers}, at most {number(t.toci_max)} mg"
+    if weight is not None:
+        label += f"; at {number(weight.kg)} kg ({when(x.facts.local(weight.at))}) {tocilizumab_dose(weight, t)} mg"
+    return {
+        "dose_fault": words[0] if words else "",
+        "dose_faults": " ".join(f"{w[0].upper()}{w[1:]}." for w in words),
+        "label_dose": label,
+    }
+
+
+_FAULTS = {
+    DoseFault.UNDER_AGE: "under age",
+    DoseFault.NOT_INTRAVENOUS: "route",
+    DoseFault.ABOVE_MAXIMUM: "maximum",
+    DoseFault.OTHER_TIER: "tier",
+    DoseFault.OFF: "off",
+    DoseFault.NO_WEIGHT: "no weight",
+    DoseFault.NOT_READABLE: "not readable",
+    DoseFault.REPEATS: "repeats",
+}
+
+
+def _fault_words(fault: DoseFault, mg: Decimal | None, x: Texts) -> str:
+    t, weight = x.t, x.facts.weight
+    unread = fault is DoseFault.NO_WEIGHT and weight_is_unread(x.facts)
+    return phrase(
+        "dose_fault",
+        "weight unread" if unread else _FAULTS[fault],
+        dose=f"{number(mg.quantize(Decimal(1)))} mg" if mg is not None else "the dose",
+        by_weight=f"{tocilizumab_dose(weight, t)} mg for {number(weight.kg)} kg" if weight is not None else "",
+        percent=number(t.dose_off * 100),
+        t=InWords(t),
+    )
+
+
+def _after(then: datetime, now: datetime) -> str:
+    return f"{hours_ago(then, now).removesuffix(' ago')} after the last dose started"

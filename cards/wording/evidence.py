@@ -1,0 +1,234 @@
+"""What a card rests on, in lines of Markdown: values, times, references, and what is missing.
+
+Every string that came from a record is escaped: clients render raw HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from cards.deciding.situation import Verdicts
+from cards.deciding.verdict import Category, Verdict
+from cards.sentences.numbers_and_times import InWords, number, when
+from fhir_mappings.facts.grade import CrsGrade, Fever
+from fhir_mappings.facts.labs import FoldChange, Reason, Sample
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.time_and_range import Interval
+from fhir_mappings.facts.treatment import Dose
+
+# `{t.…}` stands for the threshold in force
+_REASONS = {
+    Reason.NO_BASELINE: "no sample of day 0 or the {t.baseline_far} before; a baseline can no longer be obtained",
+    Reason.NO_PEAK: "no sample since the infusion that counts",
+    Reason.NO_RECENT_SAMPLE: "no sample since fever onset within the last {t.il6_fresh}, which a verdict of low needs",
+    Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
+    Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
+    Reason.ZERO_BASELINE: "the baseline is zero",
+    Reason.PRELIMINARY: "a preliminary result would change the verdict",
+    Reason.PRIOR_BLOCKADE: "an IL-6 blocker before makes IL-6 unusable",
+    Reason.HISTORY_INCOMPLETE: "the administrations could not all be read, so an IL-6 blocker may have been given",
+    Reason.UNUSABLE: "a result could not be used (unit or value)",
+    Reason.NOT_READ: "laboratory results could not be read",
+    Reason.TEMPERATURES_UNREAD: "temperatures could not all be read, so a febrile baseline cannot be excluded",
+}
+MOST_SHOWN = 1_000_000_000
+_TIERS = {
+    2: "{t.baseline_near} before the infusion",
+    3: "day 0 after the infusion",
+    4: "up to {t.baseline_far} before the infusion",
+}
+ZERO_WIDTH_SPACE = "\u200b"
+_AUTOLINK = re.compile(r"://|[wW]\.|@")  # GitHub-flavoured Markdown makes links of bare addresses
+_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}(?:entry\[\d+\]|, result \d+)")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
+
+
+class Shown(StrEnum):
+    """Which evidence a card shows under its text."""
+
+    GRADE = "grade"
+    IL6 = "IL-6"
+    CRP = "CRP"
+    DOSES = "doses"
+
+
+def reason_words(reason: Reason, t: Thresholds) -> str:
+    return _REASONS[reason].format(t=InWords(t))
+
+
+def tier_words(tier: int, t: Thresholds) -> str:
+    """When a baseline that is not of day 0 before the infusion was taken."""
+    return _TIERS[tier].format(t=InWords(t))
+
+
+def escaped(text: str) -> str:
+    """Text from a record, safe in Markdown and in HTML, on one line and of a readable length."""
+    flat = " ".join(text.split())[:200]
+    html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], _SPECIAL.sub(r"\\\1", html))
+
+
+def reference_text(reference: str) -> str:
+    """A reference as shown: `Type/id` where both are what FHIR allows, else no id at all."""
+    return reference if _REFERENCE.fullmatch(reference) else "a resource without a usable id"
+
+
+def grade_text(grade: CrsGrade) -> str:
+    if grade.grade is None:
+        return "not gradeable"
+    return f"at least grade {grade.grade}" if grade.minimum else f"grade {grade.grade}"
+
+
+def grade_if_crs(grade: CrsGrade) -> str:
+    """What it would be if this is CRS: `grade 2`, `at least grade 2`; "" where nothing that is known says so. Never 0:
+    there is no CRS of that grade."""
+    if grade.provisional == 0:
+        return ""
+    more = max(grade.pressure.most, grade.oxygen.most) > grade.provisional
+    return f"{'at least ' if more else ''}grade {grade.provisional}"
+
+
+def drivers(grade: CrsGrade) -> str:
+    """What makes the grade, most severe first."""
+    rows = sorted((grade.pressure, grade.oxygen), key=lambda r: -r.value)
+    parts = [d for row in rows for d in row.drivers]
+    if grade.fever is Fever.NOW and grade.highest_temperature is not None:
+        parts.append(f"T up to {celsius(grade.highest_temperature)} °C")
+    return ", ".join(parts)
+
+
+def celsius(value: Decimal) -> str:
+    """One decimal, rounded down: 37.96 °C must not read as the fever that it is not."""
+    return number(value.quantize(Decimal("0.1"), rounding=ROUND_DOWN))
+
+
+def fever_line(grade: CrsGrade, facts: PatientFacts, t: Thresholds) -> str:
+    onset = f"; onset {when(facts.local(grade.onset))}" if grade.onset else ""
+    highest = ""
+    if grade.highest_temperature is not None:
+        highest = f" (highest of {InWords(t).fever_window} {celsius(grade.highest_temperature)} °C)"
+    return f"{grade.fever.value.capitalize()}{highest}{onset}."
+
+
+def missing(grade: CrsGrade, t: Thresholds) -> tuple[str, ...]:
+    """What is not known and could raise the grade, or keeps there from being one."""
+    parts = [*grade.pressure.missing, *grade.oxygen.missing]
+    if grade.fever is Fever.NOT_MEASURED:
+        parts.insert(0, f"temperature of the last {InWords(t).fever_window}")
+    if grade.fever is Fever.UNKNOWN_TREATMENT:
+        parts.insert(0, "medication administrations (they may hide fever)")
+    return tuple(dict.fromkeys(parts))
+
+
+def fold_number(value: Decimal, cut: Decimal) -> str:
+    """Two decimals, or as many as it takes not to look like the limit it is not."""
+    if value > MOST_SHOWN:
+        return f"more than {MOST_SHOWN}"
+    shown = value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    for places in ("0.001", "0.0001"):
+        if value == cut or (shown - cut) * (value - cut) > 0:
+            return f"{shown:f}"
+        shown = value.quantize(Decimal(places), rounding=ROUND_DOWN)
+    return f"{shown:f}"
+
+
+def fold_text(fold: Interval, cut: Decimal) -> str:
+    if fold.low == fold.high:
+        return f"{fold_number(fold.low, cut)}-fold"
+    if fold.high is None:
+        return f"{'more than' if fold.low_open else 'at least'} {fold_number(fold.low, cut)}-fold"
+    return f"{fold_number(fold.low, cut)}- to {fold_number(fold.high, cut)}-fold"
+
+
+def fold_short(fold: FoldChange, verdict: Verdict, cut: Decimal) -> str:
+    """For a summary: `6.20-fold (high)`, `unknown`, or `high after tocilizumab` whatever the fold before it was."""
+    if verdict.after_tocilizumab:
+        return "high after tocilizumab"
+    if verdict.category is Category.UNKNOWN or fold.fold is None:
+        return "unknown"
+    return f"{fold_text(fold.fold, cut)} ({verdict.category.value})"
+
+
+def sample_text(sample: Sample, facts: PatientFacts) -> str:
+    drawn = facts.local(sample.at.earliest)
+    at = f"{drawn:%d %b}" if sample.at.is_date else when(drawn)
+    return f"{escaped(sample.text)} ({at}, {reference_text(sample.reference)})"
+
+
+def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresholds) -> str:
+    """One analyte: baseline → peak = fold, the verdict, or why there is none."""
+    parts = [f"**{name}**"]
+    if fold.baseline is not None:
+        parts.append(f"baseline {sample_text(fold.baseline, facts)}")
+    if fold.peak is not None:
+        parts.append(f"peak {sample_text(fold.peak, facts)}")
+    if fold.fold is not None:
+        parts.append(f"rise {fold_text(fold.fold, cut)}")
+    line = ", ".join(parts)
+    rule = f"limit {cut}-fold"
+    if verdict.category is Category.UNKNOWN:
+        line += f": verdict unknown – {reason_words(verdict.reason or Reason.NO_PEAK, t)}"
+    elif verdict.after_tocilizumab:
+        line += f": rise after tocilizumab, not the paper's definition ({rule})"
+    else:
+        line += f": {verdict.category.value} ({rule})"
+    if verdict.near_threshold:
+        line += "; near the threshold, where the assay cannot tell the sides apart"
+    if fold.baseline_tier > 1:
+        line += f"; baseline taken {tier_words(fold.baseline_tier, t)}"
+    if "ambiguous_order" in fold.flags:
+        line += "; a sample known by date only on the day of the blocker is left out"
+    return line + "."
+
+
+def doses_text(facts: PatientFacts) -> str:
+    return f"**Tocilizumab** doses in this course: {dose_count(facts)}."
+
+
+def dose_count(facts: PatientFacts) -> str:
+    """`2 (9 Mar 10:00, 11 Mar 10:00)`, or `at least 2` where the history could not all be read."""
+    history = facts.tocilizumab
+    count = str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
+    times = ", ".join(dose_time(facts, d) for d in history.doses)
+    return f"{count} ({times})" if times else count
+
+
+def dose_time(facts: PatientFacts, dose: Dose) -> str:
+    at = facts.local(dose.start)
+    return f"{at.day} {at:%b}, time not known" if dose.date_only else when(at)
+
+
+def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Shown, ...]) -> list[str]:
+    """The evidence lines that a card shows, in their order."""
+    grade, course = facts.grade, facts.course
+    if grade is None or course is None:
+        return []
+    lines: list[str] = []
+    if Shown.GRADE in shown:
+        reasons = drivers(grade) or "no hypotension, no hypoxia"
+        lines.append(
+            f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts, t)}"
+            + (f" Not known: {escaped_words('; '.join(missing(grade, t)))}." if missing(grade, t) else "")
+        )
+    if Shown.IL6 in shown:
+        lines.append(fold_line(facts, "IL-6", facts.il6, found.il6, t.il6_fold, t))
+    if Shown.CRP in shown:
+        lines.append(fold_line(facts, "CRP", facts.crp, found.crp, t.crp_fold, t))
+    if Shown.DOSES in shown:
+        lines.append(doses_text(facts))
+    if Shown.DOSES in shown and facts.steroids:
+        given = ", ".join(f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids)
+        lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_running}: {given}.")
+    return lines
+
+
+def escaped_words(text: str) -> str:
+    """Our own words with numbers: only what HTML would read as markup."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def bullets(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

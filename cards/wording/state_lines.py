@@ -1,0 +1,75 @@
+"""The lines of the crs-grade card: the assessment in full, and what it could not use."""
+
+from __future__ import annotations
+
+from cards.sentences.numbers_and_times import InWords, when
+from cards.sentences.phrases import phrase
+from cards.wording.caution_words import icans_line
+from cards.wording.context import Texts
+from cards.wording.evidence import Shown, basis, escaped, escaped_words, reference_text
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.grade import CrsGrade, Fever
+from fhir_mappings.facts.thresholds import Thresholds, numbers
+
+
+def state_lines(x: Texts) -> list[str]:
+    """The lines of the crs-grade card: the assessment in full, and what it could not use."""
+    facts, course, grade = x.facts, x.facts.course, x.grade
+    if course is None:
+        return []
+    product = escaped_words(course.infusions[0].product)
+    about = "" if course.time_known else " (time of day not known: hours are approximate)"
+    lines = [
+        f"**Day {course.day}** after {product}, infused {when(facts.local(course.start))}{about}.",
+        *basis(facts, x.found, x.t, tuple(Shown)),
+    ]
+    if grade.grade == 0:
+        lines.append(zero_words(grade))
+    if course.days_since_last > x.t.study_days.days:
+        lines.append(phrase("state", "late", day=course.day, t=InWords(x.t)))
+    lines.append(f"**ICANS**: {icans_line(x.facts)}")
+    disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
+    if disagreeing:
+        lines.append(phrase("state", "coded", codes=escaped(", ".join(disagreeing))))
+    own = site_numbers(x.t)
+    if own:
+        lines.append(phrase("state", "numbers", numbers="; ".join(own)))
+    if x.held:
+        at = when(facts.local(max(one.at for one in x.held)))
+        lines.append(phrase("state", "held", number=len(x.held), at=at, cards=", ".join(one.card for one in x.held)))
+    if x.switched_off:
+        lines.append(phrase("state", "off", cards=", ".join(x.switched_off)))
+    if x.unread:
+        lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
+    if facts.set_aside:
+        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
+        more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
+        lines.append(phrase("state", "set aside", resources=aside, more=more))
+    return lines
+
+
+def _unread_words(x: Texts, kind: Kind) -> str:
+    coverage = x.facts.coverage.get(kind)
+    if coverage is None or coverage.since is None:
+        return kind.value
+    return f"{kind.value} before {when(x.facts.local(coverage.since))}"
+
+
+def site_numbers(t: Thresholds) -> list[str]:
+    """The numbers that a site has set otherwise than the package, each with the package's."""
+    package = Thresholds()
+    ours, theirs = InWords(package), InWords(t)
+    changed = [n for n in numbers() if getattr(t, n.name) != getattr(package, n.name)]
+    return [f"{n.meaning} {getattr(theirs, n.name)} (package {getattr(ours, n.name)})" for n in changed]
+
+
+def zero_words(grade: CrsGrade) -> str:
+    """What grade 0 means, and what it does not."""
+    if grade.fever is Fever.EARLIER:
+        return phrase("zero", "earlier")
+    if grade.fever in (Fever.WAIVED, Fever.MASKED):
+        return phrase("zero", "suppressed")
+    low, hypoxic = grade.pressure.value > 0, grade.oxygen.value > 0
+    if low or hypoxic:
+        return phrase("zero", "both" if low and hypoxic else "hypotension" if low else "hypoxia")
+    return phrase("zero", "nothing")

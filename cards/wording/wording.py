@@ -1,0 +1,309 @@
+"""Every sentence that a card can say, in one place. `{names}` are filled in by `compose`.
+
+`basis` says which evidence stands under the text; `study` marks the cards that rest on Zhang 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cards.deciding.card import CardSource, OverrideReason
+from cards.deciding.decision_table import CardId
+from cards.wording.evidence import Shown
+
+ASTCT = CardSource("ASTCT consensus grading, Lee et al. 2019", "https://doi.org/10.1016/j.bbmt.2018.12.758")
+ZHANG = CardSource("Zhang et al. 2022", "https://doi.org/10.3389/fimmu.2022.914959")
+ASCO_URL = "https://ascopubs.org/doi/10.1200/JCO.21.01992"
+ASCO = CardSource("ASCO guideline, Santomasso et al. 2021", ASCO_URL)
+LABEL = CardSource("Tocilizumab label, CRS section")
+PRODUCT = CardSource("NCCN, as quoted by Zhang et al. 2022; product label", "https://doi.org/10.3389/fimmu.2022.914959")
+
+PROTOCOL = "Does not replace institutional protocol."
+STUDY = (
+    "Based on one retrospective study: single centre, B-ALL, n={n}, in-sample cut-off, not validated. "
+    "Commercial products, lymphoma, myeloma and children under 13 were not studied."
+)
+CONFLICT_LOW_IL6 = (
+    "Single-centre retrospective signal: severe CRS in 3 of 8 with a small IL-6 rise who got tocilizumab, against "
+    "0 of 23 who did not; that comparison group was mostly without CRS. Does not support withholding tocilizumab: "
+    "ASCO gives it at this grade whatever the IL-6, and no guideline gates it on an IL-6 rise."
+)
+NO_WAITING = "Guidelines do not wait for IL-6: do not delay treatment for a result."
+FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
+INTERVAL = "A further dose is allowed after {t.dose_interval} (the label: 8 h); in the study the interval was 24–48 h."
+NO_TOCI_FOR_ICANS = "Tocilizumab is not for isolated ICANS."
+STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
+BOXED = (
+    "The label warns of serious infections, latent tuberculosis and hepatitis B among them, of gastrointestinal "
+    "perforation and of liver injury; signs of inflammation may be lessened after tocilizumab."
+)
+ANTIFUNGAL = "With corticosteroids: antifungal prophylaxis (ASCO)."
+NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
+ICANS = "{icans}"
+CAUTION = "{caution}"
+
+
+@dataclass(frozen=True)
+class Wording:
+    display: str
+    source: CardSource
+    summary: str
+    lead: tuple[str, ...]
+    limits: tuple[str, ...] = ()
+    study: str = ""
+    shown: tuple[Shown, ...] = (Shown.GRADE, Shown.IL6, Shown.DOSES)
+
+
+WORDING: Mapping[CardId, Wording] = {
+    CardId.SEVERE_CRS: Wording(
+        "Severe cytokine release syndrome",
+        ASCO,
+        "Severe CRS, {grade}: {severe_what}",
+        (
+            "{Grade}: {drivers}. ICU level of care. {severe_do}",
+            "IL-6 {il6} does not delay treatment.",
+            "{offers}",
+        ),
+        (NO_WAITING, ICANS, CAUTION),
+    ),
+    CardId.STEROID_AFTER_2_TOCI: Wording(
+        "Corticosteroid after two doses of tocilizumab",
+        ZHANG,
+        "CRS {persists} after {doses_given} of tocilizumab ({grade}): consider corticosteroids",
+        (
+            "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab. The study then considered "
+            "dexamethasone or methylprednisolone; it gives no regimen, the dose here is ASCO's.",
+            "{offers}",
+        ),
+        (STEROID_RULE, ICANS, ANTIFUNGAL),
+    ),
+    CardId.TOCI_RECOMMENDED: Wording(
+        "Tocilizumab recommended",
+        ZHANG,
+        "CRS {grade} and IL-6 up {il6_fold}: {recommended}{dose}",
+        (
+            "{Grade} ({drivers}) and IL-6 at least {t.il6_fold}-fold above baseline (the study's limit: 4): "
+            "the study recommends tocilizumab{second}.",
+            "{offers}",
+        ),
+        (FDA, INTERVAL, ICANS, CAUTION),
+        study="8",
+    ),
+    CardId.STEROID_EARLY_LOW_IL6: Wording(
+        "Early corticosteroid at a small IL-6 rise",
+        ZHANG,
+        "CRS {grade}, IL-6 up only {il6_fold}: consider early corticosteroids; tocilizumab remains guideline care",
+        (
+            "{Grade} ({drivers}) and IL-6 less than {t.il6_fold}-fold above baseline (the study's limit: 4). "
+            "The study recommends corticosteroids in advance. {guideline_option}",
+            "{offers}",
+        ),
+        (CONFLICT_LOW_IL6, FDA, ICANS, CAUTION),
+        study="8",
+    ),
+    CardId.TOCI_GUIDELINE: Wording(
+        "Tocilizumab by guideline",
+        ASCO,
+        "CRS {grade}, IL-6 rise unknown: {by_guideline}{dose}",
+        (
+            "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. ASCO gives tocilizumab at grade 2 whatever "
+            "the IL-6.",
+            "{offers}",
+        ),
+        (NO_WAITING, FDA, INTERVAL, ICANS, CAUTION),
+    ),
+    CardId.TOCI_INTERVAL: Wording(
+        "Interval between doses of tocilizumab",
+        LABEL,
+        "Tocilizumab drafted {counted_last}: at least {t.dose_interval} between dose starts",
+        (
+            "{counted}. At least {t.dose_interval} are asked for between the starts of two doses (the label: 8 h): "
+            "not before {counted_next}.",
+            "If CRS worsens before that, corticosteroids do not wait.",
+        ),
+        (INTERVAL, CAUTION),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_MAX_DOSES: Wording(
+        "Number of doses of tocilizumab",
+        LABEL,
+        "Tocilizumab drafted after {counted_number}: at most {t.doses_max} in all and {t.doses_per_day} in 24 h",
+        (
+            "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in 24 h "
+            "(protocols: 3). Corticosteroids, and third-line treatment by institutional protocol.",
+        ),
+        (CAUTION,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_CAUTION: Wording(
+        "Hypersensitivity or infection",
+        LABEL,
+        "Tocilizumab drafted: {caution_short}",
+        ("{caution_lead}",),
+        (CAUTION, BOXED),
+        shown=(Shown.GRADE,),
+    ),
+    CardId.NO_CRS: Wording(
+        "No CRS to treat",
+        ASTCT,
+        "Tocilizumab drafted, but no CRS can be graded now (grade 0)",
+        (
+            "{zero} Tocilizumab is for CRS: check the indication.",
+            "In the literature that the study cites, tocilizumab given before CRS did not lower the rate of "
+            "neurotoxicity, and may have raised it.",
+        ),
+        (ICANS,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.ICANS_STEROID: Wording(
+        "Corticosteroid for ICANS",
+        ZHANG,
+        "ICANS {icans_grade}: corticosteroids are first-line for neurotoxicity",
+        (
+            "{icans} The study used corticosteroids as first-line agents for neurotoxicity; {icans_first}. "
+            "{icans_dose}",
+            "{offers}",
+        ),
+        (NO_TOCI_FOR_ICANS, ANTIFUNGAL),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_ICANS_CAUTION: Wording(
+        "ICANS without CRS of grade 2",
+        ZHANG,
+        "Tocilizumab drafted for ICANS {icans_grade} with CRS {grade}: it does not treat ICANS",
+        (
+            "{icans} CRS is {grade}. In the literature that the study cites, tocilizumab given before CRS did not "
+            "lower the rate of neurotoxicity, and may have raised it. Corticosteroids are first-line.",
+        ),
+        (CAUTION,),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.TOCI_DOSE_CHECK: Wording(
+        "Dose of the drafted tocilizumab",
+        LABEL,
+        "Tocilizumab drafted: {dose_fault}",
+        (
+            "{dose_faults}",
+            "By weight: {label_dose}; once, intravenously over 60 minutes, from the age of {t.toci_min_age} years. "
+            "The label: 8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg.",
+            "{offers}",
+        ),
+        (CAUTION,),
+        shown=(Shown.DOSES,),
+    ),
+    CardId.PRODUCT_GUIDANCE: Wording(
+        "Guidance of the product",
+        PRODUCT,
+        "{product}: {product_gives}",
+        (
+            "{Grade}: {drivers}. After {product}, {product_why}: NCCN, as quoted by the study, gives tocilizumab at "
+            "once when CRS comes within {t.early_onset} of axicabtagene ciloleucel or brexucabtagene autoleucel, "
+            "whatever the grade; the label of brexucabtagene autoleucel gives it at grade 1 that lasts more than "
+            "{t.lasting_fever} (secondary source).",
+            "No order is suggested here: follow the product's label and the institution's protocol.",
+        ),
+        (ICANS, CAUTION),
+        shown=(Shown.GRADE, Shown.DOSES),
+    ),
+    CardId.INFECTION_SURVEILLANCE: Wording(
+        "Infection surveillance after tocilizumab",
+        ZHANG,
+        "CRP up {crp_fold}: watch closely for infection after tocilizumab",
+        (
+            "CRP {crp_words}. In the study, of patients with a rise above 1.83-fold 11 of 23 had a severe infection "
+            "after tocilizumab, against 2 of 17 without tocilizumab. Onset of CRS is often "
+            "indistinguishable from infection.",
+            "Blood and urine cultures, chest radiograph if febrile, blood count, CRP; consider CMV and CT.",
+            "{offers}",
+        ),
+        (NO_REASSURANCE,),
+        study="40",
+        shown=(Shown.CRP, Shown.DOSES),
+    ),
+    CardId.CRS_POSSIBLE_MASKED: Wording(
+        "CRS possible, fever may be masked",
+        ASTCT,
+        "{drivers} without current fever: CRS may be masked (would be grade {provisional})",
+        (
+            "{drivers}. {fever} ASTCT gives no grade without fever unless treatment hid it: CRS of grade "
+            "{provisional} is possible.{late}",
+            "{severe_work_up}",
+        ),
+        (NO_REASSURANCE,),
+    ),
+    CardId.CRS_GRADE_UNKNOWN: Wording(
+        "CRS grade unknown",
+        ASTCT,
+        "{grade_unknown}: missing {missing_short}",
+        (
+            "Missing: {missing}.{provisional_words}",
+            "What is not on record is not normal: chart it, or judge at the bedside.",
+        ),
+        shown=(Shown.GRADE,),
+    ),
+    CardId.REASSESS_WINDOW: Wording(
+        "Reassess after tocilizumab",
+        LABEL,
+        "CRS {grade}, tocilizumab {since_last}: reassess at {next_dose}; {then}",
+        (
+            "{Grade}: {drivers}. The last dose of tocilizumab started {since_last}. Reassess at {next_dose}, or at "
+            "once if CRS worsens; {then}.",
+        ),
+        (STEROID_RULE,),
+    ),
+    CardId.GRADE1_SUPPORTIVE: Wording(
+        "Grade 1: supportive care",
+        ASCO,
+        "CRS {grade}: supportive care; {grade1_threshold}",
+        (
+            "{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. {grade1_tocilizumab}",
+            "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
+        ),
+    ),
+    CardId.IL6_REQUEST: Wording(
+        "IL-6 sample",
+        ZHANG,
+        "Draw IL-6 now, before any tocilizumab; do not delay treatment for it",
+        (
+            "The IL-6 rise is unknown: {il6_reason}. A sample can settle it before tocilizumab; after tocilizumab "
+            "IL-6 is no longer usable.",
+            "{offers}",
+        ),
+        (NO_WAITING,),
+        shown=(Shown.IL6,),
+    ),
+    CardId.DATA_QUALITY: Wording(
+        "Data that could not be used",
+        ASTCT,
+        "Data that matter could not be used: {data_short}",
+        ("{data_doubts}",),
+        shown=(),
+    ),
+    CardId.CRS_GRADE: Wording(
+        "CRS grade",
+        ASTCT,
+        "CRS {grade} (ASTCT), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
+        ("{state}",),
+        (NO_REASSURANCE,),
+        shown=(),
+    ),
+}
+
+NO_COURSE_SUMMARY = "No CAR-T infusion found{back_to}: CRS advice is not possible"
+NO_COURSE_DETAIL = (
+    "{why} No CAR-T infusion that could be used was found in what was read{back_to}. "
+    "If this patient had CAR-T cells, grade CRS at the bedside."
+)
+
+_NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+OVERRIDE_REASONS = (
+    OverrideReason("patient-ineligible", _NON_ADHERENCE, "Patient does not meet eligibility for recommended action"),
+    OverrideReason("action-completed", _NON_ADHERENCE, "Recommended action was already completed"),
+    OverrideReason("indication-order-exists", _NON_ADHERENCE, "Patient has indication/order for intended action"),
+    OverrideReason(
+        "recipient-disagrees-evidence",
+        _NON_ADHERENCE,
+        "Recipient disagrees with recommendation because of issues with the evidence",
+    ),
+)

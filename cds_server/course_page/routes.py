@@ -1,0 +1,128 @@
+"""The page of a course: the record as the hooks read it, and the grade now and at each change, in picture and table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, Response
+
+from cards.deciding.when_to_show import Hook
+from cards.pages.decision_page import unconfirmed_numbers, value_words
+from cards.pages.explanation import caution, not_used, plain, rows_that_fired
+from cards.sentences.numbers_and_times import when
+from cds_server.course_page.patient_banner import patient_banner
+from cds_server.course_page.picture import period, picture, time_of
+from cds_server.course_page.reasons import earlier
+from cds_server.course_page.summary import tiles
+from cds_server.course_page.timeline import not_drawn, timeline
+from cds_server.hooks.advise import advise, reading_of, unread
+from cds_server.hooks.hook_request import PATIENT_ID, HookRequest
+from cds_server.operations.call_time import CallTime
+from cds_server.operations.log_lines import request_id
+from cds_server.pages import page
+from cds_server.problems import Problem
+from cds_server.running import Running, note_problem, running
+from cds_server.storage.database import DecisionRow
+from fhir_mappings.course_history import course_history
+from fhir_mappings.patient_facts import OutOfTimeError
+
+demo_course = Blueprint("demo_course", __name__)
+
+
+@dataclass(frozen=True)
+class FhirAccess:
+    """The FHIR server to read from, and with what: the token of a launch and its scope, or none."""
+
+    base: str
+    token: str | None = None
+    scope: str | None = None
+
+
+@demo_course.get("/demo/course/<patient_id>")
+def demo(patient_id: str) -> Response:
+    """The page of a patient of the first FHIR server of the settings, without a token. In development only."""
+    if PATIENT_ID.fullmatch(patient_id) is None:
+        raise Problem("not-found")
+    here = running()
+    access = FhirAccess(next(iter(here.settings.fhir_servers), ""))
+    with here.slot():
+        return course_response(here, patient_id, access, here.call_time())
+
+
+def course_response(
+    here: Running,
+    patient_id: str,
+    access: FhirAccess,
+    call_time: CallTime,
+    decision: DecisionRow | None = None,
+) -> Response:
+    """The page. `decision` is of this patient: its reasons are shown beside those of now.
+
+    What cannot be read is a page that says so, with the status of the problem: never a picture that looks well. How
+    many are made at once is the caller's to bound.
+    """
+    try:
+        values = _values(here, patient_id, access, call_time, decision)
+    except Problem as problem:
+        note_problem(problem)
+        response = page("course_unread.html", {"problem": problem})
+        response.status_code = problem.kind.status
+        return response
+    return page(values["template"], values)
+
+
+def _values(
+    here: Running, patient_id: str, access: FhirAccess, call_time: CallTime, decision: DecisionRow | None
+) -> dict[str, Any]:
+    """What the template shows. Raises Problem."""
+    request, as_of, sources = _request(patient_id, access), here.clock(), here.sources
+    advised = advise(request, sources, as_of, call_time)
+    facts, found, t = advised.facts, advised.found, sources.rules.thresholds
+    values: dict[str, Any] = {
+        "template": "course_none.html",
+        "who": patient_banner(advised.record, patient_id),
+        "now": when(facts.local(facts.as_of)),
+        "zone": str(facts.zone),
+        "zone_assumed": "timezone_assumed" in facts.flags,
+        "unread": [why for _, why in unread(facts)],
+        "not_used": [plain(line) for line in not_used(facts)],
+        "cards": found.cards,
+        "silence": found.silence,
+    }
+    if facts.course is None or facts.grade is None or found.found is None:
+        return {**values, "facts": facts}
+    how = reading_of(request, sources.rules, sources.zone, as_of)
+    try:
+        history = course_history(
+            advised.record, how, facts, facts.course, facts.grade, lambda: call_time.remaining() > 0
+        )
+    except OutOfTimeError as error:
+        raise Problem("out-of-time") from error
+    shown = timeline(facts, facts.course, history, t)
+    return {
+        **values,
+        "template": "course.html",
+        "not_used": [
+            plain(line) for line in not_used(replace(facts, set_aside=(*facts.set_aside, *history.set_aside)))
+        ],
+        "day": facts.course.day,
+        "tiles": tiles(facts, facts.course, facts.grade, found.found, shown, t),
+        "picture": picture(shown, facts.course, facts.zone),
+        "shown": shown,
+        "not_drawn": not_drawn(shown),
+        "time_of": lambda mark: time_of(mark, facts.zone),
+        "period": lambda span: period(span.start, span.end, facts.zone),
+        "rows": [plain(line) for line in rows_that_fired(found, t)],
+        "caution": [plain(line) for line in caution(facts)],
+        "unconfirmed": [f"{n.meaning} {value_words(n, t)} ({n.source})" for n in unconfirmed_numbers(t)],
+        "earlier": earlier(decision, facts, sources.rules) if decision is not None else None,
+    }
+
+
+def _request(patient_id: str, access: FhirAccess) -> HookRequest:
+    """The call of an EHR that opens the chart and sends nothing along."""
+    return HookRequest(
+        hook=Hook.PATIENT_VIEW, hook_instance="", patient_id=patient_id, user_id="", fhir_server=access.base,
+        access_token=access.token, scope=access.scope, prefetch={}, request_id=request_id(),
+    )  # fmt: skip

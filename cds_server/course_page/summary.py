@@ -1,0 +1,90 @@
+"""What is read of a course in ten seconds: the grade now and why, both rises, the doses, the day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cards.deciding.situation import Verdicts
+from cards.deciding.verdict import Verdict
+from cards.pages.explanation import icans_short, plain, rise, together
+from cards.sentences.numbers_and_times import when
+from cards.wording.evidence import dose_count, fever_line, fold_short, grade_if_crs, missing
+from cds_server.course_page.marks import Mark
+from cds_server.course_page.picture import time_of
+from cds_server.course_page.timeline import Timeline, grade_short
+from cds_server.course_page.treatments import NOT_COUNTED
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.labs import FoldChange
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class Tile:
+    """`grade` is what colours it: 0 to 4, "unknown", or "" for a tile that is not of the grade."""
+
+    name: str
+    said: str
+    why: tuple[str, ...]
+    grade: str = ""
+
+
+def tiles(
+    facts: PatientFacts, course: Course, grade: CrsGrade, found: Verdicts, shown: Timeline, t: Thresholds
+) -> tuple[Tile, ...]:
+    """In the words of the cards and of the explanation."""
+    not_counted = [mark for mark in shown.drugs if mark.use == NOT_COUNTED]
+    return (
+        _grade(facts, grade, t),
+        _rise("IL-6 rise", facts.il6, found.il6, t.il6_fold, t),
+        _rise("CRP rise", facts.crp, found.crp, t.crp_fold, t),
+        _icans(facts),
+        _doses(facts, not_counted),
+        _day(facts, course),
+    )
+
+
+def _grade(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> Tile:
+    unknown = missing(grade, t)
+    why = [together(grade), fever_line(grade, facts, t), *([f"not known: {'; '.join(unknown)}"] if unknown else [])]
+    would_be = grade_if_crs(grade) if grade.grade is None else ""
+    said = grade_short(grade) + (f": {would_be} if this is CRS" if would_be else "")
+    level = "unknown" if grade.grade is None else str(grade.grade)
+    return Tile("CRS now", said[0].upper() + said[1:], tuple(map(plain, why)), level)
+
+
+def _rise(name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresholds) -> Tile:
+    return Tile(name, fold_short(fold, verdict, cut).capitalize(), tuple(map(plain, rise(fold, verdict, cut, t))))
+
+
+def _icans(facts: PatientFacts) -> Tile:
+    icans = facts.icans
+    charted = f"{icans.words}, {when(facts.local(icans.at))}" if icans.at is not None else icans.words
+    higher = f"a recent diagnosis says more: {icans.coded_higher}" if icans.coded_higher else ""
+    never = "chart ICE" if icans.grade is None else ""
+    why = tuple(plain(line) for line in (charted, icans.why, higher, never) if line)
+    return Tile("ICANS", icans_short(icans).capitalize(), why)
+
+
+def _doses(facts: PatientFacts, not_counted: Iterable[Mark]) -> Tile:
+    number, _, times = dose_count(facts).partition(" (")
+    if not facts.tocilizumab.doses and not facts.tocilizumab.history_complete:
+        number = "unknown"
+    steroids = [f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids]
+    why = [*([times.rstrip(")")] if times else []), *([f"corticosteroid: {', '.join(steroids)}"] if steroids else [])]
+    if not facts.tocilizumab.history_complete:
+        why.append("the history could not all be read, earlier doses may be missing")
+    why += [f"not counted: {mark.text}, {time_of(mark, facts.zone)}" for mark in not_counted]
+    return Tile("Tocilizumab doses", number.capitalize(), tuple(map(plain, why)))
+
+
+def _day(facts: PatientFacts, course: Course) -> Tile:
+    first = course.infusions[0]
+    at = when(facts.local(first.start)) if course.time_known else f"{facts.local(first.start):%d %b}, time not known"
+    why = [f"{first.product}, {at}"]
+    if len(course.infusions) > 1:
+        why.append(f"{len(course.infusions)} infusions in this course")
+    return Tile("After CAR-T cells", f"Day {course.day}", tuple(map(plain, why)))

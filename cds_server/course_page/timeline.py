@@ -1,0 +1,188 @@
+"""The course of a patient as marks on one time axis: what was charted, and the grade at each change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+
+from cards.pages.explanation import together
+from cards.sentences.numbers_and_times import InWords, number
+from cards.wording.evidence import celsius, grade_if_crs, grade_text, reference_text
+from cds_server.course_page.marks import GradeSpan, Lane, Mark
+from cds_server.course_page.treatments import drugs, oxygen, pressors
+from fhir_mappings.course_history import CourseHistory
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade, Reading
+from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.time_and_range import Interval
+from fhir_mappings.reading.units import Measure
+from fhir_mappings.rules.grade_history import JUST_AFTER, GradeAt, height
+from fhir_mappings.vital_signs import is_adult, systolic_limit
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The axis from `start` to `now`, and its lanes from above. From `il6_until` on IL-6 counts no longer: from
+    `start` where a blocker before makes it unusable."""
+
+    start: datetime
+    now: datetime
+    infused: tuple[datetime, ...]
+    grades: tuple[GradeSpan, ...]
+    temperature: Lane
+    il6: Lane
+    crp: Lane
+    saturation: Lane
+    oxygen: tuple[Mark, ...]
+    systolic: Lane
+    mean: Lane
+    pressors: tuple[Mark, ...]
+    drugs: tuple[Mark, ...]
+    il6_until: datetime | None
+    thinned: bool
+
+
+def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thresholds) -> Timeline:
+    """All of it from facts and history; nothing is judged here."""
+    signs, words = history.signs, InWords(t)
+    bases = [fold.baseline.at.earliest for fold in (facts.il6, facts.crp) if fold.baseline is not None]
+    systolic = systolic_limit(facts.age, t)
+    start = min(course.day_before, *bases) if bases else course.day_before
+    return Timeline(
+        start=start,
+        now=facts.as_of,
+        infused=tuple(infusion.start for infusion in course.infusions),
+        grades=_grades(history.grades, facts),
+        temperature=Lane(
+            "Temperature", "°C", tuple(_temperatures(signs.temperatures)), t.fever, f"fever from {number(t.fever)} °C"
+        ),
+        il6=_lab("IL-6", Measure.IL6, facts.il6, t.il6_fold),
+        crp=_lab("CRP", Measure.CRP, facts.crp, t.crp_fold),
+        saturation=Lane("SpO2", "%", tuple(_readings(signs.oxygen.saturations, "%")), t.spo2_cut,
+                        f"needs oxygen below {words.spo2_cut} %"),
+        oxygen=tuple(oxygen(history.grades, facts.as_of)),
+        systolic=Lane("SBP", "mmHg", tuple(_readings(signs.pressure.systolic, "mmHg")), systolic,
+                      f"hypotension below {number(systolic)} mmHg systolic"),
+        mean=_mean(signs.pressure.mean, facts, t),
+        pressors=tuple(pressors(history, facts.as_of, facts.zone, t)),
+        drugs=tuple(sorted(drugs(facts, course, history), key=lambda m: m.at)),
+        il6_until=start if facts.il6.reason is Reason.PRIOR_BLOCKADE else history.il6_until,
+        thinned=history.thinned,
+    )  # fmt: skip
+
+
+def _mean(readings: Iterable[Reading], facts: PatientFacts, t: Thresholds) -> Lane:
+    """Mean pressures; their limit is one of adults."""
+    limit = t.mean_adult if is_adult(facts.age, t) else None
+    words = f"hypotension below {number(limit)} mmHg mean (two readings)" if limit is not None else ""
+    return Lane("MAP", "mmHg", tuple(_readings(readings, "mmHg")), limit, words)
+
+
+_SHORT = {NoGrade.UNKNOWN: "unknown", NoGrade.MASKED: "may be masked"}
+
+
+def _state(one: GradeAt) -> tuple[object, ...]:
+    grade = one.grade
+    return (grade_short(grade), grade.provisional if grade.grade is None else 0)
+
+
+def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts) -> tuple[GradeSpan, ...]:
+    """Moments of one grade in a row → one span; the last ends now."""
+    kept: list[GradeAt] = []
+    for _, run in groupby(_lasting(grades), _state):
+        kept.append(next(run))
+    ends = [*(one.at for one in kept[1:]), facts.as_of]
+    return tuple(_span(one, end) for one, end in zip(kept, ends, strict=True))
+
+
+def _lasting(grades: tuple[GradeAt, ...]) -> Iterator[GradeAt]:
+    """Without what stood only for the instant in which a window closed, unless it was
+    higher than what was before and after."""
+    if grades:
+        yield grades[0]
+    for before, one, after in zip(grades, grades[1:], grades[2:], strict=False):
+        around = max(height(before.grade), height(after.grade))
+        if after.at - one.at >= JUST_AFTER * 2 or height(one.grade) > around:
+            yield one
+    if len(grades) > 1:
+        yield grades[-1]
+
+
+def _span(first: GradeAt, end: datetime) -> GradeSpan:
+    grade = first.grade
+    return GradeSpan(
+        start=first.at,
+        end=end,
+        grade=grade.grade,
+        minimum=grade.minimum and grade.grade is not None,
+        if_crs=grade_if_crs(grade) if grade.grade is None else "",
+        short=grade_short(grade),
+        why=together(grade),
+        sources=tuple(reference_text(r) for r in grade.evidence),
+    )
+
+
+def grade_short(grade: CrsGrade) -> str:
+    """`grade 2`, `at least grade 2`, `unknown`, `may be masked`; a grade of 0 that is no all-clear says so."""
+    if grade.grade is None and grade.no_grade is not None:
+        return _SHORT[grade.no_grade]
+    return f"{grade_text(grade)}{_zero(grade) if grade.grade == 0 else ''}"
+
+
+def _zero(grade: CrsGrade) -> str:
+    if grade.fever in (Fever.WAIVED, Fever.MASKED):
+        return ", fever may be suppressed"
+    low, hypoxic = grade.pressure.value > 0, grade.oxygen.value > 0
+    named = " and ".join(name for name, found in (("hypotension", low), ("hypoxia", hypoxic)) if found)
+    return f", but {named} without fever" if named else ""
+
+
+def _temperatures(readings: Iterable[Reading]) -> Iterator[Mark]:
+    for r in readings:
+        yield Mark(r.at, f"{celsius(r.value)} °C", reference_text(r.reference), r.value)
+
+
+def _readings(readings: Iterable[Reading], unit: str) -> Iterator[Mark]:
+    for r in readings:
+        yield Mark(r.at, f"{number(r.value)} {unit}", reference_text(r.reference), r.value)
+
+
+def _lab(name: str, measure: Measure, fold: FoldChange, cut: Decimal) -> Lane:
+    """The samples in the unit of the baseline, or of most of them; others stand in the table. The line of the limit is
+    drawn where the baseline is one number."""
+    units = Counter(s.unit for s, _ in fold.series)
+    unit = fold.baseline.unit if fold.baseline else units.most_common(1)[0][0] if units else measure.value
+    limit, words = None, ""
+    if fold.baseline is not None and fold.baseline.value.low == fold.baseline.value.high and fold.baseline.value.low:
+        limit = fold.baseline.value.low * cut
+        words = f"{number(cut)} × baseline = {number(limit)} {unit}"
+    return Lane(name, unit, tuple(_sample(s, use, unit) for s, use in fold.series), limit, words)
+
+
+def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
+    value = _height(s.value) if s.unit == unit else None
+    return Mark(s.at.earliest, s.text, reference_text(s.reference), value, use.value, date_only=s.at.is_date)
+
+
+def _height(value: Interval) -> Decimal:
+    """Where a result is drawn: one below or above a limit at the limit."""
+    return value.low if value.high is None else value.high
+
+
+def not_drawn(shown: Timeline) -> tuple[str, ...]:
+    """What the picture holds nothing of, and results without a place on its scale: no lane is no good sign."""
+    signs = (("temperature", shown.temperature), ("IL-6", shown.il6), ("CRP", shown.crp), ("SpO2", shown.saturation),
+             ("blood pressure", replace(shown.systolic, marks=(*shown.systolic.marks, *shown.mean.marks))))  # fmt: skip
+    empty = [name for name, lane in signs if not lane.marks]
+    lines = [f"Nothing was found of: {', '.join(empty)}."] if empty else []
+    for name, lane in signs:
+        elsewhere = sum(1 for mark in lane.marks if mark.value is None)
+        if elsewhere:
+            lines.append(f"{name}: {elsewhere} in another unit than {lane.unit}, in the table only.")
+    return tuple(lines)

@@ -1,0 +1,1 @@
+"""CDS Hooks: discovery, a call and its answer, feedback."""

@@ -1,0 +1,175 @@
+"""Feedback on cards: the body as marshmallow reads it, each entry by itself, and what becomes of it.
+
+A malformed body is refused whole and nothing is stored. Otherwise the same entry counts once, one for an unknown
+card is kept as unmatched, and one for another client's card is refused. Epic sends `overrideReasons`, with or
+without a reason; the protocol `overrideReason` with a reason, a comment or both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from sqlalchemy.orm import Session
+
+from cds_server.hooks.hook_request import depth_of, flat_messages
+from cds_server.problems import Problem
+from cds_server.settings import Limits
+from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
+from cds_server.trust.client_trust import Caller
+
+MAX_ENTRIES = 200
+MAX_PARTS = 50  # suggestions or reasons of one entry
+
+
+def _storable(text: str) -> None:
+    if "\x00" in text:
+        raise ValidationError("must not hold a NUL character")
+
+
+def _of_our_time(at: datetime) -> None:
+    """Dates near the ends of the calendar cannot be told in another zone."""
+    if not 1900 < at.year < 2200:
+        raise ValidationError("is no date of this time")
+
+
+_TEXT = validate.And(validate.Length(max=4000), _storable)
+_anything = msgspec.json.Decoder()
+
+
+class _Lenient(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class _Coding(_Lenient):
+    code = fields.String(load_default=None, allow_none=True, validate=_TEXT)
+    system = fields.String(load_default=None, allow_none=True, validate=_TEXT)
+
+
+class _Reason(_Lenient):
+    reason = fields.Nested(_Coding, load_default=None, allow_none=True)
+    user_comment = fields.String(data_key="userComment", load_default=None, allow_none=True, validate=_TEXT)
+
+
+class _Accepted(_Lenient):
+    id = fields.String(required=True, validate=[validate.Length(min=1, max=200), _storable])
+
+
+class _Entry(_Lenient):
+    card = fields.String(required=True, validate=[validate.Length(min=1, max=64), _storable])
+    outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
+    accepted_suggestions = fields.List(
+        fields.Nested(_Accepted), data_key="acceptedSuggestions", load_default=list, allow_none=True
+    )
+    override_reason = fields.Nested(_Reason, data_key="overrideReason", load_default=None, allow_none=True)
+    override_reasons = fields.List(
+        fields.Nested(_Reason), data_key="overrideReasons", load_default=list, allow_none=True
+    )
+    outcome_timestamp = fields.AwareDateTime(
+        data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC, validate=_of_our_time
+    )
+
+    @validates_schema
+    def accepted_names_suggestions(self, data: Mapping[str, Any], **_: object) -> None:
+        if data.get("outcome") == "accepted" and not data.get("accepted_suggestions"):
+            raise ValidationError("required where outcome is accepted", "acceptedSuggestions")
+
+
+class _Feedback(_Lenient):
+    feedback = fields.List(fields.Nested(_Entry), required=True, validate=validate.Length(min=1, max=MAX_ENTRIES))
+
+
+_SCHEMA = _Feedback()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the entries, by index: the cards that are unknown, and those that are another client's."""
+
+    unmatched: tuple[int, ...]
+    refused: tuple[int, ...]
+
+
+def read_feedback(body: bytes, limits: Limits) -> Sequence[Mapping[str, Any]]:
+    """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` with every broken field."""
+    if depth_of(body) > limits.depth:
+        raise Problem("invalid-feedback", [("feedback", f"must not nest deeper than {limits.depth}")])
+    try:
+        plain = _anything.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("not-json", [("", "the body must be one JSON object")]) from error
+    _check_lengths(plain)
+    try:
+        entries: Sequence[Mapping[str, Any]] = _SCHEMA.load(plain)["feedback"]
+    except ValidationError as error:
+        raise Problem("invalid-feedback", sorted(flat_messages(error.messages).items())) from error
+    return entries
+
+
+def _check_lengths(plain: Any) -> None:
+    """Before the schema looks at each entry: what is too long is refused for its length alone."""
+    entries = plain.get("feedback") if isinstance(plain, dict) else None
+    if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
+        raise Problem("invalid-feedback", [("feedback", f"must hold at most {MAX_ENTRIES} entries")])
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        for name in ("acceptedSuggestions", "overrideReasons"):
+            parts = entry.get(name) if isinstance(entry, dict) else None
+            if isinstance(parts, list) and len(parts) > MAX_PARTS:
+                raise Problem("invalid-feedback", [(f"feedback[{index}].{name}", f"must hold at most {MAX_PARTS}")])
+
+
+def store_feedback(
+    session: Session, entries: Sequence[Mapping[str, Any]], caller: Caller, service: str, now: datetime
+) -> Outcome:
+    """Keep each entry that is this client's to give."""
+    issuer = caller.client.issuer if caller.client else ""
+    unmatched: list[int] = []
+    refused: list[int] = []
+    for index, entry in enumerate(entries):
+        card = session.get(CardRow, entry["card"].lower())
+        decision = session.get(DecisionRow, card.decision_id) if card is not None else None
+        if decision is None:
+            unmatched.append(index)
+        elif (decision.issuer, decision.tenant, decision.service) != (issuer, caller.tenant or "", service):
+            refused.append(index)
+            continue
+        row = _row(entry, issuer, caller.tenant or "", now, matched=decision is not None)
+        known = session.get(FeedbackRow, row.digest)
+        if known is None:
+            session.add(row)
+            session.flush()
+        else:  # told before its card was in the log, and told again since
+            known.matched = known.matched or row.matched
+    return Outcome(tuple(unmatched), tuple(refused))
+
+
+def _row(entry: Mapping[str, Any], issuer: str, tenant: str, now: datetime, *, matched: bool) -> FeedbackRow:
+    reasons = [*([entry["override_reason"]] if entry["override_reason"] else []), *(entry["override_reasons"] or [])]
+    codes = [
+        "|".join(filter(None, (reason["reason"]["system"], reason["reason"]["code"])))
+        for reason in reasons
+        if reason["reason"]
+    ]
+    comments = [reason["user_comment"] for reason in reasons if reason["user_comment"]]
+    accepted = [suggestion["id"] for suggestion in entry["accepted_suggestions"] or []]
+    at = entry["outcome_timestamp"]
+    said = (issuer, tenant, entry["card"], entry["outcome"], str(at), *codes, *comments, *accepted)
+    return FeedbackRow(
+        digest=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
+        card_uuid=entry["card"].lower(),
+        issuer=issuer,
+        tenant=tenant,
+        outcome=entry["outcome"],
+        outcome_at=at,
+        received_at=now,
+        reasons=codes,
+        comment="\n".join(comments) or None,
+        accepted=accepted,
+        matched=matched,
+    )

@@ -1,0 +1,1 @@
+"""Calls that the service makes: FHIR servers, token endpoints, key sets."""

@@ -1,0 +1,1 @@
+"""A patient's record: prefetch first, the FHIR server for the rest."""

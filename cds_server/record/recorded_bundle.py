@@ -1,0 +1,168 @@
+"""A recorded FHIR Bundle → the record it holds, as if everything had been read from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fhir_mappings.draft_orders import Draft, check_draft_owner
+from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.ownership import AnotherPatientError, Owner, check_owner, owner_of
+from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+
+BOM = b"\xef\xbb\xbf"
+_NOT_READ = ("history", "batch-response", "transaction-response")
+_anything = msgspec.json.Decoder()
+
+
+class _Request(fs.FhirStruct, frozen=True):
+    method: str = ""
+
+
+class _Entry(fs.Entry, frozen=True):
+    request: _Request | None = None
+
+
+class _Recorded(fs.Bundle, frozen=True):
+    entry: tuple[_Entry, ...] = ()
+
+
+_bundle = msgspec.json.Decoder(_Recorded)
+_header = msgspec.json.Decoder(fs.Header)
+
+
+class BadBundleError(ValueError):
+    """Which file, which entry, which field cannot be used."""
+
+
+@dataclass(frozen=True)
+class RecordedPatient:
+    owner: Owner
+    record: PatientRecord
+
+
+def recorded_patient(name: str, content: bytes, patient_id: str | None) -> RecordedPatient:
+    """The patient of a Bundle and the record. Raises BadBundleError."""
+    bundle = _read_bundle(name, content.removeprefix(BOM))
+    if bundle.type in _NOT_READ:
+        raise BadBundleError(f"{name}: type {bundle.type} is not read; record what is in force as a collection.")
+    entries = [(n, e) for n, e in enumerate(bundle.entry) if _holds_a_resource(name, n, e)]
+    raw = _with_plain_references(entries)
+    pool = ResourcePool()
+    for (index, entry), resource in zip(entries, raw, strict=True):
+        if entry.search is None or entry.search.mode != "outcome":
+            pool.add(resource, f"entry[{index}]", from_client=True)
+    chosen = patient_id or _only_patient(name, pool)
+    owner = owner_of(chosen, _base_of(chosen, bundle), pool)
+    try:
+        check_owner(pool, owner)
+    except AnotherPatientError as error:
+        raise BadBundleError(f"{name}: {error.where}.resource is of another patient; a Bundle holds one.") from error
+    more = any(link.relation == "next" for link in bundle.link)
+    state = Completeness.PART if more else Completeness.COMPLETE
+    why = "the Bundle is a first page: more follows at its next link" if more else None
+    return RecordedPatient(owner, PatientRecord(pool, {kind: Coverage(state, why) for kind in Kind}))
+
+
+def _read_bundle(name: str, content: bytes) -> _Recorded:
+    try:
+        bundle = _bundle.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBundleError(f"{name}: {_where(error)}") from error
+    if bundle.resource_type != "Bundle":
+        raise BadBundleError(f"{name}: resourceType must be Bundle.")
+    return bundle
+
+
+def _holds_a_resource(name: str, index: int, entry: _Entry) -> bool:
+    """Whether an entry is to be read; one that deletes is not. Raises BadBundleError for one without a resource."""
+    if entry.request is not None and entry.request.method == "DELETE":
+        return False
+    if bytes(entry.resource) in (b"", b"null"):
+        raise BadBundleError(f"{name}: entry[{index}].resource is missing.")
+    return True
+
+
+def _with_plain_references(entries: list[tuple[int, _Entry]]) -> list[bytes]:
+    """The resources with each `urn:uuid` reference to another entry written as `Type/id`."""
+    plain: dict[bytes, bytes] = {}
+    for _, entry in entries:
+        if entry.full_url is None or not entry.full_url.startswith("urn:uuid:"):
+            continue
+        try:
+            header = _header.decode(bytes(entry.resource))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if header.id:
+            plain[entry.full_url.encode()] = f"{header.resource_type}/{header.id}".encode()
+    if not plain:
+        return [bytes(entry.resource) for _, entry in entries]
+    pattern = re.compile(b'"(' + b"|".join(map(re.escape, plain)) + b')"')
+    return [pattern.sub(lambda m: b'"' + plain[m[1]] + b'"', bytes(entry.resource)) for _, entry in entries]
+
+
+def _only_patient(name: str, pool: ResourcePool) -> str:
+    claims = [c for c in pool.claims if c.type == "Patient"]
+    nameless = next((c.where for c in claims if c.reference.startswith("Patient/no-id-")), None)
+    if nameless is not None:
+        raise BadBundleError(f"{name}: {nameless}.resource.id is missing.")
+    patients = list(dict.fromkeys(c.reference.removeprefix("Patient/") for c in claims))
+    if len(patients) != 1:
+        how_many = "no Patient" if not patients else f"{len(patients)} Patients"
+        raise BadBundleError(f"{name}: holds {how_many}; name the patient with --patient.")
+    return patients[0]
+
+
+def _base_of(patient_id: str, bundle: _Recorded) -> str | None:
+    """The FHIR base that the patient's fullUrl names."""
+    tail = f"/Patient/{patient_id}"
+    urls = (entry.full_url or "" for entry in bundle.entry)
+    return next((url.removesuffix(tail) for url in urls if url.startswith("http") and url.endswith(tail)), None)
+
+
+def recorded_drafts(name: str, content: bytes) -> tuple[Draft, ...]:
+    """The drafts in a file: one order, or a Bundle of orders. Raises BadBundleError."""
+    try:
+        document = _anything.decode(content.removeprefix(BOM))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise BadBundleError(f"{name}: {_where(error)}") from error
+    if not isinstance(document, Mapping) or not isinstance(document.get("resourceType"), str):
+        raise BadBundleError(f"{name}: resourceType is missing; it must be an order or a Bundle of orders.")
+    if document["resourceType"] != "Bundle":
+        return (Draft(0, None, document),)
+    entries = document.get("entry", [])
+    found: list[Draft] = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+        resource: Any = entry.get("resource") if isinstance(entry, Mapping) else None
+        if not isinstance(resource, Mapping):
+            raise BadBundleError(f"{name}: entry[{index}].resource must be an object.")
+        found.append(Draft(index, entry.get("fullUrl"), resource))
+    return tuple(found)
+
+
+def check_drafts(name: str, drafts: tuple[Draft, ...], recorded: RecordedPatient) -> None:
+    """Raises BadBundleError where a draft is of another patient."""
+    try:
+        check_draft_owner(drafts, recorded.owner)
+    except AnotherPatientError as error:
+        where = error.where.removeprefix("context.draftOrders.")
+        raise BadBundleError(f"{name}: {where} is of another patient.") from error
+
+
+def _where(error: Exception) -> str:
+    """What is wrong, with byte or path, never a value."""
+    text = str(error)
+    if isinstance(error, msgspec.ValidationError):
+        path = (
+            text.rpartition(" - at `")[2].rstrip("`").removeprefix("$").removeprefix(".") if " - at `" in text else ""
+        )
+        return f"{path} is of the wrong type." if path else "must be one FHIR resource, a Bundle."
+    place = re.search(r"\(byte (\d+)\)", text)
+    if "truncated" in text:
+        return "the JSON is cut off at its end."
+    return f"not JSON at byte {place[1]}." if place else "not readable as JSON."

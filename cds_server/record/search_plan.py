@@ -1,0 +1,180 @@
+"""Which searches are still needed, from what is covered and what the course asks for. No I/O.
+
+Round 1 is everything that shows a course, beside patient, laboratory results, signs, orders and the last 48 h of
+administrations. Round 2 is the rest of signs and administrations. The number of searches depends on the window,
+never on the chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cds_server.hooks.services import DATA_KEYS, DataKey, asked_keys, code_list
+from cds_server.outgoing.fhir_client import Search
+from cds_server.record.prefetch import KeyState, Supplied
+from cds_server.settings import CourseLookup
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.treatments import history_opens
+
+RECENT = timedelta(hours=48)
+SLICE = timedelta(days=7)
+PAGE = "1000"
+_BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
+
+
+@dataclass(frozen=True)
+class Need:
+    """One search and the kinds of data it covers, from `since` to `until` (None: now). `hint`: only helps to find
+    the course early; its failure costs nothing."""
+
+    search: Search
+    kinds: tuple[Kind, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+    hint: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one call must read: the patient, the moment, codes and numbers."""
+
+    patient_id: str
+    as_of: datetime
+    terms: Terminology
+    t: Thresholds
+    lookup: CourseLookup
+
+    def first_round(self, states: Mapping[str, KeyState]) -> tuple[Need, ...]:
+        """Everything that prefetch did not bring, but the earlier signs and administrations."""
+        asked = asked_keys(self.terms)
+        missing = {k.kind: k for k in asked if _asks_again(states[k.key]) and k.key != "crsDrugs"}
+        labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
+        needs = [
+            *self._observations(missing, (Kind.IL6_CRP,), self.t.course_days + timedelta(days=4)),
+            *self._observations(missing, labs, self._labs_back()),
+            *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
+            *self._procedures(missing),
+        ]
+        plain = (Kind.CONDITIONS, Kind.ALLERGIES, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS)
+        needs += [self._plain(missing[kind], (kind,)) for kind in plain if kind in missing]
+        # a first page, newest first, is read on from its oldest start; administrations that the client could not
+        # read are asked for in slices, which is another query
+        recent = states["recentAdministrations"]
+        if recent.supplied is not Supplied.COMPLETE:
+            needs += self._first_administrations(states, has_page=recent.since is not None)
+        return tuple(needs)
+
+    def _labs_back(self) -> timedelta:
+        return max(self.t.weight_age, self.t.infection_age, self.t.safety_labs_age, self.t.icans_window)
+
+    def _first_administrations(self, states: Mapping[str, KeyState], *, has_page: bool) -> list[Need]:
+        needs = [] if has_page else [self._administrations(self.as_of - RECENT, None)]
+        if _asks_again(states["runningAdministrations"]):
+            status = (("status", "in-progress,on-hold"),)
+            needs.append(Need(self._search("MedicationAdministration", status), (Kind.RUNNING,)))
+        codes = code_list(self.terms, *_BY_CODE.value_sets)
+        # what the client searched by code is not searched again; drugs behind references it cannot have found
+        parameters = ("code", "medication.code") if _asks_again(states["crsDrugs"]) else ("medication.code",)
+        for parameter in parameters:
+            search = self._search("MedicationAdministration", ((parameter, codes),))
+            needs.append(Need(search, (Kind.ADMINISTRATIONS,), hint=True))
+        return needs
+
+    def next_round(
+        self, coverage: Mapping[Kind, Coverage], course: Course | None, asked: set[Need], *, dense: bool
+    ) -> tuple[Need, ...]:
+        """Earlier signs and administrations, as far back as the course (or its absence) asks for.
+
+        `dense`: the last administrations alone were more than a page; the earlier ones are then read in slices of
+        time, side by side, else in one search.
+        """
+        if course is not None and course.days_since_last > self.t.course_days.days:
+            return ()
+        needs: list[Need] = []
+        if course is not None:
+            needs += self._earlier_signs(coverage, course)
+            since = history_opens(course, self.as_of, self.t)
+        elif self.lookup is CourseLookup.CODES:
+            return ()
+        else:
+            since = self.as_of - self.t.course_days
+        needs += self._slices(coverage.get(Kind.ADMINISTRATIONS), since, dense=dense)
+        return tuple(need for need in needs if need not in asked)
+
+    def _earlier_signs(self, coverage: Mapping[Kind, Coverage], course: Course) -> list[Need]:
+        since = course.start - self.t.signs_before_infusion
+        kinds = [k for k in (Kind.VITALS, Kind.OXYGEN) if _is_short(coverage.get(k), since)]
+        if not kinds:
+            return []
+        until = min(self.as_of, max(coverage[k].since or self.as_of for k in kinds))
+        keys = {k.kind: k for k in DATA_KEYS if k.kind in kinds}
+        sets = self._value_sets(keys, kinds)
+        params = (("code", code_list(self.terms, *sets)), ("date", f"ge{_text(since)}"), ("date", f"lt{_text(until)}"))
+        search = self._search("Observation", params, sort="-date")
+        return [Need(search, tuple(kinds), since, until)]
+
+    def _slices(self, coverage: Coverage | None, since: datetime, *, dense: bool) -> list[Need]:
+        if coverage is None or not _is_short(coverage, since):
+            return []
+        until = min(coverage.since or self.as_of, self.as_of)
+        needs = []
+        while until > since:
+            start = max(until - SLICE, since) if dense else since
+            needs.append(self._administrations(start, until))
+            until = start
+        return needs
+
+    def _administrations(self, since: datetime, until: datetime | None) -> Need:
+        params = [("effective-time", f"ge{_text(since)}")]
+        if until is not None:
+            params.append(("effective-time", f"lt{_text(until)}"))
+        search = self._search("MedicationAdministration", tuple(params), sort="-effective-time")
+        return Need(search, (Kind.ADMINISTRATIONS,), since, until)
+
+    def _observations(self, missing: Mapping[Kind, DataKey], kinds: tuple[Kind, ...], back: timedelta) -> list[Need]:
+        wanted = [k for k in kinds if k in missing]
+        if not wanted:
+            return []
+        since = self.as_of - back
+        codes = code_list(self.terms, *self._value_sets(missing, wanted))
+        search = self._search("Observation", (("code", codes), ("date", f"ge{_text(since)}")), sort="-date")
+        return [Need(search, tuple(wanted), since)]
+
+    def _procedures(self, missing: Mapping[Kind, DataKey]) -> list[Need]:
+        wanted = [k for k in (Kind.PROCEDURES, Kind.SUPPORT_PROCEDURES) if k in missing]
+        if not wanted:
+            return []
+        codes = code_list(self.terms, *self._value_sets(missing, wanted))
+        return [Need(self._search("Procedure", (("code", codes),)), tuple(wanted))]
+
+    @staticmethod
+    def _value_sets(keys: Mapping[Kind, DataKey], kinds: Iterable[Kind]) -> tuple[str, ...]:
+        return tuple(value_set for kind in kinds for value_set in keys[kind].value_sets)
+
+    def _plain(self, key: DataKey, kinds: tuple[Kind, ...]) -> Need:
+        return Need(self._search(key.resource_type, key.params(self.terms)), kinds)
+
+    def _search(self, resource_type: str, params: tuple[tuple[str, str], ...], sort: str | None = None) -> Search:
+        optional = (("_sort", sort),) if sort else ()
+        return Search(resource_type, (("patient", self.patient_id), *params, ("_count", PAGE)), optional)
+
+
+def _asks_again(state: KeyState) -> bool:
+    """Absent or a first page; a search that the client tried and failed is not run again."""
+    return state.supplied in (Supplied.ABSENT, Supplied.FIRST_PAGE)
+
+
+def _is_short(coverage: Coverage | None, since: datetime) -> bool:
+    """Whether a kind was read from the server, but not back to `since`."""
+    if coverage is None or coverage.covers(since):
+        return False
+    return coverage.since is not None or coverage.state is not Completeness.UNREAD
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

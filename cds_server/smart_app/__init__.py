@@ -1,0 +1,1 @@
+"""The SMART app that opens the course page from an EHR."""

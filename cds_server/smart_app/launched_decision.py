@@ -1,0 +1,50 @@
+"""From a card to the course and back: the link that names a decision, and the decision that a launch may show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from cds_server.hooks.hook_request import HookRequest
+from cds_server.operations.call_time import CallTime
+from cds_server.running import Running
+from cds_server.storage.database import DecisionRow
+from cds_server.storage.smart_sessions import OpenSession
+from cds_server.trust.smart_registration import SmartServer
+
+LABEL = "The course as a picture"
+MOST_CONTEXT = 64  # characters of what may name a decision
+
+
+def course_link(here: Running, request: HookRequest, decision_id: str) -> Mapping[str, str] | None:
+    """The link of the cards that show evidence; None where the app is not set up for the call's FHIR server."""
+    if here.smart is None or not request.may_call or request.fhir_server not in here.smart.servers:
+        return None
+    url = f"{here.settings.public_url}/smart/launch"
+    return {"label": LABEL, "url": url, "type": "smart", "appContext": decision_id}
+
+
+def launched_decision(
+    here: Running, server: SmartServer, opened: OpenSession, call_time: CallTime
+) -> DecisionRow | None:
+    """The decision that a launch names, where it is of this patient, of this FHIR base and of an issuer that may speak
+    of it: the row holds the first two as one pseudonym. Of any other, and of one in shadow, nothing is said.
+
+    Raises LogUnavailableError: a page without the reasons that it was opened for would look whole.
+    """
+    try:
+        id_ = str(uuid.UUID(opened.app_context or ""))
+    except ValueError:
+        return None
+
+    def find(session: Session) -> DecisionRow | None:
+        return session.get(DecisionRow, id_)
+
+    with call_time.waiting_for_the_log() as seconds:
+        row = here.log.run(find, seconds)
+    if row is None or row.shadow or row.issuer not in server.issuers:
+        return None
+    patient = here.pseudonyms.of("patient", row.issuer, row.tenant, opened.fhir_base, opened.patient)
+    return row if patient == row.patient else None

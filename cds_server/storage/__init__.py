@@ -1,0 +1,1 @@
+"""The database: decisions, feedback, sessions, and reports on them."""

@@ -1,0 +1,113 @@
+"""What the decision log tells the clinical lead: how cards were met, and how often the service was silent, and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
+
+
+@dataclass
+class CardReport:
+    """How one card was met in a period. Of several answers to one card the last counts."""
+
+    card: str
+    shown: int = 0
+    in_trial: int = 0
+    accepted: int = 0
+    overridden: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+def feedback_report(session: Session, since: datetime, until: datetime) -> list[CardReport]:
+    """Every card of the period, most shown first."""
+    reports: dict[str, CardReport] = {}
+    within = (DecisionRow.at >= since, DecisionRow.at < until)
+    counted = (
+        select(CardRow.card, CardRow.shown, func.count())
+        .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
+        .where(*within)
+        .group_by(CardRow.card, CardRow.shown)
+    )
+    for card, shown, number in session.execute(counted):
+        report = reports.setdefault(card, CardReport(card))
+        if shown:
+            report.shown = number
+        else:
+            report.in_trial = number
+    answers = (
+        select(CardRow.card, CardRow.uuid, FeedbackRow)
+        .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
+        .join(FeedbackRow, FeedbackRow.card_uuid == CardRow.uuid)
+        .where(*within, FeedbackRow.matched)
+        .order_by(FeedbackRow.received_at)
+    )
+    last: dict[str, tuple[str, FeedbackRow]] = {uuid: (card, row) for card, uuid, row in session.execute(answers)}
+    for card, row in last.values():
+        report = reports[card]
+        if row.outcome == "accepted":
+            report.accepted += 1
+        else:
+            report.overridden += 1
+            report.reasons.update(_plain(reason) for reason in row.reasons or ["no reason given"])
+    return sorted(reports.values(), key=lambda r: (-r.shown, r.card))
+
+
+def _plain(reason: str) -> str:
+    """A client's words without what steers a terminal or parts the cells of a spreadsheet."""
+    return "".join(c if c.isprintable() and c != ";" else " " for c in reason).strip()
+
+
+def feedback_text(reports: Sequence[CardReport], unmatched: int) -> str:
+    lines = [f"{'card':<24}{'shown':>7}{'trial':>7}{'accepted':>10}{'overridden':>12}  reasons"]
+    for r in reports:
+        reasons = ", ".join(f"{reason} ×{number}" for reason, number in r.reasons.most_common())
+        lines.append(f"{r.card:<24}{r.shown:>7}{r.in_trial:>7}{r.accepted:>10}{r.overridden:>12}  {reasons}".rstrip())
+    if unmatched:
+        lines.append(f"{unmatched} entries of feedback name a card that is not in the log.")
+    return "\n".join(lines) + "\n"
+
+
+def feedback_csv(reports: Sequence[CardReport]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["card", "shown", "in_trial", "accepted", "overridden", "reasons"])
+    for r in reports:
+        reasons = "; ".join(f"{reason} x{number}" for reason, number in r.reasons.most_common())
+        # a spreadsheet would run what begins like a formula
+        safe = f"'{reasons}" if reasons[:1] in ("=", "+", "-", "@") else reasons
+        writer.writerow([r.card, r.shown, r.in_trial, r.accepted, r.overridden, safe])
+    return out.getvalue()
+
+
+def unmatched_feedback(session: Session, since: datetime, until: datetime) -> int:
+    query = select(func.count()).where(
+        FeedbackRow.matched.is_(False), FeedbackRow.received_at >= since, FeedbackRow.received_at < until
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def alerts_text(session: Session, since: datetime, until: datetime) -> str:
+    """Per service: calls, calls with a card, silent ones by their reason."""
+    query = (
+        select(DecisionRow.service, DecisionRow.silence, func.count())
+        .where(DecisionRow.at >= since, DecisionRow.at < until)
+        .group_by(DecisionRow.service, DecisionRow.silence)
+    )
+    by_service: dict[str, Counter[str]] = defaultdict(Counter)
+    for service, silence, number in session.execute(query):
+        by_service[service][silence or ""] = number
+    lines = [f"{'service':<20}{'calls':>8}{'with cards':>12}{'silent':>8}  why"]
+    for service, counts in sorted(by_service.items()):
+        total, spoken = counts.total(), counts[""]
+        why = ", ".join(f"{reason} ×{number}" for reason, number in counts.most_common() if reason)
+        lines.append(f"{service:<20}{total:>8}{spoken:>12}{total - spoken:>8}  {why}".rstrip())
+    return "\n".join(lines) + "\n"

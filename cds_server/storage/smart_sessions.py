@@ -1,0 +1,134 @@
+"""SMART launches under way and sessions: rows of the database that every worker reads, encrypted, and gone with their
+token.
+
+A row is found by its handle, which stands in an address, together with the browser's cookie: neither is enough alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from cds_server.storage.database import SmartRow
+from cds_server.storage.store import DecisionLog
+
+
+@dataclass(frozen=True)
+class PendingLaunch:
+    """A browser that was sent to an EHR: to whom its code goes, and what proves that it is ours. The answer may name
+    `issuer`, or must."""
+
+    fhir_base: str
+    token_url: str
+    issuer: str | None
+    must_name_it: bool
+    verifier: str
+    app_context: str | None
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """One patient of one FHIR server, for as long as the token lives. `app_context` may name a decision."""
+
+    fhir_base: str
+    patient: str
+    token: str
+    scope: str | None
+    app_context: str | None
+
+
+T = TypeVar("T", PendingLaunch, OpenSession)
+MOST_ROWS = 20_000  # some 20 MB: anyone may begin launches, and the decision log shares the disk
+
+
+def new_secret() -> str:
+    """A handle, a state, a PKCE verifier or the value of a cookie: 43 characters, 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+class SmartSessions:
+    """`keys` are secrets, the present one first. The waits for the database are the caller's to bound.
+
+    Every method raises LogUnavailableError where the database does not answer in that time."""
+
+    def __init__(
+        self, log: DecisionLog, keys: Sequence[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._log = log
+        self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in keys])
+        self._now = now
+
+    def keep(self, handle: str, browser: str, content: T, seconds: float, wait: float, most: int | None = None) -> bool:
+        """Store for so many seconds, and forget what has ended; False where `most` rows are there without it."""
+        id_, now = _id(type(content), handle), self._now()
+        sealed = self._fernet.encrypt(msgspec.json.encode([id_, content])).decode()
+        row = SmartRow(id=id_, browser=_hash(browser), sealed=sealed, expires=now + timedelta(seconds=seconds))
+
+        def work(session: Session) -> bool:
+            session.execute(delete(SmartRow).where(SmartRow.expires <= now))
+            if most is not None and (session.scalar(select(func.count()).select_from(SmartRow)) or 0) >= most:
+                return False
+            session.add(row)
+            return True
+
+        return self._log.run(work, wait)
+
+    def find(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
+        """What a browser has under a handle, None where there is nothing, or no more."""
+        id_, now = _id(kind, handle), self._now()
+
+        def work(session: Session) -> str | None:
+            row = session.scalar(select(SmartRow).where(SmartRow.id == id_, SmartRow.browser == _hash(browser)))
+            if row is not None and row.expires <= now:
+                session.execute(delete(SmartRow).where(SmartRow.expires <= now))
+                return None
+            return row.sealed if row is not None else None
+
+        return self._opened(kind, id_, self._log.run(work, wait))
+
+    def take(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
+        """The same, and it is gone: of two that ask at once one gets it."""
+        id_, now = _id(kind, handle), self._now()
+
+        def work(session: Session) -> str | None:
+            ours = delete(SmartRow).where(
+                SmartRow.id == id_, SmartRow.browser == _hash(browser), SmartRow.expires > now
+            )
+            return session.scalar(ours.returning(SmartRow.sealed))
+
+        return self._opened(kind, id_, self._log.run(work, wait))
+
+    def _opened(self, kind: type[T], id_: str, sealed: str | None) -> T | None:
+        """A row's content; None where no key of ours opens it, or it was sealed for another row."""
+        if sealed is None:
+            return None
+        try:
+            of, content = msgspec.json.decode(self._fernet.decrypt(sealed), type=tuple[str, msgspec.Raw])
+            return msgspec.json.decode(content, type=kind) if of == id_ else None
+        except (InvalidToken, msgspec.MsgspecError):
+            return None
+
+
+def _fernet_key(secret: str) -> bytes:
+    derived = HKDF(SHA256(), 32, salt=None, info=b"crs-cds smart sessions").derive(secret.encode())
+    return base64.urlsafe_b64encode(derived)
+
+
+def _id(kind: type[T], handle: str) -> str:
+    return _hash(f"{kind.__name__}\x1f{handle}")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Who may call, and where the service is registered."""

@@ -1,0 +1,169 @@
+"""Who calls: the JWT of CDS Hooks' "Trusting CDS Clients", checked by PyJWT against the clients that are known.
+
+Each refusal says which check failed and nothing that helps to pass it: no list of issuers, keys or audiences.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from cds_server.trust.clients import Client
+from cds_server.trust.key_sets import Key, KeySets, KeysUnavailableError
+
+ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
+_LEAST_RSA_BITS = 2048
+LEEWAY_SECONDS = 60
+MAX_TOKEN_CHARS = 16384
+
+
+class UntrustedError(Exception):
+    """Why a caller is refused: a word for the metrics and a sentence for the caller."""
+
+    def __init__(self, reason: str, says: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.says = says
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A caller that passed: its client, tenant, and the token's id with the time until which it must be remembered."""
+
+    client: Client | None
+    tenant: str | None = None
+    jti: str = ""
+    expires: float = 0.0
+
+
+NOBODY_CHECKED = Caller(None)
+
+
+class ClientTrust:
+    """Checks the Authorization header of a call. `now` is the wall clock, for `exp`, `iat` and `nbf`."""
+
+    def __init__(self, clients: tuple[Client, ...], keys: KeySets, now: Callable[[], float] = time.time) -> None:
+        self._by_issuer = {client.issuer: client for client in clients}
+        self._keys = keys
+        self._now = now
+
+    def caller(self, authorization: str | None, url: str, service: str | None, deadline: float) -> Caller:
+        """Who calls `url`. Raises UntrustedError. The `jti` is still to be counted."""
+        token = _bearer(authorization)
+        header, claims = _unverified(token)
+        client = self._by_issuer.get(claims["iss"]) if isinstance(claims.get("iss"), str) else None
+        if client is None:
+            raise UntrustedError("issuer", "the token's issuer is not known here")
+        self._verified(token, header, client, deadline)
+        self._check_times(claims, client)
+        _check_audience(claims.get("aud"), url, client)
+        tenant = claims.get("tenant")
+        if tenant is not None and not (isinstance(tenant, str) and tenant.isprintable()):
+            raise UntrustedError("tenant", "tenant must be a text")
+        if client.tenants and tenant not in client.tenants:
+            raise UntrustedError("tenant", "the token's tenant is not known here")
+        if service is not None and client.services and service not in client.services:
+            raise UntrustedError("service", "this client may not call this service")
+        jti = claims.get("jti")
+        if not isinstance(jti, str) or not 0 < len(jti) <= 1000 or not jti.isprintable():
+            raise UntrustedError("jti", "jti is missing or no plain text")
+        return Caller(client, tenant, jti, float(claims["exp"]) + LEEWAY_SECONDS)
+
+    def keys_missing(self) -> Mapping[str, str]:
+        """For `/health/ready`: whether a client's keys were wanted and could not be had."""
+        number = sum(self._keys.missing(client) for client in self._by_issuer.values())
+        return {"keys": f"the key sets of {number} clients could not be fetched"} if number else {}
+
+    def _verified(self, token: str, header: Mapping[str, Any], client: Client, deadline: float) -> None:
+        algorithm, kid = header.get("alg"), header.get("kid")
+        if algorithm not in ALGORITHMS:
+            raise UntrustedError("algorithm", "the token's algorithm is not one of ES, RS or PS")
+        if header.get("typ") not in (None, "JWT", "jwt"):
+            raise UntrustedError("typ", "typ must be JWT")
+        # where the keys are on file, another set is neither fetched nor wanted
+        if header.get("jku") is not None and client.jwks is None and header["jku"] != client.jwks_url:
+            raise UntrustedError("jku", "the token names a key set that is not this client's")
+        if not isinstance(kid, str) or not kid:
+            raise UntrustedError("kid", "kid is missing")
+        try:
+            key = self._keys.key(client, kid, deadline)
+        except KeysUnavailableError as error:
+            raise UntrustedError("keys", "the client's keys could not be fetched") from error
+        if key is None or not _fits(key, algorithm):
+            raise UntrustedError("key", "the token's key is not known")
+        options: Any = {
+            "verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_jti": False,
+            "verify_sub": False, "verify_iss": False,
+        }  # fmt: skip
+        try:
+            jwt.decode(token, key.public, algorithms=[algorithm], options=options)
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise UntrustedError("signature", "the token's signature is not valid") from error
+
+    def _check_times(self, claims: Mapping[str, Any], client: Client) -> None:
+        times = {name: claims.get(name) for name in ("exp", "iat")}
+        for name, value in {**times, "nbf": claims.get("nbf", 0)}.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e11:
+                raise UntrustedError(name, f"{name} is missing or no time")
+        now = self._now()
+        if claims["exp"] + LEEWAY_SECONDS <= now:
+            raise UntrustedError("expired", "the token has expired")
+        if claims["iat"] - LEEWAY_SECONDS > now or claims.get("nbf", 0) - LEEWAY_SECONDS > now:
+            raise UntrustedError("early", "the token is not valid yet")
+        if claims["exp"] - claims["iat"] > client.max_token_seconds:
+            raise UntrustedError("lifetime", "the token lives longer than is taken here")
+
+
+def _fits(key: Key, algorithm: str) -> bool:
+    """Whether a key is of the algorithm's kind, curve and strength, and says nothing else itself."""
+    public = key.public
+    if key.algorithm not in (None, algorithm):
+        return False
+    if algorithm in _CURVES:
+        return isinstance(public, EllipticCurvePublicKey) and public.curve.name == _CURVES[algorithm]
+    return isinstance(public, RSAPublicKey) and public.key_size >= _LEAST_RSA_BITS
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UntrustedError("missing", "a Bearer token is needed")
+    if len(token) > MAX_TOKEN_CHARS:
+        raise UntrustedError("malformed", "the token cannot be read")
+    return token.strip()
+
+
+def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Header and claims as they stand, to find whose keys to check with."""
+    try:
+        options: Any = {"verify_signature": False}
+        return jwt.get_unverified_header(token), jwt.decode(token, options=options)
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise UntrustedError("malformed", "the token cannot be read") from error
+
+
+def _check_audience(audience: object, url: str, client: Client) -> None:
+    named = audience if isinstance(audience, list) else [audience]
+    if not any(
+        isinstance(one, str) and (one in client.audiences or comparable(one) == comparable(url)) for one in named
+    ):
+        raise UntrustedError("audience", "the token is for another address")
+
+
+def comparable(url: str) -> str:
+    """An address to compare by: lower-case scheme and host, single slashes, no trailing one, no query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    path = "/".join(segment for segment in parts.path.split("/") if segment)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}/{path}{query}"

@@ -1,0 +1,178 @@
+"""The public keys of each client: fetched in the background, kept, and never waited for beyond a call's time.
+
+A key server that hangs or answers nonsense costs its own client's calls at most the time left, and no others.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+import requests
+
+from cds_server.settings import SettingsError
+from cds_server.trust.clients import Client
+
+FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often
+RETRY_SECONDS = 5.0  # while no set was ever had
+KEEP_SECONDS = 3600.0  # keys rotate: a set is fetched anew after an hour
+STALE_SECONDS = 24 * 3600.0  # keys of a server that has not answered for so long may have been withdrawn
+FETCH_SECONDS = 3.0
+FETCHES_AT_ONCE = 4  # of one client: a server that never ends its headers holds one thread for each try
+MAX_KEYS_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Key:
+    """A public key that may check signatures; `algorithm` where its set allows one only."""
+
+    public: Any
+    algorithm: str | None
+
+
+Keys = Mapping[str, Key]
+
+
+class KeysUnavailableError(Exception):
+    """The key set could not be had in time; says nothing of the token."""
+
+
+@dataclass
+class _Known:
+    keys: Keys = field(default_factory=dict)
+    fetched: float | None = None
+    tried: float | None = None
+    under_way: Future[None] | None = None
+
+
+class KeySets:
+    """Key sets by client. `fetch_seconds` bounds one fetch, the caller's deadline how long it is waited for."""
+
+    def __init__(self, session: requests.Session, clock: Callable[[], float] = time.monotonic) -> None:
+        self._session = session
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[str, _Known] = {}
+        self._executors: dict[str, ThreadPoolExecutor] = {}
+
+    def key(self, client: Client, kid: str, deadline: float) -> Key | None:
+        """The key of that id, None where the set has none. Raises KeysUnavailableError."""
+        if client.jwks is not None:
+            return self._from_file(client).get(kid)
+        future = self._fetch_if_due(client, kid)
+        if future is not None:
+            wait([future], timeout=max(0.0, deadline - self._clock()))
+        with self._lock:
+            known = self._known[client.issuer]
+            if known.fetched is None or self._clock() - known.fetched > STALE_SECONDS:
+                raise KeysUnavailableError
+            return known.keys.get(kid)
+
+    def missing(self, client: Client) -> bool:
+        """Whether there are no keys of this client that may be used now."""
+        if client.jwks is not None:
+            return False
+        with self._lock:
+            known = self._known.get(client.issuer)
+            return known is not None and (known.fetched is None or self._clock() - known.fetched > STALE_SECONDS)
+
+    def _from_file(self, client: Client) -> Keys:
+        with self._lock:
+            known = self._known.setdefault(client.issuer, _Known())
+            if known.fetched is None and client.jwks is not None:
+                known.keys, known.fetched = keys_in(client.jwks.read_bytes()), self._clock()
+            return known.keys
+
+    def _fetch_if_due(self, client: Client, kid: str) -> Future[None] | None:
+        """The fetch under way that this call should wait for, started where it is due."""
+        now = self._clock()
+        with self._lock:
+            known = self._known.setdefault(client.issuer, _Known())
+            age = now - known.fetched if known.fetched is not None else STALE_SECONDS + 1
+            usable = kid in known.keys and age <= STALE_SECONDS
+            if known.under_way is not None and known.tried is not None and now - known.tried <= FETCH_SECONDS:
+                return None if usable else known.under_way
+            if usable and age < KEEP_SECONDS:
+                return None
+            floor = FLOOR_SECONDS if known.fetched is not None else RETRY_SECONDS
+            if known.tried is not None and now - known.tried < floor:
+                return None
+            known.tried = now
+            executor = self._executors.setdefault(
+                client.issuer, ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="keys")
+            )
+            known.under_way = executor.submit(self._renew, client, now)
+            # a set that is only old is used on while it is fetched anew
+            return None if usable else known.under_way
+
+    def _renew(self, client: Client, asked: float) -> None:
+        """Fetch a set and keep it, before those who wait are woken; a failure leaves what is known."""
+        try:
+            keys: Keys | None = self._fetch(client)
+        except Exception:  # a key server may answer anything
+            keys = None
+        with self._lock:
+            known = self._known[client.issuer]
+            if known.tried == asked:
+                known.under_way = None
+            newer = known.fetched is not None and known.fetched > asked
+            if keys is not None and not newer:
+                known.keys, known.fetched = keys, self._clock()
+
+    def _fetch(self, client: Client) -> Keys:
+        with self._session.get(
+            client.jwks_url or "", headers={"Accept": "application/json"}, timeout=FETCH_SECONDS,
+            allow_redirects=False, stream=True,
+        ) as response:  # fmt: skip
+            if response.status_code != 200:
+                raise KeysUnavailableError
+            body, until = b"", self._clock() + FETCH_SECONDS
+            # one read from the socket at a time: a server that drips bytes is left
+            while chunk := response.raw.read1(16384, decode_content=True):
+                body += chunk
+                if len(body) > MAX_KEYS_BYTES or self._clock() > until:
+                    raise KeysUnavailableError
+        return keys_in(body)
+
+
+def keys_in(content: bytes) -> Keys:
+    """The signing keys of a JWK Set by `kid`; one that cannot be used is passed over. Raises KeysUnavailableError."""
+    try:
+        entries = json.loads(content)["keys"]
+        found = [(entry.get("kid"), _key(entry)) for entry in entries if isinstance(entry, dict)]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise KeysUnavailableError from error
+    return {kid: key for kid, key in found if isinstance(kid, str) and kid and key is not None}
+
+
+def _key(entry: Mapping[str, Any]) -> Key | None:
+    """A key that is for signatures, by what it says of itself."""
+    operations = entry.get("key_ops", ["verify"])
+    if entry.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
+        return None
+    algorithm = entry.get("alg")
+    if algorithm is not None and not isinstance(algorithm, str):
+        return None
+    try:
+        return Key(jwt.PyJWK.from_dict(dict(entry)).key, algorithm)
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        return None
+
+
+def check_key_files(clients: tuple[Client, ...]) -> None:
+    """Raises SettingsError for a key file that holds no key that can be used."""
+    for number, client in enumerate(clients):
+        if client.jwks is None:
+            continue
+        try:
+            usable = keys_in(client.jwks.read_bytes())
+        except (OSError, KeysUnavailableError):
+            usable = {}
+        if not usable:
+            raise SettingsError(f"CRS_CDS_CLIENTS: client[{number}].jwks holds no key that can be used.")

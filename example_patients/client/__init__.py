@@ -1,0 +1,1 @@
+"""A CDS Hooks client: the calls of an EHR, and the FHIR reads that prefetch needs."""

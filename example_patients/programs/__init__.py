@@ -1,0 +1,1 @@
+"""Programs that use the example patients: the demo, seeding, the self-test."""

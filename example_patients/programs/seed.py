@@ -1,0 +1,144 @@
+"""The example patients on a FHIR server: put there under fixed ids in one transaction, and taken away again."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import requests
+
+from example_patients.client.http_calls import FHIR_JSON, NoAnswerError, json_of, sent
+from example_patients.stories.chart import Resource
+from example_patients.stories.stories import SCENES, record
+
+# the stories rest on hours: two hours after the moment to which they were moved, the first card changes
+HOLD = timedelta(hours=2)
+KEPT = timedelta(hours=1)  # younger ones stay as they are: what is left is enough to work with them
+IDS_OF_A_SEARCH = 50
+PATIENTS = len(SCENES)
+ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # ids and distances are the same at every one
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What a seeding did: the moment of the examples, and how many of their resources were written."""
+
+    moved_to: datetime
+    written: int
+    total: int
+
+
+def reference_of(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def examples(moved_to: datetime, zone: tzinfo) -> dict[str, Resource]:
+    """Every resource of the example patients by its reference, what others refer to first."""
+    return {reference_of(r): r for story, scene in SCENES for r in record(story, scene, moved_to, zone)}
+
+
+def seed(fhir_base: str, session: requests.Session, now: datetime, zone: tzinfo) -> Seeded:
+    """Make the server hold the examples, moved to now. Those that are there, whole and young, are left as they are.
+
+    Raises NoAnswerError.
+    """
+    here = fetch_examples(fhir_base, session)
+    moved_to = _moved_to(here)
+    if moved_to is None or not timedelta() <= now - moved_to <= KEPT:
+        moved_to = now.astimezone(UTC).replace(second=0, microsecond=0)
+    wanted = examples(moved_to, zone)
+    written = [r for reference, r in wanted.items() if content_of(here.get(reference)) != r]
+    transact("writing the examples", fhir_base, session, map(put_entry, written))
+    return Seeded(moved_to, len(written), len(wanted))
+
+
+def remove(fhir_base: str, session: requests.Session) -> int:
+    """Delete those examples that are there, what refers to others first; how many. Raises NoAnswerError."""
+    here = fetch_examples(fhir_base, session)
+    order = [reference for reference in reversed(examples(ANY_MOMENT, UTC)) if reference in here]
+    transact("removing the examples", fhir_base, session, map(delete_entry, order))
+    return len(order)
+
+
+def fetch_examples(fhir_base: str, session: requests.Session) -> dict[str, Resource]:
+    """Those resources of the examples that the server has, by reference. Raises NoAnswerError."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for resource in examples(ANY_MOMENT, UTC).values():
+        ids[resource["resourceType"]].append(resource["id"])
+    found: dict[str, Resource] = {}
+    for resource_type, all_ids in ids.items():
+        for start in range(0, len(all_ids), IDS_OF_A_SEARCH):
+            some = all_ids[start : start + IDS_OF_A_SEARCH]
+            for resource in searched(fhir_base, session, resource_type, f"_id={','.join(some)}"):
+                found[reference_of(resource)] = resource
+    return found
+
+
+def fetch_moment(fhir_base: str, session: requests.Session) -> datetime | None:
+    """The moment to which the examples on a server were moved; None where they are not there. Raises NoAnswerError."""
+    step, reference = "looking for the examples", reference_of(_last_of_the_first(ANY_MOMENT))
+    response = sent(step, session, "GET", f"{fhir_base}/{reference}", headers=FHIR_JSON)
+    return None if response.status_code in (404, 410) else _moved_to({reference: json_of(step, response)})
+
+
+def _moved_to(here: Mapping[str, Resource]) -> datetime | None:
+    """The moment of the examples that a server has, told by one entry of the first; None where it is not there."""
+    entry = _last_of_the_first(ANY_MOMENT)
+    try:
+        charted = datetime.fromisoformat(here[reference_of(entry)]["effectiveDateTime"])
+        return ANY_MOMENT + (charted - datetime.fromisoformat(entry["effectiveDateTime"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _last_of_the_first(moved_to: datetime) -> Resource:
+    """The last sign before the call of the first scene."""
+    return record(*SCENES[0], moved_to, UTC)[-1]
+
+
+def content_of(resource: Resource | None) -> Resource:
+    """A resource without what a server writes into it by itself."""
+    return {name: value for name, value in (resource or {}).items() if name not in ("meta", "text")}
+
+
+def searched(fhir_base: str, session: requests.Session, resource_type: str, query: str) -> Iterator[Resource]:
+    """The resources of a type that a search finds, from all its pages. Raises NoAnswerError."""
+    step = f"looking for the examples ({resource_type})"
+    url: str | None = f"{fhir_base}/{resource_type}?{query}&_count={IDS_OF_A_SEARCH}"
+    seen: set[str] = set()
+    while url is not None:
+        if url in seen or not url.startswith((f"{fhir_base}/", f"{fhir_base}?")):
+            raise NoAnswerError(step, "the next page is not on the same FHIR server, or the pages do not end")
+        seen.add(url)
+        bundle = json_of(step, sent(step, session, "GET", url, headers=FHIR_JSON))
+        try:
+            for entry in bundle.get("entry", ()):
+                if entry["resource"]["resourceType"] == resource_type:  # others are remarks
+                    yield {**entry["resource"], "id": entry["resource"]["id"]}
+            url = next((link["url"] for link in bundle.get("link", ()) if link["relation"] == "next"), None)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise NoAnswerError(step, "the server's answer is not a FHIR searchset") from error
+
+
+def put_entry(resource: Resource) -> dict[str, Any]:
+    return {"resource": resource, "request": {"method": "PUT", "url": reference_of(resource)}}
+
+
+def delete_entry(reference: str) -> dict[str, Any]:
+    return {"request": {"method": "DELETE", "url": reference}}
+
+
+def transact(step: str, fhir_base: str, session: requests.Session, entries: Iterable[dict[str, Any]]) -> None:
+    """All of the entries or none. Raises NoAnswerError."""
+    entry = list(entries)
+    if not entry:
+        return
+    body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entry})
+    headers = {**FHIR_JSON, "Content-Type": "application/fhir+json", "Prefer": "return=minimal"}
+    answer = json_of(step, sent(step, session, "POST", fhir_base, data=body.encode(), headers=headers))
+    if answer.get("type") != "transaction-response":
+        raise NoAnswerError(step, "the server did not take a transaction")

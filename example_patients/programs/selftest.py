@@ -1,0 +1,155 @@
+"""Does an installation work: each hook for each example patient, as a CDS client asks, held against what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from example_patients.client.ehr import SERVICE_OF_HOOK, Ehr, Templates
+from example_patients.client.http_calls import NoAnswerError
+from example_patients.programs.seed import HOLD, fetch_moment
+from example_patients.stories.chart import ICE_CODE, ICE_SYSTEM
+from example_patients.stories.stories import SCENES, Scene
+
+INFUSED_AT = "10:00"  # on day 0 of every story, in the zone of the seeding
+NO_ONE = "–"
+TAKEN = ("taken",)
+CLOCKS_APART = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was asked: what was wanted, and what came or which problem came in its place."""
+
+    patient: str
+    hook: str
+    how: str
+    wanted: tuple[str, ...]
+    got: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.problem is None and self.got == self.wanted
+
+
+class Selftest:
+    """One run: `rows` asks and tells what came, `remarks` says what to know about it."""
+
+    def __init__(self, ehr: Ehr, now: datetime) -> None:
+        self._ehr = ehr
+        self._now = now
+        self._rows: list[Row] = []
+        self._shown: list[tuple[str, str, Mapping[str, Any]]] = []  # patient, hook and each card
+        self._unfilled: set[str] = set()
+        self._reads_ice = True
+        self._rules = ""
+        self._infused_at: set[str] = set()
+
+    def rows(self) -> Iterator[Row]:
+        """Discovery, every call, then feedback for two of the cards. Raises NoAnswerError naming the step."""
+        for row in self._asked():
+            self._rows.append(row)
+            yield row
+
+    def _asked(self) -> Iterator[Row]:
+        offered = self._ehr.discovered()
+        found = tuple(service for service in SERVICE_OF_HOOK.values() if service in offered)
+        yield Row(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
+        self._check_examples()
+        self._reads_ice = any(f"{ICE_SYSTEM}|{ICE_CODE}" in t for service in offered.values() for t in service.values())
+        for _, scene in SCENES:
+            yield from self._calls(scene, offered)
+        yield from self._feedback()
+
+    def _check_examples(self) -> None:
+        moved_to = fetch_moment(self._ehr.fhir_base, self._ehr.to_fhir)
+        if moved_to is None:
+            raise NoAnswerError("looking for the examples", "they are not on the FHIR server: run crs-cds seed first")
+        if not -CLOCKS_APART <= self._now - moved_to <= HOLD:
+            when = f"{moved_to:%Y-%m-%d %H:%M} UTC"
+            raise NoAnswerError("looking for the examples", f"they were moved to {when}: run crs-cds seed again")
+
+    def _calls(self, scene: Scene, offered: Mapping[str, Templates]) -> Iterator[Row]:
+        templates: Templates | None = None
+        filled: Mapping[str, Any] = {}
+        for hook, service in SERVICE_OF_HOOK.items():
+            if service in offered:
+                if offered[service] != templates:  # what is the same need not be read again
+                    templates = offered[service]
+                    filled = self._ehr.prefetch(templates, scene)
+                    self._unfilled |= set(templates) - set(filled)
+                yield self._call(scene, hook, "prefetch", filled)
+                yield self._call(scene, hook, "search", None)
+
+    def _call(self, scene: Scene, hook: str, how: str, prefetch: Mapping[str, Any] | None) -> Row:
+        wanted = scene.wanted_on(hook, ice=self._reads_ice)
+        if prefetch == {}:  # the service would read everything by itself, and prefetch look as if it worked
+            return Row(scene.patient_id, hook, how, wanted, problem="the FHIR server answered no template")
+        answer = self._ehr.ask(scene, hook, prefetch)
+        self._shown += [(scene.patient_id, hook, card) for card in answer.cards]
+        self._rules = answer.assessment.get("thresholds", self._rules)
+        if "infusion" in answer.assessment:
+            self._infused_at.add(datetime.fromisoformat(answer.assessment["infusion"]["at"]).strftime("%H:%M"))
+        return Row(scene.patient_id, hook, how, wanted, answer.card_ids, answer.problem)
+
+    def _feedback(self) -> Iterator[Row]:
+        """One card is accepted and another overridden, at the end: what is overridden may stay away afterwards."""
+        accepted = next((one for one in self._shown if one[2].get("suggestions")), None)
+        overridden = next((one for one in self._shown if one is not accepted), None)
+        for one, how, tell in (
+            (accepted, "accepted", self._ehr.accept),
+            (overridden, "overridden", self._ehr.override),
+        ):
+            if one is None:
+                yield Row(NO_ONE, "feedback", how, TAKEN, problem="no card came for it")
+            else:
+                patient, hook, card = one
+                wrong = tell(hook, card)
+                yield Row(patient, "feedback", how, TAKEN, () if wrong else TAKEN, wrong)
+
+    def remarks(self) -> Iterator[str]:
+        """What explains a difference, or the want of one."""
+        if not self._reads_ice:
+            yield "The site has no code of the example hospital's ICE score: patient 10 is wanted without ICANS."
+        if self._unfilled:
+            yield f"Prefetch went without {', '.join(sorted(self._unfilled))}: the FHIR server refused the template."
+        if all(row.ok for row in self._rows):
+            return
+        other = sorted(self._infused_at - {INFUSED_AT})
+        if other:
+            yield (
+                f"The service shows an infusion at {other[0]} that was seeded for {INFUSED_AT}: it counts days in "
+                "another zone, and the baseline may lie on the day before. Seed with --timezone as CRS_CDS_TIMEZONE."
+            )
+        if not self._shown and self._rules:
+            yield "No call got a card: a service in shadow mode answers so."
+        if self._rules:
+            yield (
+                f"Rules in force: {self._rules}. With numbers, codes or card modes of the site's own, other cards may "
+                "be right: those wanted here are the package's."
+            )
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """The rows as aligned lines."""
+    cells = [("patient", "hook", "how", "wanted", "got", "ok"), *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        yield " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    wanted, got = (", ".join(cards) or "no card" for cards in (row.wanted, row.got))
+    return row.patient, row.hook, row.how, wanted, row.problem or got, "ok" if row.ok else "NO"
+
+
+def as_data(row: Row) -> dict[str, Any]:
+    """The row for a program; `problem` only where there is one."""
+    problem = {"problem": row.problem} if row.problem is not None else {}
+    return {
+        "patient": row.patient, "hook": row.hook, "how": row.how, "wanted": list(row.wanted), "got": list(row.got),
+        **problem, "ok": row.ok,
+    }  # fmt: skip

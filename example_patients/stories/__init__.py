@@ -1,0 +1,1 @@
+"""The example patients: charts, and the scenes of each story."""

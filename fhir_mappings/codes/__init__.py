@@ -1,0 +1,1 @@
+"""Which codes and texts stand for which concept, the package's and a site's."""

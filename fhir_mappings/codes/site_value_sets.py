@@ -1,0 +1,230 @@
+"""A site's ValueSet resources → the terminology in force, or a refusal that names file and field.
+
+A file adds its concepts to the value set of its id; with the extension `urn:crs-cds:replaces` it takes its place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from fhir.resources.R4B.valueset import ValueSet
+from pydantic import ValidationError
+
+from fhir_mappings.codes.terminology import (
+    ATC,
+    DRUG_SETS,
+    LOCAL,
+    LOINC,
+    NOT_COUNTED,
+    RXNORM,
+    SAME_SYSTEM,
+    SNOMED,
+    Concept,
+    Terminology,
+    concepts_of,
+    normalised,
+    packaged_terminology,
+)
+from fhir_mappings.facts.site_thresholds import SiteRuleError
+from fhir_mappings.facts.treatment import DrugClass
+from fhir_mappings.observations import DEVICE_SETS, KIND_OF_SET
+
+REPLACES = "urn:crs-cds:replaces"
+LEAST_DRUG_CHARS = 3  # a shorter text would be found in many a drug's name
+_CONCEPT_EXTENSIONS = frozenset(
+    {"urn:crs-cds:code-source", "urn:crs-cds:display-unconfirmed", "urn:crs-cds:ingredient"}
+)
+# they go into search addresses and prefetch templates as they are
+_SYSTEM = re.compile(r"(?:https?://|urn:)[^\s,|&#%+{}\\\"<>]{1,200}")
+_CODE = re.compile(r"[^\s,|&#%+{}\\\"<>]{1,100}")
+_OBSERVED = tuple(s for s in KIND_OF_SET if s not in DEVICE_SETS)
+_CODED = ("coded-crs", "coded-icans", "car-t-history", "coded-infection")
+# value sets of which a code or text may be in one only: in two it would say two things of one patient
+_ONE_OF = (
+    (*DRUG_SETS, NOT_COUNTED),
+    DEVICE_SETS,
+    ("negative-result", "positive-result"),
+    _OBSERVED,
+    _CODED,
+    ("intravenous-route", "subcutaneous-route", "local-route", "other-systemic-route"),
+)
+
+
+_ORDERED = (
+    "tocilizumab", "interleukin-6", "blood-culture", "urine-culture", "complete-blood-count", "c-reactive-protein",
+    "chest-imaging",
+)  # fmt: skip
+
+
+def site_terminology(files: Mapping[str, bytes]) -> Terminology:
+    """The packaged value sets with a site's files, by name, added. Raises SiteRuleError."""
+    packaged = packaged_terminology()
+    sets = dict(packaged.value_sets)
+    seen: dict[str, bool] = {}
+    for name, content in files.items():
+        document = _document(name, content)
+        set_id = document["id"]
+        if set_id not in packaged.value_sets:
+            near = get_close_matches(set_id, packaged.value_sets, n=1)
+            hint = f"did you mean {near[0]}?" if near else "its id must be that of a value set of this service."
+            raise SiteRuleError(f"{name}: {set_id} is no value set of this service; {hint}")
+        own = _concepts(name, set_id, document)
+        replaces = _replaces(name, document)
+        if set_id in seen and (replaces or seen[set_id]):
+            raise SiteRuleError(f"{name}: another file has the id {set_id}, and one of them replaces it; join them.")
+        seen[set_id] = replaces
+        mine = {(c.system, c.code) for c in own}
+        kept = () if replaces else tuple(c for c in sets[set_id] if (c.system, c.code) not in mine)
+        # what the package holds stands first: its first code is the one that our orders carry
+        sets[set_id] = (*kept, *own)
+    found = Terminology(sets, packaged.titles)
+    if files:
+        _check_contradictions(found)
+        _check_orders(found)
+    return found
+
+
+def _replaces(name: str, document: Mapping[str, Any]) -> bool:
+    for extension in document.get("extension", ()):
+        if extension["url"] == REPLACES and isinstance(extension.get("valueBoolean"), bool):
+            return bool(extension["valueBoolean"])
+        if extension["url"].startswith("urn:crs-cds:"):
+            raise SiteRuleError(f'{name}: extension must be {REPLACES} with "valueBoolean".')
+    return False
+
+
+def _document(name: str, content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise SiteRuleError(f"{name}: not readable as JSON; correct the file or remove it.") from error
+    if not isinstance(document, dict) or document.get("resourceType") != "ValueSet":
+        raise SiteRuleError(f"{name}: must be one FHIR ValueSet.")
+    try:
+        ValueSet.model_validate(document)
+    except ValidationError as error:
+        path = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise SiteRuleError(f"{name}: not a valid FHIR R4 ValueSet at {path or 'its top'}.") from error
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise SiteRuleError(f"{name}: not a valid FHIR R4 ValueSet.") from error
+    document = dict(_without_nulls(document))
+    if "id" not in document:
+        raise SiteRuleError(f"{name}: id is missing; it says which value set the file adds to.")
+    return document
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy without null, which FHIR does not have and clients write."""
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return [_without_nulls(v) for v in value if v is not None] if isinstance(value, list) else value
+
+
+def _concepts(name: str, set_id: str, document: Mapping[str, Any]) -> tuple[Concept, ...]:
+    compose = document.get("compose", {})
+    if compose.get("exclude"):
+        raise SiteRuleError(f"{name}: compose.exclude is not read; replace the value set with {REPLACES} instead.")
+    for number, include in enumerate(compose.get("include", ())):
+        where = f"{name}: compose.include[{number}]"
+        if "system" not in include or not include.get("concept") or include.get("filter") or include.get("valueSet"):
+            raise SiteRuleError(f"{where} must list concepts of one system, without filter or valueSet.")
+        include["system"] = _system(where, include["system"])
+        for place, concept in enumerate(include["concept"]):
+            _check_concept(f"{where}.concept[{place}]", concept, include["system"], set_id)
+    found = tuple(replace(c, ingredient=_ingredient(name, set_id, c)) for c in concepts_of(document))
+    if not found:
+        raise SiteRuleError(f"{name}: compose.include lists no concept.")
+    for one in found:
+        if set_id in DRUG_SETS and one.ingredient is None:
+            raise SiteRuleError(f"{name}: {one.code} needs the extension urn:crs-cds:ingredient with its ingredient.")
+    return found
+
+
+def _system(where: str, system: str) -> str:
+    """The system as the record's codings are compared; refused where it is nearly one that is known."""
+    system = SAME_SYSTEM.get(system, system)
+    near = {known.split("://")[1].rstrip("/").lower(): known for known in (LOINC, SNOMED, RXNORM, ATC)}
+    plain = system.partition("://")[2].rstrip("/").lower().removeprefix("www.")
+    meant = near.get(plain) or near.get(f"www.{plain}")
+    if meant is not None and meant != system:
+        raise SiteRuleError(f"{where}.system is not as FHIR writes it; write {meant}.")
+    if not _SYSTEM.fullmatch(system):
+        raise SiteRuleError(f"{where}.system must be an absolute URI.")
+    return system
+
+
+def _check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: str) -> None:
+    if not normalised(concept.get("display", "")):
+        raise SiteRuleError(f"{where}.display is missing; a person must be able to read it.")
+    code = concept.get("code", "")
+    if not _CODE.fullmatch(code):
+        raise SiteRuleError(f"{where}.code must be without spaces, commas, bars and other signs that a search reads.")
+    if system == LOINC and not loinc_check_digit(code):
+        raise SiteRuleError(f"{where}.code is no LOINC code: its check digit is wrong.")
+    least = LEAST_DRUG_CHARS if set_id in (*DRUG_SETS, NOT_COUNTED) else 1
+    for number, designation in enumerate(concept.get("designation", ())):
+        if len(normalised(designation.get("value", ""))) < least:
+            raise SiteRuleError(f"{where}.designation[{number}].value must have at least {least} characters.")
+    odd = [e["url"] for e in concept.get("extension", ()) if e["url"].startswith("urn:crs-cds:")]
+    for url in odd:
+        if url not in _CONCEPT_EXTENSIONS:
+            raise SiteRuleError(f"{where}.extension: {url} is none of ours; correct its name or remove it.")
+
+
+def _ingredient(name: str, set_id: str, concept: Concept) -> str | None:
+    """The ingredient as the rules write it. Raises SiteRuleError where it belongs to another kind of drug."""
+    if concept.ingredient is None:
+        return None
+    wanted = normalised(concept.ingredient)
+    if not wanted:
+        raise SiteRuleError(f"{name}: {concept.code}: its ingredient is empty.")
+    for other in (*DRUG_SETS, NOT_COUNTED):
+        for known in packaged_terminology().value_sets[other]:
+            if normalised(known.ingredient or "") == wanted:
+                if other != set_id and set_id in DRUG_SETS:
+                    raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {other}.")
+                return known.ingredient
+    named = packaged_terminology().drug([], [wanted])
+    if named is not None and named.drug_class is not DrugClass.OTHER and named.drug_class.value != set_id:
+        raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {named.drug_class.value}.")
+    return wanted
+
+
+def _check_contradictions(terms: Terminology) -> None:
+    for group in _ONE_OF:
+        seen: dict[tuple[str, str], str] = {}
+        for set_id in group:
+            for concept in terms.value_sets.get(set_id, ()):
+                words = [(LOCAL, normalised(text)) for text in concept.texts]
+                for key in [(concept.system, concept.code), *words]:
+                    other = seen.setdefault(key, set_id)
+                    if other != set_id:
+                        raise SiteRuleError(f"{key[1]} is in both {other} and {set_id}; it can be in one only.")
+
+
+def _check_orders(terms: Terminology) -> None:
+    """What our suggestions order must keep a code that an EHR can read."""
+    for set_id in _ORDERED:
+        if terms.first(set_id).system == LOCAL:
+            raise SiteRuleError(f"{set_id}: its first concept must have a code system, for orders carry it.")
+    steroids = {c.ingredient for c in terms.value_sets["systemic-corticosteroid"] if c.system != LOCAL}
+    for ingredient in ("dexamethasone", "methylprednisolone"):
+        if ingredient not in steroids:
+            raise SiteRuleError(f"systemic-corticosteroid: needs a code for {ingredient}, for orders carry it.")
+
+
+def loinc_check_digit(code: str) -> bool:
+    """Mod 10: from the right every second digit doubled."""
+    digits, _, check = code.partition("-")
+    if not (digits.isascii() and digits.isdigit() and check.isdigit()):
+        return False
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 == 0 else 1)
+        total += value // 10 + value % 10
+    return str((10 - total % 10) % 10) == check

@@ -1,0 +1,42 @@
+"""CAR-T infusions and the course now running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Infusion:
+    """A CAR-T infusion: one or more records of one local date."""
+
+    references: tuple[str, ...]
+    start: datetime
+    time_known: bool
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The CAR-T course now running. `peak_opens` is after which a sample counts as later than the infusion."""
+
+    infusions: tuple[Infusion, ...]
+    day0: date
+    day_before: datetime
+    last_infused: date
+    start: datetime
+    peak_opens: datetime
+    day: int
+    days_since_last: int
+
+    @property
+    def time_known(self) -> bool:
+        return self.infusions[0].time_known
+
+
+class CourseSearch(StrEnum):
+    FOUND = "found"
+    NONE = "no_course"
+    NONE_IN_PART_READ = "no_course_in_part_read"
+    UNREADABLE = "unreadable"

@@ -1,0 +1,110 @@
+"""How far each kind of data could be read, and what of it could not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from fhir_mappings.facts.time_and_range import Moment
+
+
+class Kind(StrEnum):
+    """The kinds of data that are read, each of which may be missing by itself."""
+
+    PATIENT = "patient"
+    IL6_CRP = "IL-6 and CRP"
+    VITALS = "vital signs"
+    OXYGEN = "oxygen"
+    WEIGHT = "weight"
+    SAFETY_LABS = "blood counts and liver enzymes"
+    ADMINISTRATIONS = "medication administrations"
+    RUNNING = "running infusions"
+    PROCEDURES = "cell therapy procedures"
+    SUPPORT_PROCEDURES = "respiratory support procedures"
+    CONDITIONS = "conditions"
+    ALLERGIES = "allergies"
+    MICROBIOLOGY = "microbiology"
+    NEURO = "ICE and ICANS"
+    MEDICATION_ORDERS = "active medication orders"
+    SERVICE_ORDERS = "active service orders"
+
+
+class Completeness(StrEnum):
+    COMPLETE = "complete"
+    PART = "part"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far one kind of data could be read.
+
+    `why` says what stood in the way, in words without patient data. `since` is how far back it is complete:
+    None with COMPLETE is to the beginning, None with PART is nowhere. `failed`: it was asked for in vain; else nobody
+    could be asked.
+    """
+
+    state: Completeness
+    why: str | None = None
+    since: datetime | None = None
+    failed: bool = False
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether everything from `moment` on was read."""
+        if self.since is not None:
+            return self.since <= moment
+        return self.state is Completeness.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A resource that could not be used, and why; the kinds of data it may have been, and its time if known.
+
+    `infusion`: it would have been a CAR-T infusion, so that silence about it would be wrong.
+    """
+
+    reference: str
+    why: str
+    kinds: frozenset[Kind] = frozenset()
+    at: Moment | None = None
+    infusion: bool = False
+
+
+ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
+NOT_SUPPLIED = Coverage(Completeness.UNREAD, "neither supplied nor fetched")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """`since`: from when on everything was read (None: nothing is sure). A hole without a time is anywhere."""
+
+    since: datetime | None
+    holes: tuple[Moment | None, ...] = ()
+
+    def whole(self, start: datetime, end: datetime) -> bool:
+        """Whether nothing of this kind in [start, end] is missing."""
+        return self.fetched(start) and not any(
+            hole is None or (hole.earliest <= end and hole.latest >= start) for hole in self.holes
+        )
+
+    def fetched(self, start: datetime) -> bool:
+        """Whether everything from `start` on could be had; what was had may still have been unusable."""
+        return self.since is not None and self.since <= start
+
+
+def reach(coverage: Mapping[Kind, Coverage], kinds: Iterable[Kind], set_aside: Iterable[SetAside]) -> Reach:
+    """The reach of some kinds of data together, with the set-aside resources that may be of them as holes."""
+    kinds = frozenset(kinds)
+    holes = tuple(s.at for s in set_aside if s.kinds & kinds)
+    sinces = [_since(coverage.get(kind, NOT_SUPPLIED)) for kind in kinds]
+    if any(s is None for s in sinces):
+        return Reach(None, holes)
+    return Reach(max(s for s in sinces if s is not None), holes)
+
+
+def _since(coverage: Coverage) -> datetime | None:
+    if coverage.since is not None:
+        return coverage.since
+    return ALWAYS if coverage.state is Completeness.COMPLETE else None

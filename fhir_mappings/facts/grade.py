@@ -1,0 +1,83 @@
+"""The rows of the ASTCT grade and the grade itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One vital sign."""
+
+    reference: str
+    at: datetime
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A known or partly known row of the grade: at least `value`; `exact` when nothing unread could raise it.
+
+    Value 0 without `exact` is unknown. `provisional` counts what is ordered but not charted; `could_be` is the
+    most that what is missing could show.
+    """
+
+    value: int
+    exact: bool
+    drivers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    provisional: int = 0
+    unfetched: bool = False
+    could_be: int = 4
+
+    @property
+    def most(self) -> int:
+        """The highest this row can be, given what is not known."""
+        return self.value if self.exact else max(self.value, self.could_be)
+
+    @property
+    def unknown(self) -> bool:
+        return self.value == 0 and not self.exact
+
+
+class Fever(StrEnum):
+    NOW = "fever now"
+    WAIVED = "fever may be suppressed by treatment"
+    UNKNOWN_TREATMENT = "treatment that hides fever could not be read"
+    NOT_MEASURED = "no temperature in the window"
+    EARLIER = "fever earlier in the course"
+    MASKED = "treatment may hide fever"
+    NONE = "no fever"
+
+
+class NoGrade(StrEnum):
+    UNKNOWN = "crs-grade-unknown"
+    MASKED = "crs-possible-masked"
+
+
+@dataclass(frozen=True, slots=True)
+class CrsGrade:
+    """The ASTCT grade at one moment. `grade` None has a reason in `no_grade` and what is likely in `provisional`.
+
+    `onset` is the first fever of the course, `episode` the first of the present one, fevers no window apart.
+    """
+
+    fever: Fever
+    pressure: Row
+    oxygen: Row
+    provisional: int
+    grade: int | None = None
+    minimum: bool = False
+    no_grade: NoGrade | None = None
+    onset: datetime | None = None
+    episode: datetime | None = None
+    highest_temperature: Decimal | None = None
+    last_temperature_at: datetime | None = None
+    flags: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    unfetched: bool = False

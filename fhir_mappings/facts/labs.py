@@ -1,0 +1,123 @@
+"""Laboratory results: samples, fold changes, counts and enzymes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from fhir_mappings.facts.time_and_range import Interval, Moment
+
+
+class Reason(StrEnum):
+    """Why a fold change carries no verdict."""
+
+    NO_BASELINE = "no_baseline"
+    NO_PEAK = "no_peak"
+    NO_RECENT_SAMPLE = "no_recent_sample"
+    FEBRILE_BASELINE = "febrile_baseline"
+    CENSORED = "censored_inconclusive"
+    ZERO_BASELINE = "zero_baseline"
+    PRELIMINARY = "preliminary"
+    PRIOR_BLOCKADE = "prior_il6r_blockade"
+    HISTORY_INCOMPLETE = "history_incomplete"
+    UNUSABLE = "unusable_sample"
+    NOT_READ = "not_read"
+    TEMPERATURES_UNREAD = "temperatures_unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One laboratory result. `unit` is the canonical unit, or the record's own where no conversion exists."""
+
+    reference: str
+    at: Moment
+    value: Interval
+    text: str
+    unit: str
+    loinc: str
+    preliminary: bool = False
+    amended: bool = False
+
+
+class SampleUse(StrEnum):
+    """What a sample was for the fold change, or why it was nothing."""
+
+    BASELINE = "baseline"
+    PEAK = "peak"
+    COUNTED = "counted"
+    BEFORE = "not after the infusion: not counted"
+    AFTER_BLOCKADE = "at or after the first IL-6 blocker: not counted"
+    AMBIGUOUS = "known by date only on the day of the blocker: not counted"
+    OTHER_UNIT = "another unit or code than the baseline: not counted"
+    TOO_LATE = "after the study's days: not counted"
+    PRELIMINARY = "preliminary: not counted"
+
+
+@dataclass(frozen=True, slots=True)
+class FoldChange:
+    """How many times an analyte rose from baseline to peak, and whether the samples can carry a verdict.
+
+    `fold` is missing with a `reason`. `low_barred` says why these samples, whatever their fold, cannot prove
+    a small rise. `fold_if_preliminary` counts preliminary results too; `fold_after_blockade` is the highest
+    fold sampled after the first IL-6 blocker (CRP only). `later_samples`: there is no baseline, but samples since.
+    `blocked`: such a drug was given in the course. `series` is every sample, oldest first, with what it was for.
+    """
+
+    fold: Interval | None = None
+    baseline: Sample | None = None
+    baseline_tier: int = 0
+    peak: Sample | None = None
+    reason: Reason | None = None
+    low_barred: Reason | None = None
+    fold_if_preliminary: Interval | None = None
+    fold_after_blockade: Interval | None = None
+    later_samples: bool = False
+    blocked: bool = False
+    series: tuple[tuple[Sample, SampleUse], ...] = ()
+    flags: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabValue:
+    """One laboratory value. `upper_normal` is the record's own upper limit of normal, in the same unit.
+
+    `comparator` says that the value is only known as below or above it.
+    """
+
+    reference: str
+    value: Decimal
+    at: datetime
+    upper_normal: Decimal | None = None
+    comparator: str = ""
+
+    def is_below(self, limit: Decimal) -> bool | None:
+        """Whether it lies below a limit; None where "below v" leaves that open."""
+        if self.comparator in ("<", "<="):
+            under = self.value < limit or (self.comparator == "<" and self.value == limit)
+            return True if under else None
+        return self.value < limit
+
+    @property
+    def shown(self) -> str:
+        return f"{self.comparator}{self.value.normalize():f}"
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyLabs:
+    """The latest counts (10*3/uL) and liver enzymes (U/L) that are recent enough.
+
+    None is not known, or could not be read: `unreadable` names those.
+    """
+
+    neutrophils: LabValue | None = None
+    platelets: LabValue | None = None
+    alt: LabValue | None = None
+    ast: LabValue | None = None
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[LabValue, ...]:
+        return tuple(lab for lab in (self.neutrophils, self.platelets, self.alt, self.ast) if lab is not None)

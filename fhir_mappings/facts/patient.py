@@ -1,0 +1,96 @@
+"""All that the cards may know of a patient, as frozen dataclasses and enums.
+
+Values are Decimal in one unit for each quantity (IL-6 pg/mL, CRP mg/L, temperature Cel, pressure mm[Hg],
+flow L/min, FiO2 as a fraction, weight kg). Unknown is a value of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from fhir_mappings.facts.course import Course, CourseSearch
+from fhir_mappings.facts.coverage import Coverage, Kind, SetAside
+from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.labs import FoldChange, SafetyLabs
+from fhir_mappings.facts.treatment import PendingOrder, SteroidGiven, Tocilizumab
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    reference: str
+    kg: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Infection:
+    """A sign of active infection: a culture or PCR that is not negative, or an active coded infection."""
+
+    reference: str
+    what: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Icans:
+    """The ICANS grade (ASTCT) at one moment. `grade` None is not known; `why` then says what stood in the way.
+
+    `coded`: taken from a diagnosis. `words` are what was charted: "ICE 5", "coded G92.02". `minimum`: it may be higher.
+    `coded_higher` is a recent diagnosis of a higher grade than was charted.
+    """
+
+    grade: int | None = None
+    words: str = ""
+    reference: str = ""
+    at: datetime | None = None
+    coded: bool = False
+    why: str = ""
+    minimum: bool = False
+    coded_higher: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Completed age. `days` counts below one year; a partial birthDate is the oldest age it allows."""
+
+    years: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """All that the cards may know of a patient at `as_of`."""
+
+    as_of: datetime
+    zone: tzinfo
+    course_search: CourseSearch
+    coverage: Mapping[Kind, Coverage]
+    course: Course | None = None
+    deceased: bool = False
+    age: Age | None = None
+    grade: CrsGrade | None = None
+    grade_at_dose_2: CrsGrade | None = None
+    progressed: bool | None = None
+    il6: FoldChange = field(default_factory=FoldChange)
+    crp: FoldChange = field(default_factory=FoldChange)
+    tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
+    steroids: tuple[SteroidGiven, ...] = ()
+    weight: Weight | None = None
+    icans: Icans = field(default_factory=Icans)
+    labs: SafetyLabs = field(default_factory=SafetyLabs)
+    infections: tuple[Infection, ...] = ()
+    tocilizumab_hypersensitivity: str | None = None
+    coded_crs: tuple[str, ...] = ()
+    recent_coded_claim: bool = False
+    pending: tuple[PendingOrder, ...] = ()
+    done_recently: frozenset[str] = frozenset()
+    flags: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+    def local(self, at: datetime) -> datetime:
+        """An instant as the facility's clock shows it. All other times here are UTC, so that hours are elapsed."""
+        return at.astimezone(self.zone)

@@ -1,0 +1,69 @@
+"""FHIR date, dateTime and instant → Moment in UTC. A time without an offset is not a time.
+
+Arithmetic between two datetimes of one zone is by wall clock and an hour off across a change of the clock: so all
+instants are kept in UTC, and only shown in the facility's zone.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+from fhir_mappings.facts.time_and_range import Moment
+
+_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d{1,12})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+
+
+KEPT_TIMES = 256  # more would outlive a long chart all over its memory, which could then not be given back
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # outside, a mistake of charting on which no date arithmetic is safe
+
+
+class BadTimeError(ValueError):
+    """A time that cannot be placed; the message names no patient data."""
+
+
+@lru_cache(KEPT_TIMES)
+def moment(text: str, zone: tzinfo) -> Moment:
+    """A Moment for a FHIR dateTime or instant; a date is the local day in `zone`.
+
+    Raises BadTimeError for a year or month alone, a time without offset, or no date at all. Kept, as many are charted
+    at one time.
+    """
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        raise BadTimeError("time is no FHIR dateTime of at least a day with, if timed, an offset")
+    day_text, clock, fraction, offset = match.groups()
+    if not EARLIEST_YEAR <= int(day_text[:4]) <= LATEST_YEAR:
+        raise BadTimeError("time is impossible")
+    try:
+        if clock is None:
+            return day(date.fromisoformat(day_text), zone)
+        instant = datetime.fromisoformat(f"{day_text}T{clock}{(fraction or '')[:7]}{offset}").astimezone(UTC)
+    except ValueError as error:
+        raise BadTimeError("time is impossible") from error
+    return Moment(instant, instant)
+
+
+def day(local: date, zone: tzinfo) -> Moment:
+    """The whole local day, from its midnight to its last microsecond."""
+    after = local + timedelta(days=1)
+    start = datetime(local.year, local.month, local.day, tzinfo=zone).astimezone(UTC)
+    end = datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC)
+    return Moment(start, end - timedelta(microseconds=1))
+
+
+def own_offset(text: str) -> tzinfo | None:
+    """The offset written in a dateTime, or None for `Z`, +00:00 or a date."""
+    match = _DATE_TIME.fullmatch(text)
+    if match is None or match.group(4) in (None, "Z", "+00:00", "-00:00"):
+        return None
+    return datetime.fromisoformat(f"2000-01-01T00:00:00{match.group(4)}").tzinfo
+
+
+def moment_or_none(text: str | None, zone: tzinfo) -> datetime | None:
+    """The latest instant that a time stands for; None where there is none, or none that can be read."""
+    try:
+        return moment(text, zone).latest if text else None
+    except BadTimeError:
+        return None

@@ -1,0 +1,120 @@
+"""Is a resource valid FHIR? By the R4B models of fhir.resources, which read R4 data: the types used here are the same
+in both. What was found is remembered by the bytes, for one result is shown in many calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+import msgspec
+from fhir.resources.R4B.allergyintolerance import AllergyIntolerance
+from fhir.resources.R4B.condition import Condition
+from fhir.resources.R4B.medicationadministration import MedicationAdministration
+from fhir.resources.R4B.observation import Observation
+from fhir.resources.R4B.patient import Patient
+from fhir.resources.R4B.procedure import Procedure
+from pydantic import ValidationError
+
+from fhir_mappings.reading.read_resources import Resource
+
+REMEMBERED = 16_384  # resources; about 250 bytes each
+_MODELS: Mapping[str, Any] = {
+    model.__name__: model
+    for model in (Observation, MedicationAdministration, Procedure, Condition, AllergyIntolerance, Patient)
+}
+
+
+class ValidationMemory:
+    """What was found of the resources validated last, by a digest of type and bytes.
+
+    It holds digests and the paths of broken fields, nothing of a patient; other bytes have another digest.
+    """
+
+    def __init__(self, limit: int = REMEMBERED) -> None:
+        self._found: OrderedDict[bytes, str | None] = OrderedDict()
+        self._lock = Lock()
+        self._limit = limit
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def error(self, resource_type: str, raw: bytes) -> str | None:
+        """As `model_error`, worked out once while it is remembered."""
+        digest = hashlib.sha256(resource_type.encode() + b" " + raw).digest()
+        with self._lock:
+            if digest in self._found:
+                self._found.move_to_end(digest)
+                return self._found[digest]
+        found = model_error(resource_type, raw)
+        with self._lock:
+            self._found[digest] = found
+            while len(self._found) > self._limit:
+                self._found.popitem(last=False)
+        return found
+
+
+_MEMORY = ValidationMemory()
+
+
+def validation_error(resource: Resource[Any]) -> str | None:
+    """Why fhir.resources refuses this resource, as paths without values; None when it is valid."""
+    return _MEMORY.error(resource.type, bytes(resource.raw))
+
+
+def model_error(resource_type: str, raw: bytes) -> str | None:
+    """Why the model of this type refuses these bytes; None when it does not, or where there is no model."""
+    model = _MODELS.get(resource_type)
+    if model is None:
+        return None
+    try:
+        model.model_validate_json(raw)
+    except ValidationError as error:
+        paths = sorted({_path(e) or resource_type for e in error.errors(include_url=False, include_input=False)})
+        return "not valid FHIR at " + ", ".join(paths[:5])
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        # what fhir.resources raises on an unknown contained type, or on a broken primitive's extension
+        return "not valid FHIR"
+    return None
+
+
+def build_models() -> None:
+    """Let pydantic build the models and those inside them, which it does when each first reads something."""
+    for resource_type in _MODELS:
+        model_error(resource_type, msgspec.json.encode({"resourceType": resource_type, **FIRST.get(resource_type, {})}))
+
+
+_CONCEPT = {"coding": [{"system": "urn:example", "code": "example"}], "text": "example"}
+_QUANTITY = {"value": 1, "unit": "mg", "system": "urn:example", "code": "mg"}
+FIRST: Mapping[str, Mapping[str, Any]] = {
+    "Observation": {
+        "meta": {"lastUpdated": "2026-03-02T08:00:00Z"},
+        "identifier": [{"system": "urn:example", "value": "1"}],
+        "status": "final",
+        "category": [_CONCEPT],
+        "code": _CONCEPT,
+        "subject": {"reference": "Patient/1"},
+        "effectiveDateTime": "2026-03-02T08:00:00Z",
+        "valueQuantity": _QUANTITY,
+        "interpretation": [_CONCEPT],
+        "referenceRange": [{"high": _QUANTITY}],
+        "component": [{"code": _CONCEPT, "valueQuantity": _QUANTITY}],
+    },
+    "MedicationAdministration": {
+        "status": "completed",
+        "medicationCodeableConcept": _CONCEPT,
+        "subject": {"reference": "Patient/1"},
+        "effectivePeriod": {"start": "2026-03-02T08:00:00Z"},
+        "dosage": {"route": _CONCEPT, "dose": _QUANTITY, "rateQuantity": _QUANTITY},
+    },
+}
+
+
+def _path(error: Any) -> str:
+    """Where it is not valid; a field that FHIR does not know may have any name, and is not named."""
+    known = error["loc"][:-1] if error["type"] == "extra_forbidden" else error["loc"]
+    unknown = ("an unknown field",) if error["type"] == "extra_forbidden" else ()
+    return ".".join(str(part) for part in (*known, *unknown))

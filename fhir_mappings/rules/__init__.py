@@ -1,0 +1,1 @@
+"""The clinical rules: facts in, facts out. No FHIR, no clock, no words."""

@@ -1,0 +1,193 @@
+"""The ASTCT grade of cytokine release syndrome at one moment (Lee 2019), from fever, row H and row O.
+
+Three rules stand above the table: unknown is not normal; only a record lowers the grade, never the clock;
+windows are clipped at the start of the infusion and at the moment asked. See clinical specification §1.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade, Reading
+from fhir_mappings.facts.patient import Age
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, DrugClass
+from fhir_mappings.oxygen_devices import ROW_OF
+from fhir_mappings.rules.oxygen_row import OxygenFacts, oxygen_row, without_home_devices
+from fhir_mappings.rules.pressure_row import PressureFacts, pressure_row
+from fhir_mappings.treatments import of_class
+from fhir_mappings.vital_signs import low_mean_moments, systolic_limit
+
+BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """All that the grade is worked out from, mapped once and asked for any moment of the course."""
+
+    temperatures: tuple[Reading, ...]
+    temperatures_reach: Reach
+    pressure: PressureFacts
+    oxygen: OxygenFacts
+    given: tuple[Administration, ...]
+    given_reach: Reach
+
+
+def fevers(signs: Signs, course: Course, at: datetime, t: Thresholds) -> tuple[Reading, ...]:
+    """Temperatures of 38.0 °C or more of this course, oldest first. The first is the onset."""
+    return tuple(r for r in signs.temperatures if course.start <= r.at <= at and r.value >= t.fever)
+
+
+def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> CrsGrade:
+    """The grade at `at`, or why there is none. Never grade 5: death is not inferred."""
+    pressure = pressure_row(signs.pressure, age, course.start, at, t)
+    oxygen = oxygen_row(signs.oxygen, course.start, at, t)
+    fever, late = _fever(signs, course, age, at, t)
+    hot = fevers(signs, course, at, t)
+    window = [r for r in signs.temperatures if max(course.start, at - t.fever_window) <= r.at <= at]
+    highest = max(window, key=lambda r: (r.value, r.at), default=None)
+    flags = (*pressure.flags, *oxygen.flags, *(("late_after_waiver",) if late else ()))
+    shown = CrsGrade(
+        fever=fever,
+        pressure=pressure,
+        oxygen=oxygen,
+        provisional=max(pressure.provisional, oxygen.provisional),
+        onset=hot[0].at if hot else None,
+        episode=_episode(hot, fever, t),
+        highest_temperature=highest.value if highest else None,
+        last_temperature_at=window[-1].at if window else None,
+        flags=flags,
+        evidence=tuple(dict.fromkeys([*_temperature_evidence(highest, hot), *pressure.evidence, *oxygen.evidence])),
+        unfetched=pressure.unfetched or oxygen.unfetched or _fever_unfetched(signs, course, fever, at, t),
+    )
+    return _graded(shown)
+
+
+def _episode(hot: tuple[Reading, ...], fever: Fever, t: Thresholds) -> datetime | None:
+    """When the present fever began: back from the last one while fevers are no window apart.
+
+    Where fever is not seen now it may be suppressed, and the onset stands.
+    """
+    if not hot or fever is not Fever.NOW:
+        return hot[0].at if hot else None
+    start = hot[-1].at
+    for reading in reversed(hot):
+        if start - reading.at > t.fever_window:
+            break
+        start = reading.at
+    return start
+
+
+def _temperature_evidence(highest: Reading | None, hot: tuple[Reading, ...]) -> list[str]:
+    return [r.reference for r in (highest, hot[0] if hot else None) if r is not None]
+
+
+def _graded(c: CrsGrade) -> CrsGrade:
+    """The fever table: read from the top, the first row that fits rules."""
+    h, o = c.pressure, c.oxygen
+    worst = max(h.value, o.value)
+    both_zero = not h.unknown and not o.unknown and worst == 0
+    minimum = max(h.most, o.most) > worst
+    match c.fever:
+        case Fever.NOW:
+            return replace(c, grade=max(worst, 1), minimum=minimum)
+        case Fever.WAIVED if worst > 0:
+            return replace(c, grade=worst, minimum=minimum)
+        case Fever.WAIVED | Fever.EARLIER | Fever.MASKED if both_zero:
+            return replace(c, grade=0)
+        case Fever.EARLIER | Fever.MASKED if worst > 0:
+            return replace(c, no_grade=NoGrade.MASKED)
+        case Fever.NONE:
+            return replace(c, grade=0, provisional=0)
+    return replace(c, no_grade=NoGrade.UNKNOWN)
+
+
+def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> tuple[Fever, bool]:
+    """Which row of the fever table, and whether the waiver has lapsed."""
+    hot = fevers(signs, course, at, t)
+    window_opens = max(course.start, at - t.fever_window)
+    if any(r.at >= window_opens for r in hot):
+        return Fever.NOW, False
+    onset = hot[0].at if hot else None
+    treated = onset is not None and _waiver_drug(signs.given, course, onset, at, t)
+    if treated and _waiver_holds(signs, course, age, at, t):
+        return Fever.WAIVED, False
+    lapsed = treated
+    if not signs.given_reach.whole(course.day_before, at) and not lapsed:
+        return Fever.UNKNOWN_TREATMENT, False
+    measured = any(window_opens <= r.at <= at for r in signs.temperatures)
+    if not measured or not signs.temperatures_reach.whole(window_opens, at):
+        return Fever.NOT_MEASURED, lapsed
+    if onset is not None or not signs.temperatures_reach.whole(course.start, at):
+        return Fever.EARLIER, lapsed
+    if _masking_drug(signs.given, course, at, t):
+        return Fever.MASKED, False
+    return Fever.NONE, False
+
+
+def _fever_unfetched(signs: Signs, course: Course, fever: Fever, at: datetime, t: Thresholds) -> bool:
+    """Whether fever is undecided because something could not be fetched, not because it was never charted."""
+    if fever is Fever.UNKNOWN_TREATMENT:
+        return not signs.given_reach.fetched(course.day_before)
+    if fever is Fever.NOT_MEASURED:
+        return not signs.temperatures_reach.fetched(max(course.start, at - t.fever_window))
+    return fever is Fever.EARLIER and not signs.temperatures_reach.fetched(course.start)
+
+
+def _given_between(given: Iterable[Administration], since: datetime, until: datetime, *classes: DrugClass) -> bool:
+    return any(
+        a.start.earliest <= until and (a.open_ended or max(a.start.latest, a.end or a.start.latest) >= since)
+        for a in of_class(given, *classes)
+    )
+
+
+def _waiver_drug(
+    given: tuple[Administration, ...], course: Course, onset: datetime, at: datetime, t: Thresholds
+) -> bool:
+    """An antipyretic from 24 h before onset, or a steroid or IL-6/IL-1 blocker since day −1."""
+    return _given_between(given, onset - t.antipyretic_before_onset, at, DrugClass.ANTIPYRETIC) or _given_between(
+        given, min(course.day_before, onset), at, DrugClass.STEROID, *BLOCKERS
+    )
+
+
+def _masking_drug(given: tuple[Administration, ...], course: Course, at: datetime, t: Thresholds) -> bool:
+    return (
+        _given_between(given, at - t.antipyretic_masks, at, DrugClass.ANTIPYRETIC)
+        or _given_between(given, at - t.steroid_masks, at, DrugClass.STEROID)
+        or _given_between(given, course.day_before, at, *BLOCKERS)
+    )
+
+
+def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> bool:
+    """Whether no more than WAIVER_LIMIT ever passed between records of fever, H > 0 or O > 0, up to now.
+
+    Once lapsed, only a new fever brings the waiver back: so it is counted from the last one.
+    """
+    until = fevers(signs, course, at, t)[-1].at + t.waiver_limit
+    for start, end in sorted(_positive_spans(signs, course, age, at, t)):
+        if start <= until:
+            until = max(until, end + t.waiver_limit)
+    return at <= until
+
+
+def _positive_spans(
+    signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds
+) -> list[tuple[datetime, datetime]]:
+    limit = systolic_limit(age, t)
+    oxygen, _ = without_home_devices(signs.oxygen, course.start, at, t)
+    points = [r.at for r in signs.pressure.systolic if r.value < limit]
+    points += low_mean_moments((r for r in signs.pressure.mean if r.at >= course.start), age, t)
+    points += [r.at for r in signs.oxygen.saturations if r.value < t.spo2_cut]
+    points += [r.at for r in signs.oxygen.flows if r.value > 0]
+    points += [r.at for r in signs.oxygen.fio2 if r.value > t.room_air_fio2]
+    points += [d.at for d in oxygen.devices if ROW_OF[d.device] > 0]
+    spans = [(p, p) for p in points]
+    for a in signs.pressure.infusions:
+        end = at if a.open_ended else min(a.end or a.start.earliest, at)
+        spans.append((a.start.earliest, end))
+    spans += [(d.at, at) for d in oxygen.open_supports]
+    return [(start, end) for start, end in spans if course.start <= start <= at]

@@ -1,0 +1,213 @@
+"""How many times IL-6 and CRP rose since the infusion, and whether the samples can carry a verdict.
+
+Baseline, peak and fold change as Zhang 2022 defines them (Methods), made operational by the clinical
+specification §2.1. High or low is decided in `cards`, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from functools import reduce
+
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.time_and_range import Interval, Moment
+from fhir_mappings.lab_series import Series
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What bounds the samples: the course, fever, and the first drug that makes IL-6 unusable."""
+
+    course: Course
+    as_of: datetime
+    zone: tzinfo
+    onset: datetime | None
+    fevers: tuple[datetime, ...]
+    first_blocker: datetime | None
+    temperatures: Reach
+    blocker_dates: frozenset[date] = frozenset()
+
+
+def fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
+    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead.
+
+    `after_blockade`: a rise after the first IL-6 blocker says something of this analyte too.
+    """
+    found = _fold_change(series, setting, t, after_blockade=after_blockade)
+    return replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
+
+
+def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
+    """What one sample was for."""
+    if s.preliminary:
+        return SampleUse.PRELIMINARY
+    if s in (found.baseline, found.peak):
+        return SampleUse.BASELINE if s == found.baseline else SampleUse.PEAK
+    if _in_peak_window(s.at, g, t):
+        base = found.baseline
+        same = base is None or (s.unit, s.loinc) == (base.unit, base.loinc)
+        return SampleUse.COUNTED if same else SampleUse.OTHER_UNIT
+    if _contaminated(s.at, g):
+        return SampleUse.AFTER_BLOCKADE if _after_blockade(s.at, g) else SampleUse.AMBIGUOUS
+    return SampleUse.BEFORE if s.at.earliest <= g.course.peak_opens else SampleUse.TOO_LATE
+
+
+def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
+    final = tuple(s for s in series.samples if not s.preliminary)
+    base, tier = _baseline(final, setting, t)
+    window = tuple(s for s in final if _in_peak_window(s.at, setting, t) and s is not base)
+    known = FoldChange(
+        baseline=base,
+        baseline_tier=tier,
+        blocked=setting.first_blocker is not None,
+        flags=_flags(final, setting, base, tier),
+    )
+    if base is None:
+        return replace(known, reason=Reason.NO_BASELINE, later_samples=bool(window), evidence=_refs(window))
+    if base.value.high is not None and base.value.high <= 0:
+        return replace(known, reason=Reason.ZERO_BASELINE, evidence=_refs((base, *window)))
+    same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
+    comparable = tuple(s for s in final if (s.unit, s.loinc) == (base.unit, base.loinc))
+    after = tuple(s for s in comparable if after_blockade and _after_blockade(s.at, setting))
+    known = replace(known, fold_after_blockade=_fold(base, after) if after else None)
+    if not same_unit:
+        reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
+        return replace(known, reason=reason, evidence=_refs((base, *after)))
+    peak = max(same_unit, key=_height)
+    early = tuple(s for s in series.samples if s.preliminary and _in_peak_window(s.at, setting, t))
+    early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
+    other_unit = len(same_unit) < len(window)
+    return replace(
+        known,
+        fold=_fold(base, same_unit),
+        peak=peak,
+        low_barred=_low_barred(series, setting, base, same_unit, t) or (Reason.UNUSABLE if other_unit else None),
+        fold_if_preliminary=_fold(base, (*same_unit, *early)),
+        evidence=_refs((base, peak, *after)),
+    )
+
+
+def _refs(samples: Iterable[Sample]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(s.reference for s in samples))
+
+
+def _height(s: Sample) -> tuple[Decimal, Decimal]:
+    high = s.value.high if s.value.high is not None else Decimal("Infinity")
+    return (high, s.value.low)
+
+
+def _baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sample | None, int]:
+    """The baseline and its tier: 1 local day 0 up to the infusion, 2 the 24 h before, 3 day 0 after it but
+    before fever and blockade, 4 the 72 h before."""
+    start = g.course.start
+    usable = [s for s in samples if not _contaminated(s.at, g)]
+    on_day0 = [s for s in usable if s.at.earliest.astimezone(g.zone).date() == g.course.day0]
+    dated = [s for s in on_day0 if s.at.is_date]
+    before = [s for s in usable if not s.at.is_date and s.at.earliest <= start]
+    if g.course.time_known:
+        first = [s for s in before if s in on_day0] or dated
+    else:
+        first = sorted(on_day0, key=lambda s: (s.at.earliest, s.at.is_date))[:1]
+    after = [s for s in on_day0 if s not in before and (g.onset is None or s.at.earliest < g.onset)]
+    tiers = (
+        first,
+        [s for s in before if start - s.at.earliest <= t.baseline_near],
+        sorted(after, key=lambda s: s.at.earliest)[:1],
+        [s for s in before if start - s.at.earliest <= t.baseline_far],
+    )
+    for number, candidates in enumerate(tiers, 1):
+        if candidates:
+            return max(candidates, key=lambda s: (s.at.earliest, s.reference)), number
+    return None, 0
+
+
+def _contaminated(at: Moment, g: Setting) -> bool:
+    """At or after the first blocker, or on its date where either is known by date only."""
+    return g.first_blocker is not None and at.latest >= g.first_blocker
+
+
+def _in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
+    if at.earliest <= g.course.peak_opens or at.earliest > g.as_of + t.future_tolerance:
+        return False
+    last_day = g.course.last_infused + t.study_days
+    if g.first_blocker is None and at.earliest.astimezone(g.zone).date() > last_day:
+        return False
+    return not _contaminated(at, g)
+
+
+def _after_blockade(at: Moment, g: Setting) -> bool:
+    return g.first_blocker is not None and at.earliest >= g.first_blocker
+
+
+def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
+    return any(bad.at is None or _in_peak_window(bad.at, g, t) for bad in series.unusable)
+
+
+def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) -> bool:
+    """Whether a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
+    a larger rise."""
+    final = tuple(s for s in series.samples if not s.preliminary)
+    lost = [bad.at for bad in series.unusable if bad.at is not None]
+    found = ((at, _baseline((*final, replace(base, at=at)), g, t)[0]) for at in lost)
+    return any(one is not None and one.at == at for at, one in found)
+
+
+def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, ...], t: Thresholds) -> Reason | None:
+    """Why these samples cannot prove a small rise, whatever the fold."""
+    until = g.first_blocker or g.as_of
+    recent = [
+        s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
+    ]
+    if _unusable_in_window(series, g, t) or _unusable_baseline(series, base, g, t):
+        return Reason.UNUSABLE
+    if not recent:
+        return Reason.NO_RECENT_SAMPLE
+    drawn = base.at.latest
+    if not g.temperatures.whole(min(drawn - t.baseline_after_fever, g.course.start), until):
+        return Reason.TEMPERATURES_UNREAD
+    febrile = any(f <= drawn and base.at.earliest - f <= t.baseline_after_fever for f in g.fevers)
+    if febrile or drawn >= (g.onset or drawn):
+        return Reason.FEBRILE_BASELINE
+    return None
+
+
+def _fold(base: Sample, peaks: Iterable[Sample]) -> Interval:
+    """[peak.low / base.high, peak.high / base.low] with the peak interval [max of lows, max of highs]."""
+    peak = reduce(_max_interval, (s.value for s in peaks))
+    b = base.value
+    if b.high is None:
+        low, low_open = Decimal(0), True
+    else:
+        low, low_open = peak.low / b.high, peak.low_open or b.high_open
+    if peak.high is None or b.low <= 0:
+        return Interval(low, None, low_open)
+    return Interval(low, peak.high / b.low, low_open, peak.high_open or b.low_open)
+
+
+def _max_interval(a: Interval, b: Interval) -> Interval:
+    """Where the larger of two values can lie; at equal ends a closed end wins."""
+    low, low_open_end = max((a.low, a.low_open), (b.low, b.low_open))
+    if a.high is None or b.high is None:
+        return Interval(low, None, low_open_end)
+    high, high_closed = max((a.high, not a.high_open), (b.high, not b.high_open))
+    return Interval(low, high, low_open_end, not high_closed)
+
+
+def _flags(samples: tuple[Sample, ...], g: Setting, base: Sample | None, tier: int) -> tuple[str, ...]:
+    flags = []
+    if base is not None and (tier > 1 or base.at.is_date):
+        flags.append(f"baseline_tier_{tier}")
+    if g.first_blocker is not None:
+        own_date = g.first_blocker.astimezone(g.zone).date()
+        for s in samples:
+            dated = s.at.is_date and s.at.earliest.astimezone(g.zone).date() == own_date
+            if dated or s.at.earliest.astimezone(g.zone).date() in g.blocker_dates:
+                flags.append("ambiguous_order")
+                break
+    return tuple(flags)

@@ -1,0 +1,211 @@
+"""Row O of the grade: the oxygen device in use at one moment, its flow, and saturation where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.grade import Reading, Row
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.time_and_range import hours_ago
+from fhir_mappings.oxygen_devices import NAMES, ROW_OF, Device, DeviceRecord
+
+
+@dataclass(frozen=True)
+class OxygenFacts:
+    """What row O is worked out from. `open_supports` are procedures in progress as read now, `supports_read` whether
+    all of them were read."""
+
+    devices: tuple[DeviceRecord, ...]
+    open_supports: tuple[DeviceRecord, ...]
+    flows: tuple[Reading, ...]
+    fio2: tuple[Reading, ...]
+    saturations: tuple[Reading, ...]
+    reach: Reach
+    supports_read: bool
+
+
+def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    """Row O at `at`: 0, 2 (low flow, blow-by, or SpO2 that needs oxygen), 3 (high flow, mask) or 4 (pressure)."""
+    facts, home = without_home_devices(facts, opens, at, t)
+    row = _device_row(facts, opens, at, t)
+    for support in facts.open_supports:
+        if support.at <= at and ROW_OF[support.device] >= row.value:
+            same = ROW_OF[support.device] == row.value  # what may raise the row still may; a lesser row says nothing
+            marks = row.flags if same else ()
+            flags = (*marks, "open_since") if at - support.at > t.stale_limit else marks
+            row = Row(
+                ROW_OF[support.device],
+                exact=not same or row.exact,
+                drivers=(f"{NAMES[support.device]} in progress", *(row.drivers if same else ())),
+                missing=row.missing if same else (),
+                flags=flags,
+                evidence=(*row.evidence, support.reference),
+            )
+    if home and row.value < 4:
+        row = replace(
+            row, exact=False, flags=(*row.flags, "home_device"),
+            missing=(*row.missing, "whether CPAP or BiPAP is a home device"), evidence=(*row.evidence, *home),
+        )  # fmt: skip
+    start = max(opens, at - t.stale_limit)
+    if not facts.reach.whole(start, at) and row.value < 4:
+        row = replace(row, exact=False, missing=(*row.missing, "oxygen could not all be read"))
+    if not facts.supports_read and row.value < 4:
+        row = replace(row, exact=False, missing=(*row.missing, "respiratory support procedures could not be read"))
+    unfetched = row.value < 4 and not facts.reach.fetched(start)
+    return replace(row, provisional=row.value, unfetched=unfetched)
+
+
+def without_home_devices(
+    facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
+) -> tuple[OxygenFacts, tuple[str, ...]]:
+    """CPAP or BiPAP that is coded as home or nocturnal, or that was charted before the infusion too, decides
+    nothing by itself: the row comes from the rest, as a minimum where such a device is the latest of the window.
+    """
+    mask = (Device.CPAP_BIPAP, Device.HOME_CPAP)
+    before = any(d.device in mask and d.at < opens for d in (*facts.devices, *facts.open_supports))
+    home = {
+        d
+        for d in (*facts.devices, *facts.open_supports)
+        if d.device is Device.HOME_CPAP or (before and d.device in mask)
+    }
+    since = max(opens, at - t.stale_limit)
+    later = max((d.at for d in facts.devices if d not in home and d.at <= at), default=opens)
+    supports = [d.reference for d in facts.open_supports if d in home and d.at <= at]
+    named = [d.reference for d in sorted(home, key=lambda d: d.at) if since <= d.at <= at and d.at >= later]
+    return replace(
+        facts,
+        devices=tuple(d for d in facts.devices if d not in home),
+        open_supports=tuple(d for d in facts.open_supports if d not in home),
+    ), tuple([*supports, *named][-1:])
+
+
+def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    charted = [d for d in facts.devices if opens <= d.at <= at]
+    known = [d for d in charted if d.device is not Device.UNKNOWN]
+    last = max(charted, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
+    last_known = max(known, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
+    if last is None or (last.device is Device.ROOM_AIR and at - last.at > t.o2_window):
+        return _no_device_row(facts, None, last.at if last else opens, at, t)
+    if last.device is Device.UNKNOWN and at - last.at <= t.stale_limit:
+        return _unknown_device_row(facts, last, last_known, opens, at, t)
+    if last_known is None:
+        return _no_device_row(facts, None, opens, at, t)
+    age = at - last_known.at
+    words = f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
+    if age <= t.stale_limit:
+        row = _known_device_row(facts, last_known, opens, at, t)
+        if age <= t.o2_window:
+            return row
+        return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
+    # too old to say what is in use: what was charted since decides, after a mask or more only as a floor
+    row = _no_device_row(facts, None, last_known.at, at, t)
+    if ROW_OF[last_known.device] < 3:
+        return row
+    missing = (*row.missing, f"{words}; no device since")
+    return replace(row, exact=False, missing=missing, flags=(*row.flags, "oxygen_stale"))
+
+
+def _unknown_device_row(
+    facts: OxygenFacts,
+    last: DeviceRecord,
+    known: DeviceRecord | None,
+    opens: datetime,
+    at: datetime,
+    t: Thresholds,
+) -> Row:
+    """A device nobody listed: its flow or FiO2 gives a minimum; it never displaces a higher row."""
+    row = _flow_row(facts, last.at, at, t) or _no_device_row(facts, last, opens, at, t)
+    missing = ("oxygen device not recognised",)
+    if known is not None and at - known.at <= t.stale_limit:
+        earlier = _known_device_row(facts, known, opens, at, t)
+        if earlier.value > row.value:
+            row = earlier
+    evidence = (*row.evidence, last.reference)
+    return replace(row, exact=False, missing=missing, flags=(*row.flags, "oxygen_unread"), evidence=evidence)
+
+
+def _latest(readings: Sequence[Reading], since: datetime, at: datetime) -> Reading | None:
+    """The latest reading in a span; of two at one time the higher."""
+    return max((r for r in readings if since <= r.at <= at), key=lambda r: (r.at, r.value), default=None)
+
+
+def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    flow, fio2 = _latest(facts.flows, d.at, at), _latest(facts.fio2, d.at, at)
+    evidence = (d.reference, *(r.reference for r in (flow, fio2) if r is not None))
+    value = ROW_OF[d.device]
+    if value >= 3:
+        flags = _ventilator_flags(d, fio2, t)
+        return Row(value, True, (_with_flow(NAMES[d.device], flow),), flags=flags, evidence=evidence)
+    if value == 0:
+        row = _flow_row(facts, d.at, at, t)
+        return row or _no_device_row(facts, d, opens, at, t)
+    if flow is not None and flow.value == 0:
+        return _flow_row(facts, d.at, at, t) or _no_device_row(facts, d, opens, at, t)
+    if flow is None and fio2 is not None and fio2.value <= t.room_air_fio2:
+        return _no_device_row(facts, d, opens, at, t)
+    if d.device is Device.CANNULA and flow is not None and flow.value > t.low_flow_max:
+        return Row(3, True, (_with_flow(NAMES[d.device], flow),), evidence=evidence)
+    flags = () if flow is not None or d.device is Device.BLOW_BY else ("flow_unknown",)
+    missing: tuple[str, ...] = ()
+    if fio2 is not None and fio2.value >= t.high_fio2:
+        missing = ("FiO2 is high for this device: may be 3 or more",)
+    return Row(2, not missing, (_with_flow(NAMES[d.device], flow),), missing, flags, evidence)
+
+
+def _ventilator_flags(d: DeviceRecord, fio2: Reading | None, t: Thresholds) -> tuple[str, ...]:
+    if d.device is not Device.VENTILATOR:
+        return ()
+    low = fio2 is not None and fio2.value <= t.ventilation_low_fio2
+    return ("ventilated_low_fio2",) if low else ("ventilated",)
+
+
+def _with_flow(name: str, flow: Reading | None) -> str:
+    return f"{name} {flow.value.normalize():f} L/min" if flow is not None else name
+
+
+def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> Row | None:
+    """Flow or FiO2 without a device that is known; None when neither shows oxygen.
+
+    An FiO2 of the time of flow 0 or later outweighs it.
+    """
+    flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
+    if flow is not None and flow.value > 0:
+        value = 3 if flow.value > t.low_flow_max else 2
+        return _marked_if_old(Row(value, True, (_with_flow("oxygen", flow),), evidence=(flow.reference,)), flow, at, t)
+    newer = fio2 is not None and (flow is None or fio2.at >= flow.at)
+    if fio2 is not None and newer and fio2.value > t.room_air_fio2:
+        words = (f"FiO2 {fio2.value.normalize():f}, device unknown",)
+        row = Row(2, False, words, ("oxygen device unknown: may be 3 or more",), evidence=(fio2.reference,))
+        return _marked_if_old(row, fio2, at, t)
+    return None
+
+
+def _marked_if_old(row: Row, reading: Reading, at: datetime, t: Thresholds) -> Row:
+    if at - reading.at <= t.o2_window:
+        return row
+    words = f"last charted {hours_ago(reading.at, at)}"
+    return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
+
+
+def _no_device_row(
+    facts: OxygenFacts, at_rest: DeviceRecord | None, opens: datetime, at: datetime, t: Thresholds
+) -> Row:
+    """No device in use: flow or FiO2 by themselves, kept to the stale limit, else the lowest saturation of the window.
+
+    `at_rest` is a device record that already says so, whose flow the caller has looked at.
+    """
+    by_flow = _flow_row(facts, max(opens, at - t.stale_limit), at, t) if at_rest is None else None
+    if by_flow is not None:
+        return by_flow
+    start = max(opens, at - t.o2_window)
+    low = min((r for r in facts.saturations if start <= r.at <= at), key=lambda r: (r.value, r.at), default=None)
+    evidence = tuple(x.reference for x in (at_rest, low) if x is not None)
+    if low is not None and low.value < t.spo2_cut:
+        return Row(2, True, (f"SpO2 {low.value.normalize():f} % without oxygen",), evidence=evidence)
+    shown_none = _latest(facts.flows, start, at) or _latest(facts.fio2, start, at)
+    if low is None and at_rest is None and shown_none is None:
+        return Row(0, False, missing=("oxygen device, flow or SpO2",))
+    return Row(0, True, evidence=evidence)

@@ -1,0 +1,129 @@
+"""Row H of the grade: hypotension by age, and the vasopressors running at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.grade import Reading, Row
+from fhir_mappings.facts.patient import Age
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.time_and_range import hours_ago
+from fhir_mappings.facts.treatment import Administration, Drug, DrugClass
+from fhir_mappings.rules.vasopressors import Pressors, Running, running_pressors
+from fhir_mappings.vital_signs import is_adult, low_mean, low_systolic
+
+
+@dataclass(frozen=True)
+class PressureFacts:
+    """What row H is worked out from, and how far it could be read."""
+
+    infusions: tuple[Administration, ...]
+    systolic: tuple[Reading, ...]
+    mean: tuple[Reading, ...]
+    readings_reach: Reach
+    administrations_reach: Reach
+    ordered: frozenset[Drug] = frozenset()
+
+
+def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: datetime, t: Thresholds) -> Row:
+    """Row H at `at`: 0, 2 (hypotension), 3 (one vasopressor) or 4 (several, vasopressin not counted)."""
+    start = max(opens, at - t.bp_window)
+    systolic = tuple(r for r in facts.systolic if start <= r.at <= at)
+    mean = tuple(r for r in facts.mean if start <= r.at <= at)
+    pressors = running_pressors(facts.infusions, at, t)
+    value, exact, drivers, flags, evidence = _pressor_part(pressors, at, t)
+    could_be = value if exact else 4
+    missing: list[str] = []
+    if value == 0:
+        value, more_drivers, more_evidence = _reading_part(systolic, mean, age, t)
+        drivers, evidence = drivers + more_drivers, evidence + more_evidence
+        if value == 0 and not _pressure_known(systolic, mean, age, t):
+            missing.append("blood pressure")
+            could_be = 2 if exact else could_be
+            exact = False
+    carried_since = at - t.stale_limit
+    if not facts.readings_reach.whole(start, at) and value < 3:
+        missing.append("blood pressure readings could not all be read")
+        exact, could_be = False, max(could_be, 2)
+    if not facts.administrations_reach.whole(carried_since, at) and value < 4:
+        missing.append("medication administrations could not all be read")
+        exact, could_be = False, 4
+    provisional = value
+    ordered = _ordered_row(facts.ordered, pressors, value)
+    if ordered > value:
+        exact, provisional, could_be = False, ordered, 4
+        flags.append("pressor_ordered_not_charted")
+        missing.append("a vasopressor is ordered and not yet charted")
+    unfetched = (value < 4 and not facts.administrations_reach.fetched(carried_since)) or (
+        value < 3 and not facts.readings_reach.fetched(start)
+    )
+    return Row(
+        value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(evidence), provisional,
+        unfetched,
+        could_be,
+    )  # fmt: skip
+
+
+def _pressure_known(systolic: tuple[Reading, ...], mean: tuple[Reading, ...], age: Age | None, t: Thresholds) -> bool:
+    """Whether readings can say "not low": systolic ones, or an adult's mean pressures none of which is low."""
+    if systolic:
+        return True
+    return bool(mean) and is_adult(age, t) and all(r.value >= t.mean_adult for r in mean)
+
+
+def _ordered_row(ordered: frozenset[Drug], pressors: Pressors, value: int) -> int:
+    """The row that vasopressors ordered and not yet charted would make."""
+    new = [drug for drug in ordered if drug.ingredient not in pressors]
+    if value >= 3:
+        return 4 if any(drug.drug_class is DrugClass.VASOPRESSOR for drug in new) else value
+    return 3 if new else value
+
+
+def _pressor_part(pressors: Pressors, at: datetime, t: Thresholds) -> tuple[int, bool, list[str], list[str], list[str]]:
+    active = {k: v for k, v in pressors.items() if v[1].running is Running.ACTIVE}
+    stale = {k: v for k, v in pressors.items() if v[1].running is Running.STALE}
+    held = {k: v for k, v in pressors.items() if v[1].running is Running.HELD}
+    drivers = [f"{name} running" for name in active]
+    flags = []
+    counted = active
+    if stale:
+        flags.append("pressor_stale")
+        drivers += [f"{k} last charted {hours_ago(v[1].last_charted, at)}" for k, v in stale.items()]
+        counted = active or _together(stale, t)
+    if held:
+        flags.append("pressor_on_hold")
+        drivers += [f"{name} on hold" for name in held]
+    if any(v[1].open_since is not None and at - v[1].open_since > t.stale_limit for v in active.values()):
+        flags.append("open_since")
+    several = sum(1 for drug_class, _ in counted.values() if drug_class is DrugClass.VASOPRESSOR) >= 2
+    value = 4 if several else 3 if counted else 0
+    exact = value == 4 or not (held or (stale and active))
+    return value, exact, drivers, flags, [v[1].reference for v in pressors.values()]
+
+
+def _together(stale: Pressors, t: Thresholds) -> Pressors:
+    """Of pressors that are all stale, those charted near enough to the last one to have run beside it."""
+    last = max(v[1].last_charted for v in stale.values())
+    return {k: v for k, v in stale.items() if last - v[1].last_charted <= t.pressor_carry}
+
+
+def _reading_part(
+    systolic: tuple[Reading, ...], mean: tuple[Reading, ...], age: Age | None, t: Thresholds
+) -> tuple[int, list[str], list[str]]:
+    low = low_systolic(systolic, age, t)
+    if low:
+        text = f"SBP {low[-1].value.normalize():f} mmHg, {len(low)} of {len(systolic)} readings low"
+        if systolic[-1] != low[-1]:
+            text += f", latest {systolic[-1].value.normalize():f}"
+        return 2, [text], [low[-1].reference, systolic[-1].reference]
+    low = low_mean(mean, age, t)
+    if low:
+        text = (
+            f"MAP {low[-1].value.normalize():f} mmHg alone, {len(low)} of {len(mean)} readings low "
+            "(MAP limit is a sepsis convention, not ASTCT: unconfirmed)"
+        )
+        return 2, [text], [low[-1].reference]
+    shown = systolic or mean
+    return 0, [], [shown[-1].reference] if shown else []

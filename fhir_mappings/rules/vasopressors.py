@@ -1,0 +1,107 @@
+"""The vasopressors running at one moment.
+
+ASTCT counts concurrent vasopressors, vasopressin not among "multiple". Overlap is tested at the moment itself:
+two drugs given one after the other are one pressor. Only a record lowers the row, never the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, DrugClass, Route
+
+# Given by push as well as by infusion: an amount without a rate is a push, and no infusion.
+_ALSO_PUSHED = frozenset({"epinephrine", "phenylephrine", "ephedrine", "metaraminol"})
+
+
+class Running(StrEnum):
+    ACTIVE = "active"
+    STALE = "stale"
+    HELD = "on hold"
+    NO = "not running"
+
+
+@dataclass(frozen=True)
+class PressorState:
+    running: Running
+    last_charted: datetime
+    open_since: datetime | None
+    reference: str
+
+
+def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, ...]:
+    """Administrations that are continuous intravenous infusions of a vasopressor, or say that one stopped."""
+    found = []
+    for a in given:
+        if a.drug.drug_class not in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
+            continue
+        if a.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
+            continue
+        continuous = a.rate is not None or a.open_ended or a.end is not None or not a.has_amount
+        if a.drug.ingredient in _ALSO_PUSHED and not continuous:
+            continue
+        found.append(a)
+    return tuple(found)
+
+
+def _stops(a: Administration) -> bool:
+    if a.rate is not None:
+        return a.rate <= 0 or a.status == "stopped"
+    if a.has_amount and a.status == "completed":  # an amount charted is the drug being given
+        return False
+    return a.end is None and not a.open_ended and a.status in ("stopped", "completed")
+
+
+def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds) -> PressorState | None:
+    """Whether one drug was running at `at`, from all its records; None when it had not begun."""
+    # at one moment a stop is read before a start: a new bag replaces the old one
+    begun = sorted((e for e in events if e.start.earliest <= at), key=lambda e: (e.start.earliest, not _stops(e)))
+    if not begun:
+        return None
+    last = begun[-1]
+    charted = max(_charted(e, at) for e in begun)
+    stop = max((e.start.earliest for e in begun[1:] if _stops(e)), default=None)
+    # a period open as read now is running whatever another record says; an event ends with a later stop
+    still_open = [
+        e
+        for e in begun
+        if e.open_ended and not _stops(e) and (not e.is_event or stop is None or stop <= e.start.earliest)
+    ]
+    if still_open:
+        first = min(e.start.earliest for e in still_open)
+        return PressorState(Running.ACTIVE, charted, first, still_open[-1].reference)
+    if any(e.end is not None and e.start.earliest <= at < e.end for e in begun):
+        return PressorState(Running.ACTIVE, charted, None, last.reference)
+    if last.status == "on-hold" and at - charted <= t.stale_limit:
+        return PressorState(Running.HELD, charted, None, last.reference)
+    if last.status in ("on-hold", "stopped") or last.end is not None:
+        return PressorState(Running.NO, charted, None, last.reference)
+    if _stops(last) and (len(begun) > 1 or last.rate is not None):
+        return PressorState(Running.NO, charted, None, last.reference)
+    age = at - last.start.earliest
+    running = Running.ACTIVE if age <= t.pressor_carry else Running.STALE if age <= t.stale_limit else Running.NO
+    return PressorState(running, charted, None, last.reference)
+
+
+def _charted(e: Administration, at: datetime) -> datetime:
+    return e.end if e.end is not None and e.end <= at else e.start.earliest
+
+
+Pressors = dict[str, tuple[DrugClass, PressorState]]
+"""Ingredient → class and state of those running, stale or on hold."""
+
+
+def running_pressors(infusions: Sequence[Administration], at: datetime, t: Thresholds) -> Pressors:
+    by_drug: dict[str, list[Administration]] = {}
+    for a in infusions:
+        by_drug.setdefault(a.drug.ingredient, []).append(a)
+    found: Pressors = {}
+    for ingredient, events in sorted(by_drug.items()):
+        state = pressor_state(events, at, t)
+        if state is not None and state.running is not Running.NO:
+            found[ingredient] = (events[0].drug.drug_class, state)
+    return found

@@ -1,0 +1,145 @@
+"""How often a FHIR server is asked for one call: it depends on the window, never on the chart."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import datetime, timedelta
+from math import ceil
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import pytest
+
+from example_patients.stories.stories import Scene
+from tests.support.by_search import body_for, wire
+from tests.support.desk import Desk, assessment, bundle, card_ids, chart_of, moment_of, scene_of
+from tests.support.fhir_wire import Resource
+from tests.support.program import crs_cds, written
+from tests.support.tables import rows
+
+DAYS = 90
+BEFORE_DAY_0 = 28  # how far back the administrations of a course are read
+# a third of a long stay's results have a code that is asked for
+CODES = ("8867-4", "9279-1", "8310-5")
+
+
+def long_stay(scene: Scene, administrations: int, observations: int) -> list[Resource]:
+    """Drugs and observations that say nothing new, spread over 90 days up to the call."""
+    now, subject = moment_of(scene), {"reference": f"Patient/{scene.patient_id}"}
+
+    def at(number: int, of: int) -> str:
+        return (now - timedelta(days=DAYS) * ((number + 1) / (of + 1))).isoformat(timespec="seconds")
+
+    given: list[Resource] = [
+        {
+            "resourceType": "MedicationAdministration", "id": f"saline-{n}", "status": "completed", "subject": subject,
+            "medicationCodeableConcept": {"text": "Sodium chloride 0.9 %"}, "effectiveDateTime": at(n, administrations),
+        }
+        for n in range(administrations)
+    ]  # fmt: skip
+    seen: list[Resource] = [
+        {
+            "resourceType": "Observation", "id": f"sign-{n}", "status": "final", "subject": subject,
+            "code": {"coding": [{"system": "http://loinc.org", "code": CODES[n % 3]}]},
+            "valueQuantity": {"value": 36.5, "unit": "Cel", "system": "http://unitsofmeasure.org", "code": "Cel"},
+            "effectiveDateTime": at(n, observations),
+        }
+        for n in range(observations)
+    ]  # fmt: skip
+    return [*given, *seen]
+
+
+CHARTS = rows("""
+| scene | administrations | observations | page | because                                             |
+| 3     | 0               | 0            | 1000 | a small chart                                       |
+| 16    | 0               | 0            | 1000 | a small chart without a course                      |
+| 3     | 20000           | 50000        | 1000 | a long stay                                         |
+| 3     | 20000           | 50000        | 500  | a long stay on a server that sends 500 at most      |
+| 16    | 20000           | 50000        | 1000 | a long stay without a course                        |
+""")
+
+
+@pytest.mark.parametrize("row", CHARTS, ids=lambda row: row["because"])
+def test_at_most_15_and_one_for_each_500_administrations_of_the_window_never_above_60(row: dict[str, str]) -> None:
+    _, scene = scene_of(row["scene"])
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+    administrations = int(row["administrations"])
+    small = chart_of(row["scene"])
+    with wire([*small, *long_stay(scene, administrations, int(row["observations"]))]) as server:
+        server.page = int(row["page"])
+        answer = desk.post(body_for(scene.patient_id, "patient-view", None))
+    day = assessment(answer).get("day")
+    window = 60 if day is None else day + BEFORE_DAY_0
+    drugs = sum(r["resourceType"] == "MedicationAdministration" for r in small)
+    print(f"{row['because']}: {len(server.asked)} requests")
+    assert card_ids(answer) == scene.wanted, "the same answer as from the small chart"
+    assert len(server.asked) <= 15 + ceil((administrations * window / DAYS + drugs) / 500)
+    assert len(server.asked) <= 60
+
+
+def test_a_record_of_more_pages_than_a_call_may_read_is_said_and_never_above_60() -> None:
+    _, scene = scene_of("3")
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+    with wire([*chart_of("3"), *long_stay(scene, 5000, 0)]) as server:
+        server.page = 20
+        answer = desk.post(body_for(scene.patient_id, "patient-view", None))
+    assert len(server.asked) <= 60
+    assert "toci-recommended" not in card_ids(answer), "a dose may stand on a page that was not read"
+    assert "could not all be read" in answer.get_data(as_text=True)
+
+
+def test_a_search_by_code_that_comes_a_moment_later_saves_a_round() -> None:
+    """It shows the infusion: what is read of the time before then begins where the course asks for it."""
+    _, scene = scene_of("3")
+    others = threading.Barrier(2)
+
+    def late(url: str) -> None:
+        if "/MedicationAdministration?" in url and "effective-time=ge" in url and "effective-time=lt" not in url:
+            time.sleep(2)  # the round takes so long
+            others.wait(timeout=20)
+        elif "/MedicationAdministration?" in url and "&code=" in url:
+            others.wait(timeout=20)
+            time.sleep(0.05)
+
+    with wire(chart_of("3"), late) as server:
+        answer = Desk(now=moment_of(scene)).post(body_for(scene.patient_id, "patient-view", None))
+    assert card_ids(answer) == scene.wanted
+    earlier = [path for path in server.asked if "effective-time=lt" in unquote(path)]
+    opens = moment_of(scene) - timedelta(days=assessment(answer)["day"] + BEFORE_DAY_0 + 1)
+    since = [value for path in earlier for _, value in parse_qsl(path) if value.startswith("ge")]
+    assert [datetime.fromisoformat(value[2:]) >= opens for value in since] == [True]
+
+
+# all of it lies before the last 48 h, which are what the first searches read
+FAR_BACK = rows("""
+| scene | baseline                | fever           | doses               | because                                       |
+| 2     | 25.1 pg/mL (2 Mar 08:00 | onset 9 Mar     | 2 (10 Mar 10:00     | day 13: baseline and first dose are days ago  |
+| 1d    | 18.0 pg/mL (2 Mar 08:00 | onset 7 Mar     | 2 (9 Mar 10:00      | day 9: a fever that began four days ago       |
+| 16    | –                       | –               | –                   | no course, and all of two months was read     |
+""")
+
+
+@pytest.mark.parametrize("row", FAR_BACK, ids=lambda row: row["because"])
+def test_narrow_searches_of_a_chart_of_50000_say_what_the_whole_chart_says(row: dict[str, str], tmp_path: Path) -> None:
+    _, scene = scene_of(row["scene"])
+    chart = [*chart_of(row["scene"]), *long_stay(scene, 5_000, 50_000)]
+    with wire(chart) as server:
+        server.page = 1000
+        desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+        narrow = desk.post(body_for(scene.patient_id, "patient-view", None)).get_json()
+    recorded = written(tmp_path, "chart.json", bundle(chart))
+    whole = json.loads(crs_cds("explain", recorded, "--at", moment_of(scene).isoformat(), "--json").stdout)
+    assert without_uuids(narrow) == without_uuids(whole)
+    details = " ".join(card["detail"] for card in narrow["cards"])
+    for words in (f"baseline {row['baseline']}", row["fever"], f"doses in this course: {row['doses']}"):
+        assert "–" in words or words in details
+
+
+def without_uuids(found: Any) -> Any:
+    """An answer without the ids that every answer has of its own."""
+    if isinstance(found, dict):
+        return {name: without_uuids(value) for name, value in found.items() if name != "uuid"}
+    return [without_uuids(one) for one in found] if isinstance(found, list) else found
