@@ -4,10 +4,11 @@ import logging
 import sys
 
 from cds_server.app import create_app
+from cds_server.limits import SettingsError
 from cds_server.operations.log_lines import configure_logging
 from cds_server.operations.warm_start import warm_start
 from cds_server.running import EXTENSION_KEY
-from cds_server.settings import Environment, SettingsError
+from cds_server.settings import Environment
 
 CANNOT_START = 3  # gunicorn takes this for "do not try again"
 

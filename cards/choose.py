@@ -18,15 +18,16 @@ from cards.deciding.decision_table import (
     rows_for,
 )
 from cards.deciding.dismissed import Dismissed, held_back, state_of
+from cards.deciding.offer import Offer
 from cards.deciding.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
 from cards.deciding.when_to_show import Hook, Planned, spoken
-from cards.orders.orders import SERVICES, Offer, service_offer
+from cards.orders.orders import SERVICES, service_offer
 from cards.orders.steroid_order import icans_steroid_offer, steroid_offer
 from cards.orders.tocilizumab_order import corrected_draft_offer, tocilizumab_offer
+from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.phrases import phrase
 from cards.wording.compose import composed
 from cards.wording.context import Texts
-from cards.wording.evidence import escaped, reference_text
 from cards.wording.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS, PROTOCOL, WORDING
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.course import CourseSearch

@@ -22,6 +22,7 @@ from cds_server.hooks.client_profile import order_codings
 from cds_server.hooks.log_entry import VERSION
 from cds_server.hooks.routes import cds, leave_body
 from cds_server.hooks.services import SERVICES
+from cds_server.limits import SettingsError
 from cds_server.operations.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens
@@ -32,7 +33,7 @@ from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.patient_record import Sources
 from cds_server.root_page import root
 from cds_server.running import EXTENSION_KEY, Running, Smart, note_problem, running
-from cds_server.settings import Environment, Settings, SettingsError, settings_from
+from cds_server.settings import Environment, Settings, settings_from
 from cds_server.site_rules import site_rules
 from cds_server.smart_app.routes import smart as smart_app
 from cds_server.storage.database import engine_for

@@ -20,12 +20,13 @@ from cards.pages.decision_page import decision_page
 from cards.pages.explanation import explanation
 from cds_server.app import check_services, create_app
 from cds_server.config_check import checks, in_force
+from cds_server.data_keys import prefetch_templates
 from cds_server.hooks.advise import answer, considered
 from cds_server.hooks.client_profile import order_codings
 from cds_server.hooks.hook_request import HookRequest
-from cds_server.hooks.services import prefetch_templates
+from cds_server.limits import SettingsError
 from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
-from cds_server.settings import DEFAULT_DATABASE, SettingsError, SiteSettings, settings_from, site_settings_from
+from cds_server.settings import DEFAULT_DATABASE, SiteSettings, settings_from, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.storage.database import engine_for
 from cds_server.storage.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback

@@ -12,7 +12,7 @@ from datetime import datetime
 import requests
 from flask import current_app
 
-from cds_server.hooks.client_profile import OrderCodings
+from cards.orders.orders import OrderCodings
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line
 from cds_server.operations.metrics import Metrics

@@ -13,6 +13,9 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cds_server.limits import CourseLookup, Limits, SettingsError
+from cds_server.outgoing.base_url import LOOPBACK, normalised_base
+
 
 class Environment(StrEnum):
     DEVELOPMENT = "development"
@@ -22,30 +25,11 @@ class Environment(StrEnum):
 DEFAULT_DATABASE = "sqlite:///crs-cds.sqlite"
 
 
-class CourseLookup(StrEnum):
-    HISTORY = "history"
-    CODES = "codes"
-
-
 class Mode(StrEnum):
     """`shadow`: everything is worked out and logged, nothing is shown."""
 
     ACTIVE = "active"
     SHADOW = "shadow"
-
-
-class SettingsError(ValueError):
-    """A setting that cannot be used: which one, what is wrong, what to do."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one call may hold. `depth` is of the request outside `prefetch`, `entries` of prefetch and searches
-    together, `pages` of all searches of a call."""
-
-    depth: int = 64
-    entries: int = 100_000
-    pages: int = 60
 
 
 @dataclass(frozen=True)
@@ -224,35 +208,6 @@ KNOWN = frozenset(
 )
 
 
-def normalised_base(url: str, name: str = "url") -> str:
-    """A base URL to compare by: lower-case scheme and host, no default port, no trailing slash.
-
-    Raises SettingsError for anything but http or https with a host, or with user info, query, fragment, or a
-    path that climbs.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError as error:
-        raise SettingsError(f"{name}: not a URL.") from error
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"{name}: must be an http or https URL with a host.")
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise SettingsError(f"{name}: must have no user name, query or fragment.")
-    if any(segment in (".", "..") for segment in parts.path.split("/")) or set("%;\\") & set(parts.path + url):
-        raise SettingsError(f"{name}: its path must be plain.")
-    scheme = parts.scheme.lower()
-    host = parts.hostname.lower()
-    host = f"[{host}]" if ":" in host else host
-    default = {"http": 80, "https": 443}[scheme]
-    authority = host if port in (None, default) else f"{host}:{port}"
-    path = "/".join(segment for segment in parts.path.split("/") if segment)
-    return f"{scheme}://{authority}/{path}".rstrip("/")
-
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
 def _demo_fhir(environ: Mapping[str, str], servers: Sequence[str], *, production: bool) -> str | None:
     """The FHIR server that `make demo` started for itself: the only one that the order desk writes to."""
     name = "CRS_CDS_DEMO_FHIR"
@@ -320,9 +275,6 @@ def _frame_ancestors(environ: Mapping[str, str], *, allow_http: bool) -> tuple[s
         if origin.startswith("http:") and not allow_http:
             raise SettingsError(f"CRS_CDS_FRAME_ANCESTORS: {origin} is plain http; use https.")
     return found
-
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _session_keys(environ: Mapping[str, str], site: SiteSettings) -> tuple[str, ...]:

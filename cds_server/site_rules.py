@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cards.deciding.card_modes import CardMode, CardModeError, CardModes, card_modes
-from cds_server.hooks.services import DATA_KEYS
-from cds_server.settings import SettingsError
+from cds_server.data_keys import DATA_KEYS
+from cds_server.limits import SettingsError
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology, packaged_terminology
 from fhir_mappings.facts.site_thresholds import SiteRuleError, site_thresholds

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from fhir_mappings.facts.coverage import Kind, SetAside
-from fhir_mappings.facts.labs import Sample
+from fhir_mappings.facts.labs import Sample, Series
 from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.observations import Observed
 from fhir_mappings.reading.units import Measure, UnitError, converted, unit_of
@@ -25,14 +25,6 @@ _COMPARATORS = (None, "", "<", "<=", ">", ">=")
 _LABS = frozenset({Kind.IL6_CRP})
 # units that are understood but convert only by an assay's own factor
 _OWN_UNITS = frozenset({"nmol/L", "[arb'U]/mL", "[IU]/mL", "U/mL", "IU/mL"})
-
-
-@dataclass(frozen=True)
-class Series:
-    """Samples oldest first; results that could not be read, which may have been of any height."""
-
-    samples: tuple[Sample, ...]
-    unusable: tuple[SetAside, ...]
 
 
 @dataclass(frozen=True)

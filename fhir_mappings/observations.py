@@ -14,8 +14,9 @@ from decimal import Decimal
 
 import msgspec
 
+from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
@@ -23,38 +24,6 @@ from fhir_mappings.reading.read_resources import Resource, kinds_of
 
 ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
 NEVER = frozenset({"entered-in-error", "cancelled", "registered", "unknown"})
-
-DEVICE_SETS = (
-    "room-air", "low-flow-oxygen", "blow-by-oxygen", "high-flow-oxygen", "cpap-bipap", "home-cpap",
-    "mechanical-ventilation",
-)  # fmt: skip
-KIND_OF_SET: Mapping[str, Kind] = {
-    **dict.fromkeys(("interleukin-6", "c-reactive-protein"), Kind.IL6_CRP),
-    **dict.fromkeys(
-        ("body-temperature", "systolic-pressure", "mean-arterial-pressure", "blood-pressure-panel"),
-        Kind.VITALS,
-    ),
-    **dict.fromkeys(
-        (
-            "oxygen-saturation",
-            "oxygen-flow",
-            "inhaled-oxygen-concentration",
-            "oxygen-delivery-device",
-            *DEVICE_SETS,
-        ),
-        Kind.OXYGEN,
-    ),
-    "body-weight": Kind.WEIGHT,
-    **dict.fromkeys(
-        ("neutrophils", "platelets", "alanine-aminotransferase", "aspartate-aminotransferase"),
-        Kind.SAFETY_LABS,
-    ),
-    **dict.fromkeys(
-        ("blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "procalcitonin", "urinalysis"),
-        Kind.MICROBIOLOGY,
-    ),
-    **dict.fromkeys(("ice-score", "icans-grade"), Kind.NEURO),
-}
 
 
 class Observed(msgspec.Struct, frozen=True, gc=False):

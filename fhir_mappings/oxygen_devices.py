@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from enum import IntEnum
 
+from fhir_mappings.codes.observed_sets import DEVICE_SETS
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Kind, SetAside
-from fhir_mappings.observations import DEVICE_SETS, Observations, Observed, codings_of
+from fhir_mappings.facts.signs import Device, DeviceRecord, SupportSpan
+from fhir_mappings.observations import Observations, Observed, codings_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.read_resources import Resource
 from fhir_mappings.vital_signs import observed_at
-
-
-class Device(IntEnum):
-    """Ordered by what it means for the grade. UNKNOWN is a device whose code or text nobody listed."""
-
-    UNKNOWN = -1
-    ROOM_AIR = 0
-    BLOW_BY = 1
-    CANNULA = 2
-    MASK_OR_HIGH_FLOW = 3
-    CPAP_BIPAP = 4
-    HOME_CPAP = 5
-    VENTILATOR = 6
-
 
 _OF_SET = {
     "mechanical-ventilation": Device.VENTILATOR,
@@ -39,23 +25,6 @@ _OF_SET = {
     "blow-by-oxygen": Device.BLOW_BY,
     "room-air": Device.ROOM_AIR,
 }
-
-
-ROW_OF = {Device.VENTILATOR: 4, Device.CPAP_BIPAP: 4, Device.HOME_CPAP: 4, Device.MASK_OR_HIGH_FLOW: 3,
-        Device.CANNULA: 2, Device.BLOW_BY: 2, Device.ROOM_AIR: 0, Device.UNKNOWN: 0}  # fmt: skip
-
-
-NAMES = {Device.VENTILATOR: "mechanical ventilation", Device.CPAP_BIPAP: "CPAP or BiPAP",
-          Device.HOME_CPAP: "CPAP or BiPAP at home or at night", Device.MASK_OR_HIGH_FLOW: "high-flow cannula or mask",
-          Device.CANNULA: "nasal cannula", Device.BLOW_BY: "blow-by oxygen", Device.ROOM_AIR: "room air",
-          Device.UNKNOWN: "device not recognised"}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceRecord:
-    reference: str
-    at: datetime
-    device: Device
 
 
 def _device(sets: frozenset[str]) -> Device | None:
@@ -117,14 +86,6 @@ def support_procedures(
             at = as_of  # it is in progress all the same
         good.append(DeviceRecord(resource.reference, at, device))
     return tuple(good), tuple(bad)
-
-
-@dataclass(frozen=True, slots=True)
-class SupportSpan:
-    """A procedure that has ended: the device, and from when until when it was in progress."""
-
-    record: DeviceRecord
-    end: datetime
 
 
 def ended_supports(

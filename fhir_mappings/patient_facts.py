@@ -15,7 +15,7 @@ from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, PendingOrder, Tocilizumab
+from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, PendingOrder, Tocilizumab, of_class
 from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import Observations, sort_observations
 from fhir_mappings.pending_orders import pending_orders, unreadable_orders
@@ -25,7 +25,7 @@ from fhir_mappings.reading.validation import validation_error
 from fhir_mappings.rules.crs_grade import Signs, crs_grade
 from fhir_mappings.signs import SignsMapping
 from fhir_mappings.steroids import steroids_given
-from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, history_opens, of_class
+from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, history_opens
 from fhir_mappings.vital_signs import age_at, latest_weight
 
 

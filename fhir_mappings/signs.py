@@ -7,9 +7,9 @@ from datetime import datetime, tzinfo
 
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Coverage, Kind, Reach, SetAside, reach
-from fhir_mappings.facts.grade import Reading
+from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, PendingOrder, Route
+from fhir_mappings.facts.treatment import Administration, PendingOrder
 from fhir_mappings.observations import Observations
 from fhir_mappings.oxygen_devices import device_records, support_procedures
 from fhir_mappings.reading import fhir_structs as fs
@@ -18,7 +18,7 @@ from fhir_mappings.reading.units import Measure
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.oxygen_row import OxygenFacts
 from fhir_mappings.rules.pressure_row import PressureFacts
-from fhir_mappings.rules.vasopressors import pressor_infusions
+from fhir_mappings.rules.vasopressors import new_pressor_orders, pressor_infusions
 from fhir_mappings.vital_signs import readings
 
 
@@ -108,16 +108,3 @@ class SignsMapping:
             reach=reach(self._coverage, [Kind.OXYGEN], bad),
             supports_read=reach(self._coverage, [Kind.SUPPORT_PROCEDURES], ()).fetched(self._as_of),
         )
-
-
-def new_pressor_orders(pending: Iterable[PendingOrder], at: datetime, t: Thresholds) -> frozenset[Drug]:
-    """Vasopressors for a vein whose order of late no administration answers yet."""
-    found = [
-        order.drug
-        for order in pending
-        if order.drug is not None
-        and order.drug.drug_class in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
-        and order.route in (Route.INTRAVENOUS, Route.NOT_STATED)
-        and (order.authored is None or at - order.authored <= t.pressor_order_age)
-    ]
-    return frozenset(found)

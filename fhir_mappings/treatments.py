@@ -174,7 +174,3 @@ def counts_as_crs_dose(a: Administration) -> bool:
     if a.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
         return False
     return a.status in ("completed", "in-progress", "on-hold") or (a.status == "stopped" and a.has_amount)
-
-
-def of_class(given: Iterable[Administration], *classes: DrugClass) -> tuple[Administration, ...]:
-    return tuple(a for a in given if a.drug.drug_class in classes)

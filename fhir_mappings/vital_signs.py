@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
+from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.facts.coverage import SetAside
-from fhir_mappings.facts.grade import Reading
 from fhir_mappings.facts.patient import Age, Weight
-from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.time_and_range import Moment
-from fhir_mappings.observations import KIND_OF_SET, Observations, Observed
+from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading.units import Measure, UnitError, measured
 
 
@@ -67,44 +65,3 @@ def age_at(birth_date: str | None, on: date) -> Age | None:
         return None
     years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
     return Age(years, (on - born).days)
-
-
-def is_adult(age: Age | None, t: Thresholds) -> bool:
-    return age is None or age.years >= t.adult_age
-
-
-def systolic_limit(age: Age | None, t: Thresholds) -> Decimal:
-    """The systolic pressure, mm[Hg], below which this age is hypotensive: PALS under 18, else the adult limit.
-
-    An unknown age is read as an adult's, and flagged by the caller.
-    """
-    if age is None or age.years >= t.adult_age:
-        return t.systolic_adult
-    if age.days <= 28:
-        return t.systolic_newborn
-    if age.years < 1:
-        return t.systolic_infant
-    if age.years < 10:
-        return t.systolic_child_base + t.systolic_child_per_year * age.years
-    return t.systolic_from_10_years
-
-
-def low_systolic(systolic: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[Reading, ...]:
-    limit = systolic_limit(age, t)
-    return tuple(r for r in systolic if r.value < limit)
-
-
-def low_mean(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[Reading, ...]:
-    """Mean pressures below the adult limit, when two of them are far enough apart; none for a child."""
-    if not is_adult(age, t):
-        return ()
-    low = tuple(r for r in mean if r.value < t.mean_adult)
-    if not low or low[-1].at - low[0].at < t.mean_readings_apart:
-        return ()
-    return low
-
-
-def low_mean_moments(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[datetime, ...]:
-    """When mean pressures alone showed hypotension: a low one, and in the window before it one far enough from it."""
-    low = [r.at for r in mean if r.value < t.mean_adult] if is_adult(age, t) else []
-    return tuple(at for at in low if at - low[bisect_left(low, at - t.bp_window)] >= t.mean_readings_apart)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
 from cards.deciding.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
 from cards.deciding.verdict import Category
+from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.phrases import phrase
-from cards.wording.evidence import escaped, reason_words, reference_text, tier_words
+from cards.sentences.reasons import reason_words, tier_words
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.labs import FoldChange, Reason
 from fhir_mappings.facts.patient import PatientFacts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cards.deciding.decision_table import CardId, Indicator
-from cards.orders.orders import Offer
+from cards.deciding.offer import Offer
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass

@@ -5,16 +5,16 @@ Doses: tocilizumab label (8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg), c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import Order
+from cards.deciding.offer import Offer
 from cards.deciding.situation import is_ordered
-from cards.sentences.numbers_and_times import InWords, when
+from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from fhir_mappings.codes.terminology import LOCAL, Concept, Terminology
 from fhir_mappings.facts.patient import PatientFacts
@@ -45,26 +45,6 @@ def ordered_concept(name: str, terms: Terminology) -> Concept:
         steroids = terms.value_sets["systemic-corticosteroid"]
         return next(c for c in steroids if c.ingredient == name and c.system != LOCAL)
     return terms.first(name)
-
-
-@dataclass(frozen=True)
-class Offer:
-    """An order that a card would make: the suggestion, or why there is none.
-
-    `in_hand` says that the order is drafted, active or running, `done` that it is running or was done today, and
-    `barred` that the patient, not a gap in the record, speaks against it.
-    """
-
-    key: str
-    suggestion: Suggestion | None
-    note: str = ""
-    in_hand: bool = False
-    done: bool = False
-    barred: bool = False
-
-
-def ordered_at(facts: PatientFacts, authored: datetime | None) -> str:
-    return f" {when(facts.local(authored))}" if authored else ""
 
 
 def without_empties(value: Any) -> Any:
@@ -123,3 +103,9 @@ def service_offer(
         "reasonCode": [{"text": CRS}],
     }
     return Offer(key, Suggestion(name, f"Order {name}", resource, key))
+
+
+Coding = Mapping[str, str]
+
+
+OrderCodings = Mapping[tuple[str, str], Sequence[Coding]]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cards.deciding.card import Suggestion
+from cards.deciding.offer import Offer, ordered_at, wants_methylprednisolone
 from cards.deciding.situation import drafted
-from cards.orders.orders import CRS, INTRAVENOUS, Offer, medication_request, ordered_at, ordered_concept, single_dose
+from cards.orders.orders import CRS, INTRAVENOUS, medication_request, ordered_concept, single_dose
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
 from fhir_mappings.codes.terminology import Terminology
@@ -48,12 +49,6 @@ def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
     if child and facts.weight is not None:
         return facts.weight.kg * t.steroid_running_child
     return t.steroid_running_dose
-
-
-def wants_methylprednisolone(facts: PatientFacts) -> bool:
-    """At grade 4, and after progress to grade 3; only that regimen then counts as running."""
-    grade = facts.grade.grade if facts.grade else None
-    return grade == 4 or (bool(facts.progressed) and grade == 3)
 
 
 def steroid_offer(

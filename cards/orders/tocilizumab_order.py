@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from cards.deciding.card import Suggestion
 from cards.deciding.dose_check import dose_faults, per_kg, tocilizumab_dose, weight_is_unread
+from cards.deciding.offer import Offer, ordered_at
 from cards.deciding.situation import are_too_many, drafted, in_24_h, is_too_soon, uncharted_tocilizumab
-from cards.orders.orders import (
-    INTRAVENOUS,
-    Offer,
-    medication_request,
-    ordered_at,
-    ordered_concept,
-    single_dose,
-    without_empties,
-)
+from cards.deciding.tocilizumab_gate import interval_ends
+from cards.orders.orders import INTRAVENOUS, medication_request, ordered_concept, single_dose, without_empties
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.patient import PatientFacts, Weight
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route
-
-
-def interval_ends(facts: PatientFacts, t: Thresholds) -> datetime | None:
-    """When the 8 h since the last dose that may have been given are over; None where they are, or none was given."""
-    starts = facts.tocilizumab.safety_starts
-    if not starts or facts.as_of - max(starts) >= t.dose_interval:
-        return None
-    return max(starts) + t.dose_interval
 
 
 def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:

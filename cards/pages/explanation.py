@@ -14,18 +14,9 @@ from cards.deciding.card import Card
 from cards.deciding.decision_table import Rule, rows_for
 from cards.deciding.verdict import Category, Verdict
 from cards.sentences.numbers_and_times import InWords, number, when
+from cards.sentences.reasons import reason_words, tier_words
 from cards.wording.caution_words import infection_words
-from cards.wording.evidence import (
-    dose_time,
-    drivers,
-    fever_line,
-    fold_text,
-    grade_if_crs,
-    grade_text,
-    missing,
-    reason_words,
-    tier_words,
-)
+from cards.wording.evidence import dose_time, drivers, fever_line, fold_text, grade_if_crs, grade_text, missing
 from cards.wording.state_lines import site_numbers, zero_words
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.grade import CrsGrade, Row

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.context import Texts
-from cards.wording.evidence import escaped, escaped_words, reference_text
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.labs import LabValue
 from fhir_mappings.facts.patient import Icans, Infection, PatientFacts

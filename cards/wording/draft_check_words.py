@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from cards.deciding.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose, weight_is_unread
+from cards.deciding.offer import ordered_at
 from cards.deciding.situation import counted_starts, drafted, uncharted_tocilizumab
-from cards.orders.orders import ordered_at
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.context import Texts

@@ -5,13 +5,14 @@ Every string that came from a record is escaped: clients render raw HTML.
 
 from __future__ import annotations
 
-import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Category, Verdict
+from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.numbers_and_times import InWords, number, when
+from cards.sentences.reasons import reason_words, tier_words
 from fhir_mappings.facts.grade import CrsGrade, Fever
 from fhir_mappings.facts.labs import FoldChange, Reason, Sample
 from fhir_mappings.facts.patient import PatientFacts
@@ -19,31 +20,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.facts.treatment import Dose
 
-# `{t.…}` stands for the threshold in force
-_REASONS = {
-    Reason.NO_BASELINE: "no sample of day 0 or the {t.baseline_far} before; a baseline can no longer be obtained",
-    Reason.NO_PEAK: "no sample since the infusion that counts",
-    Reason.NO_RECENT_SAMPLE: "no sample since fever onset within the last {t.il6_fresh}, which a verdict of low needs",
-    Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
-    Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
-    Reason.ZERO_BASELINE: "the baseline is zero",
-    Reason.PRELIMINARY: "a preliminary result would change the verdict",
-    Reason.PRIOR_BLOCKADE: "an IL-6 blocker before makes IL-6 unusable",
-    Reason.HISTORY_INCOMPLETE: "the administrations could not all be read, so an IL-6 blocker may have been given",
-    Reason.UNUSABLE: "a result could not be used (unit or value)",
-    Reason.NOT_READ: "laboratory results could not be read",
-    Reason.TEMPERATURES_UNREAD: "temperatures could not all be read, so a febrile baseline cannot be excluded",
-}
 MOST_SHOWN = 1_000_000_000
-_TIERS = {
-    2: "{t.baseline_near} before the infusion",
-    3: "day 0 after the infusion",
-    4: "up to {t.baseline_far} before the infusion",
-}
-ZERO_WIDTH_SPACE = "\u200b"
-_AUTOLINK = re.compile(r"://|[wW]\.|@")  # GitHub-flavoured Markdown makes links of bare addresses
-_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}(?:entry\[\d+\]|, result \d+)")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
 
 
 class Shown(StrEnum):
@@ -53,27 +30,6 @@ class Shown(StrEnum):
     IL6 = "IL-6"
     CRP = "CRP"
     DOSES = "doses"
-
-
-def reason_words(reason: Reason, t: Thresholds) -> str:
-    return _REASONS[reason].format(t=InWords(t))
-
-
-def tier_words(tier: int, t: Thresholds) -> str:
-    """When a baseline that is not of day 0 before the infusion was taken."""
-    return _TIERS[tier].format(t=InWords(t))
-
-
-def escaped(text: str) -> str:
-    """Text from a record, safe in Markdown and in HTML, on one line and of a readable length."""
-    flat = " ".join(text.split())[:200]
-    html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], _SPECIAL.sub(r"\\\1", html))
-
-
-def reference_text(reference: str) -> str:
-    """A reference as shown: `Type/id` where both are what FHIR allows, else no id at all."""
-    return reference if _REFERENCE.fullmatch(reference) else "a resource without a usable id"
 
 
 def grade_text(grade: CrsGrade) -> str:
@@ -223,11 +179,6 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Show
         given = ", ".join(f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids)
         lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_running}: {given}.")
     return lines
-
-
-def escaped_words(text: str) -> str:
-    """Our own words with numbers: only what HTML would read as markup."""
-    return text.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def bullets(lines: list[str]) -> str:

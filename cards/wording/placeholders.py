@@ -7,27 +7,19 @@ from decimal import Decimal
 
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
+from cards.deciding.offer import wants_methylprednisolone
 from cards.deciding.situation import in_24_h, product_window
+from cards.deciding.tocilizumab_gate import interval_ends
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
-from cards.orders.steroid_order import wants_methylprednisolone
-from cards.orders.tocilizumab_order import interval_ends
+from cards.sentences.escaping import escaped_words
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
+from cards.sentences.reasons import reason_words
 from cards.wording.caution_words import of_caution
 from cards.wording.context import Texts
 from cards.wording.draft_check_words import of_draft_checks
-from cards.wording.evidence import (
-    bullets,
-    drivers,
-    escaped_words,
-    fever_line,
-    fold_short,
-    fold_text,
-    grade_text,
-    missing,
-    reason_words,
-)
+from cards.wording.evidence import bullets, drivers, fever_line, fold_short, fold_text, grade_text, missing
 from cards.wording.state_lines import state_lines
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.labs import Reason

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
 from cards.wording.caution_words import icans_line
 from cards.wording.context import Texts
-from cards.wording.evidence import Shown, basis, escaped, escaped_words, reference_text
+from cards.wording.evidence import Shown, basis
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.grade import CrsGrade, Fever
 from fhir_mappings.facts.thresholds import Thresholds, numbers

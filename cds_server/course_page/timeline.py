@@ -10,20 +10,22 @@ from decimal import Decimal
 from itertools import groupby
 
 from cards.pages.explanation import together
+from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import InWords, number
-from cards.wording.evidence import celsius, grade_if_crs, grade_text, reference_text
+from cards.wording.evidence import celsius, grade_if_crs, grade_text
 from cds_server.course_page.marks import GradeSpan, Lane, Mark
 from cds_server.course_page.treatments import drugs, oxygen, pressors
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade, Reading
+from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade
 from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.reading.units import Measure
 from fhir_mappings.rules.grade_history import JUST_AFTER, GradeAt, height
-from fhir_mappings.vital_signs import is_adult, systolic_limit
+from fhir_mappings.rules.hypotension import is_adult, systolic_limit
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,17 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import groupby
 
+from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import number, when
-from cards.wording.evidence import reference_text
 from cds_server.course_page.marks import Mark
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.grade import Row
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, DrugClass
+from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
 from fhir_mappings.rules.grade_history import GradeAt
 from fhir_mappings.rules.vasopressors import PressorState, Running, running_pressors
-from fhir_mappings.treatments import of_class
 
 NOT_COUNTED = "tocilizumab, not counted as a dose for CRS"
 

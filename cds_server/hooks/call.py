@@ -19,6 +19,7 @@ from cards.deciding.decision_table import CardId, Indicator
 from cards.deciding.dismissed import Dismissed
 from cds_server.hooks.advise import advise, answer, unread
 from cds_server.hooks.client_profile import for_client
+from cds_server.hooks.course_link import course_link
 from cds_server.hooks.hook_request import HookRequest
 from cds_server.hooks.log_entry import Answered, People, decision_of, people_of
 from cds_server.hooks.services import Service
@@ -26,7 +27,6 @@ from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
 from cds_server.problems import Problem
 from cds_server.running import Running
-from cds_server.smart_app.launched_decision import course_link
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.storage.store import LogUnavailableError
 from cds_server.trust.client_trust import NOBODY_CHECKED, Caller, UntrustedError

@@ -13,14 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cards.orders.orders import ORDER_NAMES, ordered_concept
-from cds_server.settings import SettingsError
+from cards.orders.orders import ORDER_NAMES, Coding, OrderCodings, ordered_concept
+from cds_server.limits import SettingsError
 from cds_server.trust.clients import Profile
 from fhir_mappings.codes.terminology import RXNORM, Terminology
 
 RXNORM_OID = "urn:oid:2.16.840.1.113883.6.88"
-Coding = Mapping[str, str]
-OrderCodings = Mapping[tuple[str, str], Sequence[Coding]]
 _CODING = {"system", "code", "display"}
 
 

@@ -18,8 +18,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, vali
 from sqlalchemy.orm import Session
 
 from cds_server.hooks.hook_request import depth_of, flat_messages
+from cds_server.limits import Limits
 from cds_server.problems import Problem
-from cds_server.settings import Limits
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.trust.client_trust import Caller
 

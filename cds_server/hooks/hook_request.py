@@ -12,8 +12,9 @@ import msgspec
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from cards.deciding.when_to_show import Hook
+from cds_server.limits import Limits, SettingsError
+from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem
-from cds_server.settings import Limits, SettingsError, normalised_base
 from fhir_mappings.draft_orders import Draft
 
 MOST_DRAFTS = 1000

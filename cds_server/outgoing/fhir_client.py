@@ -25,12 +25,13 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as BodyTimeout
 
+from cds_server.limits import Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import OwnToken, TokenError
+from cds_server.outgoing.base_url import normalised_base
 from cds_server.outgoing.bounded_http import BoundedAdapter
 from cds_server.outgoing.fhir_bundle import Match, bundle_decoder, is_failure, matches_of, plain_name, resources_of
-from cds_server.settings import Limits, normalised_base
 from fhir_mappings.reading import fhir_structs as fs
 
 log = logging.getLogger("cds_server")

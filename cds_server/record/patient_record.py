@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 import requests
 
 from cds_server.hooks.hook_request import HookRequest
+from cds_server.limits import CourseLookup, Limits
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
 from cds_server.outgoing.fhir_client import FhirError, FhirServer, Found, Search
@@ -21,7 +22,6 @@ from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
 from cds_server.record.scopes import permits
 from cds_server.record.search_plan import Need, Plan
-from cds_server.settings import CourseLookup, Limits
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import Reading, find_course
 from fhir_mappings.draft_orders import check_draft_owner, draft_medications

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import msgspec
 
-from cds_server.hooks.services import DATA_KEYS, DataKey
+from cds_server.data_keys import DATA_KEYS, DataKey
 from cds_server.outgoing.fhir_bundle import NO_RESOURCE
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.reading import fhir_structs as fs

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cds_server.hooks.services import DATA_KEYS, DataKey, asked_keys, code_list
+from cds_server.data_keys import DATA_KEYS, DataKey, asked_keys, code_list
+from cds_server.limits import CourseLookup
 from cds_server.outgoing.fhir_client import Search
 from cds_server.record.prefetch import KeyState, Supplied
-from cds_server.settings import CourseLookup
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind

@@ -19,8 +19,8 @@ from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 from urllib3.exceptions import HTTPError
 
+from cds_server.data_keys import READ_TYPES
 from cds_server.hooks.hook_request import PATIENT_ID
-from cds_server.hooks.services import READ_TYPES
 from cds_server.outgoing.backend_tokens import ASSERTION, BackendAccess, assertion, is_bearer
 from cds_server.outgoing.bounded_http import TooLongError, bounded_body
 from cds_server.record.scopes import needed_scope

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
-from cds_server.hooks.hook_request import HookRequest
 from cds_server.operations.call_time import CallTime
 from cds_server.running import Running
 from cds_server.storage.database import DecisionRow
 from cds_server.storage.smart_sessions import OpenSession
 from cds_server.trust.smart_registration import SmartServer
 
-LABEL = "The course as a picture"
 MOST_CONTEXT = 64  # characters of what may name a decision
-
-
-def course_link(here: Running, request: HookRequest, decision_id: str) -> Mapping[str, str] | None:
-    """The link of the cards that show evidence; None where the app is not set up for the call's FHIR server."""
-    if here.smart is None or not request.may_call or request.fhir_server not in here.smart.servers:
-        return None
-    url = f"{here.settings.public_url}/smart/launch"
-    return {"label": LABEL, "url": url, "type": "smart", "appContext": decision_id}
 
 
 def launched_decision(

@@ -16,12 +16,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, redirect, request
 
 from cds_server.course_page.routes import FhirAccess, course_response
+from cds_server.limits import SettingsError
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
+from cds_server.outgoing.base_url import normalised_base
 from cds_server.pages import let_frame, page
 from cds_server.problems import MOST_ISSUES, Problem
 from cds_server.running import Running, Smart, note_problem, running
-from cds_server.settings import SettingsError, normalised_base
 from cds_server.smart_app.launch import Asked, LaunchError, authorization_url, discovered, redeemed
 from cds_server.smart_app.launched_decision import MOST_CONTEXT, launched_decision
 from cds_server.storage.smart_sessions import MOST_ROWS, OpenSession, PendingLaunch, new_secret

@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import TypeDecorator
 
-from cds_server.settings import SettingsError
+from cds_server.limits import SettingsError
 
 BUSY_SECONDS = 5
 SCHEMA = "0002"  # the last of the migrations

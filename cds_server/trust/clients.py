@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from cds_server.limits import SettingsError
 from cds_server.outgoing.backend_tokens import BackendAccess
-from cds_server.settings import SettingsError, normalised_base
+from cds_server.outgoing.base_url import normalised_base
 
 MAX_TOKEN_SECONDS = 900
 _KNOWN = frozenset(

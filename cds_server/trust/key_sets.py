@@ -16,7 +16,7 @@ from typing import Any
 import jwt
 import requests
 
-from cds_server.settings import SettingsError
+from cds_server.limits import SettingsError
 from cds_server.trust.clients import Client
 
 FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cds_server.settings import Settings, SettingsError, normalised_base
+from cds_server.limits import SettingsError
+from cds_server.outgoing.base_url import normalised_base
+from cds_server.settings import Settings
 from cds_server.trust.clients import Client, private_key
 
 NOBODY_CHECKED = ""  # the issuer of decisions where clients are off

@@ -15,6 +15,7 @@ from typing import Any
 from fhir.resources.R4B.valueset import ValueSet
 from pydantic import ValidationError
 
+from fhir_mappings.codes.observed_sets import DEVICE_SETS, KIND_OF_SET
 from fhir_mappings.codes.terminology import (
     ATC,
     DRUG_SETS,
@@ -32,7 +33,6 @@ from fhir_mappings.codes.terminology import (
 )
 from fhir_mappings.facts.site_thresholds import SiteRuleError
 from fhir_mappings.facts.treatment import DrugClass
-from fhir_mappings.observations import DEVICE_SETS, KIND_OF_SET
 
 REPLACES = "urn:crs-cds:replaces"
 LEAST_DRUG_CHARS = 3  # a shorter text would be found in many a drug's name

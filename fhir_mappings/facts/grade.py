@@ -9,15 +9,6 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One vital sign."""
-
-    reference: str
-    at: datetime
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """A known or partly known row of the grade: at least `value`; `exact` when nothing unread could raise it.
 

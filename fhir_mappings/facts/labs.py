@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.time_and_range import Interval, Moment
 
 
@@ -121,3 +122,11 @@ class SafetyLabs:
     @property
     def known(self) -> tuple[LabValue, ...]:
         return tuple(lab for lab in (self.neutrophils, self.platelets, self.alt, self.ast) if lab is not None)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Samples oldest first; results that could not be read, which may have been of any height."""
+
+    samples: tuple[Sample, ...]
+    unusable: tuple[SetAside, ...]

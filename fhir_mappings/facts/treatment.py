@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -132,3 +132,7 @@ class DraftOrder:
     dose: DraftDose = DraftDose()
     route: Route = Route.NOT_STATED
     resource: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of_class(given: Iterable[Administration], *classes: DrugClass) -> tuple[Administration, ...]:
+    return tuple(a for a in given if a.drug.drug_class in classes)

@@ -12,15 +12,14 @@ from datetime import datetime
 
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Reach
-from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade, Reading
+from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade
 from fhir_mappings.facts.patient import Age
+from fhir_mappings.facts.signs import ROW_OF, Reading
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, DrugClass
-from fhir_mappings.oxygen_devices import ROW_OF
+from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
+from fhir_mappings.rules.hypotension import low_mean_moments, systolic_limit
 from fhir_mappings.rules.oxygen_row import OxygenFacts, oxygen_row, without_home_devices
 from fhir_mappings.rules.pressure_row import PressureFacts, pressure_row
-from fhir_mappings.treatments import of_class
-from fhir_mappings.vital_signs import low_mean_moments, systolic_limit
 
 BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER)
 

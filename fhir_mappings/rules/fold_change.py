@@ -14,10 +14,9 @@ from functools import reduce
 
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Reach
-from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse
+from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse, Series
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval, Moment
-from fhir_mappings.lab_series import Series
 
 
 @dataclass(frozen=True)

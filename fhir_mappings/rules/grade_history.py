@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.grade import CrsGrade, Reading
+from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age
+from fhir_mappings.facts.signs import Reading, SupportSpan
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Drug, PendingOrder
-from fhir_mappings.oxygen_devices import SupportSpan
 from fhir_mappings.rules.crs_grade import Signs, crs_grade
-from fhir_mappings.signs import new_pressor_orders
+from fhir_mappings.rules.vasopressors import new_pressor_orders
 
 MOST, LEAST = 400, 100
 MOST_READ = 5_000_000  # readings looked at in all: of a very dense chart fewer moments are worked out

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fhir_mappings.facts.coverage import Reach
-from fhir_mappings.facts.grade import Reading, Row
+from fhir_mappings.facts.grade import Row
+from fhir_mappings.facts.signs import NAMES, ROW_OF, Device, DeviceRecord, Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import hours_ago
-from fhir_mappings.oxygen_devices import NAMES, ROW_OF, Device, DeviceRecord
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_mappings.facts.coverage import Reach
-from fhir_mappings.facts.grade import Reading, Row
+from fhir_mappings.facts.grade import Row
 from fhir_mappings.facts.patient import Age
+from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import hours_ago
 from fhir_mappings.facts.treatment import Administration, Drug, DrugClass
+from fhir_mappings.rules.hypotension import is_adult, low_mean, low_systolic
 from fhir_mappings.rules.vasopressors import Pressors, Running, running_pressors
-from fhir_mappings.vital_signs import is_adult, low_mean, low_systolic
 
 
 @dataclass(frozen=True)

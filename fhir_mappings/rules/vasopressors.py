@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, DrugClass, Route
+from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, PendingOrder, Route
 
 # Given by push as well as by infusion: an amount without a rate is a push, and no infusion.
 _ALSO_PUSHED = frozenset({"epinephrine", "phenylephrine", "ephedrine", "metaraminol"})
@@ -105,3 +105,16 @@ def running_pressors(infusions: Sequence[Administration], at: datetime, t: Thres
         if state is not None and state.running is not Running.NO:
             found[ingredient] = (events[0].drug.drug_class, state)
     return found
+
+
+def new_pressor_orders(pending: Iterable[PendingOrder], at: datetime, t: Thresholds) -> frozenset[Drug]:
+    """Vasopressors for a vein whose order of late no administration answers yet."""
+    found = [
+        order.drug
+        for order in pending
+        if order.drug is not None
+        and order.drug.drug_class in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
+        and order.route in (Route.INTRAVENOUS, Route.NOT_STATED)
+        and (order.authored is None or at - order.authored <= t.pressor_order_age)
+    ]
+    return frozenset(found)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cds_server.limits import SettingsError
+from cds_server.outgoing.base_url import normalised_base
 from cds_server.outgoing.fhir_client import Network, is_under, pooled_session
-from cds_server.settings import DEVELOPMENT_KEY, SettingsError, normalised_base, settings_from
+from cds_server.settings import DEVELOPMENT_KEY, settings_from
 
 DEVELOPMENT = {"CRS_CDS_ENV": "development"}
 DEMO = "http://127.0.0.1:8090/fhir"

@@ -12,7 +12,7 @@ import pytest
 
 from cards.deciding.card_modes import CardMode
 from cards.deciding.decision_table import CardId
-from cds_server.settings import SettingsError
+from cds_server.limits import SettingsError
 from cds_server.site_rules import site_rules
 from fhir_mappings.facts.treatment import DrugClass
 from tests.support.tables import rows

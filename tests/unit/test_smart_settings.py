@@ -8,8 +8,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cds_server.limits import SettingsError
 from cds_server.record.scopes import needed_scope
-from cds_server.settings import SettingsError, settings_from
+from cds_server.settings import settings_from
 from cds_server.trust.clients import Client
 from cds_server.trust.smart_registration import smart_servers
 

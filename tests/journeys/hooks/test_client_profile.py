@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from cards.orders.orders import ORDER_NAMES
 from cds_server.command_line import commands
-from cds_server.settings import SettingsError
+from cds_server.limits import SettingsError
 from cds_server.storage.database import CardRow, engine_for
 from example_patients.stories.stories import hook_body
 from tests.support.desk import Desk, card, card_ids, chart_of, moment_of, scene_of, whole_prefetch

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from cds_server.limits import SettingsError
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import REQUEST_ID, configure_logging
-from cds_server.settings import SettingsError
 from example_patients.client.ehr import SERVICE_OF_HOOK
 from example_patients.stories.stories import hook_body
 from tests.support.by_search import body_for, wire

@@ -23,8 +23,8 @@ import responses
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from cds_server.limits import SettingsError
 from cds_server.outgoing.backend_tokens import FLOOR_SECONDS, BackendAccess, BackendTokens, TokenError
-from cds_server.settings import SettingsError
 from example_patients.programs.demo import HOST, free_port, server
 from example_patients.programs.seed import seed
 from tests.support.by_search import body_for

@@ -15,7 +15,7 @@ import requests
 import responses
 from cryptography.hazmat.primitives import serialization
 
-from cds_server.settings import SettingsError
+from cds_server.limits import SettingsError
 from cds_server.trust.clients import Client
 from cds_server.trust.key_sets import FLOOR_SECONDS, STALE_SECONDS, KeySets, KeysUnavailableError, keys_in
 from example_patients.stories.stories import hook_body

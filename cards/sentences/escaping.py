@@ -1,0 +1,33 @@
+"""Text from a record, made safe for Markdown and HTML."""
+
+from __future__ import annotations
+
+import re
+
+ZERO_WIDTH_SPACE = "\u200b"
+
+
+_AUTOLINK = re.compile(r"://|[wW]\.|@")  # GitHub-flavoured Markdown makes links of bare addresses
+
+
+_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}(?:entry\[\d+\]|, result \d+)")
+
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
+
+
+def escaped(text: str) -> str:
+    """Text from a record, safe in Markdown and in HTML, on one line and of a readable length."""
+    flat = " ".join(text.split())[:200]
+    html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], _SPECIAL.sub(r"\\\1", html))
+
+
+def reference_text(reference: str) -> str:
+    """A reference as shown: `Type/id` where both are what FHIR allows, else no id at all."""
+    return reference if _REFERENCE.fullmatch(reference) else "a resource without a usable id"
+
+
+def escaped_words(text: str) -> str:
+    """Our own words with numbers: only what HTML would read as markup."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,39 @@
+"""Why a fold change carries no verdict, and which sample its baseline is, in words."""
+
+from __future__ import annotations
+
+from cards.sentences.numbers_and_times import InWords
+from fhir_mappings.facts.labs import Reason
+from fhir_mappings.facts.thresholds import Thresholds
+
+# `{t.…}` stands for the threshold in force
+_REASONS = {
+    Reason.NO_BASELINE: "no sample of day 0 or the {t.baseline_far} before; a baseline can no longer be obtained",
+    Reason.NO_PEAK: "no sample since the infusion that counts",
+    Reason.NO_RECENT_SAMPLE: "no sample since fever onset within the last {t.il6_fresh}, which a verdict of low needs",
+    Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
+    Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
+    Reason.ZERO_BASELINE: "the baseline is zero",
+    Reason.PRELIMINARY: "a preliminary result would change the verdict",
+    Reason.PRIOR_BLOCKADE: "an IL-6 blocker before makes IL-6 unusable",
+    Reason.HISTORY_INCOMPLETE: "the administrations could not all be read, so an IL-6 blocker may have been given",
+    Reason.UNUSABLE: "a result could not be used (unit or value)",
+    Reason.NOT_READ: "laboratory results could not be read",
+    Reason.TEMPERATURES_UNREAD: "temperatures could not all be read, so a febrile baseline cannot be excluded",
+}
+
+
+_TIERS = {
+    2: "{t.baseline_near} before the infusion",
+    3: "day 0 after the infusion",
+    4: "up to {t.baseline_far} before the infusion",
+}
+
+
+def reason_words(reason: Reason, t: Thresholds) -> str:
+    return _REASONS[reason].format(t=InWords(t))
+
+
+def tier_words(tier: int, t: Thresholds) -> str:
+    """When a baseline that is not of day 0 before the infusion was taken."""
+    return _TIERS[tier].format(t=InWords(t))

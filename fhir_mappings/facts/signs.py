@@ -1,0 +1,55 @@
+"""Vital signs and oxygen devices, as the rules read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+
+
+class Device(IntEnum):
+    """Ordered by what it means for the grade. UNKNOWN is a device whose code or text nobody listed."""
+
+    UNKNOWN = -1
+    ROOM_AIR = 0
+    BLOW_BY = 1
+    CANNULA = 2
+    MASK_OR_HIGH_FLOW = 3
+    CPAP_BIPAP = 4
+    HOME_CPAP = 5
+    VENTILATOR = 6
+
+
+ROW_OF = {Device.VENTILATOR: 4, Device.CPAP_BIPAP: 4, Device.HOME_CPAP: 4, Device.MASK_OR_HIGH_FLOW: 3,
+        Device.CANNULA: 2, Device.BLOW_BY: 2, Device.ROOM_AIR: 0, Device.UNKNOWN: 0}  # fmt: skip
+
+
+NAMES = {Device.VENTILATOR: "mechanical ventilation", Device.CPAP_BIPAP: "CPAP or BiPAP",
+          Device.HOME_CPAP: "CPAP or BiPAP at home or at night", Device.MASK_OR_HIGH_FLOW: "high-flow cannula or mask",
+          Device.CANNULA: "nasal cannula", Device.BLOW_BY: "blow-by oxygen", Device.ROOM_AIR: "room air",
+          Device.UNKNOWN: "device not recognised"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    reference: str
+    at: datetime
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class SupportSpan:
+    """A procedure that has ended: the device, and from when until when it was in progress."""
+
+    record: DeviceRecord
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One vital sign."""
+
+    reference: str
+    at: datetime
+    value: Decimal
