@@ -30,7 +30,7 @@ from cds_server.storage.store import LogUnavailableError
 from cds_server.trust.smart_registration import SmartServer
 
 log = logging.getLogger("cds_server")
-smart = Blueprint("smart", __name__, url_prefix="/smart")
+smart = Blueprint("smart", __name__, url_prefix="/smart", template_folder="templates")
 P = ParamSpec("P")
 SHOWS_AS = "crs-patient-view"  # the page says what this service says of an opened chart
 PENDING_SECONDS = 600.0  # to sign in at the EHR
