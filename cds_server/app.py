@@ -26,7 +26,7 @@ from cds_server.limits import SettingsError
 from cds_server.operations.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens
-from cds_server.outgoing.fhir_client import Network, pooled_session
+from cds_server.outgoing.bounded_http import Network, pooled_session
 from cds_server.pages import kept, pages
 from cds_server.problems import Problem, operation_outcome
 from cds_server.record.medication_memory import MedicationMemory

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import jwt
 import msgspec
 import requests
-from urllib3.exceptions import HTTPError
+
+from cds_server.outgoing.bounded_http import FetchError, LateError, TooLargeError, fetch
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 240  # SMART allows five minutes
@@ -134,21 +135,20 @@ class BackendTokens:
             "grant_type": "client_credentials", "scope": access.scope,
             "client_assertion_type": ASSERTION, "client_assertion": assertion(access),
         }  # fmt: skip
-        body, until = b"", self._clock() + FETCH_SECONDS
         try:
-            with self._session.post(
-                access.token_url, data=form, headers={"Accept": "application/json"}, timeout=FETCH_SECONDS,
-                allow_redirects=False, stream=True,
-            ) as response:  # fmt: skip
-                if response.status_code != 200:
-                    raise TokenError(f"the authorization server answered {response.status_code}")
-                while part := response.raw.read1(16384, decode_content=True):
-                    body += part
-                    if len(body) > MAX_BYTES or self._clock() > until:
-                        raise TokenError("the answer of the authorization server is too long, or too slow")
-        except (requests.RequestException, HTTPError, ValueError, OSError) as error:
+            answer = fetch(
+                self._session, "POST", access.token_url, seconds=FETCH_SECONDS, most_bytes=MAX_BYTES,
+                headers={"Accept": "application/json"}, form=form,
+            )  # fmt: skip
+        except LateError as error:
+            raise TokenError("the authorization server did not answer in time") from error
+        except TooLargeError as error:
+            raise TokenError("the answer of the authorization server is too large") from error
+        except FetchError as error:
             raise TokenError("the authorization server could not be reached") from error
-        return _checked(body)
+        if answer.status != 200:
+            raise TokenError(f"the authorization server answered {answer.status}")
+        return _checked(answer.body)
 
 
 @dataclass(frozen=True)

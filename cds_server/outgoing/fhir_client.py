@@ -15,22 +15,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 import requests
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as BodyTimeout
 
 from cds_server.limits import Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import OwnToken, TokenError
 from cds_server.outgoing.base_url import normalised_base
-from cds_server.outgoing.bounded_http import BoundedAdapter
+from cds_server.outgoing.bounded_http import Answer, FetchError, LateError, TooLargeError, fetch, fresh_session
 from cds_server.outgoing.fhir_bundle import Match, bundle_decoder, is_failure, matches_of, plain_name, resources_of
 from fhir_mappings.reading import fhir_structs as fs
 
@@ -91,39 +87,6 @@ class _Typed(fs.FhirStruct, frozen=True):
 
 
 _typed = msgspec.json.Decoder(_Typed)
-
-
-class _NeverRedirected(requests.Session):
-    """requests reads the whole body of a redirect even where it may not follow it; this one does not look."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        return None
-
-
-@dataclass(frozen=True)
-class Network:
-    """How a hospital's network is left: its own certificates, its proxy, and a certificate of ours."""
-
-    ca_bundle: Path | None = None
-    https_proxy: str | None = None
-    client_cert: Path | None = None
-
-
-def pooled_session(size: int = 64, network: Network = Network()) -> requests.Session:
-    """One session for the process: connections kept, no environment, no cookies carried between patients.
-
-    Certificates are always verified.
-    """
-    session = _NeverRedirected()
-    session.trust_env = False
-    session.verify = str(network.ca_bundle) if network.ca_bundle else True
-    session.cert = str(network.client_cert) if network.client_cert else None
-    session.proxies = {"https": network.https_proxy} if network.https_proxy else {}
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = BoundedAdapter(pool_connections=size, pool_maxsize=size)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
 
 
 class _Pages:
@@ -297,8 +260,7 @@ class FhirServer:
             if not error.try_again or self._remaining() < pause + PAUSE_SECONDS:
                 raise
         time.sleep(pause)
-        with pooled_session(1) as fresh:
-            fresh.verify, fresh.cert, fresh.proxies = self._session.verify, self._session.cert, self._session.proxies
+        with fresh_session(self._session) as fresh:
             return read(self._get_once(url, fresh))
 
     def _remaining(self) -> float:
@@ -312,17 +274,17 @@ class FhirServer:
         own = self._own_token()
         headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers
         try:
-            with session.get(
-                url, headers=headers, timeout=self._remaining(), stream=True, allow_redirects=False
-            ) as response:
-                if response.status_code == 401 and own is not None and self._own is not None:
-                    self._own.refused(own)
-                _check_status(response)
-                return self._body(response)
-        except (requests.Timeout, BodyTimeout) as error:
+            answer = fetch(session, "GET", url, seconds=self._remaining(), most_bytes=MAX_BYTES, headers=headers)
+        except LateError as error:
             raise FhirError("late", "not read in time") from error
-        except (requests.RequestException, HTTPError, ValueError, OSError) as error:
+        except TooLargeError as error:
+            raise FhirError("too_large", "the answer is too large") from error
+        except FetchError as error:
             raise FhirError("unreachable", "the FHIR server could not be reached", try_again=True) from error
+        if answer.status == 401 and own is not None and self._own is not None:
+            self._own.refused(own)
+        _check_status(answer)
+        return answer.body
 
     def _own_token(self) -> str | None:
         if self._own is None:
@@ -331,19 +293,6 @@ class FhirServer:
             return self._own.get(self._deadline)
         except TokenError as error:
             raise FhirError("token", error.why) from error
-
-    def _body(self, response: requests.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        # one read from the socket at a time: a server that drips bytes must not hold us past the deadline
-        while part := response.raw.read1(65536, decode_content=True):
-            if self._remaining() <= 0:
-                raise FhirError("late", "not read in time")
-            size += len(part)
-            if size > MAX_BYTES:
-                raise FhirError("too_large", "the answer is too large")
-            parts.append(part)
-        return b"".join(parts)
 
 
 _REASONS: Mapping[int, tuple[str, bool]] = {
@@ -356,12 +305,12 @@ _REASONS: Mapping[int, tuple[str, bool]] = {
 }
 
 
-def _check_status(response: requests.Response) -> None:
-    status = response.status_code
+def _check_status(answer: Answer) -> None:
+    status = answer.status
     if status == 200:
         return
     why, try_again = _REASONS.get(status, (f"the FHIR server answered {status}", status >= 500))
-    after = _seconds(response.headers.get("Retry-After", ""))
+    after = _seconds(answer.headers.get("Retry-After", ""))
     raise FhirError(str(status), why, try_again=try_again, status=status, after=after)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from cds_server.limits import SettingsError
 from cds_server.outgoing.base_url import normalised_base
-from cds_server.outgoing.fhir_client import Network, is_under, pooled_session
+from cds_server.outgoing.bounded_http import Network, pooled_session
+from cds_server.outgoing.fhir_client import is_under
 from cds_server.settings import DEVELOPMENT_KEY, settings_from
 
 DEVELOPMENT = {"CRS_CDS_ENV": "development"}
