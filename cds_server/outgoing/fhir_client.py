@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 import msgspec
 import requests
@@ -25,7 +25,7 @@ from cds_server.limits import Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import OwnToken, TokenError
-from cds_server.outgoing.base_url import normalised_base
+from cds_server.outgoing.base_url import is_under
 from cds_server.outgoing.bounded_http import Answer, FetchError, LateError, TooLargeError, fetch, fresh_session
 from cds_server.outgoing.fhir_bundle import Match, bundle_decoder, is_failure, matches_of, plain_name, resources_of
 from fhir_mappings.reading import fhir_structs as fs
@@ -346,13 +346,3 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         ended_early = type(error) is msgspec.DecodeError and not body.lstrip().startswith(b"<")
         raise FhirError("answer", f"the answer is not {what}", try_again=ended_early) from error
-
-
-def is_under(url: str, base: str) -> bool:
-    """Whether a URL is the base itself or below it: same scheme, host, port and path, nothing that climbs."""
-    try:
-        parts = urlsplit(url)
-        plain = normalised_base(parts._replace(query="", fragment="").geturl())
-    except ValueError:  # SettingsError is one
-        return False
-    return plain == base or plain.startswith(f"{base}/")
