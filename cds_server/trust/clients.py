@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from cds_server.limits import SettingsError
+from cds_server.limits import SettingsError, naming
 from cds_server.outgoing.backend_tokens import BackendAccess
 from cds_server.outgoing.base_url import normalised_base
 
@@ -179,7 +179,8 @@ def _texts(entry: Mapping[str, Any], name: str, where: str) -> list[str]:
 
 
 def _base(url: str, name: str, allow_http: bool) -> str:
-    base = normalised_base(url, name)
+    with naming(name):
+        base = normalised_base(url)
     if base.startswith("http:") and not allow_http:
         raise SettingsError(f"{name}: {base} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 behind a proxy.")
     return base

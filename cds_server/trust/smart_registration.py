@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cds_server.limits import SettingsError
+from cds_server.limits import SettingsError, naming
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.settings import Settings
 from cds_server.trust.clients import Client, private_key
@@ -65,7 +65,8 @@ def smart_servers(settings: Settings, clients: Sequence[Client] | None) -> Mappi
 
 def _server(entry: Any, where: str, settings: Settings, clients: Sequence[Client] | None) -> SmartServer:
     _check_fields(entry, where)
-    base = normalised_base(entry["fhir_base"], f"{where}.fhir_base")
+    with naming(f"{where}.fhir_base"):
+        base = normalised_base(entry["fhir_base"])
     if base not in settings.fhir_servers:
         raise SettingsError(f"{where}.fhir_base: {base} is not in CRS_CDS_FHIR_SERVERS; add it there.")
     key, algorithm = None, ""

@@ -209,7 +209,7 @@ def test_an_authorization_server_that_hangs_costs_a_call_no_more_than_its_time(
 
 
 BAD = (
-    ('base = "x"', "base: must be an http or https URL"),
+    ('base = "x"', "base must be an http or https URL"),
     ('token_url = "ftp://x"', "token_url must be an https URL"),
     ('client_id = ""', "client_id must be a text"),
     ("kid = 5", "kid must be a text"),
