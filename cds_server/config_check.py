@@ -19,8 +19,9 @@ from urllib3.exceptions import NameResolutionError
 
 from cards.deciding.card_modes import CardMode
 from cds_server.hooks.services import SERVICES
-from cds_server.outgoing.backend_tokens import BackendTokens, TokenError
+from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import FetchError, LateError, Network, TooLargeError, fetch, pooled_session
+from cds_server.outgoing.token_request import TokenError
 from cds_server.settings import Settings
 from cds_server.site_rules import SiteRules
 from cds_server.smart_app.launch import LaunchError, discovered

@@ -15,9 +15,10 @@ from typing import TypeVar
 
 import requests
 
-from cds_server.outgoing.backend_tokens import OwnToken, TokenError
+from cds_server.outgoing.backend_tokens import OwnToken
 from cds_server.outgoing.bounded_http import Answer, FetchError, LateError, TooLargeError, fetch, fresh_session
 from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
+from cds_server.outgoing.token_request import TokenError
 
 T = TypeVar("T")
 MAX_BYTES = 64 * 1024 * 1024

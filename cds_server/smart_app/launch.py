@@ -21,8 +21,8 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[im
 
 from cds_server.data_keys import READ_TYPES
 from cds_server.hooks.hook_request import PATIENT_ID
-from cds_server.outgoing.backend_tokens import ASSERTION, BackendAccess, assertion, is_bearer
 from cds_server.outgoing.bounded_http import FetchError, LateError, TooLargeError, fetch
+from cds_server.outgoing.token_request import client_proof, is_bearer
 from cds_server.record.scopes import needed_scope
 from cds_server.trust.smart_registration import SmartServer
 
@@ -152,12 +152,8 @@ def redeemed(
     until: float,
 ) -> Granted:  # fmt: skip
     """A code for a token, checked. Raises LaunchError."""
-    of_client = {"client_id": server.client_id}
-    if server.key is not None:
-        access = BackendAccess(
-            server.fhir_base, token_url, server.client_id, server.key, server.algorithm, scope="", kid=server.kid
-        )
-        of_client = {"client_assertion_type": ASSERTION, "client_assertion": assertion(access)}
+    key = server.key
+    of_client = {"client_id": server.client_id} if key is None else client_proof(server.client_id, token_url, key)
     form = prepare_token_request(
         "authorization_code", redirect_uri=redirect_uri, code=code, code_verifier=verifier, **of_client
     )
