@@ -21,9 +21,8 @@ from cards.pages.explanation import explanation
 from cds_server.app import check_services, create_app
 from cds_server.config_check import checks, in_force
 from cds_server.data_keys import prefetch_templates
-from cds_server.hooks.advise import answer, considered
+from cds_server.hooks.advise import Occasion, answer, considered, reading_of
 from cds_server.hooks.client_profile import order_codings
-from cds_server.hooks.hook_request import HookRequest
 from cds_server.limits import SettingsError
 from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.settings import DEFAULT_DATABASE, SiteSettings, settings_from, site_settings_from
@@ -106,13 +105,10 @@ def explain(
     except BadBundleError as error:
         raise Refused(str(error)) from error
     drafts = tuple(one for _, found_drafts in files for one in found_drafts)
-    request = HookRequest(
-        hook=Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW,
-        hook_instance="", patient_id=recorded.owner.patient_id, user_id="", fhir_server=recorded.owner.fhir_base,
-        access_token=None, scope=None,
-        prefetch={}, drafts=drafts,
-    )  # fmt: skip
-    facts, found = considered(request, recorded.record, here.rules, here.settings.zone, _moment(at, here))
+    occasion = Occasion(Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW, drafts)
+    owner = recorded.owner
+    how = reading_of(owner.patient_id, owner.fhir_base, here.rules, here.settings.zone, _moment(at, here))
+    facts, found = considered(recorded.record, how, occasion, here.rules)
     if as_json:
         shown: dict[str, Any] = answer(facts, found, here.rules, here.settings.public_url)
         click.echo(dumps(shown, indent=2))

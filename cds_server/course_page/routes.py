@@ -16,12 +16,12 @@ from cds_server.course_page.picture import period, picture, time_of
 from cds_server.course_page.reasons import earlier
 from cds_server.course_page.summary import tiles
 from cds_server.course_page.timeline import not_drawn, timeline
-from cds_server.hooks.advise import advise, reading_of, unread
-from cds_server.hooks.hook_request import PATIENT_ID, HookRequest
+from cds_server.hooks.advise import Occasion, advise, reading_of, unread
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import request_id
 from cds_server.pages import page
 from cds_server.problems import Problem
+from cds_server.record.record_request import PATIENT_ID, RecordRequest
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
 from fhir_mappings.course_history import course_history
@@ -80,8 +80,9 @@ def _values(
     here: Running, patient_id: str, access: FhirAccess, call_time: CallTime, decision: DecisionRow | None
 ) -> dict[str, Any]:
     """What the template shows. Raises Problem."""
-    request, as_of, sources = _request(patient_id, access), here.clock(), here.sources
-    advised = advise(request, sources, as_of, call_time)
+    as_of, sources = here.clock(), here.sources
+    request = RecordRequest(patient_id, access.base, access.token, access.scope, request_id=request_id())
+    advised = advise(request, Occasion(Hook.PATIENT_VIEW), sources, as_of, call_time)
     facts, found, t = advised.facts, advised.found, sources.rules.thresholds
     values: dict[str, Any] = {
         "template": "course_none.html",
@@ -96,7 +97,7 @@ def _values(
     }
     if facts.course is None or facts.grade is None or found.found is None:
         return {**values, "facts": facts}
-    how = reading_of(request, sources.rules, sources.zone, as_of)
+    how = reading_of(patient_id, access.base, sources.rules, sources.zone, as_of)
     try:
         history = course_history(
             advised.record, how, facts, facts.course, facts.grade, lambda: call_time.remaining() > 0
@@ -122,11 +123,3 @@ def _values(
         "unconfirmed": [f"{n.meaning} {value_words(n, t)} ({n.source})" for n in unconfirmed_numbers(t)],
         "earlier": earlier(decision, facts, sources.rules) if decision is not None else None,
     }
-
-
-def _request(patient_id: str, access: FhirAccess) -> HookRequest:
-    """The call of an EHR that opens the chart and sends nothing along."""
-    return HookRequest(
-        hook=Hook.PATIENT_VIEW, hook_instance="", patient_id=patient_id, user_id="", fhir_server=access.base,
-        access_token=access.token, scope=access.scope, prefetch={}, request_id=request_id(),
-    )  # fmt: skip

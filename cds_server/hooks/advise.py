@@ -1,4 +1,4 @@
-"""The story of one call: record → facts → cards → answer."""
+"""From the record to the answer: facts, cards, and both as JSON."""
 
 from __future__ import annotations
 
@@ -11,19 +11,29 @@ from typing import Any
 from cards.choose import Advice, Call, advice
 from cards.deciding.card import card_json
 from cards.deciding.dismissed import Dismissed
+from cards.deciding.when_to_show import Hook
 from cds_server.hooks.assessment import EXTENSION, assessment
-from cds_server.hooks.hook_request import HookRequest
 from cds_server.operations.call_time import CallTime
 from cds_server.problems import Problem
 from cds_server.record.patient_record import Sources, read_patient_record
+from cds_server.record.record_request import RecordRequest
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import Reading
-from fhir_mappings.draft_orders import draft_orders
+from fhir_mappings.draft_orders import Draft, draft_orders
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.patient_facts import OutOfTimeError, settled_facts
 from fhir_mappings.reading.ownership import AnotherPatientError
 from fhir_mappings.reading.read_resources import PatientRecord
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What the user is about to do: the hook, the orders that are drafted, and which of them are selected."""
+
+    hook: Hook
+    drafts: tuple[Draft, ...] = ()
+    selections: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,12 @@ class Advised:
 
 
 def advise(
-    request: HookRequest, sources: Sources, as_of: datetime, call_time: CallTime, dismissed: tuple[Dismissed, ...] = ()
+    request: RecordRequest,
+    occasion: Occasion,
+    sources: Sources,
+    as_of: datetime,
+    call_time: CallTime,
+    dismissed: tuple[Dismissed, ...] = (),
 ) -> Advised:
     """What the service has to say.
 
@@ -51,9 +66,8 @@ def advise(
         name = "another-patient-sent" if error.from_client else "another-patient-served"
         raise Problem(name, [(error.where, "is not the patient of context.patientId")]) from error
     try:
-        facts, found = considered(
-            request, record, sources.rules, sources.zone, as_of, dismissed, lambda: call_time.remaining() > 0
-        )
+        how = reading_of(request.patient_id, request.fhir_base, sources.rules, sources.zone, as_of)
+        facts, found = considered(record, how, occasion, sources.rules, dismissed, lambda: call_time.remaining() > 0)
     except OutOfTimeError as error:
         raise Problem("out-of-time") from error
     if found.unreadable and not found.cards:
@@ -62,25 +76,25 @@ def advise(
 
 
 def considered(
-    request: HookRequest,
     record: PatientRecord,
+    how: Reading,
+    occasion: Occasion,
     rules: SiteRules,
-    zone: tzinfo | None,
-    as_of: datetime,
     dismissed: tuple[Dismissed, ...] = (),
     in_time: Callable[[], bool] = lambda: True,
 ) -> tuple[PatientFacts, Advice]:
     """Record → facts → cards, without the world: what `explain` does with a recorded bundle too."""
     terms, t = rules.terms, rules.thresholds
-    how = reading_of(request, rules, zone, as_of)
     facts = settled_facts(record, how, in_time)
-    drafts = draft_orders(request.drafts, request.selections, record.pool, terms, request.fhir_server, t)
-    return facts, advice(facts, Call(request.hook, request.patient_id, drafts), terms, t, rules.modes, dismissed)
+    drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, how.fhir_base, t)
+    return facts, advice(facts, Call(occasion.hook, how.patient_id, drafts), terms, t, rules.modes, dismissed)
 
 
-def reading_of(request: HookRequest, rules: SiteRules, zone: tzinfo | None, as_of: datetime) -> Reading:
-    """How the record of a call is to be read."""
-    return Reading(rules.terms, rules.thresholds, zone, request.patient_id, request.fhir_server, as_of)
+def reading_of(
+    patient_id: str, fhir_base: str | None, rules: SiteRules, zone: tzinfo | None, as_of: datetime
+) -> Reading:
+    """How a record is to be read under the rules of the site."""
+    return Reading(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
 
 
 def answer(

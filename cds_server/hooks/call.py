@@ -6,7 +6,6 @@ import hashlib
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 from cards.choose import Advice
 from cards.deciding.decision_table import CardId, Indicator
 from cards.deciding.dismissed import Dismissed
-from cds_server.hooks.advise import advise, answer, unread
+from cds_server.hooks.advise import Occasion, advise, answer, unread
 from cds_server.hooks.client_profile import for_client
 from cds_server.hooks.course_link import course_link
 from cds_server.hooks.hook_request import HookRequest
@@ -26,6 +25,7 @@ from cds_server.hooks.services import Service
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
 from cds_server.problems import Problem
+from cds_server.record.record_request import RecordRequest
 from cds_server.running import Running
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.storage.store import LogUnavailableError
@@ -59,11 +59,8 @@ def answered(
     here: Running, service: Service, hook_request: HookRequest, caller: Caller, call_time: CallTime
 ) -> dict[str, Any]:
     """The answer to a call that is well formed, logged before it leaves. Raises Problem."""
-    allowed = caller.client is None or hook_request.fhir_server in (None, *caller.client.fhir_servers)
-    if not allowed:
-        here.metrics.refusals.labels("forbidden-server", "").inc()
-    backend = caller.client is not None and caller.client.backend
-    hook_request = replace(hook_request, may_call=allowed, may_use_our_token=backend, request_id=request_id())
+    wanted = _record_request(here, hook_request, caller)
+    occasion = Occasion(hook_request.hook, hook_request.drafts, hook_request.selections)
     as_of, rules = here.clock(), here.sources.rules
     shadow = here.settings.in_shadow(service.id)
     people, decision_id = people_of(hook_request, caller, here.pseudonyms), str(uuid.uuid4())
@@ -83,9 +80,9 @@ def answered(
 
     try:
         dismissed = _dismissed(here, people, as_of, call_time)
-        advised = advise(hook_request, here.sources, as_of, call_time, dismissed)
+        advised = advise(wanted, occasion, here.sources, as_of, call_time, dismissed)
         facts, found = advised.facts, advised.found
-        course = course_link(here, hook_request, decision_id)
+        course = course_link(here, wanted, decision_id)
         body = answer(facts, found, rules, here.settings.public_url, course)
     except Problem as problem:
         log_it(None, {}, problem.name, [says for _, says in problem.details])
@@ -103,6 +100,24 @@ def answered(
         return {"cards": []}
     profile = caller.client.profile if caller.client is not None else Profile.STANDARD
     return for_client(body, profile, here.orders)
+
+
+def _record_request(here: Running, sent: HookRequest, caller: Caller) -> RecordRequest:
+    """The record that the call is about, read only as far as its client may have it read."""
+    allowed = caller.client is None or sent.fhir_server in (None, *caller.client.fhir_servers)
+    if not allowed:
+        here.metrics.refusals.labels("forbidden-server", "").inc()
+    return RecordRequest(
+        sent.patient_id,
+        sent.fhir_server,
+        token=sent.access_token,
+        scope=sent.scope,
+        may_call=allowed,
+        may_use_our_token=caller.client is not None and caller.client.backend,
+        drafts=sent.drafts,
+        prefetch=sent.prefetch,
+        request_id=request_id(),
+    )
 
 
 def _dismissed(here: Running, people: People, as_of: datetime, call_time: CallTime) -> tuple[Dismissed, ...]:

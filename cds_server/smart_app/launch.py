@@ -20,9 +20,9 @@ from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
 from cds_server.data_keys import READ_TYPES
-from cds_server.hooks.hook_request import PATIENT_ID
 from cds_server.outgoing.bounded_http import FetchError, LateError, TooLargeError, fetch
 from cds_server.outgoing.token_request import client_proof, is_bearer
+from cds_server.record.record_request import PATIENT_ID
 from cds_server.record.scopes import needed_scope
 from cds_server.trust.smart_registration import SmartServer
 
