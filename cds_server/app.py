@@ -33,7 +33,8 @@ from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.patient_record import Sources
 from cds_server.root_page import root
 from cds_server.running import EXTENSION_KEY, Running, Smart, note_problem, running
-from cds_server.settings import Environment, Settings, settings_from
+from cds_server.settings.reading import settings_from
+from cds_server.settings.table import Environment, Settings
 from cds_server.site_rules import site_rules
 from cds_server.smart_app.routes import smart as smart_app
 from cds_server.storage.database import engine_for

@@ -16,7 +16,7 @@ from typing import Any
 from cds_server.limits import SettingsError, naming
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.outgoing.token_request import ClientKey
-from cds_server.settings import Settings
+from cds_server.settings.table import Settings
 from cds_server.trust.clients import Client, client_key
 
 NOBODY_CHECKED = ""  # the issuer of decisions where clients are off

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cds_server.limits import SettingsError
 from cds_server.record.scopes import needed_scope
-from cds_server.settings import settings_from
+from cds_server.settings.reading import settings_from
 from cds_server.trust.clients import Client
 from cds_server.trust.smart_registration import smart_servers
 
@@ -91,11 +91,11 @@ def test_whose_decisions_may_be_shown(
 
 
 SETTINGS = [
-    ({"CRS_CDS_SMART": "x"}, "CRS_CDS_SESSION_KEY must be a secret of at least 32"),
-    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": "short"}, "CRS_CDS_SESSION_KEY must be a secret of at least 32"),
-    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": f"{'x' * 32},y"}, "CRS_CDS_SESSION_KEY must be a secret of at"),
+    ({"CRS_CDS_SMART": "x"}, "CRS_CDS_SESSION_KEY must hold one or more keys"),
+    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": "short"}, "CRS_CDS_SESSION_KEY must hold one or more keys"),
+    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": f"{'x' * 32},y"}, "CRS_CDS_SESSION_KEY must hold one or more keys"),
     ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": "x" * 32, "CRS_CDS_PUBLIC_URL": "http://cds.example"},
-     "CRS_CDS_SMART needs an https CRS_CDS_PUBLIC_URL"),
+     "CRS_CDS_SMART needs a CRS_CDS_PUBLIC_URL with https"),
     ({"CRS_CDS_FRAME_ANCESTORS": "*"}, "CRS_CDS_FRAME_ANCESTORS must be origins"),
     ({"CRS_CDS_FRAME_ANCESTORS": "https://ehr.example/"}, "CRS_CDS_FRAME_ANCESTORS must be origins"),
     ({"CRS_CDS_FRAME_ANCESTORS": "https://ehr.example; script-src *"}, "CRS_CDS_FRAME_ANCESTORS must be origins"),
