@@ -42,7 +42,8 @@ from cds_server.storage.smart_sessions import SmartSessions
 from cds_server.storage.store import DecisionLog, Pseudonyms
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.clients import Trusted, trusted_from
-from cds_server.trust.key_sets import KeySets, check_key_files
+from cds_server.trust.jwk_set import check_key_files
+from cds_server.trust.key_sets import KeySets
 from cds_server.trust.smart_registration import smart_servers
 
 if TYPE_CHECKING:
