@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.drugs import drug_in
 from fhir_mappings.facts.course import Course, Infusion
-from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, DrugClass
@@ -54,7 +54,7 @@ def infusion_procedures(
                 raise BadTimeError("no time performed")
             at = moment(text, zone)
             if at.earliest > as_of + t.future_tolerance:
-                raise BadTimeError("future_dated")
+                raise BadTimeError(FUTURE_DATED)
             if at.earliest > as_of:  # a clock a little ahead of ours: it counts as now
                 at = Moment(as_of, as_of)
             good.append((resource.reference, at, _product(resource, terms)))

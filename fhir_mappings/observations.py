@@ -16,7 +16,7 @@ import msgspec
 
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.coverage import FUTURE_DATED, SetAside
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
@@ -95,7 +95,7 @@ def sort_observations(
         if resource.data.status not in ACCEPTED:
             set_aside.append(SetAside(resource.reference, "status is none of FHIR's", kinds, at))
         elif at.earliest > as_of + tolerance:
-            set_aside.append(SetAside(resource.reference, "future_dated", kinds, at))
+            set_aside.append(SetAside(resource.reference, FUTURE_DATED, kinds, at))
         else:
             for component, part_sets in parts:
                 observed = _observed(resource, component, part_sets, at)

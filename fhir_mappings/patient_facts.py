@@ -12,6 +12,7 @@ from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
@@ -48,7 +49,7 @@ def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
         recent_coded_claim=claimed,
         pending=pending_orders(record.pool, how.terms, found.zone, found.given, how.fhir_base, t),
         set_aside=found.set_aside,
-        flags=("timezone_assumed",) if found.zone_assumed and found.course else (),
+        flags=(Flag.TIMEZONE_ASSUMED,) if found.zone_assumed and found.course else (),
     )
     if found.course is None or dead or found.course.days_since_last > t.course_days.days:
         return facts
@@ -157,13 +158,13 @@ def signs_of(
 def _flags(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, ...]:
     flags = (
         *facts.flags,
-        *(() if course.time_known else ("infusion_time_unknown",)),
-        *(("second_infusion",) if len(course.infusions) > 1 else ()),
-        *(() if facts.age else ("age_unknown",)),
-        *(() if facts.tocilizumab.history_complete else ("history_incomplete",)),
+        *(() if course.time_known else (Flag.INFUSION_TIME_UNKNOWN,)),
+        *((Flag.SECOND_INFUSION,) if len(course.infusions) > 1 else ()),
+        *(() if facts.age else (Flag.AGE_UNKNOWN,)),
+        *(() if facts.tocilizumab.history_complete else (Flag.HISTORY_INCOMPLETE,)),
         *grade.flags,
         *facts.il6.flags,
-        *(("icans_coded",) if facts.icans.coded else ()),
+        *((Flag.ICANS_CODED,) if facts.icans.coded else ()),
     )
     return tuple(dict.fromkeys(flags))
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.drugs import drug_in, route_of
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, Dose, Drug, DrugClass, Route
@@ -70,7 +70,7 @@ def _ahead(a: Administration) -> SetAside:
     """One that is charted ahead of the clock. What was given was given at some time, and perhaps just now: the hole it
     leaves has no time. An infusion leaves none in what was given after it, but is not passed over in silence."""
     infusion = a.drug.drug_class is DrugClass.CAR_T
-    return SetAside(a.reference, "future_dated", ADMINISTRATIONS, a.start if infusion else None, infusion=infusion)
+    return SetAside(a.reference, FUTURE_DATED, ADMINISTRATIONS, a.start if infusion else None, infusion=infusion)
 
 
 class UnreadableError(ValueError):

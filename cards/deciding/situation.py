@@ -13,6 +13,7 @@ from cards.deciding.dose_check import dose_faults
 from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.course import Infusion as CarTInfusion
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade, NoGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
@@ -253,10 +254,10 @@ def _provisional(grade: CrsGrade) -> Provisional:
 
 def _in_doubt(grade: CrsGrade) -> bool:
     if grade.grade is None:
-        return grade.unfetched or "home_device" in grade.flags
+        return grade.unfetched or Flag.HOME_DEVICE in grade.flags
     if grade.grade == 0:  # nothing unread can raise it, but what could not be fetched is said on every hook
         return grade.unfetched
-    return grade.minimum and (grade.unfetched or "home_device" in grade.flags)
+    return grade.minimum and (grade.unfetched or Flag.HOME_DEVICE in grade.flags)
 
 
 def _il6(verdict: Verdict, *, blocked: bool) -> Il6:

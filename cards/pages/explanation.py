@@ -16,8 +16,10 @@ from cards.deciding.verdict import Category, Verdict
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.reasons import reason_words, tier_words
 from cards.wording.caution_words import infection_words
-from cards.wording.evidence import dose_time, drivers, fever_line, fold_text, grade_if_crs, grade_text, missing
-from cards.wording.state_lines import site_numbers, zero_words
+from cards.wording.evidence import dose_time, fold_text
+from cards.wording.grade_words import drivers, fever_line, grade_if_crs, grade_text, missing, zero_words
+from cards.wording.row_words import FEVER, driver_words, missing_words
+from cards.wording.state_lines import site_numbers
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.grade import CrsGrade, Row
 from fhir_mappings.facts.labs import FoldChange, Sample
@@ -146,7 +148,7 @@ def _grade(facts: PatientFacts, t: Thresholds) -> list[str]:
 
 def _row(row: Row) -> str:
     least = "" if row.exact else "at least "
-    words = "; ".join([*row.drivers, *(f"missing {m}" for m in row.missing)])
+    words = "; ".join([*map(driver_words, row.drivers), *(f"missing {missing_words(m)}" for m in row.missing)])
     state = "unknown" if row.unknown else f"{least}grade {row.value}"
     return f"{state}{' – ' + words if words else ''}"
 
@@ -155,7 +157,7 @@ def together(grade: CrsGrade) -> str:
     """The grade with what makes it; without one what it would be."""
     if grade.grade is None:
         would_be = grade_if_crs(grade)
-        return f"no grade ({grade.fever.value})" + (f"; {would_be} if this is CRS" if would_be else "")
+        return f"no grade ({FEVER[grade.fever]})" + (f"; {would_be} if this is CRS" if would_be else "")
     why = "; ".join(filter(None, (drivers(grade), zero_words(grade) if grade.grade == 0 else "")))
     return f"{grade_text(grade)}{' – ' + why if why else ''}"
 

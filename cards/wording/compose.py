@@ -12,6 +12,7 @@ from cards.wording.evidence import basis, bullets
 from cards.wording.placeholders import placeholders
 from cards.wording.wording import CAUTION, NO_WAITING, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.treatment import DrugClass
 
 EXTRA = PHRASES["extra"]
@@ -76,4 +77,4 @@ def _confirm_ventilation(x: Texts) -> bool:
     """Ventilated with severe ICANS or on little oxygen: it may be for the airway and not for hypoxia."""
     flags = x.grade.oxygen.flags
     severe = x.facts.icans.grade is not None and x.facts.icans.grade >= 3
-    return "ventilated_low_fio2" in flags or ("ventilated" in flags and severe)
+    return Flag.VENTILATED_LOW_FIO2 in flags or (Flag.VENTILATED in flags and severe)

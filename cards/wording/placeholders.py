@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 
 from cards.deciding.card import Suggestion
@@ -13,17 +12,19 @@ from cards.deciding.tocilizumab_gate import interval_ends
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
 from cards.sentences.escaping import escaped_words
-from cards.sentences.numbers_and_times import InWords, number, when
+from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.reasons import reason_words
 from cards.wording.caution_words import of_caution
 from cards.wording.context import Texts
 from cards.wording.draft_check_words import of_draft_checks
-from cards.wording.evidence import bullets, drivers, fever_line, fold_short, fold_text, grade_text, missing
+from cards.wording.evidence import bullets, fold_short, fold_text
+from cards.wording.grade_words import drivers, fever_line, grade_text, missing
 from cards.wording.state_lines import state_lines
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.labs import Reason
-from fhir_mappings.facts.time_and_range import Interval, hours_ago
+from fhir_mappings.facts.time_and_range import Interval
 
 
 def placeholders(
@@ -59,7 +60,7 @@ def _of_grade(x: Texts) -> dict[str, str]:
         "fever": fever_line(grade, x.facts, x.t),
         "provisional": str(grade.provisional),
         "provisional_words": phrase("provisional_words", "some" if doubtful else "none", provisional=grade.provisional),
-        "late": phrase("late", "yes" if "late_after_waiver" in grade.flags else "no"),
+        "late": phrase("late", "yes" if Flag.LATE_AFTER_WAIVER in grade.flags else "no"),
         "severe_work_up": phrase("severe_work_up", "severe" if grade.provisional >= 3 else "other"),
         "missing": escaped_words("; ".join(not_known)) or "nothing that could raise the grade",
         "missing_short": "; ".join(not_known) or "nothing",
@@ -109,8 +110,8 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
         "doses": f"{least}{count} dose{'' if count == 1 else 's'}",
         "dose": f"{dose}{again}",
         "second": again,
-        "since_last": hours_ago(max(starts), facts.as_of) if starts else "not given",
-        "since_dose_2": hours_ago(history.doses[1].start, facts.as_of).removesuffix(" ago") if count >= 2 else "",
+        "since_last": f"{duration(facts.as_of - max(starts))} ago" if starts else "not given",
+        "since_dose_2": duration(facts.as_of - history.doses[1].start) if count >= 2 else "",
         "next_dose": next_dose,
         "neutrophils": phrase(
             "neutrophils", "known" if anc else "unknown", count=number(anc.value) if anc else "", t=InWords(x.t)
@@ -180,7 +181,7 @@ def _of_product(x: Texts) -> dict[str, str]:
     if window is not None and since is not None:
         early = "early" if window.infusion.time_known else "early, by date"
         why = early if window.early else "lasting"
-        hours = _spoken_hours(window.infusion.start, since) if window.early else _spoken_hours(since, x.facts.as_of)
+        hours = duration(since - window.infusion.start) if window.early else duration(x.facts.as_of - since)
     beside = "product" if x.product_guidance else "study"
     strongest = _age_group(x) == "adult" and wants_methylprednisolone(x.facts)
     return {
@@ -190,10 +191,6 @@ def _of_product(x: Texts) -> dict[str, str]:
         "grade1_tocilizumab": phrase("grade1_tocilizumab", beside),
         "icans_dose": phrase("icans_dose", "strongest" if strongest else _age_group(x), t=InWords(x.t)),
     }
-
-
-def _spoken_hours(then: datetime, now: datetime) -> str:
-    return hours_ago(then, now).removesuffix(" ago")
 
 
 def _age_group(x: Texts) -> str:

@@ -8,8 +8,8 @@ from cards.sentences.phrases import phrase
 from cards.wording.caution_words import icans_line
 from cards.wording.context import Texts
 from cards.wording.evidence import Shown, basis
+from cards.wording.grade_words import zero_words
 from fhir_mappings.facts.coverage import Kind
-from fhir_mappings.facts.grade import CrsGrade, Fever
 from fhir_mappings.facts.thresholds import Thresholds, numbers
 
 
@@ -62,15 +62,3 @@ def site_numbers(t: Thresholds) -> list[str]:
     ours, theirs = InWords(package), InWords(t)
     changed = [n for n in numbers() if getattr(t, n.name) != getattr(package, n.name)]
     return [f"{n.meaning} {getattr(theirs, n.name)} (package {getattr(ours, n.name)})" for n in changed]
-
-
-def zero_words(grade: CrsGrade) -> str:
-    """What grade 0 means, and what it does not."""
-    if grade.fever is Fever.EARLIER:
-        return phrase("zero", "earlier")
-    if grade.fever in (Fever.WAIVED, Fever.MASKED):
-        return phrase("zero", "suppressed")
-    low, hypoxic = grade.pressure.value > 0, grade.oxygen.value > 0
-    if low or hypoxic:
-        return phrase("zero", "both" if low and hypoxic else "hypotension" if low else "hypoxia")
-    return phrase("zero", "nothing")

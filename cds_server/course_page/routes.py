@@ -25,6 +25,7 @@ from cds_server.problems import Problem
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
 from fhir_mappings.course_history import course_history
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.patient_facts import OutOfTimeError
 
 demo_course = Blueprint("demo_course", __name__)
@@ -84,7 +85,7 @@ def _values(
         "who": patient_banner(advised.record, patient_id),
         "now": when(facts.local(facts.as_of)),
         "zone": str(facts.zone),
-        "zone_assumed": "timezone_assumed" in facts.flags,
+        "zone_assumed": Flag.TIMEZONE_ASSUMED in facts.flags,
         "unread": [why for _, why in unread(facts)],
         "not_used": [plain(line) for line in not_used(facts)],
         "cards": found.cards,

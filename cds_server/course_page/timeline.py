@@ -12,7 +12,7 @@ from itertools import groupby
 from cards.pages.explanation import together
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import InWords, number
-from cards.wording.evidence import celsius, grade_if_crs, grade_text
+from cards.wording.grade_words import celsius, grade_if_crs, grade_text
 from cds_server.course_page.marks import GradeSpan, Lane, Mark
 from cds_server.course_page.treatments import drugs, oxygen, pressors
 from fhir_mappings.course_history import CourseHistory

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from fhir_mappings.facts.row_parts import PressorRunning
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, PendingOrder, Route
 
@@ -18,16 +18,9 @@ from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, Pendi
 _ALSO_PUSHED = frozenset({"epinephrine", "phenylephrine", "ephedrine", "metaraminol"})
 
 
-class Running(StrEnum):
-    ACTIVE = "active"
-    STALE = "stale"
-    HELD = "on hold"
-    NO = "not running"
-
-
 @dataclass(frozen=True)
 class PressorState:
-    running: Running
+    running: PressorRunning
     last_charted: datetime
     open_since: datetime | None
     reference: str
@@ -73,17 +66,23 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
     ]
     if still_open:
         first = min(e.start.earliest for e in still_open)
-        return PressorState(Running.ACTIVE, charted, first, still_open[-1].reference)
+        return PressorState(PressorRunning.ACTIVE, charted, first, still_open[-1].reference)
     if any(e.end is not None and e.start.earliest <= at < e.end for e in begun):
-        return PressorState(Running.ACTIVE, charted, None, last.reference)
+        return PressorState(PressorRunning.ACTIVE, charted, None, last.reference)
     if last.status == "on-hold" and at - charted <= t.stale_limit:
-        return PressorState(Running.HELD, charted, None, last.reference)
+        return PressorState(PressorRunning.HELD, charted, None, last.reference)
     if last.status in ("on-hold", "stopped") or last.end is not None:
-        return PressorState(Running.NO, charted, None, last.reference)
+        return PressorState(PressorRunning.NO, charted, None, last.reference)
     if _stops(last) and (len(begun) > 1 or last.rate is not None):
-        return PressorState(Running.NO, charted, None, last.reference)
+        return PressorState(PressorRunning.NO, charted, None, last.reference)
     age = at - last.start.earliest
-    running = Running.ACTIVE if age <= t.pressor_carry else Running.STALE if age <= t.stale_limit else Running.NO
+    running = (
+        PressorRunning.ACTIVE
+        if age <= t.pressor_carry
+        else PressorRunning.STALE
+        if age <= t.stale_limit
+        else PressorRunning.NO
+    )
     return PressorState(running, charted, None, last.reference)
 
 
@@ -102,7 +101,7 @@ def running_pressors(infusions: Sequence[Administration], at: datetime, t: Thres
     found: Pressors = {}
     for ingredient, events in sorted(by_drug.items()):
         state = pressor_state(events, at, t)
-        if state is not None and state.running is not Running.NO:
+        if state is not None and state.running is not PressorRunning.NO:
             found[ingredient] = (events[0].drug.drug_class, state)
     return found
 

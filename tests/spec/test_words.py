@@ -13,6 +13,8 @@ import pytest
 
 from cards.deciding.situation import verdicts
 from cards.pages.explanation import caution, together
+from cards.wording.row_words import FEVER as FEVER_WORDS
+from cards.wording.row_words import driver_words, missing_words
 from example_patients.stories.chart import Resource
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.grade import CrsGrade, Row
@@ -34,7 +36,12 @@ from tests.support.tables import (
 def told(row: Row, found: Sequence[Resource]) -> str:
     value = "unknown" if row.unknown else f"{'' if row.exact else '≥'}{row.value}"
     number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
-    parts = [value, *row.drivers, *(f"missing {m}" for m in row.missing), *(f"[{f}]" for f in row.flags)]
+    parts = [
+        value,
+        *map(driver_words, row.drivers),
+        *(f"missing {missing_words(m)}" for m in row.missing),
+        *(f"[{f}]" for f in row.flags),
+    ]
     rests = ", ".join(str(number[r]) for r in dict.fromkeys(row.evidence) if r in number)
     return "; ".join(parts) + (f" ({rests})" if rests else "")
 
@@ -229,7 +236,7 @@ def told_fever(grade: CrsGrade, facts: PatientFacts, found: Sequence[Resource]) 
         return f"{facts.local(moment):%d %H:%M}" if moment else "–"
 
     rests = ", ".join(str(number[r]) for r in grade.evidence if r in number)
-    parts = [grade.fever.value, f"highest {grade.highest_temperature or '–'}", f"onset {at(grade.onset)}"]
+    parts = [FEVER_WORDS[grade.fever], f"highest {grade.highest_temperature or '–'}", f"onset {at(grade.onset)}"]
     parts += [f"now since {at(grade.episode)}", f"last {at(grade.last_temperature_at)}"]
     return "; ".join([*parts, *(["late"] if "late_after_waiver" in grade.flags else [])]) + f" ({rests})"
 
