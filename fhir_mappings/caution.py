@@ -104,12 +104,12 @@ def infections(
         words = _finding(o, terms) if as_of - at <= t.infection_age else None
         if words is not None:
             kind = next(s for s in CULTURES if s in o.sets)
-            found.append(Infection(o.reference, f"{terms.titles[kind]}: {words}", at))
+            found.append(Infection(o.reference, at, terms.titles[kind], words))
     for resource in pool.of_type(fs.Condition):
         data = resource.data
         if is_active(data) and "coded-infection" in terms.sets_of(codings_of(data.code)):
             code = next((c.code for c in data.code.coding if c.code), "")
-            found.append(Infection(resource.reference, f"coded {code}", recorded_at(data, zone)))
+            found.append(Infection(resource.reference, recorded_at(data, zone), code=code))
     return tuple(dict.fromkeys(found))
 
 

@@ -14,6 +14,7 @@ from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.icans import IcansSource
 from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, PendingOrder, Tocilizumab, of_class
@@ -164,7 +165,7 @@ def _flags(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, .
         *(() if facts.tocilizumab.history_complete else (Flag.HISTORY_INCOMPLETE,)),
         *grade.flags,
         *facts.il6.flags,
-        *((Flag.ICANS_CODED,) if facts.icans.coded else ()),
+        *((Flag.ICANS_CODED,) if facts.icans.source is IcansSource.DIAGNOSIS else ()),
     )
     return tuple(dict.fromkeys(flags))
 

@@ -9,6 +9,7 @@ from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
 from cards.deciding.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
 from cards.deciding.verdict import Category
 from cards.sentences.escaping import escaped, reference_text
+from cards.sentences.icans_words import coded_higher
 from cards.sentences.phrases import phrase
 from cards.sentences.reasons import reason_words, tier_words
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind
@@ -57,7 +58,7 @@ def data_doubts(
         if Kind.NEURO in a.kinds and (facts.icans.grade is None or facts.icans.minimum)
     ][:3]
     if facts.icans.coded_higher:
-        lines.append(phrase("doubt", "icans coded", coded=escaped(facts.icans.coded_higher)))
+        lines.append(phrase("doubt", "icans coded", coded=escaped(coded_higher(facts.icans))))
     lines += _draft_doubts(drafts)
     if Flag.SECOND_INFUSION in facts.flags:
         lines.append(phrase("doubt", "second_infusion"))

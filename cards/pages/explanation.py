@@ -13,17 +13,19 @@ from cards.choose import Advice
 from cards.deciding.card import Card
 from cards.deciding.decision_table import Rule, rows_for
 from cards.deciding.verdict import Category, Verdict
+from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.reasons import reason_words, tier_words
+from cards.sentences.treatment_words import dose_time, steroid_given
 from cards.wording.caution_words import infection_words
-from cards.wording.evidence import dose_time, fold_text
+from cards.wording.evidence import fold_text
 from cards.wording.grade_words import drivers, fever_line, grade_if_crs, grade_text, missing, zero_words
 from cards.wording.row_words import FEVER, driver_words, missing_words
 from cards.wording.state_lines import site_numbers
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.grade import CrsGrade, Row
 from fhir_mappings.facts.labs import FoldChange, Sample
-from fhir_mappings.facts.patient import Icans, PatientFacts
+from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
 
@@ -176,7 +178,7 @@ def _drugs(facts: PatientFacts, t: Thresholds) -> list[str]:
         lines.append("tocilizumab: the history could not all be read, earlier doses may be missing")
     for given in facts.steroids:
         equal = f", {number(given.dexamethasone_mg)} mg of dexamethasone" if given.dexamethasone_mg else ""
-        lines.append(f"{given.ingredient}: {when(facts.local(given.at))}{equal} ({given.reference})")
+        lines.append(f"{steroid_given(facts, given)}{equal} ({given.reference})")
     if facts.weight is not None:
         weight = facts.weight
         lines.append(f"weight: {number(weight.kg)} kg, {when(facts.local(weight.at))} ({weight.reference})")
@@ -190,21 +192,15 @@ def _drugs(facts: PatientFacts, t: Thresholds) -> list[str]:
     return lines
 
 
-def icans_short(icans: Icans) -> str:
-    """`grade 2`, `at least grade 3`, `unknown`."""
-    if icans.grade is None:
-        return "unknown"
-    return f"{'at least ' if icans.minimum else ''}grade {icans.grade}"
-
-
 def caution(facts: PatientFacts) -> list[str]:
     """ICANS, blood counts, liver enzymes, infection, hypersensitivity."""
     if facts.grade is None:
         return []
     icans = facts.icans
-    words = f"{icans_short(icans)} ({icans.words}, {icans.reference})" if icans.grade is not None else "unknown"
-    higher = f"; a recent diagnosis says more: {icans.coded_higher}" if icans.coded_higher else ""
-    lines = [f"ICANS: {words}{higher}{' – ' + icans.why if icans.why else ''}"]
+    basis = f" ({charted(icans)}, {icans.reference})" if icans.grade is not None else ""
+    higher = f"; a recent diagnosis says more: {coded_higher(icans)}" if icans.coded_higher else ""
+    why = why_unknown(facts)
+    lines = [f"ICANS: {icans_grade(icans)}{basis}{higher}{' – ' + why if why else ''}"]
     labs = facts.labs
     for name, lab in (
         ("ANC", labs.neutrophils), ("platelets", labs.platelets), ("ALT", labs.alt), ("AST", labs.ast),

@@ -13,12 +13,12 @@ from cards.deciding.verdict import Category, Verdict
 from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.reasons import reason_words, tier_words
+from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
 from cards.wording.grade_words import drivers, fever_line, grade_text, missing
 from fhir_mappings.facts.labs import FoldChange, Reason, Sample
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
-from fhir_mappings.facts.treatment import Dose
 
 MOST_SHOWN = 1_000_000_000
 
@@ -94,20 +94,8 @@ def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict
 
 
 def doses_text(facts: PatientFacts) -> str:
-    return f"**Tocilizumab** doses in this course: {dose_count(facts)}."
-
-
-def dose_count(facts: PatientFacts) -> str:
-    """`2 (9 Mar 10:00, 11 Mar 10:00)`, or `at least 2` where the history could not all be read."""
-    history = facts.tocilizumab
-    count = str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
-    times = ", ".join(dose_time(facts, d) for d in history.doses)
-    return f"{count} ({times})" if times else count
-
-
-def dose_time(facts: PatientFacts, dose: Dose) -> str:
-    at = facts.local(dose.start)
-    return f"{at.day} {at:%b}, time not known" if dose.date_only else when(at)
+    times = f" ({dose_times(facts)})" if facts.tocilizumab.doses else ""
+    return f"**Tocilizumab** doses in this course: {dose_number(facts)}{times}."
 
 
 def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Shown, ...]) -> list[str]:
@@ -129,7 +117,7 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Show
     if Shown.DOSES in shown:
         lines.append(doses_text(facts))
     if Shown.DOSES in shown and facts.steroids:
-        given = ", ".join(f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids)
+        given = ", ".join(steroid_given(facts, s) for s in facts.steroids)
         lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_running}: {given}.")
     return lines
 

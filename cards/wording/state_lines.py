@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cards.sentences.escaping import escaped, escaped_words, reference_text
+from cards.sentences.icans_words import icans_line
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
-from cards.wording.caution_words import icans_line
 from cards.wording.context import Texts
 from cards.wording.evidence import Shown, basis
 from cards.wording.grade_words import zero_words

@@ -18,8 +18,9 @@ from cards.wording.row_words import driver_words, missing_words
 from example_patients.stories.chart import Resource
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.grade import CrsGrade, Row
+from fhir_mappings.facts.icans import CodedIcans, Icans, IcansSource
 from fhir_mappings.facts.labs import FoldChange
-from fhir_mappings.facts.patient import Icans, PatientFacts
+from fhir_mappings.facts.patient import PatientFacts
 from tests.support.tables import (
     T,
     answered,
@@ -428,9 +429,12 @@ def test_a_rise_after_tocilizumab_is_not_put_down_to_the_fold_before_it() -> Non
 
 def test_icans_that_may_be_higher_is_said_to_be() -> None:
     facts = facts_of(patient("grade 1"))
-    icans = Icans(grade=3, words="ICE 0", reference="Observation/x", minimum=True, coded_higher="coded G92.04")
+    icans = Icans(
+        3, IcansSource.ICE_SCORE, ice=0, reference="Observation/x", minimum=True,
+        coded_higher=CodedIcans("G92.04", "Condition/y"),
+    )  # fmt: skip
     assert caution(replace(facts, icans=icans))[0] == (
-        "ICANS: at least grade 3 (ICE 0, Observation/x); a recent diagnosis says more: coded G92.04"
+        "ICANS: grade 3 or more (ICE 0, Observation/x); a recent diagnosis says more: coded G92.04 (Condition/y)"
     )
 
 
