@@ -18,8 +18,9 @@ from cards.deciding.decision_table import (
     rows_for,
 )
 from cards.deciding.dismissed import Dismissed, held_back, state_of
+from cards.deciding.drafts import drafted
 from cards.deciding.offer import Offer
-from cards.deciding.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
+from cards.deciding.situation import Grade, Situation, Verdicts, situation, verdicts
 from cards.deciding.when_to_show import Hook, Planned, spoken
 from cards.orders.orders import SERVICES, service_offer
 from cards.orders.steroid_order import icans_steroid_offer, steroid_offer
@@ -198,8 +199,9 @@ def _offers(
     """The orders that a card would make."""
     drafts, patient = call.drafts, call.patient_id
     # one corticosteroid order for the whole answer: what ICANS of grade 2 needs is no less for CRS
-    icans = facts.icans.grade is not None and facts.icans.grade >= 2
-    hours = 6 if cell.grade in (Grade.G3, Grade.G4) or icans else 12
+    icans = facts.icans.grade is not None and facts.icans.grade >= t.icans_severe_steroid
+    often = cell.grade in (Grade.G3, Grade.G4) or icans
+    every = t.dexamethasone_every_severe if often else t.dexamethasone_every
 
     def offer(order: Order) -> Offer:
         match order:
@@ -208,7 +210,7 @@ def _offers(
             case Order.CORRECTED_DRAFT:
                 return corrected_draft_offer(facts, drafts, t)
             case Order.STEROID:
-                return steroid_offer(facts, drafts, patient, terms, t, every_hours=hours)
+                return steroid_offer(facts, drafts, patient, terms, t, every=every)
             case Order.ICANS_STEROID:
                 return icans_steroid_offer(facts, drafts, patient, terms, t)
         return service_offer(facts, drafts, patient, SERVICES[order], terms, t)

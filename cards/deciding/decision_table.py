@@ -71,10 +71,11 @@ class Order(StrEnum):
     TOCILIZUMAB = "tocilizumab, the label dose for the weight"
     CORRECTED_DRAFT = "the drafted tocilizumab with the label dose in its place"
     STEROID = (
-        "dexamethasone {t.dexamethasone_dose} mg every 12 h at grades 1–2, every 6 h at grade 3; methylprednisolone "
-        "{t.methylprednisolone_dose} mg every 12 h at grade 4 and after progress to grade 3; adults only"
+        "dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every} at grades 1–2, every "
+        "{t.dexamethasone_every_severe} at grade 3; methylprednisolone {t.methylprednisolone_dose} mg every "
+        "{t.methylprednisolone_every} at grade 4 and after progress to grade 3; adults only"
     )
-    ICANS_STEROID = "dexamethasone {t.dexamethasone_dose} mg every 6 h, adults only"
+    ICANS_STEROID = "dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every_severe}, adults only"
     BLOOD_CULTURE = "blood culture"
     URINE_CULTURE = "urine culture"
     BLOOD_COUNT = "blood count"

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from cards.deciding.dose_check import dose_faults
+from cards.deciding.drafts import drafted, is_ordered
+from cards.deciding.tocilizumab_gate import Bar, draft_bars
 from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.course import Infusion as CarTInfusion
@@ -17,7 +19,7 @@ from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade, NoGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder
+from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 
 class Phase(StrEnum):
@@ -99,8 +101,8 @@ class Interval(StrEnum):
 
 
 class DoseCount(StrEnum):
-    WITHIN = "fewer than {t.doses_max} and than {t.doses_per_day} in 24 h"
-    TOO_MANY = "{t.doses_max} or more or {t.doses_per_day} in 24 h"
+    WITHIN = "fewer than {t.doses_max} and than {t.doses_per_day} in {t.doses_day}"
+    TOO_MANY = "{t.doses_max} or more or {t.doses_per_day} in {t.doses_day}"
 
 
 class Hypersensitivity(StrEnum):
@@ -176,6 +178,7 @@ def situation(
     facts: PatientFacts, course: Course, grade: CrsGrade, drafts: tuple[DraftOrder, ...], found: Verdicts, t: Thresholds
 ) -> Situation:
     """The cell for a patient with a running course and its grade."""
+    bars = draft_bars(facts, drafts, t)
     return Situation(
         phase=Phase.STUDY if course.days_since_last <= t.study_days.days else Phase.LATE,
         grade=_grade(grade),
@@ -188,23 +191,23 @@ def situation(
         toci_in_play=_toci_in_play(facts, course, drafts, t.surveillance_after),
         il6_order=Il6Order.ACTIVE if is_ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
         toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
-        interval=Interval.TOO_SOON if is_too_soon(facts, drafts, t) else Interval.CLEAR,
-        dose_count=DoseCount.TOO_MANY if are_too_many(facts, drafts, t) else DoseCount.WITHIN,
+        interval=Interval.TOO_SOON if Bar.INTERVAL in bars else Interval.CLEAR,
+        dose_count=DoseCount.TOO_MANY if {Bar.NUMBER, Bar.DAY} & set(bars) else DoseCount.WITHIN,
         hypersensitivity=Hypersensitivity.KNOWN if facts.tocilizumab_hypersensitivity else Hypersensitivity.NONE,
         exactness=Exactness.AT_LEAST if grade.minimum else Exactness.EXACT,
-        icans=_icans(facts.icans.grade),
+        icans=_icans(facts.icans.grade, t),
         product=ProductWindow.YES if product_window(facts, grade, t) else ProductWindow.NO,
         infected=Infected.YES if facts.infections else Infected.NO,
         dose_check=_dose_check(facts, drafts, t),
     )
 
 
-def _icans(grade: int | None) -> Icans:
+def _icans(grade: int | None, t: Thresholds) -> Icans:
     if grade is None:
         return Icans.UNKNOWN
     if grade == 0:
         return Icans.NONE
-    return Icans.SEVERE if grade >= 3 else Icans.MILD
+    return Icans.SEVERE if grade >= t.icans_severe else Icans.MILD
 
 
 # the products whose guidance treats earlier than grade 2, by ingredient
@@ -275,48 +278,8 @@ def _doses(facts: PatientFacts, interval: timedelta) -> Doses:
     return Doses.MORE if facts.as_of - doses[1].start >= interval else Doses.MORE_EARLY
 
 
-def drafted(drafts: tuple[DraftOrder, ...], *classes: DrugClass) -> tuple[DraftOrder, ...]:
-    return tuple(d for d in drafts if d.drug is not None and d.drug.drug_class in classes)
-
-
-def uncharted_tocilizumab(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple[PendingOrder, ...]:
-    """Active tocilizumab orders not yet charted, but those that a draft replaces."""
-    ours = drafted(drafts, DrugClass.TOCILIZUMAB)
-    replaced = {d.replaces for d in ours} | {d.reference for d in ours}
-    return tuple(
-        o
-        for o in facts.pending
-        if o.drug is not None and o.drug.drug_class is DrugClass.TOCILIZUMAB and o.reference not in replaced
-    )
-
-
-def counted_starts(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple[datetime, ...]:
-    """Starts that a tocilizumab draft is checked against: every dose that may have been given, and, as given now,
-    each order not yet charted and each draft beside the first."""
-    beside = len(uncharted_tocilizumab(facts, drafts)) + len(drafted(drafts, DrugClass.TOCILIZUMAB)[1:])
-    return (*facts.tocilizumab.safety_starts, *([facts.as_of] * beside))
-
-
-def is_too_soon(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
-    return any(facts.as_of - start < t.dose_interval for start in counted_starts(facts, drafts))
-
-
-def are_too_many(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> bool:
-    starts = counted_starts(facts, drafts)
-    return len(starts) >= t.doses_max or len(in_24_h(starts, facts.as_of)) >= t.doses_per_day
-
-
-def in_24_h(starts: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
-    return tuple(s for s in starts if now - s < timedelta(days=1))
-
-
 def _toci_in_play(facts: PatientFacts, course: Course, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:
     if drafted(drafts, DrugClass.TOCILIZUMAB):
         return TociInPlay.YES
     recent = any(s >= course.start and facts.as_of - s <= after for s in facts.tocilizumab.safety_starts)
     return TociInPlay.YES if recent else TociInPlay.NO
-
-
-def is_ordered(facts: PatientFacts, drafts: tuple[DraftOrder, ...], set_id: str) -> bool:
-    """Whether a test, culture or image is drafted or has an active order."""
-    return any(set_id in o.sets for o in facts.pending) or any(set_id in d.sets for d in drafts)

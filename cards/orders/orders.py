@@ -12,8 +12,8 @@ from typing import Any
 
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import Order
+from cards.deciding.drafts import is_ordered
 from cards.deciding.offer import Offer
-from cards.deciding.situation import is_ordered
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from fhir_mappings.codes.terminology import LOCAL, Concept, Terminology

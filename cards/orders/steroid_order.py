@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from cards.deciding.card import Suggestion
+from cards.deciding.drafts import drafted
 from cards.deciding.offer import Offer, ordered_at, wants_methylprednisolone
-from cards.deciding.situation import drafted
 from cards.orders.orders import CRS, INTRAVENOUS, medication_request, ordered_concept, single_dose
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.thresholds import Thresholds, in_unit
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder, SteroidGiven
 
 STEROID_CLASSES = (DrugClass.STEROID,)
@@ -58,10 +59,10 @@ def steroid_offer(
     terms: Terminology,
     t: Thresholds,
     *,
-    every_hours: int,
+    every: timedelta,
     icans: bool = False,
 ) -> Offer:
-    """The corticosteroid of the situation for an adult; for a child words only. `every_hours` for dexamethasone."""
+    """The corticosteroid of the situation for an adult; for a child words only. `every` is for dexamethasone."""
     grade = facts.grade.grade if facts.grade else None
     strongest = wants_methylprednisolone(facts)
     in_hand = _in_hand(facts, drafts, t, strongest=strongest)
@@ -73,22 +74,22 @@ def steroid_offer(
     if facts.age.years < t.adult_age:
         text = phrase("no_steroid", "child", t=InWords(t))
         return Offer(KEY, None, f"{text} {below}".strip(), barred=True)
-    drug, dose, hours = "dexamethasone", t.dexamethasone_dose, every_hours
+    drug, dose = "dexamethasone", t.dexamethasone_dose
     if strongest:
-        drug, dose, hours = "methylprednisolone", t.methylprednisolone_dose, 12
+        drug, dose, every = "methylprednisolone", t.methylprednisolone_dose, t.methylprednisolone_every
     source = {3: "ASCO 2021", 4: "ASCO 2021"}.get(grade or 0, "ASCO 2021 (grade 2: one or two doses)")
     if strongest and grade == 3:
         source = "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
     if icans and not strongest:
         source = "for ICANS 10–20 mg every 6 h, 1–3 days (PMC10573998)"
-    return Offer(KEY, _suggestion(facts, patient, terms, drug, dose, hours, source, icans=icans), below)
+    return Offer(KEY, _suggestion(facts, patient, terms, drug, dose, every, source, icans=icans), below)
 
 
 def icans_steroid_offer(
     facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, terms: Terminology, t: Thresholds
 ) -> Offer:
     """Dexamethasone every 6 h for ICANS, an order like any other corticosteroid of the answer."""
-    return steroid_offer(facts, drafts, patient, terms, t, every_hours=6, icans=True)
+    return steroid_offer(facts, drafts, patient, terms, t, every=t.dexamethasone_every_severe, icans=True)
 
 
 def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
@@ -131,13 +132,14 @@ def _suggestion(
     terms: Terminology,
     drug: str,
     dose: Decimal,
-    hours: int,
+    every: timedelta,
     source: str,
     *,
     icans: bool,
 ) -> Suggestion:
     concept = ordered_concept(drug, terms)
     what = "ICANS" if icans else "CRS"
+    hours = int(in_unit(every, "h"))
     label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
     timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
     dosage = {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}

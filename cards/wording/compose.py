@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cards.deciding.card import Card, Suggestion, joined, shortened
 from cards.deciding.decision_table import CardId
-from cards.deciding.situation import drafted
+from cards.deciding.drafts import drafted
 from cards.deciding.when_to_show import Planned
 from cards.sentences.phrases import PHRASES
 from cards.wording.context import Texts
@@ -68,7 +68,7 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
         lines.append(CAUTION)  # a drafted dose is weighed against these also where no other card of its own speaks
     if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
         lines.append(EXTRA["ventilated"])
-    if planned.id is CardId.CRS_GRADE and facts.age is not None and 12 < facts.age.years < t.adult_age:
+    if planned.id is CardId.CRS_GRADE and facts.age is not None and t.pals_low_above < facts.age.years < t.adult_age:
         lines.append(EXTRA["paediatric limit"])
     return lines
 
@@ -76,5 +76,5 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
 def _confirm_ventilation(x: Texts) -> bool:
     """Ventilated with severe ICANS or on little oxygen: it may be for the airway and not for hypoxia."""
     flags = x.grade.oxygen.flags
-    severe = x.facts.icans.grade is not None and x.facts.icans.grade >= 3
+    severe = x.facts.icans.grade is not None and x.facts.icans.grade >= x.t.icans_severe
     return Flag.VENTILATED_LOW_FIO2 in flags or (Flag.VENTILATED in flags and severe)

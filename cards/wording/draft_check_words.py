@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from cards.deciding.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose, weight_is_unread
+from cards.deciding.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose
+from cards.deciding.drafts import counted_starts, drafted, uncharted_tocilizumab
 from cards.deciding.offer import ordered_at
-from cards.deciding.situation import counted_starts, drafted, uncharted_tocilizumab
+from cards.deciding.tocilizumab_gate import weight_is_unread
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.context import Texts

@@ -7,8 +7,8 @@ from decimal import Decimal
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
 from cards.deciding.offer import wants_methylprednisolone
-from cards.deciding.situation import in_24_h, product_window
-from cards.deciding.tocilizumab_gate import interval_ends
+from cards.deciding.situation import product_window
+from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, Gate, tocilizumab_gate
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
 from cards.sentences.escaping import escaped_words
@@ -101,7 +101,7 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     starts = history.safety_starts
     next_dose = when(facts.local(max(starts) + x.t.dose_interval)) if starts else "now"
     offered = next((s for s in suggestions if s.order_key == "tocilizumab" and s.action == "create"), None)
-    dose = f" ({offered.resource['medicationCodeableConcept']['text'].split()[1]} mg)" if offered else ""
+    dose = f" ({offered.mg} mg)" if offered else ""
     again = f" as dose {count + 1}" if count else ""
     least = "" if history.history_complete else "at least "
     anc = facts.labs.neutrophils
@@ -121,12 +121,13 @@ def _of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
 
 def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
     """Words that must not promise what the orders below them refuse."""
-    bar = _bar(x) if any(offer.key == "tocilizumab" for offer in planned.offers) else ""
+    gate = tocilizumab_gate(x.facts, x.t)
+    bar = gate.bar in SAID_BESIDE_ADVICE and any(offer.key == "tocilizumab" for offer in planned.offers)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
     low = x.found.il6.category is Category.LOW
     values = {
         "delay": phrase("delay", "low" if low else "other"),
-        "barred": _barred_words(x, bar) if bar else "",
+        "barred": _barred_words(x, gate) if bar else "",
         "regimen": _regimen(x),
     }
     state = "barred" if bar else "now"
@@ -144,27 +145,9 @@ def _of_offers(x: Texts, planned: Planned) -> dict[str, str]:
     }
 
 
-def _bar(x: Texts) -> str:
-    """What of the patient speaks against a dose now; "" where nothing does."""
-    facts, t = x.facts, x.t
-    starts = facts.tocilizumab.safety_starts
-    if facts.tocilizumab_hypersensitivity:
-        return "hypersensitivity"
-    if interval_ends(facts, t) is not None:
-        return "interval"
-    if len(starts) >= t.doses_max:
-        return "number"
-    if len(in_24_h(starts, facts.as_of)) >= t.doses_per_day:
-        return "day"
-    return "under age" if facts.age is not None and facts.age.years < t.toci_min_age else ""
-
-
-def _barred_words(x: Texts, bar: str) -> str:
-    facts, opens = x.facts, interval_ends(x.facts, x.t)
-    starts = facts.tocilizumab.safety_starts
-    number_given = len(in_24_h(starts, facts.as_of)) if bar == "day" else len(starts)
-    at = when(facts.local(opens)) if opens is not None else ""
-    return phrase("barred", bar, opens=at, number=number_given, t=InWords(x.t))
+def _barred_words(x: Texts, gate: Gate) -> str:
+    opens = when(x.facts.local(gate.opens)) if gate.opens is not None else ""
+    return phrase("barred", gate.bar or "", opens=opens, number=gate.doses, t=InWords(x.t))
 
 
 def _fever_alone(grade: CrsGrade) -> str:
