@@ -88,7 +88,7 @@ def infusion_administrations(
     return tuple(good), tuple(bad)
 
 
-def infusions(records: Iterable[Record], zone: tzinfo) -> tuple[Infusion, ...]:
+def infusions(records: Iterable[Record], terms: Terminology, zone: tzinfo) -> tuple[Infusion, ...]:
     """Records → infusions. Those of one local date that name no different products are one."""
     by_date: dict[date, list[Record]] = defaultdict(list)
     for record in records:
@@ -96,15 +96,16 @@ def infusions(records: Iterable[Record], zone: tzinfo) -> tuple[Infusion, ...]:
     found: list[Infusion] = []
     for local_date in sorted(by_date):
         named = sorted({product for _, _, product in by_date[local_date]} - {UNNAMED_PRODUCT})
-        found += [_one_infusion(by_date[local_date], product) for product in named or [UNNAMED_PRODUCT]]
+        found += [_one_infusion(by_date[local_date], product, terms) for product in named or [UNNAMED_PRODUCT]]
     return tuple(found)
 
 
-def _one_infusion(records: list[Record], product: str) -> Infusion:
+def _one_infusion(records: list[Record], product: str, terms: Terminology) -> Infusion:
     own = [r for r in records if r[2] in (product, UNNAMED_PRODUCT)]
     timed = [r for r in own if not r[1].is_date]
     start = min((timed or own), key=lambda r: r[1].earliest)[1].earliest
-    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product)
+    early = terms.traits(product).treated_early
+    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product, early)
 
 
 def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t: Thresholds) -> Course | None:

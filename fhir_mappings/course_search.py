@@ -60,7 +60,7 @@ def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
     given, bad_given = administrations(pool, how.terms, zone, how.as_of, t, how.fhir_base)
     procedures, bad_procedures = infusion_procedures(pool, how.terms, zone, how.as_of, t)
     products, bad_products = infusion_administrations(given)
-    course = current_course(infusions((*procedures, *products), zone), how.as_of, zone, t)
+    course = current_course(infusions((*procedures, *products), how.terms, zone), how.as_of, zone, t)
     bad = (*_broken(record, how, zone), *bad_given, *bad_procedures, *bad_products)
     search = CourseSearch.FOUND if course else _no_course(record, how, given, bad)
     return FoundCourse(zone, assumed, given, course, search, bad)

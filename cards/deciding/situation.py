@@ -210,10 +210,6 @@ def _icans(grade: int | None, t: Thresholds) -> Icans:
     return Icans.SEVERE if grade >= t.icans_severe else Icans.MILD
 
 
-# the products whose guidance treats earlier than grade 2, by ingredient
-_EARLY_PRODUCTS = frozenset({"axicabtagene ciloleucel", "brexucabtagene autoleucel"})
-
-
 @dataclass(frozen=True)
 class EarlyProduct:
     """An infusion whose product's guidance treats this CRS before grade 2; `early`, or grade 1 that lasts."""
@@ -223,12 +219,13 @@ class EarlyProduct:
 
 
 def product_window(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> EarlyProduct | None:
-    """The infusion of axi-cel or brexu-cel after which the present fever began early, or lasts at grade 1."""
+    """The infusion of a product that is treated early, after which the present fever began early, or lasts at
+    grade 1."""
     if facts.course is None or grade.episode is None:
         return None
     lasting = grade.grade == 1 and facts.as_of - grade.episode >= t.lasting_fever
     for infusion in facts.course.infusions:
-        if infusion.product not in _EARLY_PRODUCTS or grade.episode < infusion.start:
+        if not infusion.treated_early or grade.episode < infusion.start:
             continue
         # an infusion known by date only may have been as late as the end of that day
         start = infusion.start if infusion.time_known else infusion.start + timedelta(days=1)

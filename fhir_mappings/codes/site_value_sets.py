@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,7 +18,9 @@ from pydantic import ValidationError
 
 from fhir_mappings.codes.observed_sets import DEVICE_SETS, KIND_OF_SET
 from fhir_mappings.codes.terminology import (
+    ALSO_PUSHED,
     ATC,
+    CARRY_TIME,
     DRUG_SETS,
     LOCAL,
     LOINC,
@@ -25,6 +28,7 @@ from fhir_mappings.codes.terminology import (
     RXNORM,
     SAME_SYSTEM,
     SNOMED,
+    TREATED_EARLY,
     Concept,
     Terminology,
     concepts_of,
@@ -32,12 +36,20 @@ from fhir_mappings.codes.terminology import (
     packaged_terminology,
 )
 from fhir_mappings.facts.site_thresholds import SiteRuleError
+from fhir_mappings.facts.thresholds import numbers
 from fhir_mappings.facts.treatment import DrugClass
 
 REPLACES = "urn:crs-cds:replaces"
 LEAST_DRUG_CHARS = 3  # a shorter text would be found in many a drug's name
 _CONCEPT_EXTENSIONS = frozenset(
-    {"urn:crs-cds:code-source", "urn:crs-cds:display-unconfirmed", "urn:crs-cds:ingredient"}
+    {
+        "urn:crs-cds:code-source",
+        "urn:crs-cds:display-unconfirmed",
+        "urn:crs-cds:ingredient",
+        ALSO_PUSHED,
+        CARRY_TIME,
+        TREATED_EARLY,
+    }
 )
 # they go into search addresses and prefetch templates as they are
 _SYSTEM = re.compile(r"(?:https?://|urn:)[^\s,|&#%+{}\\\"<>]{1,200}")
@@ -174,6 +186,25 @@ def _check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: 
     for url in odd:
         if url not in _CONCEPT_EXTENSIONS:
             raise SiteRuleError(f"{where}.extension: {url} is none of ours; correct its name or remove it.")
+    _check_traits(where, concept, set_id)
+
+
+# the value set whose drugs may have the trait
+_TRAITS = {ALSO_PUSHED: "vasopressor", CARRY_TIME: "vasopressor", TREATED_EARLY: "car-t-product"}
+
+
+def _check_traits(where: str, concept: Mapping[str, Any], set_id: str) -> None:
+    for extension in concept.get("extension", ()):
+        url = extension["url"]
+        if url in _TRAITS and set_id != _TRAITS[url]:
+            raise SiteRuleError(f"{where}.extension: {url} is for concepts of {_TRAITS[url]} only; remove it.")
+        if url == CARRY_TIME:
+            carry = next(number for number in numbers() if number.name == "pressor_carry")
+            duration = extension.get("valueDuration", {})
+            in_range = carry.low <= Decimal(str(duration.get("value", "0"))) <= carry.high
+            if duration.get("code") != carry.unit or not in_range:
+                wanted = f'a "valueDuration" of {carry.low} to {carry.high} with the code {carry.unit}'
+                raise SiteRuleError(f"{where}.extension: {url} must hold {wanted}.")
 
 
 def _ingredient(name: str, set_id: str, concept: Concept) -> str | None:

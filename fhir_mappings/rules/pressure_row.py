@@ -97,7 +97,7 @@ def _pressor_part(
     counted = active
     if stale:
         flags.append(Flag.PRESSOR_STALE)
-        counted = active or _together(stale, t)
+        counted = active or _together(stale)
     if held:
         flags.append(Flag.PRESSOR_ON_HOLD)
     if any(v[1].open_since is not None and at - v[1].open_since > t.stale_limit for v in active.values()):
@@ -108,10 +108,10 @@ def _pressor_part(
     return value, exact, drivers, flags, [v[1].reference for v in pressors.values()]
 
 
-def _together(stale: Pressors, t: Thresholds) -> Pressors:
+def _together(stale: Pressors) -> Pressors:
     """Of pressors that are all stale, those charted near enough to the last one to have run beside it."""
     last = max(v[1].last_charted for v in stale.values())
-    return {k: v for k, v in stale.items() if last - v[1].last_charted <= t.pressor_carry}
+    return {k: v for k, v in stale.items() if last - v[1].last_charted <= v[1].carry}
 
 
 def _reading_part(

@@ -25,6 +25,7 @@ from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Hook
 from example_patients.stories.chart import Entry, Resource, resources
 from fhir_mappings.codes.site_value_sets import site_terminology
+from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.course_search import Reading
 from fhir_mappings.draft_orders import Draft, draft_orders
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
@@ -103,6 +104,7 @@ def facts_of(
     since: Mapping[Kind, datetime] = ALL_FETCHED,
     zone: ZoneInfo | None = ZONE,
     thresholds: Thresholds = T,
+    terms: Terminology = TERMS,
 ) -> PatientFacts:
     """The facts of a record in which everything was read but the kinds named, or those only `since` some moment."""
     pool = ResourcePool()
@@ -112,7 +114,7 @@ def facts_of(
     lost |= {kind: Coverage(Completeness.PART, "too many pages", moment) for kind, moment in since.items()}
     if Kind.ADMINISTRATIONS in lost:
         lost[Kind.RUNNING] = lost[Kind.ADMINISTRATIONS]
-    how = Reading(TERMS, thresholds, zone, "p", None, as_of)
+    how = Reading(terms, thresholds, zone, "p", None, as_of)
     return settled_facts(PatientRecord(pool, {**ALL_READ, **lost}), how)
 
 
