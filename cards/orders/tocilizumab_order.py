@@ -13,10 +13,9 @@ from cards.deciding.dose_check import dose_faults, per_kg, tocilizumab_dose
 from cards.deciding.drafts import drafted, uncharted_tocilizumab
 from cards.deciding.offer import Offer, ordered_at
 from cards.deciding.tocilizumab_gate import Gate, draft_bars, tocilizumab_gate
-from cards.orders.orders import INTRAVENOUS, medication_request, ordered_concept, single_dose, without_empties
+from cards.orders.orders import INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose, without_empties
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
-from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.patient import PatientFacts, Weight
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route
@@ -30,25 +29,17 @@ def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
     return phrase("no_tocilizumab", gate.bar, opens=opens, number=gate.doses, t=InWords(t))
 
 
-def tocilizumab_offer(
-    facts: PatientFacts,
-    drafts: tuple[DraftOrder, ...],
-    patient: str,
-    terms: Terminology,
-    t: Thresholds,
-    *,
-    recommended: bool,
-) -> Offer:
+def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:
     """The label dose for the weight, or why it is not offered."""
-    key = "tocilizumab"
+    key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
     gate = tocilizumab_gate(facts, t)
     bar, by_patient, weight = _barred(gate, facts, t), gate.by_patient, facts.weight
     # what bars a dose is said beside the draft too, so that no card speaks for what a check forbids
     beside = f" {bar}" if by_patient else ""
     if drafted(drafts, DrugClass.TOCILIZUMAB):
         return Offer(key, None, f"{phrase('order', 'toci drafted')}{beside}", in_hand=True, barred=by_patient)
-    for order in uncharted_tocilizumab(facts, drafts):
-        ordered = phrase("order", "toci ordered", at=ordered_at(facts, order.authored))
+    for pending in uncharted_tocilizumab(facts, drafts):
+        ordered = phrase("order", "toci ordered", at=ordered_at(facts, pending.authored))
         return Offer(key, None, f"{ordered}{beside}", in_hand=True, barred=by_patient)
     if bar or weight is None:
         return Offer(key, None, bar, barred=by_patient)
@@ -56,8 +47,7 @@ def tocilizumab_offer(
     basis = _basis(facts, weight, t)
     label = _label(dose, basis)
     resource = medication_request(
-        patient, ordered_concept("tocilizumab", terms), _text(dose), facts.local(facts.as_of),
-        _dosage(dose),
+        order, ordered_concept("tocilizumab", order.terms), _text(dose), _dosage(dose),
         f"{basis}, at most {t.toci_max} mg. Check the dose after accepting.",
     )  # fmt: skip
     note = ""
@@ -83,9 +73,9 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _DEEPEST = 40
 
 
-def corrected_draft_offer(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> Offer:
+def corrected_draft_offer(order: Ordering) -> Offer:
     """The first draft whose dose is doubtful, with the label dose in its place: an update, never a second order."""
-    key = "tocilizumab"
+    key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
     draft = next(d for d in drafted(drafts, DrugClass.TOCILIZUMAB) if dose_faults(d, facts, t))
     gate = tocilizumab_gate(facts, t)
     if gate.bar is not None or facts.weight is None:

@@ -6,7 +6,7 @@ from cards.deciding.card import Card, Suggestion, joined, shortened
 from cards.deciding.decision_table import CardId
 from cards.deciding.drafts import drafted
 from cards.deciding.when_to_show import Planned
-from cards.sentences.phrases import PHRASES
+from cards.sentences.phrases import PHRASES, phrase
 from cards.wording.context import Texts
 from cards.wording.evidence import basis, bullets
 from cards.wording.placeholders import placeholders
@@ -78,3 +78,23 @@ def _confirm_ventilation(x: Texts) -> bool:
     flags = x.grade.oxygen.flags
     severe = x.facts.icans.grade is not None and x.facts.icans.grade >= x.t.icans_severe
     return Flag.VENTILATED_LOW_FIO2 in flags or (Flag.VENTILATED in flags and severe)
+
+
+def worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:
+    """Words for each card; an order that an earlier card carries is only named by a later one."""
+    carried: dict[str, Suggestion] = {}
+    cards: list[Card] = []
+    for planned in shown:
+        suggestions: list[Suggestion] = []
+        notes: list[str] = []
+        for offer in planned.offers:
+            if offer.suggestion is not None and offer.key in carried:
+                notes.append(phrase("order", "above", label=carried[offer.key].label))
+                continue
+            if offer.suggestion is not None:
+                carried[offer.key] = offer.suggestion
+                suggestions.append(offer.suggestion)
+            if offer.note:
+                notes.append(offer.note)
+        cards.append(composed(planned, texts, tuple(suggestions), tuple(notes)))
+    return tuple(cards)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from cards.choose import Advice, Call, advice
+from cards.choose import Advice, advice
 from cards.deciding.card import card_json
 from cards.deciding.dismissed import Dismissed
+from cards.deciding.when_to_show import Call
 from cds_server.hooks.assessment import EXTENSION, assessment
 from cds_server.hooks.hook_request import HookRequest
 from cds_server.operations.call_time import CallTime

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cards.choose import Advice, Call, advice
+from cards.choose import Advice, advice
 from cards.deciding.card_modes import CardModes
 from cards.deciding.decision_table import Indicator
 from cards.deciding.situation import verdicts
 from cards.deciding.verdict import Category
-from cards.deciding.when_to_show import Hook
+from cards.deciding.when_to_show import Call, Hook
 from example_patients.stories.chart import Entry, Resource, resources
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology
