@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from cards.deciding.card import Card
 from cards.deciding.card_modes import CardMode, CardModes
+from cards.deciding.conditions import Situation
 from cards.deciding.data_doubts import data_doubts
 from cards.deciding.decision_table import (
     CardId,
@@ -13,7 +14,7 @@ from cards.deciding.decision_table import (
 )
 from cards.deciding.dismissed import Dismissed, state_of
 from cards.deciding.drafts import drafted
-from cards.deciding.situation import Situation, Verdicts, situation, verdicts
+from cards.deciding.situation import Verdicts, situation, verdicts
 from cards.deciding.visible import visible_cards
 from cards.deciding.when_to_show import Call, Planned, in_order, softened
 from cards.orders.offers import offers_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Situation
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
-from cards.deciding.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
+from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Category
 from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.icans_words import coded_higher

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cards.deciding.situation import (
+from cards.deciding.conditions import (
     Crp,
     DataDoubt,
     DoseCheck,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cards.deciding.conditions import Grade, Situation
 from cards.deciding.decision_table import ORDERS, RECOMMENDED, CardId, Order
 from cards.deciding.offer import Offer
-from cards.deciding.situation import Grade, Situation
 from cards.orders.orders import SERVICES, Ordering, service_offer
 from cards.orders.steroid_order import steroid_offer
 from cards.orders.tocilizumab_order import corrected_draft_offer, tocilizumab_offer

@@ -11,7 +11,7 @@ from string import Formatter
 
 from cards.deciding.card_modes import NEVER_OFF, CardMode, CardModes
 from cards.deciding.decision_table import ORDERS, PARTS, CardId, Rule
-from cards.pages.explanation import conditions
+from cards.pages.rows_in_words import conditions
 from cards.sentences.numbers_and_times import InWords, duration, number
 from cards.sentences.phrases import PHRASES
 from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording

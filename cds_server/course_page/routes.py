@@ -9,7 +9,9 @@ from flask import Blueprint, Response
 
 from cards.deciding.when_to_show import Hook
 from cards.pages.decision_page import unconfirmed_numbers, value_words
-from cards.pages.explanation import caution, not_used, plain, rows_that_fired
+from cards.pages.explanation import not_used, plain
+from cards.pages.rows_in_words import rows_that_fired
+from cards.pages.treatment_lines import caution
 from cards.sentences.numbers_and_times import when
 from cds_server.course_page.patient_banner import patient_banner
 from cds_server.course_page.picture import period, picture, time_of

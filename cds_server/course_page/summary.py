@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Verdict
-from cards.pages.explanation import plain, rise, together
+from cards.pages.explanation import plain, rise
+from cards.pages.grade_steps import together
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import when
 from cards.sentences.treatment_words import dose_number, dose_times, steroid_given

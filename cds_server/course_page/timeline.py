@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from cards.pages.explanation import together
+from cards.pages.grade_steps import together
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import InWords, number
 from cards.wording.grade_words import celsius, grade_if_crs, grade_text

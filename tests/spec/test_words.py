@@ -12,7 +12,8 @@ from datetime import datetime
 import pytest
 
 from cards.deciding.situation import verdicts
-from cards.pages.explanation import caution, together
+from cards.pages.grade_steps import together
+from cards.pages.treatment_lines import caution
 from cards.wording.row_words import FEVER as FEVER_WORDS
 from cards.wording.row_words import driver_words, missing_words
 from example_patients.stories.chart import Resource
