@@ -82,7 +82,7 @@ class TociDraft(StrEnum):
     NO = "not drafted"
 
 
-class Interval(StrEnum):
+class DoseInterval(StrEnum):
     CLEAR = "started ≥{t.dose_interval} ago"
     TOO_SOON = "started <{t.dose_interval} ago"
 
@@ -107,7 +107,7 @@ class DoseCheck(StrEnum):
     DOUBTFUL = "off, not readable, without a weight, not intravenous or under age"
 
 
-class Icans(StrEnum):
+class IcansBand(StrEnum):
     UNKNOWN = "unknown"
     NONE = "0"
     MILD = "1–2"
@@ -140,11 +140,11 @@ class Situation:
     toci_in_play: TociInPlay
     il6_order: Il6Order
     toci_draft: TociDraft
-    interval: Interval
+    interval: DoseInterval
     dose_count: DoseCount
     hypersensitivity: Hypersensitivity
     exactness: Exactness
-    icans: Icans
+    icans: IcansBand
     product: ProductWindow
     infected: Infected
     dose_check: DoseCheck

@@ -9,16 +9,16 @@ from cards.deciding.conditions import (
     Crp,
     DoseCheck,
     DoseCount,
+    DoseInterval,
     Doses,
     Doubt,
     Exactness,
     Grade,
     Hypersensitivity,
-    Icans,
+    IcansBand,
     Il6,
     Il6Order,
     Infected,
-    Interval,
     Phase,
     ProductWindow,
     Progress,
@@ -67,7 +67,7 @@ def situation(
         toci_in_play=_toci_in_play(facts, course, drafts, t.surveillance_after),
         il6_order=Il6Order.ACTIVE if is_ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
         toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
-        interval=Interval.TOO_SOON if Bar.INTERVAL in bars else Interval.CLEAR,
+        interval=DoseInterval.TOO_SOON if Bar.INTERVAL in bars else DoseInterval.CLEAR,
         dose_count=DoseCount.TOO_MANY if {Bar.NUMBER, Bar.DAY} & set(bars) else DoseCount.WITHIN,
         hypersensitivity=Hypersensitivity.KNOWN if facts.tocilizumab_hypersensitivity else Hypersensitivity.NONE,
         exactness=Exactness.AT_LEAST if grade.minimum else Exactness.EXACT,
@@ -78,12 +78,12 @@ def situation(
     )
 
 
-def _icans(grade: int | None, t: Thresholds) -> Icans:
+def _icans(grade: int | None, t: Thresholds) -> IcansBand:
     if grade is None:
-        return Icans.UNKNOWN
+        return IcansBand.UNKNOWN
     if grade == 0:
-        return Icans.NONE
-    return Icans.SEVERE if grade >= t.icans_severe else Icans.MILD
+        return IcansBand.NONE
+    return IcansBand.SEVERE if grade >= t.icans_severe else IcansBand.MILD
 
 
 def _dose_check(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> DoseCheck:
