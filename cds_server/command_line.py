@@ -28,8 +28,8 @@ from cds_server.record.recorded_bundle import BadBundleError, check_drafts, reco
 from cds_server.settings import DEFAULT_DATABASE, SiteSettings, settings_from, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.storage.database import engine_for
+from cds_server.storage.purge import purge
 from cds_server.storage.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
-from cds_server.storage.store import purge
 
 
 @dataclass(frozen=True)

@@ -10,31 +10,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import request
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from cards.choose import Advice
-from cards.deciding.decision_table import CardId, Indicator
 from cards.deciding.dismissed import Dismissed
 from cds_server.hooks.advise import Occasion, advise, answer, unread
 from cds_server.hooks.client_profile import for_client
 from cds_server.hooks.course_link import course_link
 from cds_server.hooks.hook_request import HookRequest
-from cds_server.hooks.log_entry import Answered, People, decision_of, people_of
+from cds_server.hooks.log_entry import Answered, decision_of, people_of
 from cds_server.hooks.services import Service
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
 from cds_server.problems import Problem
 from cds_server.record.record_request import RecordRequest
 from cds_server.running import Running
-from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
-from cds_server.storage.store import LogUnavailableError
+from cds_server.storage.dismissals import dismissals
+from cds_server.storage.pseudonyms import People
+from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.client_trust import NOBODY_CHECKED, Caller, UntrustedError
 from cds_server.trust.clients import Profile
 
 log = logging.getLogger("cds_server")
-_CARDS = frozenset(card.value for card in CardId)
-_INDICATORS = frozenset(indicator.value for indicator in Indicator)
 
 
 def checked_caller(here: Running, service: str | None, call_time: CallTime) -> Caller:
@@ -47,7 +43,7 @@ def checked_caller(here: Running, service: str | None, call_time: CallTime) -> C
         issuer = caller.client.issuer if caller.client else ""
         token = hashlib.sha256(f"{issuer}\x1f{caller.jti}".encode()).hexdigest()
         with call_time.waiting_for_the_log() as seconds:
-            first = here.log.is_first_use(token, datetime.fromtimestamp(caller.expires, UTC), seconds)
+            first = here.tokens.is_first_use(token, datetime.fromtimestamp(caller.expires, UTC), seconds)
         if not first:
             raise UntrustedError("replay", "the token was used before")
     except UntrustedError as error:
@@ -71,12 +67,12 @@ def answered(
         try:
             decision = decision_of(hook_request, caller, people, entry)
         except Exception as error:  # what cannot be put down costs no one a card
-            here.log.lose(error)
+            here.store.lose(error)
             return
         here.metrics.answered(service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], silence)
         log_line().update(hookInstance=hook_request.hook_instance, rules=decision.row.rules, silence=silence)
         with call_time.waiting_for_the_log() as seconds:
-            here.log.record(decision, seconds)
+            here.store.record(decision, seconds)
 
     try:
         dismissed = _dismissed(here, people, as_of, call_time)
@@ -123,39 +119,9 @@ def _record_request(here: Running, sent: HookRequest, caller: Caller) -> RecordR
 def _dismissed(here: Running, people: People, as_of: datetime, call_time: CallTime) -> tuple[Dismissed, ...]:
     """What this user overrode for this patient of late; a log that cannot be read holds nothing back."""
     since = as_of - timedelta(hours=here.settings.override_hours)
-
-    def find(session: Session) -> list[Dismissed]:
-        query = (
-            select(CardRow.card, CardRow.indicator, DecisionRow.state, FeedbackRow)
-            .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
-            .join(FeedbackRow, FeedbackRow.card_uuid == CardRow.uuid)
-            .where(
-                DecisionRow.patient == people.patient,
-                DecisionRow.user == people.user,
-                FeedbackRow.matched,
-                FeedbackRow.issuer == DecisionRow.issuer,
-                FeedbackRow.tenant == DecisionRow.tenant,
-                FeedbackRow.received_at >= since,
-            )
-            .order_by(FeedbackRow.received_at)
-        )
-        last = {
-            said.card_uuid: (card, indicator, state, said) for card, indicator, state, said in session.execute(query)
-        }
-        return [
-            Dismissed(CardId(card), Indicator(indicator), state, at)
-            for card, indicator, state, said in last.values()
-            # a card of another version of this program is none of ours to hold
-            if card in _CARDS
-            and indicator in _INDICATORS
-            and said.outcome == "overridden"
-            # feedback may come in batches: what counts is when it was said
-            and (at := min(said.outcome_at or said.received_at, said.received_at)) >= since
-        ]
-
     try:
         with call_time.waiting_for_the_log() as seconds:
-            return tuple(here.log.run(find, seconds))
-    except LogUnavailableError:
+            return here.store.run(lambda session: dismissals(session, people, since), seconds)
+    except StoreUnavailableError:
         here.metrics.log_losses.labels("dismissals").inc()
         return ()

@@ -13,7 +13,8 @@ from typing import Any
 from cards.choose import Advice
 from cds_server.hooks.hook_request import HookRequest
 from cds_server.storage.database import CardRow, DecisionRow
-from cds_server.storage.store import Decision, Pseudonyms
+from cds_server.storage.decisions import Decision
+from cds_server.storage.pseudonyms import People, Pseudonyms
 from cds_server.trust.client_trust import Caller
 from fhir_mappings.draft_orders import Draft
 
@@ -22,14 +23,6 @@ MOST_REFERENCES = 500
 MOST_ORDERS = 100
 _REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.\-]{1,64}")
 _CODE = re.compile(r"[!-~]{1,200}\|[A-Za-z0-9.\-]{1,64}")
-
-
-@dataclass(frozen=True)
-class People:
-    """Patient and user of a call as keyed pseudonyms."""
-
-    patient: str
-    user: str
 
 
 def people_of(request: HookRequest, caller: Caller, pseudonyms: Pseudonyms) -> People:
