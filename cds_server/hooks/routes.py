@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from cds_server.hooks.call import answered, checked_caller
+from cds_server.hooks.call import answer_call
+from cds_server.hooks.checked_caller import checked_caller
 from cds_server.hooks.feedback import read_feedback
 from cds_server.hooks.hook_request import read_hook_request
 from cds_server.hooks.services import SERVICES, Service, discovery_json
@@ -48,8 +49,8 @@ def call(service_id: str) -> Response:
     service = _service(service_id)
     with here.slot():
         caller = checked_caller(here, service.id, call_time)
-        hook_request = read_hook_request(_body(call_time), service.hook, here.settings.limits)
-        return jsonify(answered(here, service, hook_request, caller, call_time))
+        sent = read_hook_request(_body(call_time), service.hook, here.settings.limits)
+        return jsonify(answer_call(here, service, sent, caller, call_time))
 
 
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)

@@ -27,7 +27,6 @@ def store_feedback(
     session: Session, entries: Sequence[Mapping[str, Any]], caller: Caller, service: str, now: datetime
 ) -> Outcome:
     """Keep each entry that is this client's to give."""
-    issuer = caller.client.issuer if caller.client else ""
     unmatched: list[int] = []
     refused: list[int] = []
     for index, entry in enumerate(entries):
@@ -35,10 +34,10 @@ def store_feedback(
         decision = session.get(DecisionRow, card.decision_id) if card is not None else None
         if decision is None:
             unmatched.append(index)
-        elif (decision.issuer, decision.tenant, decision.service) != (issuer, caller.tenant or "", service):
+        elif (decision.issuer, decision.tenant, decision.service) != (caller.issuer, caller.tenant or "", service):
             refused.append(index)
             continue
-        row = _row(entry, issuer, caller.tenant or "", now, matched=decision is not None)
+        row = _row(entry, caller.issuer, caller.tenant or "", now, matched=decision is not None)
         known = session.get(FeedbackRow, row.digest)
         if known is None:
             session.add(row)
