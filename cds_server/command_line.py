@@ -21,16 +21,16 @@ from cards.pages.explanation import explanation
 from cds_server.app import check_services, create_app
 from cds_server.config_check import checks, in_force
 from cds_server.data_keys import prefetch_templates
-from cds_server.hooks.advise import answer, considered
+from cds_server.hooks.answer import answer_json
 from cds_server.hooks.client_profile import order_codings
-from cds_server.hooks.hook_request import HookRequest
 from cds_server.limits import SettingsError
+from cds_server.patient_advice import Occasion, advice_on, facts_of, reading_of
 from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.settings import DEFAULT_DATABASE, SiteSettings, settings_from, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.storage.database import engine_for
+from cds_server.storage.purge import purge
 from cds_server.storage.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
-from cds_server.storage.store import purge
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,13 @@ def explain(
     except BadBundleError as error:
         raise Refused(str(error)) from error
     drafts = tuple(one for _, found_drafts in files for one in found_drafts)
-    request = HookRequest(
-        hook=Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW,
-        hook_instance="", patient_id=recorded.owner.patient_id, user_id="", fhir_server=recorded.owner.fhir_base,
-        access_token=None, scope=None,
-        prefetch={}, drafts=drafts,
-    )  # fmt: skip
-    facts, found = considered(request, recorded.record, here.rules, here.settings.zone, _moment(at, here))
+    occasion = Occasion(Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW, drafts)
+    owner = recorded.owner
+    how = reading_of(owner.patient_id, owner.fhir_base, here.rules, here.settings.zone, _moment(at, here))
+    facts = facts_of(recorded.record, how)
+    found = advice_on(occasion, facts, recorded.record, how, here.rules)
     if as_json:
-        shown: dict[str, Any] = answer(facts, found, here.rules, here.settings.public_url)
+        shown: dict[str, Any] = answer_json(found, facts, here.rules, here.settings.public_url)
         click.echo(dumps(shown, indent=2))
     else:
         click.echo(explanation(facts, found, here.rules.thresholds, here.rules.hash), nl=False)

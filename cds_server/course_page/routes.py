@@ -18,12 +18,20 @@ from cds_server.course_page.picture import period, picture, time_of
 from cds_server.course_page.reasons import earlier
 from cds_server.course_page.summary import tiles
 from cds_server.course_page.timeline import not_drawn, timeline
-from cds_server.hooks.advise import advise, reading_of, unread
-from cds_server.hooks.hook_request import PATIENT_ID, HookRequest
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import request_id
 from cds_server.pages import page
+from cds_server.patient_advice import (
+    Occasion,
+    advice_on,
+    facts_of,
+    read_record,
+    reading_of,
+    refuse_unreadable,
+    unread_data,
+)
 from cds_server.problems import Problem
+from cds_server.record.record_request import PATIENT_ID, RecordRequest
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
 from fhir_mappings.course_history import course_history
@@ -79,27 +87,28 @@ def _values(
     here: Running, patient_id: str, access: FhirAccess, call_time: CallTime, decision: DecisionRow | None
 ) -> dict[str, Any]:
     """What the template shows. Raises Problem."""
-    request, as_of, sources = _request(patient_id, access), here.clock(), here.sources
-    advised = advise(request, sources, as_of, call_time)
-    facts, found, t = advised.facts, advised.found, sources.rules.thresholds
+    as_of, sources = here.clock(), here.sources
+    request = RecordRequest(patient_id, access.base, access.token, access.scope, request_id=request_id())
+    how, t = reading_of(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
+    record = read_record(request, sources, as_of, call_time)
+    facts = facts_of(record, how, call_time.is_left)
+    found = advice_on(Occasion(Hook.PATIENT_VIEW), facts, record, how, sources.rules)
+    refuse_unreadable(found, facts)
     values: dict[str, Any] = {
         "template": "course_none.html",
-        "who": patient_banner(advised.record, patient_id),
+        "who": patient_banner(record, patient_id),
         "now": when(facts.local(facts.as_of)),
         "zone": str(facts.zone),
         "zone_assumed": Flag.TIMEZONE_ASSUMED in facts.flags,
-        "unread": [why for _, why in unread(facts)],
+        "unread": list(unread_data(facts)),
         "not_used": [plain(line) for line in not_used(facts)],
         "cards": found.cards,
         "silence": found.silence,
     }
     if facts.course is None or facts.grade is None or found.found is None:
         return {**values, "facts": facts}
-    how = reading_of(request, sources.rules, sources.zone, as_of)
     try:
-        history = course_history(
-            advised.record, how, facts, facts.course, facts.grade, lambda: call_time.remaining() > 0
-        )
+        history = course_history(record, how, facts, facts.course, facts.grade, call_time.is_left)
     except OutOfTimeError as error:
         raise Problem("out-of-time") from error
     shown = timeline(facts, facts.course, history, t)
@@ -121,11 +130,3 @@ def _values(
         "unconfirmed": [f"{n.meaning} {value_words(n, t)} ({n.source})" for n in unconfirmed_numbers(t)],
         "earlier": earlier(decision, facts, sources.rules) if decision is not None else None,
     }
-
-
-def _request(patient_id: str, access: FhirAccess) -> HookRequest:
-    """The call of an EHR that opens the chart and sends nothing along."""
-    return HookRequest(
-        hook=Hook.PATIENT_VIEW, hook_instance="", patient_id=patient_id, user_id="", fhir_server=access.base,
-        access_token=access.token, scope=access.scope, prefetch={}, request_id=request_id(),
-    )  # fmt: skip

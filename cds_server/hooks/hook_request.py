@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -15,11 +14,10 @@ from cards.deciding.when_to_show import Hook
 from cds_server.limits import Limits, SettingsError
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem
+from cds_server.record.record_request import PATIENT_ID
 from fhir_mappings.draft_orders import Draft
 
 MOST_DRAFTS = 1000
-# an id that is only dots would change the address that is read
-PATIENT_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z")
 _PATIENT_ID = validate.Regexp(PATIENT_ID, error="must match [A-Za-z0-9.-]{{1,64}}")
 _HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -29,11 +27,8 @@ _anything = msgspec.json.Decoder()
 
 @dataclass(frozen=True)
 class HookRequest:
-    """One call. `prefetch` maps each supplied key to its JSON, a view of the body; `null` is a value there.
-
-    `may_call`: whether this client may name that FHIR server; `may_use_our_token`: whether we may read it with a token
-    of our own where the call brings none. `request_id` is ours, and goes to it.
-    """
+    """A call as its client sent it. `prefetch` maps each supplied key to its JSON, a view of the body; `null` is a
+    value there."""
 
     hook: Hook
     hook_instance: str
@@ -45,9 +40,6 @@ class HookRequest:
     prefetch: Mapping[str, msgspec.Raw]
     drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
-    may_call: bool = True
-    may_use_our_token: bool = False
-    request_id: str | None = None
 
 
 class _Lenient(Schema):

@@ -12,7 +12,6 @@ from typing import ParamSpec, TypeVar
 
 import requests
 
-from cds_server.hooks.hook_request import HookRequest
 from cds_server.limits import CourseLookup, Limits
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
@@ -20,6 +19,7 @@ from cds_server.outgoing.fhir_client import FhirError, FhirServer, Found, Search
 from cds_server.problems import Problem
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
+from cds_server.record.record_request import RecordRequest
 from cds_server.record.scopes import permits
 from cds_server.record.search_plan import Need, Plan
 from cds_server.site_rules import SiteRules
@@ -62,7 +62,7 @@ class Sources:
     backend: BackendTokens
 
 
-def read_patient_record(request: HookRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
+def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
     """Prefetch, then the FHIR server for what it did not bring. Raises AnotherPatientError, and Problem
     `too-many-entries`."""
     pool = ResourcePool()
@@ -87,7 +87,7 @@ class _Reader:
 
     def __init__(
         self,
-        request: HookRequest,
+        request: RecordRequest,
         sources: Sources,
         as_of: datetime,
         pool: ResourcePool,
@@ -105,7 +105,7 @@ class _Reader:
             sources.rules.thresholds,
             sources.zone,
             request.patient_id,
-            request.fhir_server,
+            request.fhir_base,
             as_of,
         )
         self._server = self._allowed_server()
@@ -116,7 +116,7 @@ class _Reader:
         self._dense = False
 
     def _allowed_server(self) -> FhirServer | None:
-        base = self._request.fhir_server
+        base = self._request.fhir_base
         if base is None or base not in self._sources.executors or not self._request.may_call:
             return None
         return FhirServer(
@@ -127,15 +127,15 @@ class _Reader:
     def _token(self, base: str) -> str | OwnToken | None:
         """The call's own token; where it brings none, ours if its client may use it."""
         request, backend = self._request, self._sources.backend
-        if request.access_token is None and request.may_use_our_token and base in backend.accesses:
+        if request.token is None and request.may_use_our_token and base in backend.accesses:
             return OwnToken(backend, base)
-        return request.access_token
+        return request.token
 
     def _submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        return self._sources.executors[self._request.fhir_server or ""].submit(work, *args, **kwargs)
+        return self._sources.executors[self._request.fhir_base or ""].submit(work, *args, **kwargs)
 
     def check_owner(self) -> None:
-        owner = owner_of(self._request.patient_id, self._request.fhir_server, self._pool)
+        owner = owner_of(self._request.patient_id, self._request.fhir_base, self._pool)
         check_owner(self._pool, owner)
         check_draft_owner(self._request.drafts, owner)
 
@@ -187,7 +187,7 @@ class _Reader:
         return found.search, self._plan.next_round(self.coverage, found.course, asked, dense=self._dense)
 
     def _say_why_nothing_is_fetched(self) -> None:
-        why = "no FHIR server was named" if self._request.fhir_server is None else "the FHIR server is not allowed"
+        why = "no FHIR server was named" if self._request.fhir_base is None else "the FHIR server is not allowed"
         for kind, coverage in self.coverage.items():
             if coverage.state is Completeness.UNREAD and coverage.why == "not supplied":
                 self.coverage[kind] = replace(coverage, why=f"not supplied, and {why}")
@@ -301,7 +301,7 @@ class _Reader:
 
         Their drugs may show a course after all, or a dose.
         """
-        base, server = self._request.fhir_server, self._server
+        base, server = self._request.fhir_base, self._server
         if base is None or server is None or self._remaining() <= 0:
             return False
         ids = [*unread_medications(self._pool, base)]

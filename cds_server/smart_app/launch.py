@@ -20,9 +20,9 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[im
 from urllib3.exceptions import HTTPError
 
 from cds_server.data_keys import READ_TYPES
-from cds_server.hooks.hook_request import PATIENT_ID
 from cds_server.outgoing.backend_tokens import ASSERTION, BackendAccess, assertion, is_bearer
 from cds_server.outgoing.bounded_http import TooLongError, bounded_body
+from cds_server.record.record_request import PATIENT_ID
 from cds_server.record.scopes import needed_scope
 from cds_server.trust.smart_registration import SmartServer
 

@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from cds_server.trust.clients import Client
+from cds_server.trust.clients import Client, Profile
 from cds_server.trust.key_sets import Key, KeySets, KeysUnavailableError
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -42,6 +42,14 @@ class Caller:
     tenant: str | None = None
     jti: str = ""
     expires: float = 0.0
+
+    @property
+    def issuer(self) -> str:
+        return self.client.issuer if self.client is not None else ""
+
+    @property
+    def profile(self) -> Profile:
+        return self.client.profile if self.client is not None else Profile.STANDARD
 
 
 NOBODY_CHECKED = Caller(None)

@@ -33,6 +33,7 @@ ORDER = (
     "cds_server.operations",
     "cds_server.outgoing",
     "cds_server.record",
+    "cds_server.patient_advice",
     "cds_server.settings",
     "cds_server.trust",
     "cds_server.storage",

@@ -1,0 +1,34 @@
+"""The request for a patient's record: whose it is, where it may be read, and what came along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from fhir_mappings.draft_orders import Draft
+
+# an id that is only dots would change the address that is read
+PATIENT_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z")
+
+
+@dataclass(frozen=True)
+class RecordRequest:
+    """One record to be read. `prefetch` maps each key that was supplied to its JSON; `null` is a value there.
+
+    The server at `fhir_base` is asked only where `may_call` holds, with `token`; where there is none, with a token of
+    our own if `may_use_our_token`. `scope` is what the token was granted. Medications that `drafts` refer to are read
+    too, and a draft of another patient refuses the whole. `request_id` is ours, and goes to the server.
+    """
+
+    patient_id: str
+    fhir_base: str | None
+    token: str | None = None
+    scope: str | None = None
+    may_call: bool = True
+    may_use_our_token: bool = False
+    drafts: tuple[Draft, ...] = ()
+    prefetch: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    request_id: str | None = None
