@@ -17,7 +17,7 @@ from flask import Flask, Response, g, jsonify, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
-from cds_server.course_page.routes import demo_course
+from cds_server.course_page.routes import course_page, demo_course
 from cds_server.hooks.client_profile import order_codings
 from cds_server.hooks.log_entry import VERSION
 from cds_server.hooks.routes import cds, leave_body
@@ -26,8 +26,8 @@ from cds_server.limits import SettingsError
 from cds_server.operations.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens
-from cds_server.outgoing.fhir_client import Network, pooled_session
-from cds_server.pages import STATIC, kept, pages
+from cds_server.outgoing.bounded_http import Network, pooled_session
+from cds_server.pages import kept, pages
 from cds_server.problems import Problem, operation_outcome
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.patient_record import Sources
@@ -53,7 +53,8 @@ log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
 SMART_PAGES_AT_ONCE = 4  # of the threads that gunicorn has beside those of calls: pages cost no one a card
 
-_QUIET = frozenset({"live", "ready", "metrics", STATIC})  # asked all day long
+_FILES = frozenset(f"{blueprint.name}.static" for blueprint in (pages, course_page))  # the endpoints of what pages load
+_QUIET = frozenset({"live", "ready", "metrics", *_FILES})  # asked all day long
 _HTTP_PROBLEMS: Mapping[int, str] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
 
 
@@ -96,6 +97,7 @@ def create_app(
     app.before_request(_begin)
     app.register_blueprint(cds)
     app.register_blueprint(pages)
+    app.register_blueprint(course_page)
     app.register_blueprint(root)
     if settings.environment is Environment.DEVELOPMENT:
         app.register_blueprint(demo_course)
@@ -152,7 +154,7 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     """Headers of every answer, and what is counted and logged of it."""
-    is_file = request.endpoint == STATIC and response.status_code in (200, 206, 304)
+    is_file = request.endpoint in _FILES and response.status_code in (200, 206, 304)
     response.headers["Cache-Control"] = kept((request.view_args or {})["filename"]) if is_file else "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[REQUEST_ID] = request_id()

@@ -18,7 +18,7 @@ MOST_SOURCES = 6
 
 
 def picture(shown: Timeline, course: Course, zone: tzinfo) -> dict[str, Any]:
-    """What `static/course.js` draws. `says` of a mark is what hovering tells: value, time, what it was for, source."""
+    """What `course.js` draws. `says` of a mark is what hovering tells: value, time, what it was for, source."""
     lanes = {
         "temperature": shown.temperature, "il6": shown.il6, "crp": shown.crp, "saturation": shown.saturation,
         "systolic": shown.systolic, "mean": shown.mean,

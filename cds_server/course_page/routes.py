@@ -38,6 +38,10 @@ from fhir_mappings.course_history import course_history
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.patient_facts import OutOfTimeError
 
+# the templates and files of the page, wherever it is shown
+course_page = Blueprint(
+    "course", __name__, template_folder="templates", static_folder="static", static_url_path="/static/course"
+)
 demo_course = Blueprint("demo_course", __name__)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from cards.deciding.when_to_show import Hook
-from cds_server.limits import Limits, SettingsError
+from cds_server.limits import Limits, UnusableError
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem
 from cds_server.record.record_request import PATIENT_ID
@@ -194,10 +194,9 @@ def _request(hook: Hook, data: Any, prefetch: Mapping[str, msgspec.Raw]) -> Hook
     server = data.get("fhir_server")
     if server:
         try:
-            server = normalised_base(server, "fhirServer")
-        except SettingsError as error:
-            wrong = str(error).removeprefix("fhirServer: ")
-            raise Problem("invalid-request", [("fhirServer", wrong)]) from error
+            server = normalised_base(server)
+        except UnusableError as error:
+            raise Problem("invalid-request", [("fhirServer", str(error))]) from error
     entries = context.get("draft_orders", {}).get("entry", [])
     return HookRequest(
         hook=hook,

@@ -1,6 +1,6 @@
 // What every lane is made of: marks, the thin line between them, upright lines, the line of a limit, a scale.
 
-import { INK } from "./course_shapes.js";
+import { INK } from "./shapes.js";
 
 export const QUIET = "#57606a";
 export const BLUE = "#0072b2";

@@ -1,7 +1,7 @@
 // The lanes of IL-6 and CRP: baseline, peak, what else counted, what did not, and the limit of the rise.
 
-import { BLUE, MARGIN, frame, placed, scale, scatter } from "./course_frame.js";
-import { INK } from "./course_shapes.js";
+import { BLUE, MARGIN, frame, placed, scale, scatter } from "./frame.js";
+import { INK } from "./shapes.js";
 
 const SYMBOLS = { baseline: "diamond", peak: "triangle", counted: "circle" };
 
