@@ -17,7 +17,8 @@ from fhir_mappings.lab_series import lab_series
 from fhir_mappings.observations import Observations
 from fhir_mappings.reading.read_resources import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs, fevers
-from fhir_mappings.rules.fold_change import Setting, fold_change
+from fhir_mappings.rules.fold_change import fold_change
+from fhir_mappings.rules.sampling import Setting
 from fhir_mappings.treatments import counts_as_crs_dose
 
 _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)

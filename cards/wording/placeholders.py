@@ -19,7 +19,8 @@ from cards.sentences.reasons import reason_words
 from cards.wording.caution_words import of_caution
 from cards.wording.context import Texts
 from cards.wording.draft_check_words import of_draft_checks
-from cards.wording.evidence import bullets, drivers, fever_line, fold_short, fold_text, grade_text, missing
+from cards.wording.evidence import bullets, drivers, fever_line, grade_text, missing
+from cards.wording.fold_words import fold_short, fold_text
 from cards.wording.state_lines import state_lines
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.labs import Reason

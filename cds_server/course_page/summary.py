@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Verdict
-from cards.pages.explanation import icans_short, plain, rise, together
+from cards.pages.explanation import icans_short, plain, together
+from cards.pages.rise_lines import rise
 from cards.sentences.numbers_and_times import when
-from cards.wording.evidence import dose_count, fever_line, fold_short, grade_if_crs, missing
+from cards.wording.evidence import dose_count, fever_line, grade_if_crs, missing
+from cards.wording.fold_words import fold_short
 from cds_server.course_page.marks import Mark
 from cds_server.course_page.picture import time_of
 from cds_server.course_page.timeline import Timeline, grade_short
