@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from cards.deciding.verdict import Category, Verdict
 from cards.sentences.numbers_and_times import number, when
-from cards.sentences.reasons import reason_words, tier_words
+from cards.sentences.reasons import reason_words, tier_words, use_words
 from cards.wording.fold_words import fold_text
 from fhir_mappings.facts.labs import FoldChange, Sample
 from fhir_mappings.facts.patient import PatientFacts
@@ -18,7 +18,7 @@ def series(facts: PatientFacts, fold: FoldChange, verdict: Verdict | None, t: Th
     """Each sample and what it was for, then the rise; nothing where there is no verdict to tell."""
     if verdict is None:
         return []
-    samples = [f"{_drawn(facts, s):<13} {s.text:<16} {use.value:<10} {s.reference}" for s, use in fold.series]
+    samples = [f"{_drawn(facts, s):<13} {s.text:<16} {use_words(use):<10} {s.reference}" for s, use in fold.series]
     return [*samples, *rise(fold, verdict, t.il6_fold if name == "il6" else t.crp_fold, t)]
 
 

@@ -8,7 +8,7 @@ from cards.deciding.verdict import Category, Verdict
 from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.numbers_and_times import when
 from cards.sentences.reasons import reason_words, tier_words
-from fhir_mappings.facts.labs import FoldChange, Reason, Sample
+from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
@@ -72,6 +72,6 @@ def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict
         line += "; near the threshold, where the assay cannot tell the sides apart"
     if fold.baseline_tier > 1:
         line += f"; baseline taken {tier_words(fold.baseline_tier, t)}"
-    if "ambiguous_order" in fold.flags:
+    if FoldFlag.AMBIGUOUS_ORDER in fold.flags:
         line += "; a sample known by date only on the day of the blocker is left out"
     return line + "."

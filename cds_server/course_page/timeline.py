@@ -12,6 +12,7 @@ from itertools import groupby
 from cards.pages.explanation import together
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import InWords, number
+from cards.sentences.reasons import use_words
 from cards.wording.evidence import celsius, grade_if_crs, grade_text
 from cds_server.course_page.marks import GradeSpan, Lane, Mark
 from cds_server.course_page.treatments import drugs, oxygen, pressors
@@ -169,7 +170,9 @@ def _lab(name: str, measure: Measure, fold: FoldChange, cut: Decimal) -> Lane:
 
 def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
     value = _height(s.value) if s.unit == unit else None
-    return Mark(s.at.earliest, s.text, reference_text(s.reference), value, use.value, date_only=s.at.is_date)
+    return Mark(
+        s.at.earliest, s.text, reference_text(s.reference), value, use_words(use), use.value, date_only=s.at.is_date
+    )
 
 
 def _height(value: Interval) -> Decimal:

@@ -11,10 +11,18 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
-from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse, Series
+from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample, SampleUse, Series
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.rules.sampling import Setting, baseline, is_after_blockade, is_contaminated, is_in_peak_window
+
+# a baseline of the best tier is marked too where its time of day is not known
+_FLAG_OF_TIER = {
+    1: FoldFlag.BASELINE_TIER_1,
+    2: FoldFlag.BASELINE_TIER_2,
+    3: FoldFlag.BASELINE_TIER_3,
+    4: FoldFlag.BASELINE_TIER_4,
+}
 
 
 def fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
@@ -139,15 +147,15 @@ def _max_interval(a: Interval, b: Interval) -> Interval:
     return Interval(low, high, low_open_end, not high_closed)
 
 
-def _flags(samples: tuple[Sample, ...], g: Setting, base: Sample | None, tier: int) -> tuple[str, ...]:
+def _flags(samples: tuple[Sample, ...], g: Setting, base: Sample | None, tier: int) -> tuple[FoldFlag, ...]:
     flags = []
     if base is not None and (tier > 1 or base.at.is_date):
-        flags.append(f"baseline_tier_{tier}")
+        flags.append(_FLAG_OF_TIER[tier])
     if g.first_blocker is not None:
         own_date = g.first_blocker.astimezone(g.zone).date()
         for s in samples:
             dated = s.at.is_date and s.at.earliest.astimezone(g.zone).date() == own_date
             if dated or s.at.earliest.astimezone(g.zone).date() in g.blocker_dates:
-                flags.append("ambiguous_order")
+                flags.append(FoldFlag.AMBIGUOUS_ORDER)
                 break
     return tuple(flags)

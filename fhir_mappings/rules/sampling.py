@@ -57,7 +57,7 @@ def is_contaminated(at: Moment, g: Setting) -> bool:
 
 
 def is_in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
-    """After the infusion and, where nothing blocks, to the last of the study's days."""
+    """After the infusion, until the first blocker or, without one, the last of the study's days."""
     if at.earliest <= g.course.peak_opens or at.earliest > g.as_of + t.future_tolerance:
         return False
     last_day = g.course.last_infused + t.study_days
