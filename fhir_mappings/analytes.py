@@ -10,14 +10,15 @@ from fhir_mappings.course_search import FoundCourse, Reading
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Kind, SetAside, reach
 from fhir_mappings.facts.labs import FoldChange, Reason
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab, of_class
 from fhir_mappings.lab_series import lab_series
 from fhir_mappings.observations import Observations
 from fhir_mappings.reading.read_resources import PatientRecord
-from fhir_mappings.reading.units import Measure
 from fhir_mappings.rules.crs_grade import Signs, fevers
-from fhir_mappings.rules.fold_change import Setting, fold_change
+from fhir_mappings.rules.fold_change import fold_change
+from fhir_mappings.rules.sampling import Setting
 from fhir_mappings.treatments import counts_as_crs_dose
 
 _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)

@@ -14,13 +14,14 @@ from fhir_mappings.conditions import is_active, recorded_at
 from fhir_mappings.drugs import drug_of
 from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.patient import Infection
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DrugClass
 from fhir_mappings.observations import Observations, Observed, codings_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.reading.units import Measure, UnitError, measured
+from fhir_mappings.reading.units import UnitError, measured
 from fhir_mappings.vital_signs import observed_at, readings
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond this is a limit of something else

@@ -11,13 +11,14 @@ import msgspec
 
 from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.drugs import drug_of, medication_id, route_of
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftDose, DraftOrder, DrugClass, Route
 from fhir_mappings.observations import codings_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.ownership import AnotherPatientError, Owner
 from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.reading.units import FACTORS, Measure, UnitError, converted, unit_of
+from fhir_mappings.reading.units import FACTORS, UnitError, converted, unit_of
 from fhir_mappings.steroids import ordered_dose
 
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Coverage, Kind, Reach, SetAside, reach
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, PendingOrder
@@ -14,7 +15,6 @@ from fhir_mappings.observations import Observations
 from fhir_mappings.oxygen_devices import device_records, support_procedures
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.reading.units import Measure
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.oxygen_row import OxygenFacts
 from fhir_mappings.rules.pressure_row import PressureFacts

@@ -14,7 +14,8 @@ from cards.sentences.reasons import reason_words
 from cards.wording.caution_words import of_caution
 from cards.wording.context import Texts
 from cards.wording.draft_check_words import of_draft_checks
-from cards.wording.evidence import bullets, fold_short, fold_text
+from cards.wording.evidence import bullets
+from cards.wording.fold_words import fold_short, fold_text
 from cards.wording.placeholders_of_grade import of_grade
 from cards.wording.placeholders_of_treatment import of_doses, of_offers, of_product
 from cards.wording.state_lines import state_lines

@@ -8,12 +8,13 @@ from decimal import Decimal
 
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Verdict
-from cards.pages.explanation import plain, rise
+from cards.pages.explanation import plain
 from cards.pages.grade_steps import together
+from cards.pages.rise_lines import rise
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import when
 from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
-from cards.wording.evidence import fold_short
+from cards.wording.fold_words import fold_short
 from cards.wording.grade_words import fever_line, grade_if_crs, missing
 from cds_server.course_page.marks import Mark
 from cds_server.course_page.picture import time_of

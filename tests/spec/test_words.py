@@ -14,6 +14,7 @@ import pytest
 from cards.deciding.situation import verdicts
 from cards.pages.grade_steps import together
 from cards.pages.treatment_lines import caution
+from cards.sentences.reasons import use_words
 from cards.wording.row_words import FEVER as FEVER_WORDS
 from cards.wording.row_words import driver_words, missing_words
 from example_patients.stories.chart import Resource
@@ -164,7 +165,7 @@ def test_what_is_said_of_a_vasopressor_ordered_and_not_charted(row: dict[str, st
 
 def told_fold(fold: FoldChange, found: Sequence[Resource]) -> str:
     number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
-    uses = [f"{number[s.reference]} {use.value.split(':')[0]}" for s, use in fold.series]
+    uses = [f"{number[s.reference]} {use_words(use).removesuffix(': not counted')}" for s, use in fold.series]
     rests = ", ".join(str(number[r]) for r in fold.evidence)
     return "; ".join([*uses, *(f"[{f}]" for f in fold.flags)]) + f" ({rests})"
 
