@@ -15,12 +15,13 @@ from cds_server.record.patient_record import Sources, read_patient_record
 from cds_server.record.record_request import RecordRequest
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import Reading
-from fhir_mappings.draft_orders import Draft, draft_orders
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.patient_facts import OutOfTimeError, settled_facts
+from fhir_mappings.medications.draft_fields import Draft
+from fhir_mappings.medications.draft_orders import draft_orders
 from fhir_mappings.reading.ownership import AnotherPatientError
-from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.resource_pool import PatientRecord
+from fhir_mappings.settled_facts import OutOfTimeError, settled_facts
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab, of_class
 from fhir_mappings.lab_series import lab_series
+from fhir_mappings.medications.treatments import counts_as_crs_dose
 from fhir_mappings.observations import Observations
-from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs, fevers
 from fhir_mappings.rules.fold_change import fold_change
 from fhir_mappings.rules.sampling import Setting
-from fhir_mappings.treatments import counts_as_crs_dose
 
 _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 

@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.drugs import drug_in
 from fhir_mappings.facts.course import Course, Infusion
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, DrugClass
-from fhir_mappings.observations import codings_of, says_what
+from fhir_mappings.medications.drugs import drug_in
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, day, moment, own_offset
-from fhir_mappings.reading.read_resources import Resource, ResourcePool, kinds_of
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import Resource, kinds_of
 
 UNNAMED_PRODUCT = "CAR-T cells"
 _INFUSED = frozenset({"completed", "in-progress", "stopped"})
@@ -43,7 +44,7 @@ def infusion_procedures(
             kinds = resource.kinds or kinds_of("Procedure")
             bad.append(SetAside(resource.reference, "does not say what was done", kinds, infusion=infusion))
             continue
-        if "car-t-administration" not in terms.sets_of(codings_of(data.code)):
+        if "car-t-administration" not in terms.sets_of(fs.codings_of(data.code)):
             continue
         period = data.performed_period
         text = data.performed_date_time or (period.start if period else None)
@@ -151,7 +152,7 @@ def facility_zone(
         if drug is not None and drug.drug_class is DrugClass.CAR_T:
             texts.append(data.effective_date_time or (data.effective_period and data.effective_period.start))
     for procedure in pool.of_type(fs.Procedure):
-        if "car-t-administration" in terms.sets_of(codings_of(procedure.data.code)):
+        if "car-t-administration" in terms.sets_of(fs.codings_of(procedure.data.code)):
             period = procedure.data.performed_period
             texts.append(procedure.data.performed_date_time or (period and period.start))
     for text in sorted((text for text in texts if text), reverse=True):

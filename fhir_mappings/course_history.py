@@ -14,14 +14,15 @@ from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.signs import SupportSpan
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder, of_class
+from fhir_mappings.medications.pending_orders import pending_orders
 from fhir_mappings.observations import sort_observations
 from fhir_mappings.oxygen_devices import ended_supports
-from fhir_mappings.patient_facts import OutOfTimeError, refuse_invalid, signs_of
-from fhir_mappings.pending_orders import pending_orders
+from fhir_mappings.patient_facts import signs_of
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.grade_history import GradeAt, Past, grade_history
+from fhir_mappings.settled_facts import OutOfTimeError, refuse_invalid
 from fhir_mappings.vital_signs import age_at
 
 _PRESSORS = (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)

@@ -18,10 +18,10 @@ from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Kind, SetAside, reach
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
+from fhir_mappings.medications.treatments import administrations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
-from fhir_mappings.reading.read_resources import PatientRecord
-from fhir_mappings.treatments import administrations
+from fhir_mappings.reading.resource_pool import PatientRecord
 
 _INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})
 

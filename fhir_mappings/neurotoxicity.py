@@ -17,10 +17,10 @@ from fhir_mappings.conditions import is_active
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside, reach
 from fhir_mappings.facts.icans import CodedIcans, Icans, IcansSource, IcansUnknown
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.observations import Observations, Observed, codings_of
+from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
-from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.vital_signs import observed_at
 
 # lowest ICE score → ICANS grade, from the best down
@@ -117,7 +117,7 @@ def _coded(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime
     found: list[Icans] = []
     for resource in pool.of_type(fs.Condition):
         data = resource.data
-        if not is_active(data) or "coded-icans" not in terms.sets_of(codings_of(data.code)):
+        if not is_active(data) or "coded-icans" not in terms.sets_of(fs.codings_of(data.code)):
             continue
         times = [moment_or_none(text, zone) for text in (data.onset_date_time, data.recorded_date)]
         recent = [at for at in times if at is not None and at <= as_of + t.future_tolerance]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,24 +10,23 @@ from fhir_mappings.analytes import il6_and_crp
 from fhir_mappings.caution import infections, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
+from fhir_mappings.doses import grade_at_dose_2, progressed, tocilizumab_given
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.icans import IcansSource
-from fhir_mappings.facts.patient import Age, PatientFacts
+from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, PendingOrder, Tocilizumab, of_class
+from fhir_mappings.facts.treatment import PendingOrder
+from fhir_mappings.medications.pending_orders import pending_orders, unreadable_orders
+from fhir_mappings.medications.steroids import steroids_given
 from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import Observations, sort_observations
-from fhir_mappings.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import PatientRecord
-from fhir_mappings.reading.validation import validation_error
+from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs, crs_grade
 from fhir_mappings.signs import SignsMapping
-from fhir_mappings.steroids import steroids_given
-from fhir_mappings.treatments import counts_as_crs_dose, doses_of, given_at, history_opens
 from fhir_mappings.vital_signs import age_at, latest_weight
 
 
@@ -57,42 +56,6 @@ def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
     return _with_course(facts, record, how, found, found.course)
 
 
-class OutOfTimeError(Exception):
-    """The facts of a record could not be settled in the time that there is."""
-
-
-def settled_facts(record: PatientRecord, how: Reading, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
-    """The facts, resting on valid FHIR only: what they rest on is validated, what is not valid is set aside, and
-    the facts are worked out again without it, until they stand. Raises OutOfTimeError."""
-    while True:
-        facts = patient_facts(record, how)
-        if not refuse_invalid(record, facts.evidence, facts.course, in_time):
-            return facts
-
-
-def refuse_invalid(
-    record: PatientRecord, evidence: Iterable[str], course: Course | None, in_time: Callable[[], bool]
-) -> bool:
-    """Set aside what of the evidence is not valid FHIR; whether anything was. Raises OutOfTimeError."""
-    infused = {r for i in course.infusions for r in i.references} if course else set()
-    refused = False
-    for reference in evidence:
-        if not in_time():
-            raise OutOfTimeError
-        resource = record.pool.get(reference)
-        if resource is None or validation_error(resource) is None:
-            continue
-        refused = True
-        # a server's mistake is in all its results of a code: refuse them at once, not one in each round
-        for like in record.pool.like(resource):
-            if not in_time():
-                raise OutOfTimeError
-            why = validation_error(like)
-            if why is not None:
-                record.pool.remove(like.reference, why, infusion=like.reference in infused)
-    return refused
-
-
 def _with_course(
     facts: PatientFacts, record: PatientRecord, how: Reading, found: FoundCourse, course: Course
 ) -> PatientFacts:
@@ -102,8 +65,8 @@ def _with_course(
     )
     signs, bad_signs = signs_of(record, how, found, observations, facts.pending)
     grade = crs_grade(signs, course, facts.age, as_of, t)
-    toci = _tocilizumab(found.given, signs.given_reach, course, as_of, t)
-    at_dose_2 = _grade_at_dose_2(signs, toci.doses, course, facts.age, t)
+    toci = tocilizumab_given(found.given, signs.given_reach, course, as_of, t)
+    at_dose_2 = grade_at_dose_2(signs, toci.doses, course, facts.age, t)
     il6, crp, bad_labs = il6_and_crp(observations, record, how, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
     labs, bad_counts = safety_labs(observations, as_of, t)
@@ -113,7 +76,7 @@ def _with_course(
         facts,
         grade=grade,
         grade_at_dose_2=at_dose_2,
-        progressed=_progressed(grade, at_dose_2),
+        progressed=progressed(grade, at_dose_2),
         il6=il6,
         crp=crp,
         tocilizumab=toci,
@@ -194,38 +157,3 @@ def _running_reach(given: Reach, record: PatientRecord, as_of: datetime, t: Thre
     if given.since is None or running.since is not None or given.since <= as_of - t.dose_lookback:
         return given
     return Reach(None, given.holes)
-
-
-def _tocilizumab(
-    given: tuple[Administration, ...], read: Reach, course: Course, as_of: datetime, t: Thresholds
-) -> Tocilizumab:
-    all_given = of_class(given, DrugClass.TOCILIZUMAB)
-    ours = [a for a in all_given if counts_as_crs_dose(a) and a.start.latest >= course.start]
-    recent = [
-        a for a in all_given if a.start.latest >= course.start or as_of - given_at(a.start, as_of) <= t.dose_lookback
-    ]
-    return Tocilizumab(
-        doses=doses_of(ours, as_of, t),
-        safety_starts=tuple(d.last_start for d in doses_of(recent, as_of, t)),
-        history_complete=read.whole(history_opens(course, as_of, t), as_of),
-        evidence=tuple(a.reference for a in recent),
-    )
-
-
-def _grade_at_dose_2(
-    signs: Signs, doses: tuple[Dose, ...], course: Course, age: Age | None, t: Thresholds
-) -> CrsGrade | None:
-    if len(doses) < 2:
-        return None
-    # an order written now says nothing of then
-    then = replace(signs, pressure=replace(signs.pressure, ordered=frozenset()))
-    return crs_grade(then, course, age, doses[1].start, t)
-
-
-def _progressed(now: CrsGrade, at_dose_2: CrsGrade | None) -> bool | None:
-    """Grade 2 or more now and above the grade at the start of dose 2; None where either cannot be told."""
-    if at_dose_2 is None or at_dose_2.grade is None or now.grade is None:
-        return None
-    if now.grade >= 2 and now.grade > at_dose_2.grade and not at_dose_2.minimum:
-        return True
-    return None if at_dose_2.minimum else False

@@ -14,7 +14,7 @@ from fhir_mappings.facts.treatment import Administration, PendingOrder
 from fhir_mappings.observations import Observations
 from fhir_mappings.oxygen_devices import device_records, support_procedures
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.oxygen_row import OxygenFacts
 from fhir_mappings.rules.pressure_row import PressureFacts

@@ -36,7 +36,7 @@ from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
 from fhir_mappings.course_history import course_history
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.patient_facts import OutOfTimeError
+from fhir_mappings.settled_facts import OutOfTimeError
 
 # the templates and files of the page, wherever it is shown
 course_page = Blueprint(

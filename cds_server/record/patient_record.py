@@ -25,12 +25,12 @@ from cds_server.record.scopes import permits
 from cds_server.record.search_plan import Need, Plan
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import Reading, find_course
-from fhir_mappings.draft_orders import check_draft_owner, draft_medications
-from fhir_mappings.drugs import unread_medications
 from fhir_mappings.facts.course import CourseSearch
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.medications.draft_orders import check_draft_owner, draft_medications
+from fhir_mappings.medications.drugs import unread_medications
 from fhir_mappings.reading.ownership import AnotherPatientError, check_owner, owner_of
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -15,9 +15,9 @@ from example_patients.stories.stories import SCENES, Scene, Story, record
 from fhir_mappings.course_history import CourseHistory, course_history
 from fhir_mappings.course_search import Reading
 from fhir_mappings.facts.grade import CrsGrade
-from fhir_mappings.patient_facts import settled_facts
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 from fhir_mappings.rules.grade_history import MOST, height
+from fhir_mappings.settled_facts import settled_facts
 from tests.support.tables import (
     ALL_READ,
     NOW,

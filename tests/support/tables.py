@@ -27,13 +27,14 @@ from example_patients.stories.chart import Entry, Resource, resources
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.course_search import Reading
-from fhir_mappings.draft_orders import Draft, draft_orders
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.grade import NoGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.patient_facts import settled_facts
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.medications.draft_fields import Draft
+from fhir_mappings.medications.draft_orders import draft_orders
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
+from fhir_mappings.settled_facts import settled_facts
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 6, 12, 0, tzinfo=ZONE)

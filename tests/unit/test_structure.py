@@ -19,6 +19,7 @@ ORDER = (
     "fhir_mappings.reading",
     "fhir_mappings.codes",
     "fhir_mappings.rules",
+    "fhir_mappings.medications",
     "fhir_mappings",
     "cards.sentences",
     "cards.deciding",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import tzinfo
 
+from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.drugs import drug_in, route_of
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, PendingOrder
-from fhir_mappings.observations import codings_of, says_what
+from fhir_mappings.medications.drugs import drug_in, route_of
+from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
-from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.steroids import ordered_dose
+from fhir_mappings.reading.resource_pool import ResourcePool
 
 # of FHIR's request-status, and `completed` of orders that were carried out
 STATUSES = frozenset({
@@ -74,6 +74,6 @@ def pending_orders(
         found.append(PendingOrder(medication.reference, drug, frozenset(), authored, route, dexamethasone_mg, stated))
     for service in pool.of_type(fs.ServiceRequest):
         if service.data.status == "active" and not service.data.do_not_perform:
-            sets = terms.sets_of(codings_of(service.data.code))
+            sets = terms.sets_of(fs.codings_of(service.data.code))
             found.append(PendingOrder(service.reference, None, sets, moment_or_none(service.data.authored_on, zone)))
     return tuple(found)

@@ -8,16 +8,17 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.drugs import drug_in, route_of
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, Dose, Drug, DrugClass, Route
+from fhir_mappings.medications.drugs import drug_in, route_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
-from fhir_mappings.reading.read_resources import Resource, ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import Resource
 from fhir_mappings.reading.units import UnitError, converted, unit_of
 
 NEVER_GIVEN = frozenset({"not-done", "entered-in-error"})
