@@ -15,7 +15,7 @@ from cards.deciding.decision_table import (
 from cards.deciding.dismissed import Dismissed, state_of
 from cards.deciding.drafts import drafted
 from cards.deciding.situation import Verdicts, situation, verdicts
-from cards.deciding.visible import visible_cards
+from cards.deciding.visible import Silence, visible_cards
 from cards.deciding.when_to_show import Call, Planned, in_order, softened
 from cards.orders.offers import offers_of
 from cards.orders.orders import Ordering
@@ -32,7 +32,7 @@ from fhir_mappings.facts.treatment import DrugClass
 
 @dataclass(frozen=True)
 class Advice:
-    """The answer before JSON. Without cards, `silence` says why; it is never "all well". `shadowed` are the cards that
+    """The answer before JSON. Without cards, `silence` says why. `shadowed` are the cards that
     the site tries unseen and that would have been shown."""
 
     cards: tuple[Card, ...]
@@ -40,7 +40,7 @@ class Advice:
     shadowed: tuple[CardId, ...] = ()
     cell: Situation | None = None
     found: Verdicts | None = None
-    silence: str | None = None
+    silence: Silence | None = None
     state: str = ""
     held: tuple[CardId, ...] = ()
     unreadable: bool = False
@@ -56,11 +56,11 @@ def advice(
 ) -> Advice:
     """The cards for one call, critical first, each order once, as far as the site shows them."""
     if facts.deceased:
-        return Advice((), silence="deceased")
+        return Advice((), silence=Silence.DECEASED)
     if facts.course is None:
         return _without_course(facts, call, modes)
     if facts.grade is None:
-        return Advice((), silence="course_ended")
+        return Advice((), silence=Silence.COURSE_ENDED)
     found = verdicts(facts, t)
     cell = situation(facts, facts.course, facts.grade, call.drafts, found, t)
     doubts = data_doubts(facts, call.drafts, cell, found, t)
@@ -100,9 +100,11 @@ def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice
     lost = any(a.infusion for a in facts.set_aside)
     if lost or facts.recent_coded_claim or (toci and facts.course_search is CourseSearch.NONE_IN_PART_READ):
         if modes.of(CardId.DATA_QUALITY) is CardMode.ACTIVE:
-            return Advice((no_course_card(facts),), silence=None)
-        return Advice((), silence="switched_off", unreadable=facts.course_search is not CourseSearch.NONE)
-    return Advice((), silence=facts.course_search.value, unreadable=_infusion_may_be_unread(facts))
+            return Advice((no_course_card(facts),))
+        return Advice((), silence=Silence.SWITCHED_OFF, unreadable=facts.course_search is not CourseSearch.NONE)
+    in_part = facts.course_search is CourseSearch.NONE_IN_PART_READ
+    silence = Silence.NO_COURSE_IN_PART_READ if in_part else Silence.NO_COURSE
+    return Advice((), silence=silence, unreadable=_infusion_may_be_unread(facts))
 
 
 def _infusion_may_be_unread(facts: PatientFacts) -> bool:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cards.deciding.card_modes import CardMode, CardModes
 from cards.deciding.decision_table import CardId
 from cards.deciding.dismissed import Dismissed, held_back
 from cards.deciding.when_to_show import Call, Planned, spoken
 from fhir_mappings.facts.patient import PatientFacts
+
+
+class Silence(StrEnum):
+    """Why an answer holds no card. It is never "all well"."""
+
+    DECEASED = "deceased"
+    NO_COURSE = "no_course"
+    NO_COURSE_IN_PART_READ = "no_course_in_part_read"
+    COURSE_ENDED = "course_ended"
+    SHADOWED = "shadowed"
+    SWITCHED_OFF = "switched_off"
+    NOTHING_TO_SAY = "nothing_to_say"
 
 
 @dataclass(frozen=True)
@@ -22,10 +35,12 @@ class VisibleCards:
     held: tuple[Dismissed, ...]
 
     @property
-    def silence(self) -> str | None:
+    def silence(self) -> Silence | None:
         if self.shown:
             return None
-        return "shadowed" if self.shadowed else "switched_off" if self.off else "nothing_to_say"
+        if self.shadowed:
+            return Silence.SHADOWED
+        return Silence.SWITCHED_OFF if self.off else Silence.NOTHING_TO_SAY
 
 
 def visible_cards(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from cards.choose import Advice
 from cards.deciding.card import Card
+from cards.deciding.visible import Silence
 from cards.pages.grade_steps import grade_steps
 from cards.pages.rise_lines import series
 from cards.pages.rows_in_words import rows_that_fired
@@ -70,7 +71,7 @@ def _course(facts: PatientFacts, found: Advice) -> list[str]:
     for infusion in course.infusions:
         at = when(facts.local(infusion.start)) if infusion.time_known else f"{facts.local(infusion.start):%d %b}"
         lines.append(f"{infusion.product}, {at} ({', '.join(infusion.references)})")
-    if found.silence == "course_ended":
+    if found.silence is Silence.COURSE_ENDED:
         lines.append("The course has ended: no cards. Ask for an earlier moment.")
     if facts.flags:
         lines.append(f"flags: {', '.join(facts.flags)}")

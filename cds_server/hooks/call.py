@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from cards.deciding.dismissed import Dismissed
+from cards.deciding.visible import Silence
 from cds_server.hooks.answer import answer_json
 from cds_server.hooks.client_profile import for_client
 from cds_server.hooks.course_link import course_link
@@ -66,7 +67,7 @@ def answer_call(
     except Exception as error:
         return _without_answer(call, error)
     _log(call, CallOutcome(advice.silence, unread_data(facts), advice, answer))
-    if call.shadow or advice.silence == "shadowed":
+    if call.shadow or advice.silence is Silence.SHADOWED:
         return _nothing_shown()
     return for_client(answer, caller.profile, here.orders)
 
