@@ -14,7 +14,7 @@ from cds_server.problems import Problem
 from cds_server.record.patient_record import Sources, read_patient_record
 from cds_server.record.record_request import RecordRequest
 from cds_server.site_rules import SiteRules
-from fhir_mappings.course_search import Reading
+from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.medications.draft_fields import Draft
@@ -44,12 +44,12 @@ def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_
 
 def reading_of(
     patient_id: str, fhir_base: str | None, rules: SiteRules, zone: tzinfo | None, as_of: datetime
-) -> Reading:
+) -> MappingContext:
     """How a record is to be read under the rules of the site."""
-    return Reading(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
+    return MappingContext(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
 
 
-def facts_of(record: PatientRecord, how: Reading, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
+def facts_of(record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
     """The facts, resting on valid FHIR only. Raises Problem `out-of-time`."""
     try:
         return settled_facts(record, how, in_time)
@@ -61,7 +61,7 @@ def advice_on(
     occasion: Occasion,
     facts: PatientFacts,
     record: PatientRecord,
-    how: Reading,
+    how: MappingContext,
     rules: SiteRules,
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fhir_mappings.course_search import FoundCourse, Reading
+from fhir_mappings.course_search import FoundCourse, MappingContext
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Kind, SetAside, reach
 from fhir_mappings.facts.labs import FoldChange, Reason
@@ -27,7 +27,7 @@ _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 def il6_and_crp(
     observations: Observations,
     record: PatientRecord,
-    how: Reading,
+    how: MappingContext,
     found: FoundCourse,
     course: Course,
     signs: Signs,

@@ -27,7 +27,7 @@ _INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})
 
 
 @dataclass(frozen=True)
-class Reading:
+class MappingContext:
     """How a record is to be read: codes, numbers, the facility's zone, the patient and the moment."""
 
     terms: Terminology
@@ -53,7 +53,7 @@ class FoundCourse:
     set_aside: tuple[SetAside, ...]
 
 
-def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
+def find_course(record: PatientRecord, how: MappingContext) -> FoundCourse:
     """Administrations and procedures → the course now running, or how surely there is none."""
     pool, t = record.pool, how.thresholds
     zone, assumed = facility_zone(how.zone, pool, how.terms, how.fhir_base)
@@ -66,7 +66,7 @@ def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
     return FoundCourse(zone, assumed, given, course, search, bad)
 
 
-def _broken(record: PatientRecord, how: Reading, zone: tzinfo) -> tuple[SetAside, ...]:
+def _broken(record: PatientRecord, how: MappingContext, zone: tzinfo) -> tuple[SetAside, ...]:
     """What could not be read at all. What names a CAR-T product or its infusion somewhere may have been one."""
     marks = how.terms.infusion_marks
     products = tuple(m.reference.encode() for m in record.pool.of_type(fs.Medication) if marks.search(m.raw))
@@ -83,7 +83,7 @@ def _broken(record: PatientRecord, how: Reading, zone: tzinfo) -> tuple[SetAside
 
 
 def _no_course(
-    record: PatientRecord, how: Reading, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
+    record: PatientRecord, how: MappingContext, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
 ) -> CourseSearch:
     states = [record.coverage.get(k, NOT_SUPPLIED).state for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
     if all(state is Completeness.UNREAD for state in states):

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 
 from fhir_mappings.analytes import il6_and_crp
 from fhir_mappings.caution import infections, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
-from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
+from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unnamed_drugs
 from fhir_mappings.doses import grade_at_dose_2, progressed, tocilizumab_given
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.icans import IcansSource
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import PendingOrder
 from fhir_mappings.medications.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.medications.steroids import steroids_given
 from fhir_mappings.neurotoxicity import icans
-from fhir_mappings.observations import Observations, sort_observations
+from fhir_mappings.observations import sort_observations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord
-from fhir_mappings.rules.crs_grade import Signs, crs_grade
-from fhir_mappings.signs import SignsMapping
+from fhir_mappings.rules.crs_grade import crs_grade
+from fhir_mappings.signs import signs_of
 from fhir_mappings.vital_signs import age_at, latest_weight
 
 
-def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
+def patient_facts(record: PatientRecord, how: MappingContext) -> PatientFacts:
     """All that the cards may know. Without a course only what a warning about that needs."""
     found = find_course(record, how)
     t = how.thresholds
@@ -57,7 +52,7 @@ def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
 
 
 def _with_course(
-    facts: PatientFacts, record: PatientRecord, how: Reading, found: FoundCourse, course: Course
+    facts: PatientFacts, record: PatientRecord, how: MappingContext, found: FoundCourse, course: Course
 ) -> PatientFacts:
     t, as_of = how.thresholds, how.as_of
     observations = sort_observations(
@@ -103,22 +98,6 @@ def _with_course(
     return replace(known, flags=_flags(known, course, grade), evidence=_evidence(known, course, grade))
 
 
-def signs_of(
-    record: PatientRecord,
-    how: Reading,
-    found: FoundCourse,
-    observations: Observations,
-    pending: Iterable[PendingOrder],
-) -> tuple[Signs, tuple[SetAside, ...]]:
-    """All that the grade is worked out from, and what of it had to be set aside."""
-    t = how.thresholds
-    given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed_drugs(found.given)))
-    running_reach = _running_reach(given_reach, record, how.as_of, t)
-    mapping = SignsMapping(observations, record.coverage, found.set_aside, how.as_of)
-    signs = mapping.signs(record.pool, how.terms, found.zone, found.given, given_reach, running_reach, pending, t)
-    return signs, tuple(mapping.set_aside)
-
-
 def _flags(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str, ...]:
     flags = (
         *facts.flags,
@@ -148,12 +127,3 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
         *(infection.reference for infection in facts.infections),
     )
     return tuple(dict.fromkeys(evidence))
-
-
-def _running_reach(given: Reach, record: PatientRecord, as_of: datetime, t: Thresholds) -> Reach:
-    """For row H: a page that is complete only some way back says nothing of infusions begun earlier, unless
-    those still running were read too."""
-    running = reach(record.coverage, [Kind.RUNNING], ())
-    if given.since is None or running.since is not None or given.since <= as_of - t.dose_lookback:
-        return given
-    return Reach(None, given.holes)

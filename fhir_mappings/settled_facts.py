@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from fhir_mappings.course_search import Reading
+from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.patient_facts import patient_facts
@@ -16,7 +16,9 @@ class OutOfTimeError(Exception):
     """The facts of a record could not be settled in the time that there is."""
 
 
-def settled_facts(record: PatientRecord, how: Reading, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
+def settled_facts(
+    record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True
+) -> PatientFacts:
     """The facts, resting on valid FHIR only: what they rest on is validated, what is not valid is set aside, and
     the facts are worked out again without it, until they stand. Raises OutOfTimeError."""
     while True:

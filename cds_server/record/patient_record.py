@@ -24,7 +24,7 @@ from cds_server.record.record_request import RecordRequest
 from cds_server.record.scopes import permits
 from cds_server.record.search_plan import Need, Plan
 from cds_server.site_rules import SiteRules
-from fhir_mappings.course_search import Reading, find_course
+from fhir_mappings.course_search import MappingContext, find_course
 from fhir_mappings.facts.course import CourseSearch
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.medications.draft_orders import check_draft_owner, draft_medications
@@ -101,7 +101,7 @@ class _Reader:
         self._pool = pool
         self._deadline = deadline
         self._plan = Plan(request.patient_id, as_of, sources.rules.terms, sources.rules.thresholds, sources.lookup)
-        self._how = Reading(
+        self._how = MappingContext(
             sources.rules.terms,
             sources.rules.thresholds,
             sources.zone,

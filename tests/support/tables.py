@@ -26,7 +26,7 @@ from cards.deciding.when_to_show import Call, Hook
 from example_patients.stories.chart import Entry, Resource, resources
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.course_search import Reading
+from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.grade import NoGrade
 from fhir_mappings.facts.patient import PatientFacts
@@ -115,7 +115,7 @@ def facts_of(
     lost |= {kind: Coverage(Completeness.PART, "too many pages", moment) for kind, moment in since.items()}
     if Kind.ADMINISTRATIONS in lost:
         lost[Kind.RUNNING] = lost[Kind.ADMINISTRATIONS]
-    how = Reading(terms, thresholds, zone, "p", None, as_of)
+    how = MappingContext(terms, thresholds, zone, "p", None, as_of)
     return settled_facts(PatientRecord(pool, {**ALL_READ, **lost}), how)
 
 
