@@ -10,6 +10,7 @@ from cards.deciding.conditions import Situation
 from cards.deciding.data_doubts import data_doubts
 from cards.deciding.decision_table import (
     CardId,
+    Rule,
     rows_for,
 )
 from cards.deciding.dismissed import Dismissed, state_of
@@ -66,13 +67,7 @@ def advice(
     doubts = data_doubts(facts, call.drafts, cell, found, t)
     cell = replace(cell, data_doubt=doubts.level)
     rows = rows_for(cell)
-    order = Ordering(facts, call.drafts, call.patient_id, terms, t)
-    planned = [
-        Planned(card, indicator, offers_of(card, order, cell) if rule.orders else ())
-        for rule in rows
-        for card, indicator in rule.gives
-    ]
-    state = in_order(tuple(softened(p) for p in planned))
+    state = _planned(rows, Ordering(facts, call.drafts, call.patient_id, terms, t), cell)
     seen = visible_cards(state, facts, call, modes, dismissed, state_of(facts, found))
     texts = Texts(
         facts, found, doubts, t, unread_kinds(facts, terms), call.drafts,
@@ -80,15 +75,20 @@ def advice(
         switched_off=seen.off, held=seen.held,
     )  # fmt: skip
     return Advice(
-        cards=worded(seen.shown, texts),
-        rows=tuple(rule.id for rule in rows if rule.gives),
-        shadowed=seen.shadowed,
-        cell=cell,
-        found=found,
-        silence=seen.silence,
-        state=state_of(facts, found),
+        cards=worded(seen.shown, texts), rows=tuple(rule.id for rule in rows if rule.gives), shadowed=seen.shadowed,
+        cell=cell, found=found, silence=seen.silence, state=state_of(facts, found),
         held=tuple(one.card for one in seen.held),
+    )  # fmt: skip
+
+
+def _planned(rows: tuple[Rule, ...], order: Ordering, cell: Situation) -> tuple[Planned, ...]:
+    """The cards of the rows with the orders that each would make, in the order of urgency."""
+    planned = (
+        Planned(card, indicator, offers_of(card, order, cell) if rule.orders else ())
+        for rule in rows
+        for card, indicator in rule.gives
     )
+    return in_order(tuple(softened(p) for p in planned))
 
 
 def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice:

@@ -32,19 +32,33 @@ def state_lines(x: Texts) -> list[str]:
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(phrase("state", "coded", codes=escaped(", ".join(disagreeing))))
+    return [*lines, *_of_site(x), *_not_used(x)]
+
+
+def _of_site(x: Texts) -> list[str]:
+    """What this site, or this user, has set otherwise."""
+    lines = []
     own = site_numbers(x.t)
     if own:
         lines.append(phrase("state", "numbers", numbers="; ".join(own)))
     if x.held:
-        at = when(facts.local(max(one.at for one in x.held)))
+        at = when(x.facts.local(max(one.at for one in x.held)))
         lines.append(phrase("state", "held", number=len(x.held), at=at, cards=", ".join(one.card for one in x.held)))
     if x.switched_off:
         lines.append(phrase("state", "off", cards=", ".join(x.switched_off)))
+    return lines
+
+
+MOST_SET_ASIDE = 10
+
+
+def _not_used(x: Texts) -> list[str]:
+    lines, set_aside = [], x.facts.set_aside
     if x.unread:
         lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
-    if facts.set_aside:
-        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
-        more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
+    if set_aside:
+        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in set_aside[:MOST_SET_ASIDE])
+        more = f" and {len(set_aside) - MOST_SET_ASIDE} more" if len(set_aside) > MOST_SET_ASIDE else ""
         lines.append(phrase("state", "set aside", resources=aside, more=more))
     return lines
 
