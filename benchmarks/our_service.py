@@ -16,7 +16,8 @@ from benchmarks.patients import AS_OF
 from cds_server.app import create_app
 from cds_server.operations.warm_start import warm_start
 from cds_server.running import EXTENSION_KEY
-from cds_server.storage.store import Decision, DecisionLog, LogUnavailableError
+from cds_server.storage.decisions import Decision
+from cds_server.storage.store import Store, StoreUnavailableError
 
 R = TypeVar("R")
 SETTINGS = {
@@ -27,11 +28,11 @@ SETTINGS = {
 CARDS = ("steroid-after-2-toci", "crs-grade")
 
 
-class NoLog(DecisionLog):
+class NoLog(Store):
     """A decision log that is off: nothing is remembered and no time is spent on it."""
 
     def run(self, work: Callable[[Session], R], seconds: float) -> R:  # noqa: ARG002
-        raise LogUnavailableError
+        raise StoreUnavailableError
 
     def record(self, decision: Decision, seconds: float) -> bool:  # noqa: ARG002
         return False
@@ -46,7 +47,7 @@ class OurService:
             running = self.app.extensions[EXTENSION_KEY]
             off = object.__new__(NoLog)
             off.degraded, off.lost = None, 0
-            self.app.extensions[EXTENSION_KEY] = replace(running, log=off)
+            self.app.extensions[EXTENSION_KEY] = replace(running, store=off)
         warm_start()
 
     def answer(self, body: bytes, **headers: str) -> bytes:

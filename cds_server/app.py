@@ -38,8 +38,10 @@ from cds_server.settings.table import Environment, Settings
 from cds_server.site_rules import site_rules
 from cds_server.smart_app.routes import smart as smart_app
 from cds_server.storage.database import engine_for
+from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
-from cds_server.storage.store import DecisionLog, Pseudonyms
+from cds_server.storage.store import Store
+from cds_server.storage.used_tokens import UsedTokens
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.clients import Trusted, trusted_from
 from cds_server.trust.jwk_set import check_key_files
@@ -85,13 +87,13 @@ def create_app(
         backend=BackendTokens(trusted.backends if trusted is not None else {}, outside),
     )
     trust = ClientTrust(trusted.clients, KeySets(outside)) if trusted is not None else None
-    decisions = DecisionLog(engine_for(settings.database_url), metrics)
+    store = Store(engine_for(settings.database_url), metrics)
     # urllib3 logs the whole address, with the patient's id, when a server's headers are malformed
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     app.extensions[EXTENSION_KEY] = Running(
-        settings, sources, clock, trust, decisions, Pseudonyms(settings.pseudonym_key),
+        settings, sources, clock, trust, store, UsedTokens(store, metrics), Pseudonyms(settings.pseudonym_key),
         threading.BoundedSemaphore(settings.max_calls), metrics, order_codings(settings.orders_file, rules.terms),
-        _smart(settings, trusted, decisions, outside),
+        _smart(settings, trusted, store, outside),
     )  # fmt: skip
     app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.before_request(_begin)
@@ -136,13 +138,11 @@ def _trusted(settings: Settings) -> Trusted | None:
     return trusted
 
 
-def _smart(
-    settings: Settings, trusted: Trusted | None, decisions: DecisionLog, outside: requests.Session
-) -> Smart | None:
+def _smart(settings: Settings, trusted: Trusted | None, store: Store, outside: requests.Session) -> Smart | None:
     if settings.smart_file is None:
         return None
     servers = smart_servers(settings, trusted.clients if trusted is not None else None)
-    sessions = SmartSessions(decisions, settings.session_keys)
+    sessions = SmartSessions(store, settings.session_keys)
     return Smart(servers, sessions, outside, threading.BoundedSemaphore(SMART_PAGES_AT_ONCE))
 
 

@@ -21,16 +21,17 @@ from cards.pages.explanation import explanation
 from cds_server.app import check_services, create_app
 from cds_server.config_check import checks, in_force
 from cds_server.data_keys import prefetch_templates
-from cds_server.hooks.advise import Occasion, answer, considered, reading_of
+from cds_server.hooks.answer import answer_json
 from cds_server.hooks.client_profile import order_codings
 from cds_server.limits import SettingsError
+from cds_server.patient_advice import Occasion, advice_on, facts_of, reading_of
 from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.settings.reading import settings_from, site_settings_from
 from cds_server.settings.table import DEFAULT_DATABASE, SiteSettings
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.storage.database import engine_for
+from cds_server.storage.purge import purge
 from cds_server.storage.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
-from cds_server.storage.store import purge
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,10 @@ def explain(
     occasion = Occasion(Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW, drafts)
     owner = recorded.owner
     how = reading_of(owner.patient_id, owner.fhir_base, here.rules, here.settings.zone, _moment(at, here))
-    facts, found = considered(recorded.record, how, occasion, here.rules)
+    facts = facts_of(recorded.record, how)
+    found = advice_on(occasion, facts, recorded.record, how, here.rules)
     if as_json:
-        shown: dict[str, Any] = answer(facts, found, here.rules, here.settings.public_url)
+        shown: dict[str, Any] = answer_json(found, facts, here.rules, here.settings.public_url)
         click.echo(dumps(shown, indent=2))
     else:
         click.echo(explanation(facts, found, here.rules.thresholds, here.rules.hash), nl=False)

@@ -26,7 +26,7 @@ from cds_server.settings.table import Settings
 from cds_server.site_rules import SiteRules
 from cds_server.smart_app.launch import LaunchError, discovered
 from cds_server.storage.database import engine_for
-from cds_server.storage.store import upgrade
+from cds_server.storage.schema import upgrade
 from cds_server.trust.clients import Client, Trusted, trusted_from
 from cds_server.trust.jwk_set import KeysUnavailableError, check_key_files, keys_in
 from cds_server.trust.smart_registration import SmartServer, smart_servers

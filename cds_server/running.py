@@ -19,8 +19,10 @@ from cds_server.operations.metrics import Metrics
 from cds_server.problems import Problem
 from cds_server.record.patient_record import Sources
 from cds_server.settings.table import Settings
+from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
-from cds_server.storage.store import DecisionLog, Pseudonyms
+from cds_server.storage.store import Store
+from cds_server.storage.used_tokens import UsedTokens
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.smart_registration import SmartServer
 
@@ -46,7 +48,8 @@ class Running:
     sources: Sources
     clock: Callable[[], datetime]
     trust: ClientTrust | None
-    log: DecisionLog
+    store: Store
+    tokens: UsedTokens
     pseudonyms: Pseudonyms
     slots: threading.BoundedSemaphore
     metrics: Metrics

@@ -82,6 +82,7 @@ def _marks(marks: Iterable[Mark], name: str, zone: tzinfo) -> list[dict[str, Any
             "value": _number(m.value),
             "text": m.text,
             "use": m.use,
+            "code": m.code,
             "says": _said([f"{name}: {m.text}", time_of(m, zone), m.use, m.source]),
         }
         for m in marks

@@ -9,23 +9,34 @@ from flask import Blueprint, Response
 
 from cards.deciding.when_to_show import Hook
 from cards.pages.decision_page import unconfirmed_numbers, value_words
-from cards.pages.explanation import caution, not_used, plain, rows_that_fired
+from cards.pages.explanation import not_used, plain
+from cards.pages.rows_in_words import rows_that_fired
+from cards.pages.treatment_lines import caution
 from cards.sentences.numbers_and_times import when
 from cds_server.course_page.patient_banner import patient_banner
 from cds_server.course_page.picture import period, picture, time_of
 from cds_server.course_page.reasons import earlier
 from cds_server.course_page.summary import tiles
 from cds_server.course_page.timeline import not_drawn, timeline
-from cds_server.hooks.advise import Occasion, advise, reading_of, unread
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import request_id
 from cds_server.pages import page
+from cds_server.patient_advice import (
+    Occasion,
+    advice_on,
+    facts_of,
+    read_record,
+    reading_of,
+    refuse_unreadable,
+    unread_data,
+)
 from cds_server.problems import Problem
 from cds_server.record.record_request import PATIENT_ID, RecordRequest
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
 from fhir_mappings.course_history import course_history
-from fhir_mappings.patient_facts import OutOfTimeError
+from fhir_mappings.facts.flags import Flag
+from fhir_mappings.settled_facts import OutOfTimeError
 
 # the templates and files of the page, wherever it is shown
 course_page = Blueprint(
@@ -82,26 +93,26 @@ def _values(
     """What the template shows. Raises Problem."""
     as_of, sources = here.clock(), here.sources
     request = RecordRequest(patient_id, access.base, access.token, access.scope, request_id=request_id())
-    advised = advise(request, Occasion(Hook.PATIENT_VIEW), sources, as_of, call_time)
-    facts, found, t = advised.facts, advised.found, sources.rules.thresholds
+    how, t = reading_of(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
+    record = read_record(request, sources, as_of, call_time)
+    facts = facts_of(record, how, call_time.is_left)
+    found = advice_on(Occasion(Hook.PATIENT_VIEW), facts, record, how, sources.rules)
+    refuse_unreadable(found, facts)
     values: dict[str, Any] = {
         "template": "course_none.html",
-        "who": patient_banner(advised.record, patient_id),
+        "who": patient_banner(record, patient_id),
         "now": when(facts.local(facts.as_of)),
         "zone": str(facts.zone),
-        "zone_assumed": "timezone_assumed" in facts.flags,
-        "unread": [why for _, why in unread(facts)],
+        "zone_assumed": Flag.TIMEZONE_ASSUMED in facts.flags,
+        "unread": list(unread_data(facts)),
         "not_used": [plain(line) for line in not_used(facts)],
         "cards": found.cards,
         "silence": found.silence,
     }
     if facts.course is None or facts.grade is None or found.found is None:
         return {**values, "facts": facts}
-    how = reading_of(patient_id, access.base, sources.rules, sources.zone, as_of)
     try:
-        history = course_history(
-            advised.record, how, facts, facts.course, facts.grade, lambda: call_time.remaining() > 0
-        )
+        history = course_history(record, how, facts, facts.course, facts.grade, call_time.is_left)
     except OutOfTimeError as error:
         raise Problem("out-of-time") from error
     shown = timeline(facts, facts.course, history, t)

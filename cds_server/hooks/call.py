@@ -1,161 +1,135 @@
-"""One call from the checked caller to the logged answer."""
+"""The story of one call, from a request that is well formed to the answer that leaves."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from flask import request
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from cards.choose import Advice
-from cards.deciding.decision_table import CardId, Indicator
 from cards.deciding.dismissed import Dismissed
-from cds_server.hooks.advise import Occasion, advise, answer, unread
+from cards.deciding.visible import Silence
+from cds_server.hooks.answer import answer_json
 from cds_server.hooks.client_profile import for_client
 from cds_server.hooks.course_link import course_link
+from cds_server.hooks.hook_call import HookCall, begun_call
 from cds_server.hooks.hook_request import HookRequest
-from cds_server.hooks.log_entry import Answered, People, decision_of, people_of
+from cds_server.hooks.log_entry import CallOutcome, decision_of
 from cds_server.hooks.services import Service
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
+from cds_server.patient_advice import (
+    Occasion,
+    advice_on,
+    facts_of,
+    read_record,
+    reading_of,
+    refuse_unreadable,
+    unread_data,
+)
 from cds_server.problems import Problem
 from cds_server.record.record_request import RecordRequest
 from cds_server.running import Running
-from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
-from cds_server.storage.store import LogUnavailableError
-from cds_server.trust.client_trust import NOBODY_CHECKED, Caller, UntrustedError
-from cds_server.trust.clients import Profile
+from cds_server.storage.dismissals import dismissals
+from cds_server.storage.store import StoreUnavailableError
+from cds_server.trust.client_trust import Caller
 
 log = logging.getLogger("cds_server")
-_CARDS = frozenset(card.value for card in CardId)
-_INDICATORS = frozenset(indicator.value for indicator in Indicator)
 
 
-def checked_caller(here: Running, service: str | None, call_time: CallTime) -> Caller:
-    """Who calls this address, each token once. Raises Problem `untrusted`."""
-    if here.trust is None:
-        return NOBODY_CHECKED
-    try:
-        url = f"{here.settings.public_url}{request.path}"
-        caller = here.trust.caller(request.headers.get("Authorization"), url, service, call_time.deadline)
-        issuer = caller.client.issuer if caller.client else ""
-        token = hashlib.sha256(f"{issuer}\x1f{caller.jti}".encode()).hexdigest()
-        with call_time.waiting_for_the_log() as seconds:
-            first = here.log.is_first_use(token, datetime.fromtimestamp(caller.expires, UTC), seconds)
-        if not first:
-            raise UntrustedError("replay", "the token was used before")
-    except UntrustedError as error:
-        raise Problem("untrusted", [("Authorization", error.says)], error.reason) from error
-    return caller
-
-
-def answered(
-    here: Running, service: Service, hook_request: HookRequest, caller: Caller, call_time: CallTime
+def answer_call(
+    here: Running, service: Service, sent: HookRequest, caller: Caller, call_time: CallTime
 ) -> dict[str, Any]:
-    """The answer to a call that is well formed, logged before it leaves. Raises Problem."""
-    wanted = _record_request(here, hook_request, caller)
-    occasion = Occasion(hook_request.hook, hook_request.drafts, hook_request.selections)
-    as_of, rules = here.clock(), here.sources.rules
-    shadow = here.settings.in_shadow(service.id)
-    people, decision_id = people_of(hook_request, caller, here.pseudonyms), str(uuid.uuid4())
+    """The answer to a well-formed call of a checked caller. Raises Problem.
 
-    def log_it(found: Advice | None, body: dict[str, Any], silence: str | None, missing: Sequence[str]) -> None:
-        took = call_time.milliseconds()
-        entry = Answered(decision_id, service.id, as_of, rules.hash, took, shadow, silence, found, body, missing)
-        try:
-            decision = decision_of(hook_request, caller, people, entry)
-        except Exception as error:  # what cannot be put down costs no one a card
-            here.log.lose(error)
-            return
-        here.metrics.answered(service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], silence)
-        log_line().update(hookInstance=hook_request.hook_instance, rules=decision.row.rules, silence=silence)
-        with call_time.waiting_for_the_log() as seconds:
-            here.log.record(decision, seconds)
-
+    1. Say whose record is wanted, and how far this client may have it read.
+    2. Look up which cards this user dismissed of late.
+    3. Read the record: prefetch first, the FHIR server for the rest.
+    4. Work out the facts, resting on valid FHIR only.
+    5. Choose the cards for the hook and its drafts.
+    6. Refuse (412) where nothing can be said because the record could not be read.
+    7. Write the answer: cards, reasoning, and the link to the course.
+    8. Log the decision before it leaves; so is a call that failed at one of the steps before.
+    9. In shadow show nothing.
+    10. Give the answer the form that this client takes.
+    """
+    call, sources = begun_call(here, service, sent, caller, call_time), here.sources
+    wanted = _wanted_record(call)
+    occasion = Occasion(sent.hook, sent.drafts, sent.selections)
+    how = reading_of(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
     try:
-        dismissed = _dismissed(here, people, as_of, call_time)
-        advised = advise(wanted, occasion, here.sources, as_of, call_time, dismissed)
-        facts, found = advised.facts, advised.found
-        course = course_link(here, wanted, decision_id)
-        body = answer(facts, found, rules, here.settings.public_url, course)
-    except Problem as problem:
-        log_it(None, {}, problem.name, [says for _, says in problem.details])
-        if shadow and problem.kind.status in (412, 503):  # a malformed call is refused
-            return {"cards": []}
-        raise
-    except Exception as error:  # a failure of ours is in the log too, and in shadow it is not shown
-        log_it(None, {}, "internal", ())
-        if not shadow:
-            raise
-        log.error("a call failed", extra={"failed": where_it_failed(error)})
-        return {"cards": []}
-    log_it(found, body, found.silence, [says for _, says in unread(facts)])
-    if shadow or found.silence == "shadowed":
-        return {"cards": []}
-    profile = caller.client.profile if caller.client is not None else Profile.STANDARD
-    return for_client(body, profile, here.orders)
+        dismissed = _dismissed_of_late(call)
+        record = read_record(wanted, sources, call.as_of, call_time)
+        facts = facts_of(record, how, call_time.is_left)
+        advice = advice_on(occasion, facts, record, how, sources.rules, dismissed)
+        refuse_unreadable(advice, facts)
+        link = course_link(here, wanted, call.decision_id)
+        answer = answer_json(advice, facts, sources.rules, here.settings.public_url, link)
+    except Exception as error:
+        return _without_answer(call, error)
+    _log(call, CallOutcome(advice.silence, unread_data(facts), advice, answer))
+    if call.shadow or advice.silence is Silence.SHADOWED:
+        return _nothing_shown()
+    return for_client(answer, caller.profile, here.orders)
 
 
-def _record_request(here: Running, sent: HookRequest, caller: Caller) -> RecordRequest:
-    """The record that the call is about, read only as far as its client may have it read."""
-    allowed = caller.client is None or sent.fhir_server in (None, *caller.client.fhir_servers)
-    if not allowed:
-        here.metrics.refusals.labels("forbidden-server", "").inc()
+def _wanted_record(call: HookCall) -> RecordRequest:
+    """The record that a call is about. A client that names another FHIR server than its own is counted."""
+    sent, client = call.sent, call.caller.client
+    may_call = client is None or sent.fhir_server in (None, *client.fhir_servers)
+    if not may_call:
+        call.here.metrics.refusals.labels("forbidden-server", "").inc()
     return RecordRequest(
         sent.patient_id,
         sent.fhir_server,
         token=sent.access_token,
         scope=sent.scope,
-        may_call=allowed,
-        may_use_our_token=caller.client is not None and caller.client.backend,
+        may_call=may_call,
+        may_use_our_token=client is not None and client.backend,
         drafts=sent.drafts,
         prefetch=sent.prefetch,
         request_id=request_id(),
     )
 
 
-def _dismissed(here: Running, people: People, as_of: datetime, call_time: CallTime) -> tuple[Dismissed, ...]:
-    """What this user overrode for this patient of late; a log that cannot be read holds nothing back."""
-    since = as_of - timedelta(hours=here.settings.override_hours)
-
-    def find(session: Session) -> list[Dismissed]:
-        query = (
-            select(CardRow.card, CardRow.indicator, DecisionRow.state, FeedbackRow)
-            .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
-            .join(FeedbackRow, FeedbackRow.card_uuid == CardRow.uuid)
-            .where(
-                DecisionRow.patient == people.patient,
-                DecisionRow.user == people.user,
-                FeedbackRow.matched,
-                FeedbackRow.issuer == DecisionRow.issuer,
-                FeedbackRow.tenant == DecisionRow.tenant,
-                FeedbackRow.received_at >= since,
-            )
-            .order_by(FeedbackRow.received_at)
-        )
-        last = {
-            said.card_uuid: (card, indicator, state, said) for card, indicator, state, said in session.execute(query)
-        }
-        return [
-            Dismissed(CardId(card), Indicator(indicator), state, at)
-            for card, indicator, state, said in last.values()
-            # a card of another version of this program is none of ours to hold
-            if card in _CARDS
-            and indicator in _INDICATORS
-            and said.outcome == "overridden"
-            # feedback may come in batches: what counts is when it was said
-            and (at := min(said.outcome_at or said.received_at, said.received_at)) >= since
-        ]
-
+def _dismissed_of_late(call: HookCall) -> tuple[Dismissed, ...]:
+    """The cards that this user overrode for this patient. A log that cannot be read holds nothing back."""
+    here = call.here
+    since = call.as_of - timedelta(hours=here.settings.override_hours)
     try:
-        with call_time.waiting_for_the_log() as seconds:
-            return tuple(here.log.run(find, seconds))
-    except LogUnavailableError:
+        with call.time.waiting_for_the_log() as seconds:
+            return here.store.run(lambda session: dismissals(session, call.people, since), seconds)
+    except StoreUnavailableError:
         here.metrics.log_losses.labels("dismissals").inc()
         return ()
+
+
+def _without_answer(call: HookCall, error: Exception) -> dict[str, Any]:
+    """Log a call that was refused or failed, and raise what it was; in shadow only what is wrong with the request."""
+    if isinstance(error, Problem):
+        _log(call, CallOutcome(error.name, [says for _, says in error.details]))
+        if call.shadow and error.kind.status in (412, 503):
+            return _nothing_shown()
+        raise error
+    _log(call, CallOutcome("internal"))
+    if not call.shadow:
+        raise error
+    log.error("a call failed", extra={"failed": where_it_failed(error)})
+    return _nothing_shown()
+
+
+def _log(call: HookCall, outcome: CallOutcome) -> None:
+    """Put a call into the decision log, the metrics and the line of the log."""
+    here = call.here
+    try:
+        decision = decision_of(call, outcome)
+    except Exception as error:  # what cannot be put down costs no one a card
+        here.store.lose(error)
+        return
+    here.metrics.answered(call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence)
+    log_line().update(hookInstance=call.sent.hook_instance, rules=decision.row.rules, silence=outcome.silence)
+    with call.time.waiting_for_the_log() as seconds:
+        here.store.record(decision, seconds)
+
+
+def _nothing_shown() -> dict[str, Any]:
+    return {"cards": []}

@@ -1,27 +1,20 @@
-"""Feedback on cards: the body as marshmallow reads it, each entry by itself, and what becomes of it.
+"""The body of feedback on cards, as marshmallow reads it. A malformed one is refused whole and nothing is stored.
 
-A malformed body is refused whole and nothing is stored. Otherwise the same entry counts once, one for an unknown
-card is kept as unmatched, and one for another client's card is refused. Epic sends `overrideReasons`, with or
-without a reason; the protocol `overrideReason` with a reason, a comment or both.
+Epic sends `overrideReasons`, with or without a reason; the protocol `overrideReason` with a reason, a comment or both.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
-from sqlalchemy.orm import Session
 
 from cds_server.hooks.hook_request import depth_of, flat_messages
 from cds_server.limits import Limits
 from cds_server.problems import Problem
-from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
-from cds_server.trust.client_trust import Caller
 
 MAX_ENTRIES = 200
 MAX_PARTS = 50  # suggestions or reasons of one entry
@@ -88,14 +81,6 @@ class _Feedback(_Lenient):
 _SCHEMA = _Feedback()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the entries, by index: the cards that are unknown, and those that are another client's."""
-
-    unmatched: tuple[int, ...]
-    refused: tuple[int, ...]
-
-
 def read_feedback(body: bytes, limits: Limits) -> Sequence[Mapping[str, Any]]:
     """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` with every broken field."""
     if depth_of(body) > limits.depth:
@@ -122,54 +107,3 @@ def _check_lengths(plain: Any) -> None:
             parts = entry.get(name) if isinstance(entry, dict) else None
             if isinstance(parts, list) and len(parts) > MAX_PARTS:
                 raise Problem("invalid-feedback", [(f"feedback[{index}].{name}", f"must hold at most {MAX_PARTS}")])
-
-
-def store_feedback(
-    session: Session, entries: Sequence[Mapping[str, Any]], caller: Caller, service: str, now: datetime
-) -> Outcome:
-    """Keep each entry that is this client's to give."""
-    issuer = caller.client.issuer if caller.client else ""
-    unmatched: list[int] = []
-    refused: list[int] = []
-    for index, entry in enumerate(entries):
-        card = session.get(CardRow, entry["card"].lower())
-        decision = session.get(DecisionRow, card.decision_id) if card is not None else None
-        if decision is None:
-            unmatched.append(index)
-        elif (decision.issuer, decision.tenant, decision.service) != (issuer, caller.tenant or "", service):
-            refused.append(index)
-            continue
-        row = _row(entry, issuer, caller.tenant or "", now, matched=decision is not None)
-        known = session.get(FeedbackRow, row.digest)
-        if known is None:
-            session.add(row)
-            session.flush()
-        else:  # told before its card was in the log, and told again since
-            known.matched = known.matched or row.matched
-    return Outcome(tuple(unmatched), tuple(refused))
-
-
-def _row(entry: Mapping[str, Any], issuer: str, tenant: str, now: datetime, *, matched: bool) -> FeedbackRow:
-    reasons = [*([entry["override_reason"]] if entry["override_reason"] else []), *(entry["override_reasons"] or [])]
-    codes = [
-        "|".join(filter(None, (reason["reason"]["system"], reason["reason"]["code"])))
-        for reason in reasons
-        if reason["reason"]
-    ]
-    comments = [reason["user_comment"] for reason in reasons if reason["user_comment"]]
-    accepted = [suggestion["id"] for suggestion in entry["accepted_suggestions"] or []]
-    at = entry["outcome_timestamp"]
-    said = (issuer, tenant, entry["card"], entry["outcome"], str(at), *codes, *comments, *accepted)
-    return FeedbackRow(
-        digest=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
-        card_uuid=entry["card"].lower(),
-        issuer=issuer,
-        tenant=tenant,
-        outcome=entry["outcome"],
-        outcome_at=at,
-        received_at=now,
-        reasons=codes,
-        comment="\n".join(comments) or None,
-        accepted=accepted,
-        matched=matched,
-    )

@@ -15,7 +15,7 @@ from cds_server.limits import Limits, UnusableError
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem
 from cds_server.record.record_request import PATIENT_ID
-from fhir_mappings.draft_orders import Draft
+from fhir_mappings.medications.draft_fields import Draft
 
 MOST_DRAFTS = 1000
 _PATIENT_ID = validate.Regexp(PATIENT_ID, error="must match [A-Za-z0-9.-]{{1,64}}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 from cards.choose import Advice
-from cds_server.hooks.hook_request import HookRequest
+from cards.deciding.decision_table import CardId
+from cds_server.hooks.assessment import EXTENSION
+from cds_server.hooks.hook_call import HookCall
 from cds_server.storage.database import CardRow, DecisionRow
-from cds_server.storage.store import Decision, Pseudonyms
-from cds_server.trust.client_trust import Caller
-from fhir_mappings.draft_orders import Draft
+from cds_server.storage.decisions import Decision
+from fhir_mappings.medications.draft_fields import Draft
 
 VERSION = version("crs-cds")
 MOST_REFERENCES = 500
@@ -25,84 +25,68 @@ _CODE = re.compile(r"[!-~]{1,200}\|[A-Za-z0-9.\-]{1,64}")
 
 
 @dataclass(frozen=True)
-class People:
-    """Patient and user of a call as keyed pseudonyms."""
+class CallOutcome:
+    """What came of a call: why nothing is shown, if so, what could not be read, and the advice with its answer if
+    there is one."""
 
-    patient: str
-    user: str
-
-
-def people_of(request: HookRequest, caller: Caller, pseudonyms: Pseudonyms) -> People:
-    issuer = caller.client.issuer if caller.client else ""
-
-    def word(kind: str, id_: str) -> str:
-        return pseudonyms.of(kind, issuer, caller.tenant, request.fhir_server, id_)
-
-    return People(word("patient", request.patient_id), word("user", request.user_id))
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What there is to log of a call beside its people: when, by which rules, what came out, how long it took."""
-
-    decision_id: str
-    service: str
-    at: datetime
-    rules_hash: str
-    milliseconds: int
-    shadow: bool
     silence: str | None
-    found: Advice | None
-    body: Mapping[str, Any]
     unread: Sequence[str] = ()
+    advice: Advice | None = None
+    answer: Mapping[str, Any] = field(default_factory=dict)
 
 
-def decision_of(request: HookRequest, caller: Caller, people: People, answered: Answered) -> Decision:
-    """The rows. A card's uuid is the one that went out, or would have."""
-    found, extension = answered.found, answered.body.get("extension", {})
-    row = DecisionRow(
-        id=answered.decision_id,
-        at=answered.at,
-        service=answered.service,
-        issuer=caller.client.issuer if caller.client else "",
-        tenant=caller.tenant or "",
-        patient=people.patient,
-        user=people.user,
-        hook_instance=request.hook_instance,
-        orders=[code for draft in request.drafts for code in _codes(draft)][:MOST_ORDERS],
-        rules=list(found.rows) if found is not None else [],
-        assessment=_kept({**next(iter(extension.values()), {}), "unread": list(answered.unread)}),
-        state=found.state if found is not None else "",
-        silence=answered.silence,
-        shadow=answered.shadow,
-        rules_hash=answered.rules_hash,
+def decision_of(call: HookCall, outcome: CallOutcome) -> Decision:
+    """The rows of a call. A card's uuid is the one that went out, or would have."""
+    cards = [_card(call, card) for card in outcome.answer.get("cards", ())]
+    in_trial = outcome.advice.shadowed if outcome.advice is not None else ()
+    return Decision(_row(call, outcome), [*cards, *(_card_in_trial(call, card) for card in in_trial)])
+
+
+def _row(call: HookCall, outcome: CallOutcome) -> DecisionRow:
+    advice, sent = outcome.advice, call.sent
+    assessment = outcome.answer.get("extension", {}).get(EXTENSION, {})
+    return DecisionRow(
+        id=call.decision_id,
+        at=call.as_of,
+        service=call.service.id,
+        issuer=call.caller.issuer,
+        tenant=call.caller.tenant or "",
+        patient=call.people.patient,
+        user=call.people.user,
+        hook_instance=sent.hook_instance,
+        orders=[code for draft in sent.drafts for code in _codes(draft)][:MOST_ORDERS],
+        rules=list(advice.rows) if advice is not None else [],
+        assessment=_kept({**assessment, "unread": list(outcome.unread)}),
+        state=advice.state if advice is not None else "",
+        silence=outcome.silence,
+        shadow=call.shadow,
+        rules_hash=call.here.sources.rules.hash,
         version=VERSION,
-        milliseconds=answered.milliseconds,
+        milliseconds=call.time.milliseconds(),
     )
-    cards = [
-        CardRow(
-            uuid=card["uuid"],
-            decision_id=answered.decision_id,
-            card=card["source"]["topic"]["code"],
-            indicator=card["indicator"],
-            shown=not answered.shadow,
-            suggestions=[suggestion["uuid"] for suggestion in card.get("suggestions", ())],
-        )
-        for card in answered.body.get("cards", ())
-    ]
-    in_trial = found.shadowed if found is not None else ()
-    cards += [
-        CardRow(
-            uuid=str(uuid.uuid4()),
-            decision_id=answered.decision_id,
-            card=card.value,
-            indicator="",
-            shown=False,
-            suggestions=[],
-        )
-        for card in in_trial
-    ]
-    return Decision(row, cards)
+
+
+def _card(call: HookCall, card: Mapping[str, Any]) -> CardRow:
+    return CardRow(
+        uuid=card["uuid"],
+        decision_id=call.decision_id,
+        card=card["source"]["topic"]["code"],
+        indicator=card["indicator"],
+        shown=not call.shadow,
+        suggestions=[suggestion["uuid"] for suggestion in card.get("suggestions", ())],
+    )
+
+
+def _card_in_trial(call: HookCall, card: CardId) -> CardRow:
+    """A card that the site tries unseen."""
+    return CardRow(
+        uuid=str(uuid.uuid4()),
+        decision_id=call.decision_id,
+        card=card.value,
+        indicator="",
+        shown=False,
+        suggestions=[],
+    )
 
 
 def _kept(assessment: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from cds_server.hooks.call import answered, checked_caller
-from cds_server.hooks.feedback import Outcome, read_feedback, store_feedback
+from cds_server.hooks.call import answer_call
+from cds_server.hooks.checked_caller import checked_caller
+from cds_server.hooks.feedback import read_feedback
 from cds_server.hooks.hook_request import read_hook_request
 from cds_server.hooks.services import SERVICES, Service, discovery_json
 from cds_server.operations.call_time import CallTime
@@ -24,7 +25,8 @@ from cds_server.operations.metrics import CONTENT_TYPE
 from cds_server.problems import Problem
 from cds_server.running import Running, running
 from cds_server.settings.table import Environment
-from cds_server.storage.store import LogUnavailableError
+from cds_server.storage.feedback import Outcome, store_feedback
+from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.client_trust import Caller
 
 cds = Blueprint("cds", __name__)
@@ -47,8 +49,8 @@ def call(service_id: str) -> Response:
     service = _service(service_id)
     with here.slot():
         caller = checked_caller(here, service.id, call_time)
-        hook_request = read_hook_request(_body(call_time), service.hook, here.settings.limits)
-        return jsonify(answered(here, service, hook_request, caller, call_time))
+        sent = read_hook_request(_body(call_time), service.hook, here.settings.limits)
+        return jsonify(answer_call(here, service, sent, caller, call_time))
 
 
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
@@ -86,10 +88,10 @@ def _stored(
     try:
         with call_time.waiting_for_the_log() as seconds:
             try:
-                return here.log.run(store, seconds)
+                return here.store.run(store, seconds)
             except IntegrityError:  # the same entry at the same moment: it is there now
-                return here.log.run(store, call_time.remaining())
-    except (LogUnavailableError, IntegrityError) as error:
+                return here.store.run(store, call_time.remaining())
+    except (StoreUnavailableError, IntegrityError) as error:
         raise Problem("log-unavailable") from error
 
 
@@ -102,10 +104,10 @@ def live() -> Response:
 def ready() -> Response:
     """Ready also with a degraded log: it never costs the user a card, and the answer says so. Of this worker."""
     here = running()
-    here.log.answers(here.settings.log_seconds)
-    parts = {"log": here.log.degraded, **(here.trust.keys_missing() if here.trust is not None else {})}
+    here.store.answers(here.settings.log_seconds)
+    parts = {"log": here.store.degraded, **(here.trust.keys_missing() if here.trust is not None else {})}
     missing = {part: why for part, why in parts.items() if why is not None}
-    return jsonify({"status": "degraded" if missing else "ready", **missing, "decisionsLost": here.log.lost})
+    return jsonify({"status": "degraded" if missing else "ready", **missing, "decisionsLost": here.store.lost})
 
 
 @cds.get("/metrics", strict_slashes=False)
@@ -117,7 +119,7 @@ def metrics() -> Response:
         raise Problem("untrusted", [("Authorization", "metrics are off until CRS_CDS_METRICS_TOKEN is set")], "metrics")
     if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         raise Problem("untrusted", [("Authorization", "the metrics need their own Bearer token")], "metrics")
-    here.log.answers(here.settings.log_seconds)
+    here.store.answers(here.settings.log_seconds)
     return Response(here.metrics.page(), content_type=CONTENT_TYPE)
 
 

@@ -27,6 +27,9 @@ class CallTime:
     def remaining(self) -> float:
         return max(0.0, self.deadline - self._clock())
 
+    def is_left(self) -> bool:
+        return self.remaining() > 0
+
     @property
     def reading_ends(self) -> float:
         """The moment by which the record must be read: what comes of it must still be worked out and logged."""

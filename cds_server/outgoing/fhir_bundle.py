@@ -11,7 +11,7 @@ import msgspec
 
 from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import STRUCTS, header_of
+from fhir_mappings.reading.resources import STRUCTS, header_of
 
 T = TypeVar("T")
 NO_RESOURCE = b"null"

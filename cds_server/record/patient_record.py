@@ -26,11 +26,11 @@ from cds_server.record.search_plan import Plan
 from cds_server.record.search_rounds import SearchRounds
 from cds_server.record.searches_under_way import SearchesUnderWay
 from cds_server.site_rules import SiteRules
-from fhir_mappings.course_search import Reading
-from fhir_mappings.draft_orders import check_draft_owner
+from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.coverage import Completeness, Gap
+from fhir_mappings.medications.draft_orders import check_draft_owner
 from fhir_mappings.reading.ownership import AnotherPatientError, check_owner, owner_of
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 # searches end this much before we stop waiting for them: what one had read of its pages by then still counts
 LAST_WORD_SECONDS = 0.03
@@ -89,7 +89,7 @@ def _read_from_server(
     patient.start()
     rules = sources.rules
     plan = Plan(request.patient_id, as_of, rules.terms, rules.thresholds, sources.lookup)
-    how = Reading(rules.terms, rules.thresholds, sources.zone, request.patient_id, request.fhir_base, as_of)
+    how = MappingContext(rules.terms, rules.thresholds, sources.zone, request.patient_id, request.fhir_base, as_of)
     dense = states["recentAdministrations"].supplied is Supplied.FIRST_PAGE
     searches = SearchesUnderWay(asked, so_far, as_of, sources.metrics, dense=dense)
     medications = ReferredMedications(asked, request.drafts, so_far, sources.medications)

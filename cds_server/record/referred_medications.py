@@ -9,8 +9,9 @@ from cds_server.outgoing.fhir_client import Search
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.record_so_far import RecordSoFar
-from fhir_mappings.draft_orders import Draft, draft_medications
-from fhir_mappings.drugs import unread_medications
+from fhir_mappings.medications.draft_fields import Draft
+from fhir_mappings.medications.draft_orders import draft_medications
+from fhir_mappings.medications.drugs import unread_medications
 
 AT_ONCE = 50
 

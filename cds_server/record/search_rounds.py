@@ -48,7 +48,7 @@ from cds_server.record.record_so_far import RecordSoFar
 from cds_server.record.referred_medications import ReferredMedications
 from cds_server.record.search_plan import Need, Plan
 from cds_server.record.searches_under_way import SearchesUnderWay
-from fhir_mappings.course_search import Reading, find_course
+from fhir_mappings.course_search import MappingContext, find_course
 from fhir_mappings.facts.course import CourseSearch
 from fhir_mappings.facts.coverage import Kind
 
@@ -74,7 +74,7 @@ class SearchRounds:
         searches: SearchesUnderWay,
         medications: ReferredMedications,
         plan: Plan,
-        how: Reading,
+        how: MappingContext,
         so_far: RecordSoFar,
     ) -> None:
         self._searches = searches

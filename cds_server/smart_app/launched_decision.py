@@ -21,7 +21,7 @@ def launched_decision(
     """The decision that a launch names, where it is of this patient, of this FHIR base and of an issuer that may speak
     of it: the row holds the first two as one pseudonym. Of any other, and of one in shadow, nothing is said.
 
-    Raises LogUnavailableError: a page without the reasons that it was opened for would look whole.
+    Raises StoreUnavailableError: a page without the reasons that it was opened for would look whole.
     """
     try:
         id_ = str(uuid.UUID(opened.app_context or ""))
@@ -32,7 +32,7 @@ def launched_decision(
         return session.get(DecisionRow, id_)
 
     with call_time.waiting_for_the_log() as seconds:
-        row = here.log.run(find, seconds)
+        row = here.store.run(find, seconds)
     if row is None or row.shadow or row.issuer not in server.issuers:
         return None
     patient = here.pseudonyms.of("patient", row.issuer, row.tenant, opened.fhir_base, opened.patient)

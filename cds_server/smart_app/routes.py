@@ -26,7 +26,7 @@ from cds_server.running import Running, Smart, note_problem, running
 from cds_server.smart_app.launch import Asked, LaunchError, authorization_url, discovered, redeemed
 from cds_server.smart_app.launched_decision import MOST_CONTEXT, launched_decision
 from cds_server.storage.smart_sessions import MOST_ROWS, OpenSession, PendingLaunch, new_secret
-from cds_server.storage.store import LogUnavailableError
+from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.smart_registration import SmartServer
 
 log = logging.getLogger("cds_server")
@@ -67,7 +67,7 @@ def _bounded(view: Callable[P, Response]) -> Callable[P, Response]:
             raise Problem("busy")
         try:
             return view(*args, **kwargs)
-        except LogUnavailableError as error:
+        except StoreUnavailableError as error:
             raise Problem("session-unavailable") from error
         finally:
             slots.release()

@@ -22,7 +22,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from cds_server.storage.database import SmartRow
-from cds_server.storage.store import DecisionLog
+from cds_server.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ def new_secret() -> str:
 class SmartSessions:
     """`keys` are secrets, the present one first. The waits for the database are the caller's to bound.
 
-    Every method raises LogUnavailableError where the database does not answer in that time."""
+    Every method raises StoreUnavailableError where the database does not answer in that time."""
 
     def __init__(
-        self, log: DecisionLog, keys: Sequence[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, store: Store, keys: Sequence[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._log = log
+        self._store = store
         self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in keys])
         self._now = now
 
@@ -83,7 +83,7 @@ class SmartSessions:
             session.add(row)
             return True
 
-        return self._log.run(work, wait)
+        return self._store.run(work, wait)
 
     def find(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
         """What a browser has under a handle, None where there is nothing, or no more."""
@@ -96,7 +96,7 @@ class SmartSessions:
                 return None
             return row.sealed if row is not None else None
 
-        return self._opened(kind, id_, self._log.run(work, wait))
+        return self._opened(kind, id_, self._store.run(work, wait))
 
     def take(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
         """The same, and it is gone: of two that ask at once one gets it."""
@@ -108,7 +108,7 @@ class SmartSessions:
             )
             return session.scalar(ours.returning(SmartRow.sealed))
 
-        return self._opened(kind, id_, self._log.run(work, wait))
+        return self._opened(kind, id_, self._store.run(work, wait))
 
     def _opened(self, kind: type[T], id_: str, sealed: str | None) -> T | None:
         """A row's content; None where no key of ours opens it, or it was sealed for another row."""

@@ -14,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from cds_server.trust.clients import Client
+from cds_server.trust.clients import Client, Profile
 from cds_server.trust.jwk_set import Key, KeysUnavailableError
 from cds_server.trust.key_sets import KeySets
 from fhir_mappings.reading.fhir_base import comparable
@@ -43,6 +43,14 @@ class Caller:
     tenant: str | None = None
     jti: str = ""
     expires: float = 0.0
+
+    @property
+    def issuer(self) -> str:
+        return self.client.issuer if self.client is not None else ""
+
+    @property
+    def profile(self) -> Profile:
+        return self.client.profile if self.client is not None else Profile.STANDARD
 
 
 NOBODY_CHECKED = Caller(None)

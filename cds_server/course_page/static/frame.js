@@ -15,7 +15,7 @@ export function scatter(marks, symbol = () => "circle", more = {}) {
       value: [mark.at, mark.drawn ?? mark.value],
       symbol: symbol(mark),
       symbolRotate: mark.turned ?? 0,
-      symbolSize: mark.size ?? (["baseline", "peak"].includes(mark.use) ? 13 : size),
+      symbolSize: mark.size ?? (["baseline", "peak"].includes(mark.code) ? 13 : size),
       ...(mark.style ? { itemStyle: mark.style } : {}),
       ...(mark.label ? { label: mark.label } : {}),
     })),

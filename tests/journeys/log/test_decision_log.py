@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -26,7 +27,8 @@ from cards.deciding.when_to_show import Planned
 from cds_server.command_line import commands
 from cds_server.operations.metrics import Metrics
 from cds_server.storage.database import SCHEMA, CardRow, DecisionRow, FeedbackRow, TokenRow, engine_for
-from cds_server.storage.store import CLEAN_SECONDS, DecisionLog
+from cds_server.storage.store import Store
+from cds_server.storage.used_tokens import CLEAN_SECONDS, UsedTokens
 from tests.support.desk import Desk, bundle, card_ids, chart_of, moment_of, scene_of
 from tests.support.desk import whole_prefetch as everything
 from tests.support.postgres import BACKENDS, INITDB, postgresql
@@ -63,7 +65,7 @@ DESKS: list[Desk] = []
 def connections_are_let_go() -> Iterator[None]:
     yield
     while DESKS:
-        DESKS.pop().client.application.extensions["crs-cds"].log.close()
+        DESKS.pop().client.application.extensions["crs-cds"].store.close()
 
 
 def desk_of(database: str, **environ: str) -> Desk:
@@ -176,15 +178,12 @@ def test_shadow_shows_nothing_and_logs_everything(database: str) -> None:
 
 
 @pytest.mark.parametrize(("mode", "status"), [("active", 500), ("shadow", 200)])
-def test_a_failure_of_ours_is_logged_and_in_shadow_not_shown(
-    database: str, mode: str, status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise ValueError("Jane Doe")
-
-    monkeypatch.setattr("cds_server.hooks.call.advise", broken)
+def test_a_failure_of_ours_is_logged_and_in_shadow_not_shown(database: str, mode: str, status: int) -> None:
     desk = desk_of(database, CRS_CDS_MODE=mode)
-    desk.client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    app = desk.client.application
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    running = app.extensions["crs-cds"]
+    app.extensions["crs-cds"] = replace(running, sources=replace(running.sources, limits=None))
     answer = asked(desk)
     assert answer.status_code == status
     assert [d.silence for d in logged(database, DecisionRow)] == ["internal"]
@@ -209,7 +208,7 @@ def test_a_decision_that_waits_for_a_lock_costs_no_card_and_is_there_in_the_end(
         assert "toci-guideline" in card_ids(asked(desk))
         assert time.monotonic() - began < 4
     engine.dispose()
-    desk.client.application.extensions["crs-cds"].log.close()
+    desk.client.application.extensions["crs-cds"].store.close()
     assert len(logged(server, DecisionRow)) == before + 1
 
 
@@ -277,13 +276,15 @@ def test_each_entry_stands_alone_and_the_same_twice_counts_once(database: str) -
 
 def test_tokens_that_expired_are_forgotten_now_and_then(database: str) -> None:
     now = 0.0
-    log = DecisionLog(engine_for(database), Metrics("0", "0"), clock=lambda: now)
+    metrics = Metrics("0", "0")
+    store = Store(engine_for(database), metrics)
+    tokens = UsedTokens(store, metrics, clock=lambda: now)
     long_ago = datetime.now(UTC) - timedelta(days=2)
-    assert log.is_first_use("old", long_ago, 5)
-    assert log.is_first_use("new", datetime.now(UTC), 5)
+    assert tokens.is_first_use("old", long_ago, 5)
+    assert tokens.is_first_use("new", datetime.now(UTC), 5)
     now = CLEAN_SECONDS + 1
-    assert log.is_first_use("newer", datetime.now(UTC), 5)
-    log.close()
+    assert tokens.is_first_use("newer", datetime.now(UTC), 5)
+    store.close()
     assert {row.token for row in logged(database, TokenRow)} == {"new", "newer"}
 
 
@@ -313,13 +314,13 @@ def test_feedback_that_came_before_its_card_is_matched_when_it_is_sent_again(dat
 
 def test_feedback_that_overtook_its_decision_is_joined_to_it(database: str) -> None:
     first = desk_of(database)
-    log = first.client.application.extensions["crs-cds"].log
+    store = first.client.application.extensions["crs-cds"].store
     kept: list[Any] = []
-    log.record = lambda decision, _: kept.append(decision)
+    store.record = lambda decision, _: kept.append(decision)
     card = uuid_of(asked(first), "toci-guideline")
     assert said(first, {"card": card.upper(), "outcome": "overridden"}).get_json() == {"unmatched": [0]}
-    del log.record
-    assert log.record(kept[0], 5)
+    del store.record
+    assert store.record(kept[0], 5)
     assert [f.matched for f in logged(database, FeedbackRow)] == [True]
     assert "toci-guideline" not in card_ids(asked(first))
 
@@ -354,7 +355,7 @@ def test_what_cannot_be_put_down_costs_no_card(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_purge_takes_a_part_at_a_time(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cds_server.storage.store.PURGED_AT_ONCE", 2)
+    monkeypatch.setattr("cds_server.storage.purge.PURGED_AT_ONCE", 2)
     desk = desk_of(database)
     for number in range(5):
         said(desk, {"card": uuid_of(asked(desk, user=str(number)), "toci-guideline"), "outcome": "overridden"})
@@ -390,9 +391,9 @@ def test_the_tables_that_are_looked_for_are_those_of_the_last_migration() -> Non
 
 def test_the_library_of_migrations_is_loaded_only_where_there_is_something_to_migrate(tmp_path: Path) -> None:
     script = (
-        "import sys; from cds_server.storage.database import engine_for; from cds_server.storage.store import DecisionLog\n"
+        "import sys; from cds_server.storage.database import engine_for; from cds_server.storage.store import Store\n"
         "from cds_server.operations.metrics import Metrics\n"
-        "log = DecisionLog(engine_for(sys.argv[1]), Metrics('', '')); print(log.answers(20), 'alembic' in sys.modules)"
+        "store = Store(engine_for(sys.argv[1]), Metrics('', '')); print(store.answers(20), 'alembic' in sys.modules)"
     )
     command = [sys.executable, "-c", script, f"sqlite:///{tmp_path / 'log.sqlite'}"]
     said = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)]  # noqa: S603

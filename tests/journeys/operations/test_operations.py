@@ -162,14 +162,14 @@ def test_ready_says_which_part_is_not(tmp_path: Path) -> None:
 
 def test_a_database_that_hangs_costs_a_call_its_allowance_once_and_is_said() -> None:
     desk = Desk(environ={"CRS_CDS_LOG_MILLISECONDS": "300"})
-    log = desk.client.application.extensions["crs-cds"].log
+    store = desk.client.application.extensions["crs-cds"].store
 
     released = threading.Event()
 
     def hang(session: Session) -> None:
         released.wait(30)
 
-    log._submit(hang)  # the threads of the log are all taken: what comes later waits
+    store.submit(hang)  # the threads of the log are all taken: what comes later waits
     began = time.monotonic()
     assert "toci-recommended" in card_ids(called(desk))
     assert time.monotonic() - began < 20, "less than the database hangs"

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cds_server.outgoing.bounded_http import pooled_session
 from cds_server.smart_app.launch import LaunchError, discovered
 from cds_server.storage.database import engine_for
+from cds_server.storage.purge import purge
 from cds_server.storage.smart_sessions import SmartSessions
-from cds_server.storage.store import purge
 from example_patients.stories.stories import hook_body
 from tests.support.desk import Desk, chart_of, scene_of, whole_prefetch
 from tests.support.fhir_wire import Answer
@@ -120,7 +120,7 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clinic]:
             environ["CRS_CDS_DATABASE_URL"] = stack.enter_context(postgresql())
         made = stack.enter_context(clinic(tmp_path, **environ))
         yield made
-        made.desk.client.application.extensions["crs-cds"].log.close()
+        made.desk.client.application.extensions["crs-cds"].store.close()
 
 
 def test_of_two_workers_one_takes_an_answer_that_comes_to_both(shared: Clinic) -> None:
@@ -131,7 +131,7 @@ def test_of_two_workers_one_takes_an_answer_that_comes_to_both(shared: Clinic) -
         with ThreadPoolExecutor(2) as together:
             found = list(together.map(lambda browser, address=address: browser.go(address).status, browsers))  # type: ignore[misc]
         assert sorted(found) == [200, 400]
-    other.client.application.extensions["crs-cds"].log.close()
+    other.client.application.extensions["crs-cds"].store.close()
 
 
 def test_the_workers_share_launches_and_sessions(here: Clinic) -> None:
@@ -349,7 +349,7 @@ def in_a_while(here: Clinic, delay: timedelta) -> None:
     """The clock of the sessions moves on."""
     extensions = here.desk.client.application.extensions
     running = extensions["crs-cds"]
-    sessions = SmartSessions(running.log, [SESSION_KEY], lambda: datetime.now(UTC) + delay)
+    sessions = SmartSessions(running.store, [SESSION_KEY], lambda: datetime.now(UTC) + delay)
     extensions["crs-cds"] = replace(running, smart=replace(running.smart, sessions=sessions))
 
 

@@ -322,14 +322,14 @@ def test_of_our_own_failures(plants: Plants) -> None:
         plants.look_at(answer, desk, kind.__name__)
     for number in range(6):
         desk = Desk(now=moment_of(scene))
-        log, mark = desk.client.application.extensions["crs-cds"].log, plants.next()
+        store, mark = desk.client.application.extensions["crs-cds"].store, plants.next()
 
         def broken(_: Any, mark: str = mark, number: int = number) -> Any:
             raise (
                 OperationalError(f"INSERT {mark}", {"comment": mark}, OSError(mark)) if number % 2 else ValueError(mark)
             )
 
-        log._in_transaction = broken
+        store._in_transaction = broken
         plants.look_at(desk.post(body), desk, "database")
         plants.look_at(
             desk.client.post("/cds-services/crs-patient-view/feedback", json=SAID), desk, "database, feedback"

@@ -1,0 +1,47 @@
+"""One call under way: what was sent, by whom, and by when it must be answered."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from cds_server.hooks.hook_request import HookRequest
+from cds_server.hooks.services import Service
+from cds_server.operations.call_time import CallTime
+from cds_server.running import Running
+from cds_server.storage.pseudonyms import People
+from cds_server.trust.client_trust import Caller
+
+
+@dataclass(frozen=True)
+class HookCall:
+    """`as_of` is the moment that the answer is about; `decision_id` is what the log and the course page know it by."""
+
+    here: Running
+    service: Service
+    sent: HookRequest
+    caller: Caller
+    time: CallTime
+    as_of: datetime
+    people: People
+    decision_id: str
+
+    @property
+    def shadow(self) -> bool:
+        """Whether everything is worked out and logged, and nothing is shown."""
+        return self.here.settings.in_shadow(self.service.id)
+
+
+def begun_call(here: Running, service: Service, sent: HookRequest, caller: Caller, call_time: CallTime) -> HookCall:
+    """The call, as of now."""
+    return HookCall(
+        here, service, sent, caller, call_time, here.clock(), _people(here, sent, caller), str(uuid.uuid4())
+    )
+
+
+def _people(here: Running, sent: HookRequest, caller: Caller) -> People:
+    def pseudonym(kind: str, id_: str) -> str:
+        return here.pseudonyms.of(kind, caller.issuer, caller.tenant, sent.fhir_server, id_)
+
+    return People(pseudonym("patient", sent.patient_id), pseudonym("user", sent.user_id))

@@ -1,0 +1,86 @@
+"""From a patient's record to advice: the steps that a hook, the course page and `explain` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from cards.choose import Advice, advice
+from cards.deciding.dismissed import Dismissed
+from cards.deciding.when_to_show import Call, Hook
+from cds_server.operations.call_time import CallTime
+from cds_server.problems import Problem
+from cds_server.record.patient_record import Sources, read_patient_record
+from cds_server.record.record_request import RecordRequest
+from cds_server.site_rules import SiteRules
+from fhir_mappings.course_search import MappingContext
+from fhir_mappings.facts.coverage import Completeness
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.medications.draft_fields import Draft
+from fhir_mappings.medications.draft_orders import draft_orders
+from fhir_mappings.reading.ownership import AnotherPatientError
+from fhir_mappings.reading.resource_pool import PatientRecord
+from fhir_mappings.settled_facts import OutOfTimeError, settled_facts
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What the user is about to do: the hook, the orders that are drafted, and which of them are selected."""
+
+    hook: Hook
+    drafts: tuple[Draft, ...] = ()
+    selections: frozenset[str] = frozenset()
+
+
+def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_time: CallTime) -> PatientRecord:
+    """The record: prefetch first, the FHIR server for the rest. Raises Problem, as where it is another patient's."""
+    try:
+        return read_patient_record(request, sources, as_of, call_time.reading_ends)
+    except AnotherPatientError as error:
+        name = "another-patient-sent" if error.from_client else "another-patient-served"
+        raise Problem(name, [(error.where, "is not the patient of context.patientId")]) from error
+
+
+def reading_of(
+    patient_id: str, fhir_base: str | None, rules: SiteRules, zone: tzinfo | None, as_of: datetime
+) -> MappingContext:
+    """How a record is to be read under the rules of the site."""
+    return MappingContext(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
+
+
+def facts_of(record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
+    """The facts, resting on valid FHIR only. Raises Problem `out-of-time`."""
+    try:
+        return settled_facts(record, how, in_time)
+    except OutOfTimeError as error:
+        raise Problem("out-of-time") from error
+
+
+def advice_on(
+    occasion: Occasion,
+    facts: PatientFacts,
+    record: PatientRecord,
+    how: MappingContext,
+    rules: SiteRules,
+    dismissed: tuple[Dismissed, ...] = (),
+) -> Advice:
+    """The cards for what the user is about to do, or why there are none."""
+    terms, t = rules.terms, rules.thresholds
+    drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, how.fhir_base, t)
+    return advice(facts, Call(occasion.hook, how.patient_id, drafts), terms, t, rules.modes, dismissed)
+
+
+def refuse_unreadable(found: Advice, facts: PatientFacts) -> None:
+    """Raises Problem `unreadable-record` where nothing can be said because data that is needed could not be read."""
+    if found.unreadable and not found.cards:
+        raise Problem("unreadable-record", [("", says) for says in unread_data(facts)])
+
+
+def unread_data(facts: PatientFacts) -> tuple[str, ...]:
+    """Each kind of data that could not all be read, and why."""
+    return tuple(
+        f"{kind.value}: {coverage.why or 'not read'}"
+        for kind, coverage in facts.coverage.items()
+        if coverage.state is not Completeness.COMPLETE
+    )
