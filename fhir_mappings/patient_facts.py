@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from fhir_mappings.analytes import il6_and_crp
 from fhir_mappings.caution import infections, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, Reading, find_course, unnamed_drugs
@@ -16,6 +15,7 @@ from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, PendingOrder, Tocilizumab, of_class
+from fhir_mappings.fold_changes import fold_changes
 from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import Observations, sort_observations
 from fhir_mappings.pending_orders import pending_orders, unreadable_orders
@@ -102,7 +102,7 @@ def _with_course(
     grade = crs_grade(signs, course, facts.age, as_of, t)
     toci = _tocilizumab(found.given, signs.given_reach, course, as_of, t)
     at_dose_2 = _grade_at_dose_2(signs, toci.doses, course, facts.age, t)
-    il6, crp, bad_labs = il6_and_crp(observations, record, how, found, course, signs, toci)
+    folds, bad_labs = fold_changes(observations, record, how, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
     labs, bad_counts = safety_labs(observations, as_of, t)
     neuro, bad_scores = icans(observations, record.pool, record.coverage, how.terms, found.zone, as_of, t)
@@ -112,8 +112,7 @@ def _with_course(
         grade=grade,
         grade_at_dose_2=at_dose_2,
         progressed=_progressed(grade, at_dose_2),
-        il6=il6,
-        crp=crp,
+        folds=folds,
         tocilizumab=toci,
         steroids=steroids,
         weight=weight,
@@ -174,8 +173,7 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
     evidence = (
         *(reference for infusion in course.infusions for reference in infusion.references),
         *grade.evidence,
-        *facts.il6.evidence,
-        *facts.crp.evidence,
+        *(reference for fold in facts.folds.values() for reference in fold.evidence),
         *facts.tocilizumab.evidence,
         *(given.reference for given in facts.steroids),
         *(one.reference for one in measured if one is not None),

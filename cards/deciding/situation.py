@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cards.deciding.dose_check import dose_faults
-from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
+from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, verdict
+from fhir_mappings.facts.analytes import CRP, IL6, Analyte
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.course import Infusion as CarTInfusion
 from fhir_mappings.facts.grade import CrsGrade, NoGrade
@@ -163,12 +165,21 @@ class Situation:
 
 @dataclass(frozen=True)
 class Verdicts:
-    il6: Verdict
-    crp: Verdict
+    """The verdict on each analyte that has a limit."""
+
+    by_analyte: Mapping[Analyte, Verdict]
+
+    @property
+    def il6(self) -> Verdict:
+        return self.by_analyte[IL6]
+
+    @property
+    def crp(self) -> Verdict:
+        return self.by_analyte[CRP]
 
 
 def verdicts(facts: PatientFacts, t: Thresholds) -> Verdicts:
-    return Verdicts(il6_verdict(facts.il6, t), crp_verdict(facts.crp, t))
+    return Verdicts({a: verdict(fold, a.limit, t) for a, fold in facts.folds.items() if a.limit is not None})
 
 
 def situation(

@@ -41,6 +41,11 @@ class Sample:
     preliminary: bool = False
     amended: bool = False
 
+    @property
+    def height(self) -> tuple[Decimal, Decimal]:
+        """A key that puts the higher of two results last: "below 50" may be higher than 30."""
+        return (self.value.high if self.value.high is not None else Decimal("Infinity"), self.value.low)
+
 
 class SampleUse(StrEnum):
     """The part of a sample in the fold change, or why it has none."""
@@ -89,6 +94,19 @@ class FoldChange:
     series: tuple[tuple[Sample, SampleUse], ...] = ()
     flags: tuple[FoldFlag, ...] = ()
     evidence: tuple[str, ...] = ()
+
+    @property
+    def latest(self) -> Sample | None:
+        """The last sample, whatever it was for."""
+        return self.series[-1][0] if self.series else None
+
+    @property
+    def highest(self) -> Sample | None:
+        """The peak; where no baseline makes one, the highest sample that counts, if all that count have one unit."""
+        counted = [sample for sample, use in self.series if use in (SampleUse.PEAK, SampleUse.COUNTED)]
+        if self.peak is not None or len({sample.unit for sample in counted}) != 1:
+            return self.peak
+        return max(counted, key=lambda sample: sample.height)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How many times IL-6 and CRP rose since the infusion, and whether the samples can carry a verdict.
+"""How many times an analyte rose since the infusion, and whether the samples can carry a verdict.
 
 Baseline, peak and fold change as Zhang 2022 defines them (Methods), made operational by the clinical
 specification §2.1. High or low is decided in `cards`, not here.
@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
+from fhir_mappings.facts.analytes import Blockade
 from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample, SampleUse, Series
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
@@ -25,12 +26,11 @@ _FLAG_OF_TIER = {
 }
 
 
-def fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
-    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead.
-
-    `after_blockade`: a rise after the first IL-6 blocker says something of this analyte too.
-    """
-    found = _fold_change(series, setting, t, after_blockade=after_blockade)
+def fold_change(series: Series, setting: Setting, t: Thresholds, blockade: Blockade) -> FoldChange:
+    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead."""
+    if blockade is Blockade.NOT_WEIGHED:
+        setting = replace(setting, first_blocker=None, blocker_dates=frozenset())
+    found = _fold_change(series, setting, t, rise_after=blockade is Blockade.CONCEALS)
     return replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
 
 
@@ -49,7 +49,7 @@ def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
     return SampleUse.BEFORE if s.at.earliest <= g.course.peak_opens else SampleUse.TOO_LATE
 
 
-def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
+def _fold_change(series: Series, setting: Setting, t: Thresholds, *, rise_after: bool) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
     base, tier = baseline(final, setting, t)
     window = tuple(s for s in final if is_in_peak_window(s.at, setting, t) and s is not base)
@@ -65,12 +65,12 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_block
         return replace(known, reason=Reason.ZERO_BASELINE, evidence=_refs((base, *window)))
     same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
     comparable = tuple(s for s in final if (s.unit, s.loinc) == (base.unit, base.loinc))
-    after = tuple(s for s in comparable if after_blockade and is_after_blockade(s.at, setting))
+    after = tuple(s for s in comparable if rise_after and is_after_blockade(s.at, setting))
     known = replace(known, fold_after_blockade=_fold(base, after) if after else None)
     if not same_unit:
         reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
         return replace(known, reason=reason, evidence=_refs((base, *after)))
-    peak = max(same_unit, key=_height)
+    peak = max(same_unit, key=lambda s: s.height)
     early = tuple(s for s in series.samples if s.preliminary and is_in_peak_window(s.at, setting, t))
     early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
     other_unit = len(same_unit) < len(window)
@@ -86,11 +86,6 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_block
 
 def _refs(samples: Iterable[Sample]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s.reference for s in samples))
-
-
-def _height(s: Sample) -> tuple[Decimal, Decimal]:
-    high = s.value.high if s.value.high is not None else Decimal("Infinity")
-    return (high, s.value.low)
 
 
 def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
