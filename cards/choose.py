@@ -30,8 +30,9 @@ from cards.wording.compose import composed
 from cards.wording.context import Texts
 from cards.wording.wording import NO_COURSE_DETAIL, NO_COURSE_SUMMARY, OVERRIDE_REASONS, PROTOCOL, WORDING
 from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.analytes import KINDS_FOR_DISPLAY
 from fhir_mappings.facts.course import CourseSearch
-from fhir_mappings.facts.coverage import Completeness, Kind
+from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
@@ -246,7 +247,13 @@ def _unread(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
     # a site without codes of its own for ICE and ICANS asks for none; what is running is among the administrations
     moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
     moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
+    # what is for display only and was never asked for is missed by no one
+    moot |= {k for k in KINDS_FOR_DISPLAY if not _was_asked_for(facts.coverage.get(k, NOT_SUPPLIED))}
     return tuple(k for k in Kind if k in short - moot)
+
+
+def _was_asked_for(coverage: Coverage) -> bool:
+    return coverage.failed or coverage.state is not Completeness.UNREAD
 
 
 def _worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:

@@ -67,3 +67,4 @@ CRP = Analyte(
 
 ANALYTES = (IL6, CRP)
 KINDS = tuple(dict.fromkeys(analyte.kind for analyte in ANALYTES))
+KINDS_FOR_DISPLAY = frozenset(KINDS) - {analyte.kind for analyte in ANALYTES if analyte.limit is not None}
