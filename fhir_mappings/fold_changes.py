@@ -44,7 +44,7 @@ def fold_changes(
         unusable += series.unusable
         lost = [s for s in (*found.set_aside, *observations.set_aside) if analyte.kind in s.kinds]
         series = replace(series, unusable=(*series.unusable, *lost))
-        fold = fold_change(series, setting, t, analyte.blockade)
+        fold = fold_change(series, setting, t, analyte)
         if not reach(record.coverage, [analyte.kind], ()).fetched(course.start - t.baseline_far):
             fold = _unknown(fold, Reason.NOT_READ)
         elif spoilt is not None and analyte.blockade is Blockade.SPOILS:

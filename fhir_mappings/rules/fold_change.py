@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
-from fhir_mappings.facts.analytes import Blockade
+from fhir_mappings.facts.analytes import Analyte, Blockade
 from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample, SampleUse, Series
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
@@ -26,12 +26,15 @@ _FLAG_OF_TIER = {
 }
 
 
-def fold_change(series: Series, setting: Setting, t: Thresholds, blockade: Blockade) -> FoldChange:
+def fold_change(series: Series, setting: Setting, t: Thresholds, analyte: Analyte) -> FoldChange:
     """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead."""
-    if blockade is Blockade.NOT_WEIGHED:
+    if analyte.blockade is Blockade.NOT_WEIGHED:
         setting = replace(setting, first_blocker=None, blocker_dates=frozenset())
-    found = _fold_change(series, setting, t, rise_after=blockade is Blockade.CONCEALS)
-    return replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
+    found = _fold_change(series, setting, t, rise_after=analyte.blockade is Blockade.CONCEALS)
+    found = replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
+    if analyte.limit is None:  # it rests on what is shown, the latest too
+        found = replace(found, evidence=_refs(filter(None, (found.baseline, found.highest, found.latest))))
+    return found
 
 
 def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
