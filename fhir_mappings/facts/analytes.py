@@ -65,6 +65,11 @@ CRP = Analyte(
     Limit(lambda t: t.crp_fold, tie_is_high=False, low_barred_by=frozenset({Reason.UNUSABLE})),
 )  # fmt: skip
 
-ANALYTES = (IL6, CRP)
+# the study found no difference in IL-10 by treatment, and names no limit
+IL10 = Analyte(
+    "il10", "IL-10", "interleukin-10", Measure.CYTOKINE, Kind.CYTOKINES, Blockade.NOT_WEIGHED, limit=None
+)  # fmt: skip
+
+ANALYTES = (IL6, CRP, IL10)
 KINDS = tuple(dict.fromkeys(analyte.kind for analyte in ANALYTES))
 KINDS_FOR_DISPLAY = frozenset(KINDS) - {analyte.kind for analyte in ANALYTES if analyte.limit is not None}

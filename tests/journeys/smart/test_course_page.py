@@ -413,6 +413,27 @@ def test_il6_that_a_blocker_before_the_infusion_makes_unusable_is_shaded_from_th
     assert lanes_of(answer)["IL-6"]["until"] == drawn(answer)["start"]
 
 
+IL10 = "il10 12 @D0 08:00; il10 20 @D2 07:00; toci 560 @D3 12:00; il10 96 @D4 07:00"
+
+
+def test_il10_has_a_lane_and_a_table_without_a_limit_and_counts_after_a_blocker_too() -> None:
+    answer = course(patient(f"{IL10}; grade 2"), NOW)
+    lane = lanes_of(answer)["IL-10"]
+    assert [(local(m["at"]), m["value"], m["code"]) for m in lane["marks"]] == [
+        ("D0 08:00", 12, "baseline"), ("D2 07:00", 20, "counted"), ("D4 07:00", 96, "peak"),
+    ]  # fmt: skip
+    assert (lane["unit"], lane["limit"], lane["until"], lane["isLog"]) == ("pg/mL", None, None, True)
+    assert "IL-10 (3)" in said(answer)
+    assert "IL-10 rise" not in said(answer)
+
+
+def test_without_il10_there_is_no_lane_and_not_a_word_of_it() -> None:
+    answer = course(patient("grade 2"), NOW)
+    assert [lane["name"] for lane in drawn(answer)["labs"]] == ["IL-6", "CRP"]
+    assert "Nothing was found of: IL-6, CRP." in said(answer)
+    assert "IL-10" not in answer.text
+
+
 MEANS = rows("""
 | born       | limit | because                             |
 | 1980-01-01 | 65.0  | the limit of an adult's mean        |
