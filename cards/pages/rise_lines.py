@@ -21,7 +21,7 @@ def series(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t: Th
 
 
 def rise(analyte: Analyte, fold: FoldChange, verdict: Verdict | None, t: Thresholds) -> list[str]:
-    """How the fold change came out, and what it proves."""
+    """The fold change with its numbers, and what it proves."""
     lines: list[str] = []
     cut = analyte.limit.fold(t) if analyte.limit is not None else None
     limit = f"limit {cut}-fold" if cut is not None else "no limit is known"

@@ -1,4 +1,4 @@
-"""How many times an analyte rose and what that proves, in the words of a card. Record text is escaped."""
+"""The rise of an analyte and what it proves, in the words of a card. Text of the record is escaped."""
 
 from __future__ import annotations
 

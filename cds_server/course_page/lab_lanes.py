@@ -42,7 +42,7 @@ def _lane(analyte: Analyte, fold: FoldChange, start: datetime, blocked: datetime
 
 
 def _limit(fold: FoldChange, limit: Limit | None, unit: str, t: Thresholds) -> tuple[Decimal | None, str]:
-    """Where the line of the limit is drawn, and its words: where there is one, and the baseline is one number."""
+    """The height of the line of the limit and its words; none without a limit, or a baseline that is one number."""
     base = fold.baseline.value if fold.baseline is not None else None
     if limit is None or base is None or base.low != base.high or not base.low:
         return None, ""
@@ -57,5 +57,5 @@ def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
 
 
 def _height(value: Interval) -> Decimal:
-    """Where a result is drawn: one below or above a limit at the limit."""
+    """The height at which a result is drawn: one below or above a limit at the limit."""
     return value.low if value.high is None else value.high

@@ -1,4 +1,4 @@
-"""Which value sets an Observation is sorted by, and the kind of data that each is of."""
+"""The value sets that an Observation is sorted by, and the kind of data that each is of."""
 
 from __future__ import annotations
 

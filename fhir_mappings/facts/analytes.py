@@ -17,7 +17,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 
 
 class Blockade(Enum):
-    """How the samples from the first IL-6 blocker of a course on are taken."""
+    """The way that samples from the first IL-6 blocker of a course on are taken."""
 
     SPOILS = auto()  # they count no longer: the blocked receptor itself makes IL-6 rise
     CONCEALS = auto()  # they are no peak and reassure of nothing, but a rise among them counts

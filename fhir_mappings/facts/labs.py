@@ -12,7 +12,7 @@ from fhir_mappings.facts.time_and_range import Interval, Moment
 
 
 class Reason(StrEnum):
-    """Why a fold change carries no verdict."""
+    """The reason for which a fold change carries no verdict."""
 
     NO_BASELINE = "no_baseline"
     NO_PEAK = "no_peak"
@@ -73,7 +73,7 @@ class FoldFlag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoldChange:
-    """How many times an analyte rose from baseline to peak, and whether the samples can carry a verdict.
+    """The rise of an analyte from baseline to peak, and how far its samples can carry a verdict.
 
     `fold` is missing with a `reason`. `low_barred` says why these samples, whatever their fold, cannot prove
     a small rise. `fold_if_preliminary` counts preliminary results too; `fold_after_blockade` is the highest
@@ -123,7 +123,7 @@ class LabValue:
     comparator: str = ""
 
     def is_below(self, limit: Decimal) -> bool | None:
-        """Whether it lies below a limit; None where "below v" leaves that open."""
+        """True where it lies below a limit, None where "below v" leaves that open."""
         if self.comparator in ("<", "<="):
             under = self.value < limit or (self.comparator == "<" and self.value == limit)
             return True if under else None

@@ -75,7 +75,7 @@ PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
 
 @dataclass(frozen=True)
 class UnitError(ValueError):
-    """Why a quantity could not be used; names no value."""
+    """The reason for which a quantity could not be used; it names no value."""
 
     why: str
 

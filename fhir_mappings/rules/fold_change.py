@@ -1,4 +1,4 @@
-"""How many times an analyte rose since the infusion, and whether the samples can carry a verdict.
+"""The rise of an analyte since the infusion, and how far its samples can carry a verdict.
 
 Baseline, peak and fold change as Zhang 2022 defines them (Methods), made operational by the clinical
 specification §2.1. High or low is decided in `cards`, not here.
@@ -38,7 +38,7 @@ def fold_change(series: Series, setting: Setting, t: Thresholds, analyte: Analyt
 
 
 def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
-    """What one sample was for."""
+    """The part of one sample in the rise."""
     if s.preliminary:
         return SampleUse.PRELIMINARY
     if s in (found.baseline, found.peak):
@@ -96,7 +96,7 @@ def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
 
 
 def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) -> bool:
-    """Whether a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
+    """True where a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
     a larger rise."""
     final = tuple(s for s in series.samples if not s.preliminary)
     lost = [bad.at for bad in series.unusable if bad.at is not None]
@@ -105,7 +105,7 @@ def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) 
 
 
 def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, ...], t: Thresholds) -> Reason | None:
-    """Why these samples cannot prove a small rise, whatever the fold."""
+    """The reason for which these samples prove no small rise, whatever the fold."""
     until = g.first_blocker or g.as_of
     recent = [
         s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
@@ -137,7 +137,7 @@ def _fold(base: Sample, peaks: Iterable[Sample]) -> Interval:
 
 
 def _max_interval(a: Interval, b: Interval) -> Interval:
-    """Where the larger of two values can lie; at equal ends a closed end wins."""
+    """The range of the larger of two values; at equal ends a closed end wins."""
     low, low_open_end = max((a.low, a.low_open), (b.low, b.low_open))
     if a.high is None or b.high is None:
         return Interval(low, None, low_open_end)
