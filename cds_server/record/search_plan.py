@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from cds_server.data_keys import DATA_KEYS, DataKey, asked_keys, code_list
 from cds_server.limits import CourseLookup
@@ -29,16 +30,23 @@ PAGE = "1000"
 _BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
 
 
+class Hint(StrEnum):
+    """A search by code: it only helps to find the course early, and its failure costs nothing. The value is the
+    parameter that holds the codes."""
+
+    BY_CODE = "code"
+    BEHIND_REFERENCES = "medication.code"
+
+
 @dataclass(frozen=True)
 class Need:
-    """One search and the kinds of data it covers, from `since` to `until` (None: now). `hint`: only helps to find
-    the course early; its failure costs nothing."""
+    """One search and the kinds of data it covers, from `since` to `until` (None: now)."""
 
     search: Search
     kinds: tuple[Kind, ...]
     since: datetime | None = None
     until: datetime | None = None
-    hint: bool = False
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True)
@@ -81,10 +89,10 @@ class Plan:
             needs.append(Need(self._search("MedicationAdministration", status), (Kind.RUNNING,)))
         codes = code_list(self.terms, *_BY_CODE.value_sets)
         # what the client searched by code is not searched again; drugs behind references it cannot have found
-        parameters = ("code", "medication.code") if _asks_again(states["crsDrugs"]) else ("medication.code",)
-        for parameter in parameters:
-            search = self._search("MedicationAdministration", ((parameter, codes),))
-            needs.append(Need(search, (Kind.ADMINISTRATIONS,), hint=True))
+        hints = tuple(Hint) if _asks_again(states["crsDrugs"]) else (Hint.BEHIND_REFERENCES,)
+        for hint in hints:
+            search = self._search("MedicationAdministration", ((hint.value, codes),))
+            needs.append(Need(search, (Kind.ADMINISTRATIONS,), hint=hint))
         return needs
 
     def next_round(
