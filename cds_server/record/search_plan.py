@@ -17,12 +17,14 @@ from cds_server.limits import CourseLookup
 from cds_server.outgoing.fhir_client import Search
 from cds_server.record.prefetch import KeyState, Supplied
 from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts import analytes
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.medications.treatments import history_opens
 
 RECENT = timedelta(hours=48)
+DAYS_BEFORE = timedelta(days=4)  # for the baselines of a course
 SLICE = timedelta(days=7)
 PAGE = "1000"
 _BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
@@ -63,7 +65,7 @@ class Plan:
         missing = {k.kind: k for k in asked if _asks_again(states[k.key]) and k.key != "crsDrugs"}
         labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
         needs = [
-            *self._observations(missing, (Kind.IL6_CRP,), self.t.course_days + timedelta(days=4)),
+            *(n for k in analytes.KINDS for n in self._observations(missing, (k,), self.t.course_days + DAYS_BEFORE)),
             *self._observations(missing, labs, self._labs_back()),
             *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
             *self._procedures(missing),

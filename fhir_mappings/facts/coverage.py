@@ -29,6 +29,7 @@ class Kind(StrEnum):
     NEURO = "ICE and ICANS"
     MEDICATION_ORDERS = "active medication orders"
     SERVICE_ORDERS = "active service orders"
+    CYTOKINES = "cytokines"
 
 
 class Completeness(StrEnum):
