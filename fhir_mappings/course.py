@@ -25,8 +25,8 @@ _PERFORMED = frozenset({"completed", "in-progress"})
 _NEVER_PERFORMED = frozenset({"not-done", "entered-in-error", "preparation"})
 _PROCEDURES = frozenset({Kind.PROCEDURES})
 
-Record = tuple[str, Moment, str]
-"""Reference, start and product of one record of an infusion."""
+Record = tuple[str, Moment, str | None]
+"""Reference, start and product, where it is named, of one record of an infusion."""
 
 
 def infusion_procedures(
@@ -64,12 +64,12 @@ def infusion_procedures(
     return tuple(good), tuple(bad)
 
 
-def _product(resource: Resource[fs.Procedure], terms: Terminology) -> str:
+def _product(resource: Resource[fs.Procedure], terms: Terminology) -> str | None:
     codes = {c.code for c in resource.data.code.coding}
     for concept in terms.value_sets["car-t-administration"]:
         if concept.code in codes and concept.ingredient:
             return concept.ingredient
-    return UNNAMED_PRODUCT
+    return None
 
 
 def infusion_administrations(
@@ -96,17 +96,18 @@ def infusions(records: Iterable[Record], terms: Terminology, zone: tzinfo) -> tu
         by_date[record[1].earliest.astimezone(zone).date()].append(record)
     found: list[Infusion] = []
     for local_date in sorted(by_date):
-        named = sorted({product for _, _, product in by_date[local_date]} - {UNNAMED_PRODUCT})
-        found += [_one_infusion(by_date[local_date], product, terms) for product in named or [UNNAMED_PRODUCT]]
+        named = sorted({product for _, _, product in by_date[local_date] if product is not None})
+        products: list[str | None] = [*named] or [None]
+        found += [_one_infusion(by_date[local_date], product, terms) for product in products]
     return tuple(found)
 
 
-def _one_infusion(records: list[Record], product: str, terms: Terminology) -> Infusion:
-    own = [r for r in records if r[2] in (product, UNNAMED_PRODUCT)]
+def _one_infusion(records: list[Record], product: str | None, terms: Terminology) -> Infusion:
+    own = [r for r in records if r[2] in (product, None)]
     timed = [r for r in own if not r[1].is_date]
     start = min((timed or own), key=lambda r: r[1].earliest)[1].earliest
-    early = terms.traits(product).treated_early
-    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product, early)
+    early = product is not None and terms.traits(product).treated_early
+    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product or UNNAMED_PRODUCT, early)
 
 
 def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t: Thresholds) -> Course | None:

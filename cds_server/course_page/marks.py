@@ -18,6 +18,13 @@ class Given(StrEnum):
     ANTIPYRETIC = "antipyretic"
 
 
+class Bound(StrEnum):
+    """The side of a limit on which a result lies, where it is no number."""
+
+    BELOW = "below"
+    ABOVE = "above"
+
+
 class Holds(StrEnum):
     """How surely a strip of oxygen or of a vasopressor holds."""
 
@@ -33,7 +40,7 @@ class Mark:
 
     `text` is value and unit, `label` the shorter words beside a mark ("" where `text` is short enough). `use` is what
     it was for, and `code` the same for a program. `value` is its place on the lane's scale, None where it has none and
-    stands in the table only.
+    stands in the table only; `bound` says that the result lies beyond that place.
     """
 
     at: datetime
@@ -43,6 +50,7 @@ class Mark:
     use: str = ""
     code: str = ""
     label: str = ""
+    bound: Bound | None = None
     end: datetime | None = None
     date_only: bool = False
 

@@ -87,6 +87,7 @@ def _marks(marks: Iterable[Mark], name: str, zone: tzinfo) -> list[dict[str, Any
             "label": m.label or m.text,
             "use": m.use,
             "code": m.code,
+            "bound": m.bound,
             "says": _said([f"{name}: {m.text}", time_of(m, zone), m.use, m.source]),
         }
         for m in marks

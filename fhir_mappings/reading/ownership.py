@@ -9,7 +9,7 @@ import msgspec
 
 from fhir_mappings.reading.fhir_base import comparable
 from fhir_mappings.reading.resource_pool import ResourcePool
-from fhir_mappings.reading.resources import NO_OWNER, Claim
+from fhir_mappings.reading.resources import Claim, Doubt
 
 _REFERENCE = re.compile(r"(?:(?P<base>.+)/)?Patient/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
 
@@ -71,7 +71,7 @@ def check_owner(pool: ResourcePool, owner: Owner) -> None:
             raise AnotherPatientError(claim.where, from_client=claim.from_client)
         kept = pool.get(claim.reference)
         if owned is None and kept is not None and kept.where == claim.where:
-            pool.remove(claim.reference, NO_OWNER)
+            pool.remove(claim.reference, Doubt.NO_OWNER)
 
 
 def _owned(claim: Claim, owner: Owner) -> bool | None:

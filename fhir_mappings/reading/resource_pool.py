@@ -17,11 +17,10 @@ from fhir_mappings.facts.coverage import Coverage, Kind
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resources import (
     DECODERS,
-    NO_OWNER,
     PLAIN,
-    TWO_OF_ONE_ID,
     Broken,
     Claim,
+    Doubt,
     Json,
     Resource,
     T,
@@ -81,8 +80,8 @@ class ResourcePool:
         resource under the same id, and it cannot be told what is lost with either."""
         reference = found.reference
         known, broken = self._by_reference.get(reference), self.broken.get(reference)
-        if broken is not None and broken.why == TWO_OF_ONE_ID:
-            self._set_aside(reference, TWO_OF_ONE_ID, found.kinds, found.raw)
+        if broken is not None and broken.doubt is Doubt.TWO_OF_ONE_ID:
+            self._set_aside(reference, broken.doubt, found.kinds, found.raw)
             return
         if known is not None:
             found, known = (
@@ -95,14 +94,14 @@ class ResourcePool:
             elif was == now and not say_the_same(known, found):
                 for one in (known, found):
                     self._by_reference[reference] = one
-                    self.remove(reference, TWO_OF_ONE_ID)
+                    self.remove(reference, Doubt.TWO_OF_ONE_ID)
                 return
-        if broken is not None and broken.why == NO_OWNER:  # a copy that may say whose it is takes its place
+        if broken is not None and broken.doubt is Doubt.NO_OWNER:  # a copy that may say whose it is takes its place
             del self.broken[reference]
         self._by_reference[reference] = found
         self._by_type = None
 
-    def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
+    def remove(self, reference: str, why: str | Doubt, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
         self._by_type = None
@@ -110,7 +109,7 @@ class ResourcePool:
         self._set_aside(reference, why, kinds, resource.raw, infusion=infusion)
 
     def _set_aside(
-        self, reference: str, why: str, kinds: frozenset[Kind], raw: Json, *, infusion: bool = False
+        self, reference: str, why: str | Doubt, kinds: frozenset[Kind], raw: Json, *, infusion: bool = False
     ) -> None:
         """Remember a resource as broken. What came under several keys may have been of each of their kinds."""
         known, when = self.broken.get(reference), stated_time(raw)
@@ -122,7 +121,8 @@ class ResourcePool:
             raws = tuple(dict.fromkeys((*known.raws, *raws)))
         if Kind.RUNNING in kinds:  # a running infusion is an administration
             kinds |= {Kind.ADMINISTRATIONS}
-        self.broken[reference] = Broken(reference, why, kinds, when, infusion, raws)
+        doubt, words = (why, why.value) if isinstance(why, Doubt) else (None, why)
+        self.broken[reference] = Broken(reference, words, kinds, when, infusion, raws, doubt)
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
         if self._by_type is None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -65,10 +66,11 @@ Json = bytes | msgspec.Raw
 """A resource as it came: bytes of its own, or a view of the body that it came in, which stays as long as the view."""
 
 
-NO_OWNER = "names no patient by reference"
+class Doubt(Enum):
+    """The reason to set aside a resource that could be read; its value in words."""
 
-
-TWO_OF_ONE_ID = "two resources that differ have this id"
+    NO_OWNER = "names no patient by reference"
+    TWO_OF_ONE_ID = "two resources that differ have this id"
 
 
 class Resource(msgspec.Struct, Generic[T], frozen=True, gc=False):
@@ -97,6 +99,7 @@ class Broken:
     when: str | None
     infusion: bool = False
     raws: tuple[bytes, ...] = ()
+    doubt: Doubt | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):

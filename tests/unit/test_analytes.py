@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fhir_mappings.reading.resources import kinds_of
 
 from cds_server.data_keys import DATA_KEYS
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.analytes import ANALYTES, Analyte
+from fhir_mappings.reading.resources import kinds_of
 
 
 @pytest.mark.parametrize("field", ["id", "name", "value_set"])
