@@ -55,7 +55,7 @@ class Advice:
     rows: tuple[str, ...] = ()
     shadowed: tuple[CardId, ...] = ()
     cell: Situation | None = None
-    found: Verdicts | None = None
+    verdicts: Verdicts | None = None
     silence: str | None = None
     state: str = ""
     held: tuple[CardId, ...] = ()
@@ -99,7 +99,7 @@ def advice(
         rows=tuple(rule.id for rule in rows if rule.gives),
         shadowed=seen.shadowed,
         cell=cell,
-        found=found,
+        verdicts=found,
         silence=seen.silence,
         state=state_of(facts, found),
         held=tuple(one.card for one in seen.held),

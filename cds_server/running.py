@@ -26,7 +26,7 @@ from cds_server.storage.used_tokens import UsedTokens
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.smart_registration import SmartServer
 
-EXTENSION_KEY = "crs-cds"
+RUNNING_KEY = "crs-cds"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Running:
 
 
 def running() -> Running:
-    found = current_app.extensions[EXTENSION_KEY]
+    found = current_app.extensions[RUNNING_KEY]
     if not isinstance(found, Running):
         raise TypeError("the app was not made by create_app")
     return found

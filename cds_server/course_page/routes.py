@@ -102,7 +102,7 @@ def _values(
         "cards": found.cards,
         "silence": found.silence,
     }
-    if facts.course is None or facts.grade is None or found.found is None:
+    if facts.course is None or facts.grade is None or found.verdicts is None:
         return {**values, "facts": facts}
     try:
         history = course_history(record, how, facts, facts.course, facts.grade, call_time.is_left)
@@ -116,7 +116,7 @@ def _values(
             plain(line) for line in not_used(replace(facts, set_aside=(*facts.set_aside, *history.set_aside)))
         ],
         "day": facts.course.day,
-        "tiles": tiles(facts, facts.course, facts.grade, found.found, shown, t),
+        "tiles": tiles(facts, facts.course, facts.grade, found.verdicts, shown, t),
         "picture": picture(shown, facts.course, facts.zone),
         "shown": shown,
         "not_drawn": not_drawn(shown),

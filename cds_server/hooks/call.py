@@ -124,7 +124,9 @@ def _log(call: HookCall, outcome: CallOutcome) -> None:
     except Exception as error:  # what cannot be put down costs no one a card
         here.store.lose(error)
         return
-    here.metrics.answered(call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence)
+    here.metrics.count_answer(
+        call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence
+    )
     log_line().update(hookInstance=call.sent.hook_instance, rules=decision.row.rules, silence=outcome.silence)
     with call.time.waiting_for_the_log() as seconds:
         here.store.record(decision, seconds)

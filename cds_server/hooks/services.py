@@ -16,7 +16,7 @@ from cards.deciding.when_to_show import Hook
 from cds_server.data_keys import prefetch_templates
 from fhir_mappings.codes.terminology import Terminology
 
-VERSION = "3.0.0"
+CDS_HOOKS_VERSION = "3.0.0"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def discovery(terms: Terminology) -> dict[str, Any]:
                 "hook": s.hook.value,
                 "title": s.title,
                 "description": s.description,
-                "version": VERSION,
+                "version": CDS_HOOKS_VERSION,
                 "hookVersion": "1.0",
                 "prefetch": prefetch,
                 "usageRequirements": "FHIR R4. Every prefetch key may be left out where fhirServer and "

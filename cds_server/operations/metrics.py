@@ -50,7 +50,7 @@ class Metrics:
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"crs_cds_{name}", says, labels, registry=self._own)
 
-    def answered(self, service: str, cards: Sequence[tuple[str, str, bool]], silence: str | None) -> None:
+    def count_answer(self, service: str, cards: Sequence[tuple[str, str, bool]], silence: str | None) -> None:
         """Count an answer: its cards as (card, indicator, shown), or why there was none."""
         for card, indicator, shown in cards:
             self.cards.labels(service, card, indicator, "yes" if shown else "no").inc()
