@@ -13,12 +13,17 @@ from cds_server.hooks.request_body import leave_body
 from cds_server.hooks.services import SERVICES
 from cds_server.operations.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
 from cds_server.pages import STATIC, kept
-from cds_server.problems import Problem, operation_outcome
+from cds_server.problems import Problem, ProblemId, operation_outcome
 from cds_server.running import note_problem, running
 
 log = logging.getLogger("cds_server")
 _QUIET = frozenset({"live", "ready", "metrics", STATIC})  # asked all day long
-_HTTP_PROBLEMS: Mapping[int, str] = {404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
+_HTTP_PROBLEMS: Mapping[int, ProblemId] = {
+    404: ProblemId.NOT_FOUND,
+    405: ProblemId.METHOD,
+    413: ProblemId.TOO_LARGE,
+    415: ProblemId.MEDIA_TYPE,
+}
 
 
 def finish_every_answer(app: Flask) -> None:
@@ -73,7 +78,7 @@ def _problem(problem: Problem) -> Response:
 
 
 def _http_problem(error: HTTPException) -> Response:
-    response = _problem(Problem(_HTTP_PROBLEMS.get(error.code or 500, "bad-request")))
+    response = _problem(Problem(_HTTP_PROBLEMS.get(error.code or 500, ProblemId.BAD_REQUEST)))
     response.status_code = error.code or 500
     if error.code == 405:
         allowed = getattr(error, "valid_methods", None)
@@ -84,4 +89,4 @@ def _http_problem(error: HTTPException) -> Response:
 
 def _failure(error: Exception) -> Response:
     log.error("a call failed", extra={"failed": where_it_failed(error)})
-    return _problem(Problem("internal"))
+    return _problem(Problem(ProblemId.INTERNAL))

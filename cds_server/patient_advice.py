@@ -10,7 +10,7 @@ from cards.choose import Advice, Call, advice
 from cards.deciding.dismissed import Dismissed
 from cards.deciding.when_to_show import Hook
 from cds_server.operations.call_time import CallTime
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources, read_patient_record
 from cds_server.record.record_request import RecordRequest
 from cds_server.site_rules import SiteRules
@@ -37,8 +37,8 @@ def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_
     try:
         return read_patient_record(request, sources, as_of, call_time.reading_ends)
     except AnotherPatientError as error:
-        name = "another-patient-sent" if error.from_client else "another-patient-served"
-        raise Problem(name, [(error.where, "is not the patient of context.patientId")]) from error
+        whose = ProblemId.ANOTHER_PATIENT_SENT if error.from_client else ProblemId.ANOTHER_PATIENT_SERVED
+        raise Problem(whose, [(error.where, "is not the patient of context.patientId")]) from error
 
 
 def reading_of(
@@ -53,7 +53,7 @@ def facts_of(record: PatientRecord, how: Reading, in_time: Callable[[], bool] = 
     try:
         return settled_facts(record, how, in_time)
     except OutOfTimeError as error:
-        raise Problem("out-of-time") from error
+        raise Problem(ProblemId.OUT_OF_TIME) from error
 
 
 def advice_on(
@@ -73,7 +73,7 @@ def advice_on(
 def refuse_unreadable(found: Advice, facts: PatientFacts) -> None:
     """Raises Problem `unreadable-record` where nothing can be said because data that is needed could not be read."""
     if found.unreadable and not found.cards:
-        raise Problem("unreadable-record", [("", says) for says in unread_data(facts)])
+        raise Problem(ProblemId.UNREADABLE_RECORD, [("", says) for says in unread_data(facts)])
 
 
 def unread_data(facts: PatientFacts) -> tuple[str, ...]:

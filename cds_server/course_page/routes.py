@@ -28,7 +28,7 @@ from cds_server.patient_advice import (
     refuse_unreadable,
     unread_data,
 )
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.record_request import PATIENT_ID, RecordRequest
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
@@ -51,7 +51,7 @@ class FhirAccess:
 def demo(patient_id: str) -> Response:
     """The page of a patient of the first FHIR server of the settings, without a token. In development only."""
     if PATIENT_ID.fullmatch(patient_id) is None:
-        raise Problem("not-found")
+        raise Problem(ProblemId.NOT_FOUND)
     here = running()
     access = FhirAccess(next(iter(here.settings.fhir_servers), ""))
     with here.slot():
@@ -107,7 +107,7 @@ def _values(
     try:
         history = course_history(record, how, facts, facts.course, facts.grade, call_time.is_left)
     except OutOfTimeError as error:
-        raise Problem("out-of-time") from error
+        raise Problem(ProblemId.OUT_OF_TIME) from error
     shown = timeline(facts, facts.course, history, t)
     return {
         **values,

@@ -25,7 +25,7 @@ from cds_server.patient_advice import (
     refuse_unreadable,
     unread_data,
 )
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.record_request import RecordRequest
 from cds_server.running import Running
 from cds_server.storage.dismissals import dismissals
@@ -105,11 +105,11 @@ def _dismissed_of_late(call: HookCall) -> tuple[Dismissed, ...]:
 def _without_answer(call: HookCall, error: Exception) -> dict[str, Any]:
     """Log a call that was refused or failed, and raise what it was; in shadow only what is wrong with the request."""
     if isinstance(error, Problem):
-        _log(call, CallOutcome(error.name, [says for _, says in error.details]))
+        _log(call, CallOutcome(error.id.value, [says for _, says in error.details]))
         if call.shadow and error.kind.status in (412, 503):
             return _nothing_shown()
         raise error
-    _log(call, CallOutcome("internal"))
+    _log(call, CallOutcome(ProblemId.INTERNAL.value))
     if not call.shadow:
         raise error
     log.error("a call failed", extra={"failed": where_it_failed(error)})

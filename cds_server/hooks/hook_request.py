@@ -13,7 +13,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, vali
 from cards.deciding.when_to_show import Hook
 from cds_server.limits import Limits, SettingsError
 from cds_server.outgoing.base_url import normalised_base
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.record_request import PATIENT_ID
 from fhir_mappings.draft_orders import Draft
 
@@ -119,13 +119,13 @@ def read_hook_request(body: bytes, hook: Hook, limits: Limits) -> HookRequest:
         for name, raw in envelope.items():
             if depth_of(bytes(raw)) > limits.depth:
                 known = name if name in _FIELDS else "a field"
-                raise Problem("invalid-request", [(known, f"must not nest deeper than {limits.depth}")])
+                raise Problem(ProblemId.INVALID_REQUEST, [(known, f"must not nest deeper than {limits.depth}")])
         plain = {name: _anything.decode(raw) for name, raw in envelope.items()}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem("not-json", [("", "the body must be one JSON object")]) from error
+        raise Problem(ProblemId.NOT_JSON, [("", "the body must be one JSON object")]) from error
     broken = _too_long(plain.get("context"))
     if broken:
-        raise Problem("invalid-request", sorted(broken.items()))
+        raise Problem(ProblemId.INVALID_REQUEST, sorted(broken.items()))
     prefetch = _prefetch(prefetch_raw, broken)
     try:
         data = _SCHEMAS[hook].load(plain)
@@ -135,7 +135,7 @@ def read_hook_request(body: bytes, hook: Hook, limits: Limits) -> HookRequest:
     if plain.get("hook") != hook.value and "hook" not in broken:
         broken["hook"] = f"this service answers {hook.value}"
     if broken or data is None:
-        raise Problem("invalid-request", sorted(broken.items()))
+        raise Problem(ProblemId.INVALID_REQUEST, sorted(broken.items()))
     return _request(hook, data, prefetch)
 
 
@@ -190,14 +190,14 @@ def _request(hook: Hook, data: Any, prefetch: Mapping[str, msgspec.Raw]) -> Hook
     granted = authorization.get("patient")
     if granted and granted.removeprefix("Patient/") != context["patient_id"]:
         wrong = "is not the patient of fhirAuthorization.patient"
-        raise Problem("invalid-request", [("context.patientId", wrong)])
+        raise Problem(ProblemId.INVALID_REQUEST, [("context.patientId", wrong)])
     server = data.get("fhir_server")
     if server:
         try:
             server = normalised_base(server, "fhirServer")
         except SettingsError as error:
             wrong = str(error).removeprefix("fhirServer: ")
-            raise Problem("invalid-request", [("fhirServer", wrong)]) from error
+            raise Problem(ProblemId.INVALID_REQUEST, [("fhirServer", wrong)]) from error
     entries = context.get("draft_orders", {}).get("entry", [])
     return HookRequest(
         hook=hook,

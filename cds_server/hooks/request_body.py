@@ -10,7 +10,7 @@ from flask import g, request
 from werkzeug.exceptions import HTTPException
 
 from cds_server.operations.call_time import CallTime
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.running import running
 
 LEAVE_SECONDS = 0.5
@@ -19,14 +19,14 @@ LEAVE_SECONDS = 0.5
 def read_body(call_time: CallTime) -> bytes:
     """The body, as long as the call has time for it. Raises Problem."""
     if request.mimetype != "application/json":
-        raise Problem("media-type", [("Content-Type", "must be application/json")])
+        raise Problem(ProblemId.MEDIA_TYPE, [("Content-Type", "must be application/json")])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem("media-type", [("Content-Encoding", "compressed bodies are not taken")])
+        raise Problem(ProblemId.MEDIA_TYPE, [("Content-Encoding", "compressed bodies are not taken")])
     body = _received(call_time)
     if call_time.remaining() <= 0:
-        raise Problem("late-body")
+        raise Problem(ProblemId.LATE_BODY)
     if request.content_length is None and len(body) >= running().settings.max_body_bytes:
-        raise Problem("too-large")  # of a body in chunks no more than that is read
+        raise Problem(ProblemId.TOO_LARGE)  # of a body in chunks no more than that is read
     return body
 
 
@@ -40,7 +40,7 @@ def _received(call_time: CallTime) -> bytes:
     except HTTPException:
         raise
     except Exception as error:  # what the server raises of a body that breaks off
-        raise Problem("late-body" if call_time.remaining() <= 0 else "bad-request") from error
+        raise Problem(ProblemId.LATE_BODY if call_time.remaining() <= 0 else ProblemId.BAD_REQUEST) from error
     finally:
         overdue.cancel()
     g.body_read = True

@@ -19,7 +19,7 @@ from cds_server.hooks.request_body import read_body
 from cds_server.hooks.services import SERVICES, Service, discovery_json
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.metrics import CONTENT_TYPE
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.running import Running, running
 from cds_server.settings import Environment
 from cds_server.storage.feedback import Outcome, store_feedback
@@ -88,7 +88,7 @@ def _stored(
             except IntegrityError:  # the same entry at the same moment: it is there now
                 return here.store.run(store, call_time.remaining())
     except (StoreUnavailableError, IntegrityError) as error:
-        raise Problem("log-unavailable") from error
+        raise Problem(ProblemId.LOG_UNAVAILABLE) from error
 
 
 @cds.get("/health/live", strict_slashes=False)
@@ -112,9 +112,11 @@ def metrics() -> Response:
     here = running()
     token, given = here.settings.metrics_token, request.headers.get("Authorization", "")
     if token is None and here.settings.environment is Environment.PRODUCTION:
-        raise Problem("untrusted", [("Authorization", "metrics are off until CRS_CDS_METRICS_TOKEN is set")], "metrics")
+        raise Problem(
+            ProblemId.UNTRUSTED, [("Authorization", "metrics are off until CRS_CDS_METRICS_TOKEN is set")], "metrics"
+        )
     if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        raise Problem("untrusted", [("Authorization", "the metrics need their own Bearer token")], "metrics")
+        raise Problem(ProblemId.UNTRUSTED, [("Authorization", "the metrics need their own Bearer token")], "metrics")
     here.store.answers(here.settings.log_seconds)
     return Response(here.metrics.page(), content_type=CONTENT_TYPE)
 
@@ -122,5 +124,5 @@ def metrics() -> Response:
 def _service(service_id: str) -> Service:
     service = SERVICES.get(service_id)
     if service is None:
-        raise Problem("unknown-service")
+        raise Problem(ProblemId.UNKNOWN_SERVICE)
     return service

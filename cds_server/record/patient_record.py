@@ -16,7 +16,7 @@ from cds_server.limits import CourseLookup, Limits
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
 from cds_server.outgoing.fhir_client import FhirError, FhirServer, Found, Search
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
 from cds_server.record.record_request import RecordRequest
@@ -68,7 +68,7 @@ def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetim
     pool = ResourcePool()
     states = read_prefetch(request.prefetch, pool)
     if pool.added > sources.limits.entries:
-        raise Problem("too-many-entries", [("prefetch", f"holds more than {sources.limits.entries} resources")])
+        raise Problem(ProblemId.TOO_MANY_ENTRIES, [("prefetch", f"holds more than {sources.limits.entries} resources")])
     coverage = coverage_of(states)
     reader = _Reader(request, sources, as_of, pool, coverage, deadline)
     try:
