@@ -20,7 +20,7 @@ from cards.deciding.decision_table import (
 from cards.deciding.dismissed import Dismissed, held_back, state_of
 from cards.deciding.offer import Offer
 from cards.deciding.situation import Grade, Situation, Verdicts, drafted, situation, verdicts
-from cards.deciding.when_to_show import Hook, Planned, spoken
+from cards.deciding.when_to_show import Planned, Showing, spoken
 from cards.orders.orders import SERVICES, service_offer
 from cards.orders.steroid_order import icans_steroid_offer, steroid_offer
 from cards.orders.tocilizumab_order import corrected_draft_offer, tocilizumab_offer
@@ -39,9 +39,9 @@ from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 @dataclass(frozen=True)
 class Call:
-    """The hook and its drafts, for a patient."""
+    """A patient, how much is to be shown, and the orders that are drafted."""
 
-    hook: Hook
+    showing: Showing
     patient_id: str
     drafts: tuple[DraftOrder, ...] = ()
 
@@ -134,7 +134,7 @@ def _visible(
     """The cards that this hook, the site and what the user dismissed leave to be seen."""
     active = tuple(p for p in state if modes.of(p.id) is CardMode.ACTIVE)
     tried = tuple(p for p in state if modes.of(p.id) is not CardMode.OFF)
-    shown = spoken(call.hook, call.drafts, active, facts)
+    shown = spoken(call.showing, call.drafts, active, facts)
     # without the state of CRS in sight, what was dismissed would turn into silence
     held = held_back(shown, dismissed, state_text) if any(p.id is CardId.CRS_GRADE for p in active) else ()
     if held:
@@ -142,7 +142,7 @@ def _visible(
         # what was dismissed never turns into silence: the state goes out and says so
         shown = tuple(p for p in active if p.id is CardId.CRS_GRADE or (p in shown and p.id not in waiting))
     seen = {p.id for p in shown} | {one.card for one in held}
-    shadowed = tuple(p.id for p in spoken(call.hook, call.drafts, tried, facts) if p.id not in seen)
+    shadowed = tuple(p.id for p in spoken(call.showing, call.drafts, tried, facts) if p.id not in seen)
     off = tuple(p.id for p in state if modes.of(p.id) is CardMode.OFF)
     return _Visible(active, shown, shadowed, off, held)
 

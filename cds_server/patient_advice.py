@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 from cards.choose import Advice, Call, advice
 from cards.deciding.dismissed import Dismissed
-from cards.deciding.when_to_show import Hook
+from cards.deciding.when_to_show import Showing
 from cds_server.operations.call_time import CallTime
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources, read_patient_record
@@ -25,9 +25,9 @@ from fhir_mappings.reading.read_resources import PatientRecord
 
 @dataclass(frozen=True)
 class Occasion:
-    """What the user is about to do: the hook, the orders that are drafted, and which of them are selected."""
+    """What the user is about to do: how much is shown then, the orders that are drafted, and which are selected."""
 
-    hook: Hook
+    showing: Showing
     drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
 
@@ -67,7 +67,7 @@ def advice_on(
     """The cards for what the user is about to do, or why there are none."""
     terms, t = rules.terms, rules.thresholds
     drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, how.fhir_base, t)
-    return advice(facts, Call(occasion.hook, how.patient_id, drafts), terms, t, rules.modes, dismissed)
+    return advice(facts, Call(occasion.showing, how.patient_id, drafts), terms, t, rules.modes, dismissed)
 
 
 def refuse_unreadable(found: Advice, facts: PatientFacts) -> None:

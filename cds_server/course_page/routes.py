@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from cards.deciding.when_to_show import Hook
+from cards.deciding.when_to_show import Showing
 from cards.pages.decision_page import unconfirmed_numbers, value_words
 from cards.pages.explanation import caution, not_used, plain, rows_that_fired
 from cards.sentences.numbers_and_times import when
@@ -89,7 +89,7 @@ def _values(
     how, t = reading_of(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
     record = read_record(request, sources, as_of, call_time)
     facts = facts_of(record, how, call_time.is_left)
-    found = advice_on(Occasion(Hook.PATIENT_VIEW), facts, record, how, sources.rules)
+    found = advice_on(Occasion(Showing.STATE), facts, record, how, sources.rules)
     refuse_unreadable(found, facts)
     values: dict[str, Any] = {
         "template": "course_none.html",

@@ -53,7 +53,7 @@ def answer_call(
     """
     call, sources = begun_call(here, service, sent, caller, call_time), here.sources
     wanted = _wanted_record(call)
-    occasion = Occasion(sent.hook, sent.drafts, sent.selections)
+    occasion = Occasion(service.showing, sent.drafts, sent.selections)
     how = reading_of(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
     try:
         dismissed = _dismissed_of_late(call)

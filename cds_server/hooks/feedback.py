@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from cds_server.hooks.hook_request import depth_of, flat_messages
+from cds_server.hooks.json_body import LenientSchema, depth_of, flat_messages
 from cds_server.limits import Limits
 from cds_server.problems import Problem, ProblemId
 
@@ -35,26 +35,21 @@ _TEXT = validate.And(validate.Length(max=4000), _storable)
 _anything = msgspec.json.Decoder()
 
 
-class _Lenient(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
-
-class _Coding(_Lenient):
+class _Coding(LenientSchema):
     code = fields.String(load_default=None, allow_none=True, validate=_TEXT)
     system = fields.String(load_default=None, allow_none=True, validate=_TEXT)
 
 
-class _Reason(_Lenient):
+class _Reason(LenientSchema):
     reason = fields.Nested(_Coding, load_default=None, allow_none=True)
     user_comment = fields.String(data_key="userComment", load_default=None, allow_none=True, validate=_TEXT)
 
 
-class _Accepted(_Lenient):
+class _Accepted(LenientSchema):
     id = fields.String(required=True, validate=[validate.Length(min=1, max=200), _storable])
 
 
-class _Entry(_Lenient):
+class _FeedbackEntry(LenientSchema):
     card = fields.String(required=True, validate=[validate.Length(min=1, max=64), _storable])
     outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
     accepted_suggestions = fields.List(
@@ -74,8 +69,10 @@ class _Entry(_Lenient):
             raise ValidationError("required where outcome is accepted", "acceptedSuggestions")
 
 
-class _Feedback(_Lenient):
-    feedback = fields.List(fields.Nested(_Entry), required=True, validate=validate.Length(min=1, max=MAX_ENTRIES))
+class _Feedback(LenientSchema):
+    feedback = fields.List(
+        fields.Nested(_FeedbackEntry), required=True, validate=validate.Length(min=1, max=MAX_ENTRIES)
+    )
 
 
 _SCHEMA = _Feedback()

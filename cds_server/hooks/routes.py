@@ -45,7 +45,7 @@ def call(service_id: str) -> Response:
     service = _service(service_id)
     with here.slot():
         caller = checked_caller(here, service.id, call_time)
-        sent = read_hook_request(read_body(call_time), service.hook, here.settings.limits)
+        sent = read_hook_request(read_body(call_time), service, here.settings.limits)
         return jsonify(answer_call(here, service, sent, caller, call_time))
 
 
