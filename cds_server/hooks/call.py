@@ -128,6 +128,8 @@ def _log(call: HookCall, outcome: CallOutcome) -> None:
         call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence
     )
     log_line().update(hookInstance=call.sent.hook_instance, rules=decision.row.rules, silence=outcome.silence)
+    if call.encounter is not None:
+        log_line().update(encounter=call.encounter)
     with call.time.waiting_for_the_log() as seconds:
         here.store.record(decision, seconds)
 

@@ -28,11 +28,12 @@ _anything = msgspec.json.Decoder()
 @dataclass(frozen=True)
 class HookRequest:
     """A call as its client sent it. `prefetch` maps each supplied key to its JSON, a view of the body; `null` is a
-    value there."""
+    value there. `encounter_id` is for the log alone: nothing that is read or shown depends on it."""
 
     hook_instance: str
     patient_id: str
     user_id: str
+    encounter_id: str | None
     fhir_server: str | None
     access_token: str | None
     scope: str | None
@@ -110,6 +111,7 @@ def _hook_request(call: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest
         hook_instance=str(call["hook_instance"]),
         patient_id=context["patient_id"],
         user_id=context["user_id"],
+        encounter_id=context.get("encounter_id") or None,
         fhir_server=_base(call.get("fhir_server")),
         access_token=authorization.get("access_token"),
         scope=authorization.get("scope"),
