@@ -44,6 +44,10 @@ _ROWS = (
             "ASTCT grade of cytokine release syndrome, IL-6 and CRP fold change since the CAR-T infusion, and "
             "what they mean for tocilizumab and corticosteroids.",
             (), DraftsFrom.NOWHERE, Showing.STATE),
+    Service("crs-encounter-start", "encounter-start", "CRS after CAR-T: an encounter begins",
+            "What crs-patient-view says of a patient, for clients that call when an encounter begins and not when a "
+            "chart is opened.",
+            ("encounterId",), DraftsFrom.NOWHERE, Showing.STATE),
     Service("crs-order-select", "order-select", "CRS after CAR-T: while an order is chosen",
             "Advice on tocilizumab, corticosteroids and infection surveillance when an order that concerns "
             "cytokine release syndrome is chosen.",

@@ -327,6 +327,8 @@ def hook_body(scene: Scene, as_of: datetime, hook: str | None = None, **more: An
     """The body of the call that an EHR sends in a scene, on the scene's own hook or another; `more` goes into it."""
     hook = hook or scene.hook
     context: dict[str, Any] = {"patientId": scene.patient_id, "userId": "Practitioner/example"}
+    if hook == "encounter-start":
+        context["encounterId"] = "example"
     if hook in ORDER_HOOKS:
         mg, id_ = scene.toci_mg, scene.patient_id
         draft = drafted_tocilizumab(id_, mg, as_of) if mg else drafted_ondansetron(id_, as_of)

@@ -8,13 +8,15 @@ import pytest
 
 from example_patients.client.ehr import SERVICE_OF_HOOK
 from example_patients.stories.stories import hook_body
-from tests.support.desk import Desk, card_ids, chart_of, moment_of, scene_of, whole_prefetch
+from tests.support.answers import numbered
+from tests.support.desk import SCENES, Desk, card_ids, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.tables import rows
 
 # Patient 3 has CRS of grade 2 and a high IL-6 rise; an order hook asks beside a draft of ondansetron
 HOOKS = rows("""
 | hook            | service             | the context must hold        | shows                       |
 | patient-view    | crs-patient-view    | userId patientId             | toci-recommended, crs-grade |
+| encounter-start | crs-encounter-start | userId patientId encounterId | toci-recommended, crs-grade |
 | order-select    | crs-order-select    | userId patientId             | –                           |
 | order-sign      | crs-order-sign      | userId patientId             | –                           |
 """)
@@ -58,3 +60,15 @@ def test_a_service_answers_no_other_hook(row: dict[str, str]) -> None:
     answer = Desk().post({**body_of(row["hook"]), "hook": "appointment-book"}, row["service"])
     assert answer.status_code == 400
     assert answer.get_json()["issue"][0]["diagnostics"] == f"hook: this service answers {row['hook']}"
+
+
+@pytest.mark.parametrize("scene_id", [scene.id for _, scene in SCENES])
+def test_encounter_start_says_what_patient_view_says(scene_id: str) -> None:
+    _, scene = scene_of(scene_id)
+    desk = Desk(now=moment_of(scene))
+    said = [
+        desk.post(hook_body(scene, desk.now, hook, prefetch=whole_prefetch(chart_of(scene_id))))
+        for hook in ("patient-view", "encounter-start")
+    ]
+    viewed, started = (numbered(answer.get_data(as_text=True)) for answer in said)
+    assert started == viewed
