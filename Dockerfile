@@ -9,7 +9,7 @@ RUN python -m venv /opt/crs-cds \
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY cards cards
 COPY cds_server cds_server
-COPY crs_cds.py ./
+COPY crs_cds.py wsgi.py ./
 COPY example_patients example_patients
 COPY fhir_mappings fhir_mappings
 COPY order_desk order_desk
@@ -22,7 +22,7 @@ FROM python:3.13-slim
 RUN install --directory --owner 10001 --group 10001 /var/lib/crs-cds
 COPY --from=build /opt/crs-cds /opt/crs-cds
 WORKDIR /srv/crs-cds
-COPY gunicorn.conf.py wsgi.py ./
+COPY gunicorn.conf.py ./
 ENV PATH=/opt/crs-cds/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -15,7 +15,7 @@ import requests
 from flask import Flask
 from flask_cors import CORS
 
-from cds_server.course_page.routes import demo_course
+from cds_server.course_page.routes import course_page, demo_course
 from cds_server.every_answer import finish_every_answer
 from cds_server.hooks.client_profile import order_codings
 from cds_server.hooks.log_entry import PACKAGE_VERSION
@@ -24,7 +24,7 @@ from cds_server.hooks.services import SERVICES
 from cds_server.limits import SettingsError
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens
-from cds_server.outgoing.fhir_client import Network, pooled_session
+from cds_server.outgoing.bounded_http import Network, pooled_session
 from cds_server.pages import pages
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.patient_record import Sources
@@ -139,6 +139,7 @@ def _network(settings: Settings) -> Network:
 def _register_routes(app: Flask, settings: Settings) -> None:
     app.register_blueprint(cds)
     app.register_blueprint(pages)
+    app.register_blueprint(course_page)
     app.register_blueprint(root)
     if settings.environment is Environment.DEVELOPMENT:
         app.register_blueprint(demo_course)

@@ -24,7 +24,7 @@ from cds_server.hooks.answer import answer_json
 from cds_server.hooks.client_profile import order_codings
 from cds_server.hooks.services import SERVICE_OF_HOOK
 from cds_server.limits import SettingsError
-from cds_server.patient_advice import Occasion, advice_on, facts_of, reading_of
+from cds_server.patient_advice import Occasion, advice_on, facts_of, mapping_context
 from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.settings import DEFAULT_DATABASE, SiteSettings, settings_from, site_settings_from
 from cds_server.site_rules import SiteRules, site_rules
@@ -106,7 +106,7 @@ def explain(
     drafts = tuple(one for _, found_drafts in files for one in found_drafts)
     service = SERVICE_OF_HOOK[hook or ("order-sign" if drafts else "patient-view")]
     owner = recorded.owner
-    how = reading_of(owner.patient_id, owner.fhir_base, here.rules, here.settings.zone, _moment(at, here))
+    how = mapping_context(owner.patient_id, owner.fhir_base, here.rules, here.settings.zone, _moment(at, here))
     facts = facts_of(recorded.record, how)
     found = advice_on(Occasion(service.showing, drafts), facts, recorded.record, how, here.rules)
     if as_json:

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import msgspec
 import requests
+from requests.exceptions import ProxyError, SSLError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import NameResolutionError
 
 from cards.deciding.card_modes import CardMode
 from cds_server.hooks.services import SERVICES
-from cds_server.outgoing.backend_tokens import BackendTokens, TokenError
-from cds_server.outgoing.fhir_client import Network, pooled_session
+from cds_server.outgoing.backend_tokens import BackendTokens
+from cds_server.outgoing.bounded_http import FetchError, LateError, Network, TooLargeError, fetch, pooled_session
+from cds_server.outgoing.token_request import TokenError
 from cds_server.settings import Settings
 from cds_server.site_rules import SiteRules
 from cds_server.smart_app.launch import LaunchError, discovered
@@ -177,40 +179,35 @@ def _key_set(client: Client, session: requests.Session) -> Check:
 def _fetched(url: str, accept: str, session: requests.Session) -> bytes | str:
     """The body of a GET; else a sentence that begins with the step that failed."""
     try:
-        with session.get(
-            url, headers={"Accept": accept}, timeout=SECONDS, stream=True, allow_redirects=False
-        ) as response:
-            if 300 <= response.status_code < 400:
-                return f"answer: it redirects ({response.status_code}); name the address that it leads to"
-            return _body(response) if response.status_code == 200 else f"answer: it says {response.status_code}"
-    except requests.ConnectionError as error:
-        if _because(error, NameResolutionError) and not isinstance(error, requests.exceptions.ProxyError):
-            return "name: it is not known to the name service"
-        return next((says for kind, says in _STEPS if isinstance(error, kind)), _STEPS[-1][1])
-    except requests.ReadTimeout:
-        return f"answer: none within {SECONDS:g} s"
-    except (requests.RequestException, HTTPError, ValueError, OSError):
-        return "answer: it is not HTTP that can be read"
+        answer = fetch(session, "GET", url, seconds=SECONDS, most_bytes=MAX_BYTES, headers={"Accept": accept})
+    except TooLargeError:
+        return "answer: it is too large"
+    except LateError as error:
+        return _step(error.__cause__, f"answer: none, or not all of it, within {SECONDS:g} s")
+    except FetchError as error:
+        return _step(error.__cause__, "answer: it is not HTTP that can be read")
+    if 300 <= answer.status < 400:
+        return f"answer: it redirects ({answer.status}); name the address that it leads to"
+    return answer.body if answer.status == 200 else f"answer: it says {answer.status}"
 
 
+def _step(error: BaseException | None, otherwise: str) -> str:
+    """The step before an answer that failed, by the error of requests; `otherwise` where there was an answer."""
+    if error is not None and _because(error, NameResolutionError) and not isinstance(error, ProxyError):
+        return "name: it is not known to the name service"
+    return next((says for kind, says in _STEPS if isinstance(error, kind)), otherwise)
+
+
+# from the narrow to the broad: each of the first is a ConnectionError too
 _STEPS = (
     (
-        requests.exceptions.SSLError,
+        SSLError,
         "certificate: it could not be verified (CRS_CDS_CA_BUNDLE), or it asks for ours (CRS_CDS_CLIENT_CERT)",
     ),
-    (requests.exceptions.ProxyError, "route: the proxy (CRS_CDS_HTTPS_PROXY) could not be used"),
+    (ProxyError, "route: the proxy (CRS_CDS_HTTPS_PROXY) could not be used"),
     (requests.ConnectTimeout, f"route: no connection within {SECONDS:g} s"),
     (requests.ConnectionError, "route: the connection was refused or broken off"),
 )
-
-
-def _body(response: requests.Response) -> bytes | str:
-    body, until = b"", time.monotonic() + SECONDS
-    while part := response.raw.read1(65536, decode_content=True):
-        body += part
-        if len(body) > MAX_BYTES or time.monotonic() > until:
-            return "answer: it is too long, or too slow"
-    return body
 
 
 def _because(error: BaseException, kind: type[BaseException]) -> bool:

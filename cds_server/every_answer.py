@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from cds_server.course_page.routes import course_page
 from cds_server.hooks.request_body import leave_body
 from cds_server.hooks.services import SERVICES
 from cds_server.operations.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
-from cds_server.pages import STATIC, kept
+from cds_server.pages import kept, pages
 from cds_server.problems import Problem, ProblemId, operation_outcome
 from cds_server.running import note_problem, running
 
 log = logging.getLogger("cds_server")
-_QUIET = frozenset({"live", "ready", "metrics", STATIC})  # asked all day long
+_FILES = frozenset(f"{blueprint.name}.static" for blueprint in (pages, course_page))  # the endpoints of what pages load
+_QUIET = frozenset({"live", "ready", "metrics", *_FILES})  # asked all day long
 _HTTP_PROBLEMS: Mapping[int, ProblemId] = {
     404: ProblemId.NOT_FOUND,
     405: ProblemId.METHOD,
@@ -40,7 +42,7 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    is_file = request.endpoint == STATIC and response.status_code in (200, 206, 304)
+    is_file = request.endpoint in _FILES and response.status_code in (200, 206, 304)
     response.headers["Cache-Control"] = kept((request.view_args or {})["filename"]) if is_file else "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[REQUEST_ID] = request_id()

@@ -1,5 +1,9 @@
-"""What people look at: HTML from the templates, and the files in `static/` that the pages load. No page holds a script
-or style of its own, so that the browser runs nothing but those files, whatever a patient's record holds."""
+"""What people look at: HTML from templates, and the files that pages load. What several pages share stands in
+`templates/` and `static/` here, the rest beside the page that it is of.
+
+No page holds a script or style within it, so that the browser runs nothing but those files, whatever a patient's record
+holds.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ from flask import Blueprint, Response, make_response, render_template
 from werkzeug.datastructures import ContentSecurityPolicy
 
 pages = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
-STATIC = "pages.static"  # the endpoint of those files
 _OF_ONE_VERSION = re.compile(r"-\d+\.\d+\.\d+\.")  # in its name: what it holds never changes
 POLICY = {
     "default-src": "'none'",

@@ -6,21 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from cards.choose import Advice, Call, advice
+from cards.choose import Advice, advice
 from cards.deciding.dismissed import Dismissed
-from cards.deciding.when_to_show import Showing
+from cards.deciding.when_to_show import Call, Showing
 from cds_server.operations.call_time import CallTime
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources, read_patient_record
 from cds_server.record.record_request import RecordRequest
 from cds_server.site_rules import SiteRules
-from fhir_mappings.course_search import Reading
-from fhir_mappings.draft_orders import Draft, draft_orders
+from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.patient_facts import OutOfTimeError, settled_facts
+from fhir_mappings.medications.draft_fields import Draft
+from fhir_mappings.medications.draft_orders import draft_orders
 from fhir_mappings.reading.ownership import AnotherPatientError
-from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.resource_pool import PatientRecord
+from fhir_mappings.settled_facts import OutOfTimeError, settled_facts
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_
         raise Problem(whose, [(error.where, "is not the patient of context.patientId")]) from error
 
 
-def reading_of(
+def mapping_context(
     patient_id: str, fhir_base: str | None, rules: SiteRules, zone: tzinfo | None, as_of: datetime
-) -> Reading:
-    """How a record is to be read under the rules of the site."""
-    return Reading(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
+) -> MappingContext:
+    """What a record is mapped by: the rules of the site, the patient and the moment."""
+    return MappingContext(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
 
 
-def facts_of(record: PatientRecord, how: Reading, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
+def facts_of(record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
     """The facts, resting on valid FHIR only. Raises Problem `out-of-time`."""
     try:
         return settled_facts(record, how, in_time)
@@ -60,7 +61,7 @@ def advice_on(
     occasion: Occasion,
     facts: PatientFacts,
     record: PatientRecord,
-    how: Reading,
+    how: MappingContext,
     rules: SiteRules,
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:

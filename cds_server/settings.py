@@ -13,7 +13,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cds_server.limits import CourseLookup, Limits, SettingsError
+from cds_server.limits import CourseLookup, Limits, SettingsError, naming
 from cds_server.outgoing.base_url import LOOPBACK, normalised_base
 
 
@@ -85,7 +85,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     allow_http = not production or asked == "1"
     if production:
         _check_production(environ, site, allow_http=allow_http)
-    servers = tuple(normalised_base(url, "CRS_CDS_FHIR_SERVERS") for url in _listed(environ, "CRS_CDS_FHIR_SERVERS"))
+    servers = tuple(_base(url, "CRS_CDS_FHIR_SERVERS") for url in _listed(environ, "CRS_CDS_FHIR_SERVERS"))
     plain = next((base for base in servers if base.startswith("http:")), None)
     if plain is not None and not allow_http:
         raise SettingsError(f"CRS_CDS_FHIR_SERVERS: {plain} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1.")
@@ -163,7 +163,7 @@ def site_settings_from(environ: Mapping[str, str]) -> SiteSettings:
         raise SettingsError(f"{unknown[0]} is no setting of this version; correct its name or remove it.")
     public_url = environ.get("CRS_CDS_PUBLIC_URL", "http://127.0.0.1:8000")
     return SiteSettings(
-        public_url=normalised_base(public_url, "CRS_CDS_PUBLIC_URL"),
+        public_url=_base(public_url, "CRS_CDS_PUBLIC_URL"),
         zone=_zone(environ.get("CRS_CDS_TIMEZONE")),
         thresholds_file=_path(environ, "CRS_CDS_THRESHOLDS"),
         value_sets_folder=_path(environ, "CRS_CDS_VALUE_SETS"),
@@ -215,10 +215,15 @@ def _demo_fhir(environ: Mapping[str, str], servers: Sequence[str], *, production
         return None
     if production:
         raise SettingsError(f"{name} is for `make demo`: its patients are written anew. Production has none.")
-    base = normalised_base(environ[name], name)
+    base = _base(environ[name], name)
     if urlsplit(base).hostname not in LOOPBACK or base not in servers:
         raise SettingsError(f"{name} must be on this machine, and one of CRS_CDS_FHIR_SERVERS.")
     return base
+
+
+def _base(url: str, name: str) -> str:
+    with naming(name):
+        return normalised_base(url)
 
 
 def _certificates(environ: Mapping[str, str]) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology, packaged_terminology
 from fhir_mappings.facts.site_thresholds import SiteRuleError, site_thresholds
 from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
+from fhir_mappings.facts.treatment import DrugTraits
 
 MOST_TEMPLATE_CHARS = 12000
 _SECTIONS = ("thresholds", "cards")
@@ -96,8 +97,13 @@ def _hash(t: Thresholds, terms: Terminology, modes: CardModes) -> str:
         "numbers": {n.name: f"{in_unit(getattr(t, n.name), n.unit).normalize():f} {n.unit}" for n in numbers()},
         "cards": {card: mode for card, mode in modes.modes.items() if mode is not CardMode.ACTIVE},
         "codes": {
-            set_id: [[c.system, c.code, c.display, c.ingredient, *c.texts] for c in concepts]
+            set_id: [[c.system, c.code, c.display, c.ingredient, *c.texts, *_traits(c.traits)] for c in concepts]
             for set_id, concepts in terms.value_sets.items()
         },
     }
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _traits(traits: DrugTraits) -> list[str]:
+    """What is stated of a drug, as text; nothing where nothing is."""
+    return [f"{f.name} {getattr(traits, f.name)}" for f in fields(traits) if getattr(traits, f.name)]

@@ -6,19 +6,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fhir_mappings.course_search import FoundCourse, Reading
+from fhir_mappings.course_search import FoundCourse, MappingContext
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Kind, SetAside, reach
 from fhir_mappings.facts.labs import FoldChange, Reason
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab, of_class
 from fhir_mappings.lab_series import lab_series
+from fhir_mappings.medications.treatments import counts_as_crs_dose
 from fhir_mappings.observations import Observations
-from fhir_mappings.reading.read_resources import PatientRecord
-from fhir_mappings.reading.units import Measure
+from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs, fevers
-from fhir_mappings.rules.fold_change import Setting, fold_change
-from fhir_mappings.treatments import counts_as_crs_dose
+from fhir_mappings.rules.fold_change import fold_change
+from fhir_mappings.rules.sampling import Setting
 
 _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 
@@ -26,7 +27,7 @@ _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 def il6_and_crp(
     observations: Observations,
     record: PatientRecord,
-    how: Reading,
+    how: MappingContext,
     found: FoundCourse,
     course: Course,
     signs: Signs,

@@ -11,16 +11,17 @@ from msgspec.structs import replace
 
 from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.conditions import is_active, recorded_at
-from fhir_mappings.drugs import drug_of
 from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.patient import Infection
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DrugClass
-from fhir_mappings.observations import Observations, Observed, codings_of
+from fhir_mappings.medications.drugs import drug_of
+from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.reading.units import Measure, UnitError, measured
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.units import UnitError, measured
 from fhir_mappings.vital_signs import observed_at, readings
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond this is a limit of something else
@@ -104,12 +105,12 @@ def infections(
         words = _finding(o, terms) if as_of - at <= t.infection_age else None
         if words is not None:
             kind = next(s for s in CULTURES if s in o.sets)
-            found.append(Infection(o.reference, f"{terms.titles[kind]}: {words}", at))
+            found.append(Infection(o.reference, at, terms.titles[kind], words))
     for resource in pool.of_type(fs.Condition):
         data = resource.data
-        if is_active(data) and "coded-infection" in terms.sets_of(codings_of(data.code)):
+        if is_active(data) and "coded-infection" in terms.sets_of(fs.codings_of(data.code)):
             code = next((c.code for c in data.code.coding if c.code), "")
-            found.append(Infection(resource.reference, f"coded {code}", recorded_at(data, zone)))
+            found.append(Infection(resource.reference, recorded_at(data, zone), code=code))
     return tuple(dict.fromkeys(found))
 
 
@@ -118,7 +119,7 @@ def _finding(o: Observed, terms: Terminology) -> str | None:
 
     A result that is no known way to say "negative" or "pending" is to be weighed: it may name an organism.
     """
-    sets = frozenset().union(*(terms.sets_of(codings_of(c)) for c in (*o.interpretation, o.concept)))
+    sets = frozenset().union(*(terms.sets_of(fs.codings_of(c)) for c in (*o.interpretation, o.concept)))
     if "positive-result" in sets:
         return "positive"
     if "negative-result" in sets or o.absent or o.denied:

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta, tzinfo
 
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Kind, SetAside
-from fhir_mappings.observations import codings_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
-from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
 
 _REFUTED = frozenset({"refuted", "entered-in-error"})
 _INACTIVE = frozenset({"inactive", "resolved", "remission"})
@@ -35,7 +34,7 @@ def claims(
         data = resource.data
         if _coded_as(data.verification_status, _REFUTED):
             continue
-        sets = terms.sets_of(codings_of(data.code)) & {"coded-crs", "coded-icans", "car-t-history"}
+        sets = terms.sets_of(fs.codings_of(data.code)) & {"coded-crs", "coded-icans", "car-t-history"}
         when = recorded_at(data, zone)
         if not sets or when is None or as_of - when > max_age:
             continue
@@ -63,7 +62,7 @@ def _is_named(concept: fs.CodeableConcept | None, terms: Terminology) -> bool:
     if concept is None:
         return False
     texts = [concept.text, *(c.display for c in concept.coding)]
-    return any(text and text.strip() for text in texts) or terms.name_something(codings_of(concept))
+    return any(text and text.strip() for text in texts) or terms.name_something(fs.codings_of(concept))
 
 
 def _coded_as(concept: fs.CodeableConcept | None, codes: frozenset[str]) -> bool:

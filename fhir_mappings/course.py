@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.drugs import drug_in
 from fhir_mappings.facts.course import Course, Infusion
-from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, DrugClass
-from fhir_mappings.observations import codings_of, says_what
+from fhir_mappings.medications.drugs import drug_in
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, day, moment, own_offset
-from fhir_mappings.reading.read_resources import Resource, ResourcePool, kinds_of
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import Resource, kinds_of
 
 UNNAMED_PRODUCT = "CAR-T cells"
 _INFUSED = frozenset({"completed", "in-progress", "stopped"})
@@ -43,7 +44,7 @@ def infusion_procedures(
             kinds = resource.kinds or kinds_of("Procedure")
             bad.append(SetAside(resource.reference, "does not say what was done", kinds, infusion=infusion))
             continue
-        if "car-t-administration" not in terms.sets_of(codings_of(data.code)):
+        if "car-t-administration" not in terms.sets_of(fs.codings_of(data.code)):
             continue
         period = data.performed_period
         text = data.performed_date_time or (period.start if period else None)
@@ -54,7 +55,7 @@ def infusion_procedures(
                 raise BadTimeError("no time performed")
             at = moment(text, zone)
             if at.earliest > as_of + t.future_tolerance:
-                raise BadTimeError("future_dated")
+                raise BadTimeError(FUTURE_DATED)
             if at.earliest > as_of:  # a clock a little ahead of ours: it counts as now
                 at = Moment(as_of, as_of)
             good.append((resource.reference, at, _product(resource, terms)))
@@ -88,7 +89,7 @@ def infusion_administrations(
     return tuple(good), tuple(bad)
 
 
-def infusions(records: Iterable[Record], zone: tzinfo) -> tuple[Infusion, ...]:
+def infusions(records: Iterable[Record], terms: Terminology, zone: tzinfo) -> tuple[Infusion, ...]:
     """Records → infusions. Those of one local date that name no different products are one."""
     by_date: dict[date, list[Record]] = defaultdict(list)
     for record in records:
@@ -96,15 +97,16 @@ def infusions(records: Iterable[Record], zone: tzinfo) -> tuple[Infusion, ...]:
     found: list[Infusion] = []
     for local_date in sorted(by_date):
         named = sorted({product for _, _, product in by_date[local_date]} - {UNNAMED_PRODUCT})
-        found += [_one_infusion(by_date[local_date], product) for product in named or [UNNAMED_PRODUCT]]
+        found += [_one_infusion(by_date[local_date], product, terms) for product in named or [UNNAMED_PRODUCT]]
     return tuple(found)
 
 
-def _one_infusion(records: list[Record], product: str) -> Infusion:
+def _one_infusion(records: list[Record], product: str, terms: Terminology) -> Infusion:
     own = [r for r in records if r[2] in (product, UNNAMED_PRODUCT)]
     timed = [r for r in own if not r[1].is_date]
     start = min((timed or own), key=lambda r: r[1].earliest)[1].earliest
-    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product)
+    early = terms.traits(product).treated_early
+    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product, early)
 
 
 def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t: Thresholds) -> Course | None:
@@ -150,7 +152,7 @@ def facility_zone(
         if drug is not None and drug.drug_class is DrugClass.CAR_T:
             texts.append(data.effective_date_time or (data.effective_period and data.effective_period.start))
     for procedure in pool.of_type(fs.Procedure):
-        if "car-t-administration" in terms.sets_of(codings_of(procedure.data.code)):
+        if "car-t-administration" in terms.sets_of(fs.codings_of(procedure.data.code)):
             period = procedure.data.performed_period
             texts.append(procedure.data.performed_date_time or (period and period.start))
     for text in sorted((text for text in texts if text), reverse=True):

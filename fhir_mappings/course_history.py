@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_mappings.analytes import blockers_of, first_blocker
-from fhir_mappings.course_search import FoundCourse, Reading, find_course
+from fhir_mappings.course_search import FoundCourse, MappingContext, find_course
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.signs import SupportSpan
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder, of_class
+from fhir_mappings.medications.pending_orders import pending_orders
 from fhir_mappings.observations import sort_observations
 from fhir_mappings.oxygen_devices import ended_supports
-from fhir_mappings.patient_facts import OutOfTimeError, refuse_invalid, signs_of
-from fhir_mappings.pending_orders import pending_orders
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.grade_history import GradeAt, Past, grade_history
+from fhir_mappings.settled_facts import OutOfTimeError, refuse_invalid
+from fhir_mappings.signs import signs_of
 from fhir_mappings.vital_signs import age_at
 
 _PRESSORS = (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
@@ -44,7 +45,7 @@ class CourseHistory:
 
 def course_history(
     record: PatientRecord,
-    how: Reading,
+    how: MappingContext,
     facts: PatientFacts,
     course: Course,
     grade: CrsGrade,
@@ -79,7 +80,7 @@ def _grades(past: Past, now: datetime, in_time: Callable[[], bool]) -> tuple[tup
     return grade_history(Past(past.signs, past.ended, past.course, pending, past.age, past.t), now)
 
 
-def _past(record: PatientRecord, how: Reading, found: FoundCourse, facts: PatientFacts, course: Course) -> Past:
+def _past(record: PatientRecord, how: MappingContext, found: FoundCourse, facts: PatientFacts, course: Course) -> Past:
     t, pool = how.thresholds, record.pool
     observations = sort_observations(pool.of_type(fs.Observation), how.terms, found.zone, how.as_of, t.future_tolerance)
     signs, _ = signs_of(record, how, found, observations, facts.pending)

@@ -18,16 +18,16 @@ from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Kind, SetAside, reach
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
+from fhir_mappings.medications.treatments import administrations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
-from fhir_mappings.reading.read_resources import PatientRecord
-from fhir_mappings.treatments import administrations
+from fhir_mappings.reading.resource_pool import PatientRecord
 
 _INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})
 
 
 @dataclass(frozen=True)
-class Reading:
+class MappingContext:
     """How a record is to be read: codes, numbers, the facility's zone, the patient and the moment."""
 
     terms: Terminology
@@ -53,20 +53,20 @@ class FoundCourse:
     set_aside: tuple[SetAside, ...]
 
 
-def find_course(record: PatientRecord, how: Reading) -> FoundCourse:
+def find_course(record: PatientRecord, how: MappingContext) -> FoundCourse:
     """Administrations and procedures → the course now running, or how surely there is none."""
     pool, t = record.pool, how.thresholds
     zone, assumed = facility_zone(how.zone, pool, how.terms, how.fhir_base)
     given, bad_given = administrations(pool, how.terms, zone, how.as_of, t, how.fhir_base)
     procedures, bad_procedures = infusion_procedures(pool, how.terms, zone, how.as_of, t)
     products, bad_products = infusion_administrations(given)
-    course = current_course(infusions((*procedures, *products), zone), how.as_of, zone, t)
+    course = current_course(infusions((*procedures, *products), how.terms, zone), how.as_of, zone, t)
     bad = (*_broken(record, how, zone), *bad_given, *bad_procedures, *bad_products)
     search = CourseSearch.FOUND if course else _no_course(record, how, given, bad)
     return FoundCourse(zone, assumed, given, course, search, bad)
 
 
-def _broken(record: PatientRecord, how: Reading, zone: tzinfo) -> tuple[SetAside, ...]:
+def _broken(record: PatientRecord, how: MappingContext, zone: tzinfo) -> tuple[SetAside, ...]:
     """What could not be read at all. What names a CAR-T product or its infusion somewhere may have been one."""
     marks = how.terms.infusion_marks
     products = tuple(m.reference.encode() for m in record.pool.of_type(fs.Medication) if marks.search(m.raw))
@@ -83,7 +83,7 @@ def _broken(record: PatientRecord, how: Reading, zone: tzinfo) -> tuple[SetAside
 
 
 def _no_course(
-    record: PatientRecord, how: Reading, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
+    record: PatientRecord, how: MappingContext, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
 ) -> CourseSearch:
     states = [record.coverage.get(k, NOT_SUPPLIED).state for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
     if all(state is Completeness.UNREAD for state in states):

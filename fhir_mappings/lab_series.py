@@ -14,9 +14,10 @@ from decimal import Decimal
 
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import Sample, Series
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.observations import Observed
-from fhir_mappings.reading.units import Measure, UnitError, converted, unit_of
+from fhir_mappings.reading.units import UnitError, converted, unit_of
 
 _TEXT = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,12}(?:[.,]\d{1,9})?)\s*([^\s\d].*)?", re.ASCII)
 _CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")
@@ -99,14 +100,14 @@ def _sample(read: _Read, unit: str | None, measure: Measure) -> Sample:
     if unit in _OWN_UNITS:
         number, own = read.number, unit
     else:
-        number, own = converted(read.number, unit, measure), measure.value
+        number, own = converted(read.number, unit, measure), measure.unit
     return Sample(
         reference=o.reference,
         at=o.at,
         value=_interval(number, read.comparator),
         text=read.text,
         unit=own,
-        loinc=_loinc(o) if own != measure.value else "",
+        loinc=_loinc(o) if own != measure.unit else "",
         preliminary=o.status == "preliminary",
         amended=o.status in ("amended", "corrected"),
     )

@@ -14,18 +14,18 @@ from decimal import Decimal
 
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.conditions import is_active
-from fhir_mappings.facts.coverage import NOT_SUPPLIED, Coverage, Kind, SetAside, reach
-from fhir_mappings.facts.patient import Icans
+from fhir_mappings.facts.coverage import Coverage, Kind, SetAside, reach
+from fhir_mappings.facts.icans import CodedIcans, Icans, IcansSource, IcansUnknown
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.observations import Observations, Observed, codings_of
+from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
-from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.vital_signs import observed_at
 
 # lowest ICE score → ICANS grade, from the best down
 ICE_GRADES = ((10, 0), (7, 1), (3, 2), (0, 3))
-MOST_SEVERE = 4
+MOST_SEVERE, MOST_ICE = 4, 10
 _UNAROUSABLE = re.compile(r"\b(?:unarousable|unrousable|unresponsive|coma(?:tose)?)\b", re.IGNORECASE)
 _NEURO = frozenset({Kind.NEURO})
 _NUMBERS = {
@@ -57,14 +57,14 @@ def icans(
     coded = _coded(pool, terms, zone, as_of, t)
     if best is not None and (best.grade or whole):
         higher = coded is not None and (coded.grade or 0) > (best.grade or 0)
-        said = f"{coded.words} ({coded.reference})" if coded is not None and higher else ""
-        return replace(best, minimum=bool(holes) and best.grade != MOST_SEVERE, coded_higher=said), bad
+        minimum = best.grade != MOST_SEVERE and (bool(holes) or best.from_ice_0)
+        said = CodedIcans(coded.code, coded.reference) if coded is not None and higher else None
+        return replace(best, minimum=minimum, coded_higher=said), bad
     if coded is not None and (coded.grade is not None or best is None):
         return coded, bad
     if best is not None or holes:
-        return Icans(why="a score or grade of this time could not be read"), bad
-    state = coverage.get(Kind.NEURO, NOT_SUPPLIED)
-    return Icans(why="" if whole else state.why or "not read"), bad
+        return Icans(unknown=IcansUnknown.UNREADABLE), bad
+    return Icans(unknown=IcansUnknown.NOT_ON_RECORD if whole else IcansUnknown.NOT_READ), bad
 
 
 def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[list[Icans], tuple[SetAside, ...]]:
@@ -75,26 +75,26 @@ def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tupl
             at = observed_at(o.at, as_of)
             if as_of - at > t.icans_window or (o.absent and o.quantity is None and o.text is None):
                 continue
-            grade = _grade(o, set_id)
-            if grade is None:
+            icans = _icans_of(o, set_id)
+            if icans is None:
                 bad.append(SetAside(o.reference, "no ICE score of 0 to 10, or ICANS grade of 0 to 4", _NEURO, o.at))
                 continue
-            found.append(Icans(grade[0], grade[1], o.reference, at))
+            found.append(replace(icans, reference=o.reference, at=at))
     return found, tuple(bad)
 
 
-def _grade(o: Observed, set_id: str) -> tuple[int, str] | None:
-    """The ICANS grade of one Observation and what was charted; None where it cannot be read."""
+def _icans_of(o: Observed, set_id: str) -> Icans | None:
+    """The ICANS grade of one Observation; None where it cannot be read."""
     if any(_UNAROUSABLE.search(text) for text in _texts(o)):
-        return MOST_SEVERE, "charted unarousable"
+        return Icans(MOST_SEVERE, IcansSource.UNAROUSABLE)
     number = _number(o, set_id)
     if number is None:
         return None
     if set_id == "icans-grade":
-        return (number, f"charted ICANS {number}") if number <= 4 else None
-    if number > 10:
+        return Icans(number, IcansSource.CHARTED_GRADE) if number <= MOST_SEVERE else None
+    if number > MOST_ICE:
         return None
-    return next((grade, f"ICE {number}") for lowest, grade in ICE_GRADES if number >= lowest)
+    return next(Icans(grade, IcansSource.ICE_SCORE, ice=number) for lowest, grade in ICE_GRADES if number >= lowest)
 
 
 def _number(o: Observed, set_id: str) -> int | None:
@@ -117,7 +117,7 @@ def _coded(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime
     found: list[Icans] = []
     for resource in pool.of_type(fs.Condition):
         data = resource.data
-        if not is_active(data) or "coded-icans" not in terms.sets_of(codings_of(data.code)):
+        if not is_active(data) or "coded-icans" not in terms.sets_of(fs.codings_of(data.code)):
             continue
         times = [moment_or_none(text, zone) for text in (data.onset_date_time, data.recorded_date)]
         recent = [at for at in times if at is not None and at <= as_of + t.future_tolerance]
@@ -127,6 +127,10 @@ def _coded(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime
         for coding in data.code.coding:
             match = _CODED.fullmatch(coding.code or "")
             grade = min(int(match[1]), MOST_SEVERE) if match else None  # grade 5 is never inferred
-            why = "" if match else "ICANS is coded without a grade"
-            found.append(Icans(grade, f"coded {coding.code}", resource.reference, max(recent), coded=True, why=why))
+            found.append(
+                Icans(
+                    grade, IcansSource.DIAGNOSIS, code=coding.code or "", reference=resource.reference, at=max(recent),
+                    unknown=IcansUnknown.CODED_WITHOUT_GRADE,
+                )
+            )  # fmt: skip
     return max(found, key=lambda i: (i.grade or 0, i.at), default=None)

@@ -14,13 +14,14 @@ from decimal import Decimal
 
 import msgspec
 
+from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.coverage import FUTURE_DATED, SetAside
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
-from fhir_mappings.reading.read_resources import Resource, kinds_of
+from fhir_mappings.reading.resources import Resource, kinds_of
 
 ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
 NEVER = frozenset({"entered-in-error", "cancelled", "registered", "unknown"})
@@ -59,10 +60,6 @@ class Observations:
         return frozenset(s for s, observed in self.by_set.items() if any(o.at.latest >= opens for o in observed))
 
 
-def codings_of(concept: fs.CodeableConcept | None) -> tuple[tuple[str | None, str | None], ...]:
-    return tuple((c.system, c.code) for c in concept.coding) if concept else ()
-
-
 def sort_observations(
     resources: Iterable[Resource[fs.Observation]],
     terms: Terminology,
@@ -95,7 +92,7 @@ def sort_observations(
         if resource.data.status not in ACCEPTED:
             set_aside.append(SetAside(resource.reference, "status is none of FHIR's", kinds, at))
         elif at.earliest > as_of + tolerance:
-            set_aside.append(SetAside(resource.reference, "future_dated", kinds, at))
+            set_aside.append(SetAside(resource.reference, FUTURE_DATED, kinds, at))
         else:
             for component, part_sets in parts:
                 observed = _observed(resource, component, part_sets, at)
@@ -125,7 +122,7 @@ class _Meanings(dict[fs.CodeableConcept, _Meaning]):
         self._terms = terms
 
     def __missing__(self, code: fs.CodeableConcept) -> _Meaning:
-        self[code] = meaning = _Meaning(self._terms.sets_of(codings_of(code)), says_what(code, self._terms))
+        self[code] = meaning = _Meaning(self._terms.sets_of(fs.codings_of(code)), says_what(code, self._terms))
         return meaning
 
 
@@ -150,13 +147,6 @@ def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozens
     return ""
 
 
-def says_what(concept: fs.CodeableConcept, terms: Terminology) -> bool:
-    """Whether a code names something, be it nothing of ours. So does a text, unless a coding beside it may be ours."""
-    codings = codings_of(concept)
-    text = bool(concept.text and concept.text.strip())
-    return terms.name_something(codings) or (text and not terms.resemble_ours(codings))
-
-
 def _observed(
     resource: Resource[fs.Observation], component: fs.Component | None, sets: frozenset[str], at: Moment
 ) -> Observed:
@@ -169,7 +159,7 @@ def _observed(
         reference=resource.reference,
         at=at,
         status=data.status,
-        codings=codings_of(component.code if component else data.code),
+        codings=fs.codings_of(component.code if component else data.code),
         sets=sets,
         quantity=quantity,
         text=source.value_string,

@@ -10,10 +10,10 @@ from fhir_mappings.codes.observed_sets import DEVICE_SETS
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.signs import Device, DeviceRecord, SupportSpan
-from fhir_mappings.observations import Observations, Observed, codings_of
+from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
-from fhir_mappings.reading.read_resources import Resource
+from fhir_mappings.reading.resources import Resource
 from fhir_mappings.vital_signs import observed_at
 
 _OF_SET = {
@@ -56,7 +56,7 @@ def _device_of_code(o: Observed, terms: Terminology) -> Device | None:
 def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
     if o.concept is None and o.text is None and o.absent:
         return None
-    sets = terms.sets_of(codings_of(o.concept))
+    sets = terms.sets_of(fs.codings_of(o.concept))
     texts = [o.text, o.concept.text if o.concept else None]
     texts += [c.display for c in o.concept.coding] if o.concept else []
     for text in texts:
@@ -74,7 +74,7 @@ def support_procedures(
     bad: list[SetAside] = []
     for resource in resources:
         data = resource.data
-        device = _device(terms.sets_of(codings_of(data.code)))
+        device = _device(terms.sets_of(fs.codings_of(data.code)))
         period = data.performed_period
         if device is None or data.status != "in-progress" or (period is not None and period.end):
             continue
@@ -95,7 +95,7 @@ def ended_supports(
     found: list[SupportSpan] = []
     for resource in resources:
         data, period = resource.data, resource.data.performed_period
-        device = _device(terms.sets_of(codings_of(data.code)))
+        device = _device(terms.sets_of(fs.codings_of(data.code)))
         if device is None or data.status not in _WERE_DONE or period is None or not (period.start and period.end):
             continue
         with suppress(BadTimeError):

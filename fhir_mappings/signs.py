@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, tzinfo
+from collections.abc import Iterable
 
-from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.coverage import Coverage, Kind, Reach, SetAside, reach
+from fhir_mappings.course_search import FoundCourse, MappingContext, unnamed_drugs
+from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.signs import Reading
-from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, PendingOrder
+from fhir_mappings.facts.treatment import PendingOrder
 from fhir_mappings.observations import Observations
 from fhir_mappings.oxygen_devices import device_records, support_procedures
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.reading.units import Measure
+from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.oxygen_row import OxygenFacts
 from fhir_mappings.rules.pressure_row import PressureFacts
@@ -22,89 +20,87 @@ from fhir_mappings.rules.vasopressors import new_pressor_orders, pressor_infusio
 from fhir_mappings.vital_signs import readings
 
 
-class SignsMapping:
+def signs_of(
+    record: PatientRecord,
+    how: MappingContext,
+    found: FoundCourse,
+    observations: Observations,
+    pending: Iterable[PendingOrder],
+) -> tuple[Signs, tuple[SetAside, ...]]:
+    """Everything that can be asked for the grade at any moment of the course, and what of it had to be set aside."""
+    mapping = _SignsMapping(record, how, found, observations)
+    return mapping.signs(pending), tuple(mapping.set_aside)
+
+
+class _SignsMapping:
     """Maps one patient's signs; keeps what had to be set aside on the way."""
 
     def __init__(
-        self,
-        observations: Observations,
-        coverage: Mapping[Kind, Coverage],
-        broken: Iterable[SetAside],
-        as_of: datetime,
+        self, record: PatientRecord, how: MappingContext, found: FoundCourse, observations: Observations
     ) -> None:
-        self._observations = observations
-        self._coverage = coverage
-        self._broken = (*broken, *observations.set_aside)
-        self._as_of = as_of
+        self._record, self._how, self._found, self._observations = record, how, found, observations
+        self._broken = (*found.set_aside, *observations.set_aside)
         self.set_aside: list[SetAside] = []
 
-    def _readings(self, measure: Measure, *set_ids: str) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
-        good, bad = readings(self._observations.of(*set_ids), measure, self._as_of)
-        self.set_aside.extend(bad)
-        return good, bad
-
-    def signs(
-        self,
-        pool: ResourcePool,
-        terms: Terminology,
-        zone: tzinfo,
-        given: tuple[Administration, ...],
-        given_reach: Reach,
-        running_reach: Reach,
-        pending: Iterable[PendingOrder],
-        t: Thresholds,
-    ) -> Signs:
-        """Everything that can be asked for the grade at any moment of the course.
-
-        `given_reach` is that of administrations for what hides fever, `running_reach` for what may be running.
-        """
+    def signs(self, pending: Iterable[PendingOrder]) -> Signs:
+        coverage, found = self._record.coverage, self._found
+        given_reach = reach(coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed_drugs(found.given)))
         temperatures, bad = self._readings(Measure.TEMPERATURE, "body-temperature")
         return Signs(
             temperatures=temperatures,
-            temperatures_reach=reach(self._coverage, [Kind.VITALS], (*self._broken, *bad)),
-            pressure=self._pressure(given, running_reach, pending, t),
-            oxygen=self._oxygen(pool, terms, zone),
-            given=given,
+            temperatures_reach=reach(coverage, [Kind.VITALS], (*self._broken, *bad)),
+            pressure=self._pressure(self._running_reach(given_reach), pending),
+            oxygen=self._oxygen(),
+            given=found.given,
             given_reach=given_reach,
         )
 
-    def _pressure(
-        self,
-        given: tuple[Administration, ...],
-        given_reach: Reach,
-        pending: Iterable[PendingOrder],
-        t: Thresholds,
-    ) -> PressureFacts:
+    def _readings(self, measure: Measure, *set_ids: str) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
+        good, bad = readings(self._observations.of(*set_ids), measure, self._how.as_of)
+        self.set_aside.extend(bad)
+        return good, bad
+
+    def _running_reach(self, given: Reach) -> Reach:
+        """How far what may be running is known: a page that is complete only some way back says nothing of infusions
+        begun earlier, unless those still running were read too."""
+        running = reach(self._record.coverage, [Kind.RUNNING], ())
+        opens = self._how.as_of - self._how.thresholds.dose_lookback
+        if given.since is None or running.since is not None or given.since <= opens:
+            return given
+        return Reach(None, given.holes)
+
+    def _pressure(self, running_reach: Reach, pending: Iterable[PendingOrder]) -> PressureFacts:
         systolic, bad_systolic = self._readings(Measure.PRESSURE, "systolic-pressure")
         mean, bad_mean = self._readings(Measure.PRESSURE, "mean-arterial-pressure")
         return PressureFacts(
-            infusions=pressor_infusions(given),
+            infusions=pressor_infusions(self._found.given),
             systolic=systolic,
             mean=mean,
-            readings_reach=reach(self._coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
-            administrations_reach=given_reach,
-            ordered=new_pressor_orders(pending, self._as_of, t),
+            readings_reach=reach(self._record.coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
+            administrations_reach=running_reach,
+            ordered=new_pressor_orders(pending, self._how.as_of, self._how.thresholds),
         )
 
-    def _device_flows(self) -> tuple[Reading, ...]:
-        """A device coded as the Observation itself may have its flow as value."""
-        coded = (o for o in self._observations.of("low-flow-oxygen", "high-flow-oxygen") if o.quantity is not None)
-        return readings(coded, Measure.FLOW, self._as_of)[0]
-
-    def _oxygen(self, pool: ResourcePool, terms: Terminology, zone: tzinfo) -> OxygenFacts:
+    def _oxygen(self) -> OxygenFacts:
+        record, terms, as_of = self._record, self._how.terms, self._how.as_of
         saturations, bad_saturations = self._readings(Measure.SATURATION, "oxygen-saturation")
         flows, bad_flows = self._readings(Measure.FLOW, "oxygen-flow")
         fio2, bad_fio2 = self._readings(Measure.FIO2, "inhaled-oxygen-concentration")
-        supports, bad_supports = support_procedures(pool.of_type(fs.Procedure), terms, zone, self._as_of)
+        supports, bad_supports = support_procedures(record.pool.of_type(fs.Procedure), terms, self._found.zone, as_of)
         self.set_aside.extend(bad_supports)
         bad = (*self._broken, *bad_saturations, *bad_flows, *bad_fio2)
         flows = tuple(sorted({*flows, *self._device_flows()}, key=lambda r: (r.at, r.value, r.reference)))
         return OxygenFacts(
-            devices=device_records(self._observations, terms, self._as_of),
+            devices=device_records(self._observations, terms, as_of),
             open_supports=supports,
             flows=flows,
             fio2=fio2,
             saturations=saturations,
-            reach=reach(self._coverage, [Kind.OXYGEN], bad),
-            supports_read=reach(self._coverage, [Kind.SUPPORT_PROCEDURES], ()).fetched(self._as_of),
+            reach=reach(record.coverage, [Kind.OXYGEN], bad),
+            supports_read=reach(record.coverage, [Kind.SUPPORT_PROCEDURES], ()).fetched(as_of),
         )
+
+    def _device_flows(self) -> tuple[Reading, ...]:
+        """The flows that stand as the value of an Observation whose code is a device."""
+        coded = (o for o in self._observations.of("low-flow-oxygen", "high-flow-oxygen") if o.quantity is not None)
+        return readings(coded, Measure.FLOW, self._how.as_of)[0]

@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.patient import Age, Weight
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.observations import Observations, Observed
-from fhir_mappings.reading.units import Measure, UnitError, measured
+from fhir_mappings.reading.units import UnitError, measured
 
 
 def readings(

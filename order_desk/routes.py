@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from flask import Blueprint, Response, g, jsonify, request
 
+from cds_server.outgoing.base_url import LOOPBACK
 from cds_server.pages import page
 from cds_server.problems import Problem, ProblemId
 from cds_server.running import running
@@ -26,13 +27,12 @@ from order_desk.story_patient import ORDERS, signed, write_anew, write_orders
 desk = Blueprint("order_desk", __name__, template_folder="templates", static_folder="static",
                  static_url_path="/demo/static")  # fmt: skip
 MOST_ORDERS = 50
-THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 @desk.before_request
 def _at_our_own_name() -> None:
     """Raises Problem for a write that was addressed to another."""
-    ours = {*THIS_MACHINE, urlsplit(running().settings.public_url).hostname}
+    ours = {*LOOPBACK, urlsplit(running().settings.public_url).hostname}
     if request.method == "PUT" and urlsplit(f"//{request.host}").hostname not in ours:
         raise Problem(ProblemId.DESK_REQUEST, [("Host", "must be this machine, or the host of CRS_CDS_PUBLIC_URL")])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from cards.deciding.decision_table import CardId, Indicator
@@ -15,7 +16,7 @@ SUMMARY_LIMIT = 140
 class Suggestion:
     """One order to accept: exactly one action, `create` or `update`.
 
-    `order_key` names the order, so that no answer carries it twice."""
+    `order_key` names the order, so that no answer carries it twice; `mg` is its dose, where it is of a drug."""
 
     label: str
     description: str
@@ -23,6 +24,7 @@ class Suggestion:
     order_key: str
     recommended: bool = False
     action: str = "create"
+    mg: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Situation
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
-from cards.deciding.situation import Crp, DataDoubt, Doses, Grade, Il6, Situation, Verdicts
+from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Category
 from cards.sentences.escaping import escaped, reference_text
+from cards.sentences.icans_words import coded_higher
 from cards.sentences.phrases import phrase
 from cards.sentences.reasons import reason_words, tier_words
-from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.coverage import FUTURE_DATED, Kind
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.labs import FoldChange, Reason
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.row_parts import READ_IN_PART
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder
 
@@ -21,7 +25,13 @@ from fhir_mappings.facts.treatment import DraftOrder
 _ON_RECORD = frozenset(
     {Reason.CENSORED, Reason.UNUSABLE, Reason.PRELIMINARY, Reason.ZERO_BASELINE, Reason.FEBRILE_BASELINE}
 )
-_GRADE_FLAGS = ("pressor_stale", "pressor_on_hold", "oxygen_stale", "oxygen_unread", "flow_unknown")
+_GRADE_FLAGS = (
+    Flag.PRESSOR_STALE,
+    Flag.PRESSOR_ON_HOLD,
+    Flag.OXYGEN_STALE,
+    Flag.OXYGEN_UNREAD,
+    Flag.FLOW_UNKNOWN,
+)
 _SIGNS = frozenset({Kind.VITALS, Kind.OXYGEN})
 
 
@@ -49,11 +59,11 @@ def data_doubts(
         if Kind.NEURO in a.kinds and (facts.icans.grade is None or facts.icans.minimum)
     ][:3]
     if facts.icans.coded_higher:
-        lines.append(phrase("doubt", "icans coded", coded=escaped(facts.icans.coded_higher)))
+        lines.append(phrase("doubt", "icans coded", coded=escaped(coded_higher(facts.icans))))
     lines += _draft_doubts(drafts)
-    if "second_infusion" in facts.flags:
+    if Flag.SECOND_INFUSION in facts.flags:
         lines.append(phrase("doubt", "second_infusion"))
-    if "pressor_ordered_not_charted" in facts.flags:
+    if Flag.PRESSOR_ORDERED_NOT_CHARTED in facts.flags:
         return Doubts(DataDoubt.WARNING, (phrase("doubt", "pressor_ordered_not_charted"), *lines))
     return Doubts(DataDoubt.INFO if lines else DataDoubt.NONE, tuple(lines))
 
@@ -90,11 +100,11 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
     lines = [phrase("doubt", flag) for flag in _GRADE_FLAGS if flag in leading]
     if facts.progressed is None and s.doses is Doses.MORE_EARLY:
         lines.append(phrase("doubt", "progress"))
-    if any("could not all be read" in text for row in rows for text in row.missing):
+    if any(lack in READ_IN_PART for row in rows for lack in row.missing):
         lines += [
             phrase("doubt", "set aside", reference=reference_text(a.reference), why=escaped(a.why))
             for a in facts.set_aside
-            if a.kinds & _SIGNS and a.why != "future_dated"
+            if a.kinds & _SIGNS and a.why != FUTURE_DATED
         ][:5]
     return lines
 

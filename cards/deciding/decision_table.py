@@ -10,21 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cards.deciding.situation import (
+from cards.deciding.conditions import (
     Crp,
     DataDoubt,
     DoseCheck,
     DoseCount,
+    DoseInterval,
     Doses,
     Doubt,
     Exactness,
     Grade,
     Hypersensitivity,
-    Icans,
+    IcansBand,
     Il6,
     Il6Order,
     Infected,
-    Interval,
     Phase,
     ProductWindow,
     Progress,
@@ -71,10 +71,11 @@ class Order(StrEnum):
     TOCILIZUMAB = "tocilizumab, the label dose for the weight"
     CORRECTED_DRAFT = "the drafted tocilizumab with the label dose in its place"
     STEROID = (
-        "dexamethasone {t.dexamethasone_dose} mg every 12 h at grades 1–2, every 6 h at grade 3; methylprednisolone "
-        "{t.methylprednisolone_dose} mg every 12 h at grade 4 and after progress to grade 3; adults only"
+        "dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every} at grades 1–2, every "
+        "{t.dexamethasone_every_severe} at grade 3; methylprednisolone {t.methylprednisolone_dose} mg every "
+        "{t.methylprednisolone_every} at grade 4 and after progress to grade 3; adults only"
     )
-    ICANS_STEROID = "dexamethasone {t.dexamethasone_dose} mg every 6 h, adults only"
+    ICANS_STEROID = "dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every_severe}, adults only"
     BLOOD_CULTURE = "blood culture"
     URINE_CULTURE = "urine culture"
     BLOOD_COUNT = "blood count"
@@ -142,7 +143,7 @@ NO_GRADE = (Grade.UNKNOWN, Grade.MASKED)
 BELOW_TWO_DOSES = (Doses.NONE, Doses.ONE_EARLY, Doses.ONE)
 TWO_DOSES = (Doses.MORE_EARLY, Doses.MORE)
 STUDY, LATE = Phase.STUDY, Phase.LATE
-NO_ICANS, ANY_ICANS = (Icans.UNKNOWN, Icans.NONE), (Icans.MILD, Icans.SEVERE)
+NO_ICANS, ANY_ICANS = (IcansBand.UNKNOWN, IcansBand.NONE), (IcansBand.MILD, IcansBand.SEVERE)
 EXACT = Exactness.EXACT
 
 MANAGEMENT = (
@@ -232,8 +233,8 @@ PRODUCT = (
 )  # fmt: skip
 
 NEUROTOXICITY = (
-    Rule("N01", _when(icans=Icans.SEVERE), ((CardId.ICANS_STEROID, CRITICAL),), Source.ZHANG),
-    Rule("N02", _when(icans=Icans.MILD), ((CardId.ICANS_STEROID, WARNING),), Source.ZHANG),
+    Rule("N01", _when(icans=IcansBand.SEVERE), ((CardId.ICANS_STEROID, CRITICAL),), Source.ZHANG),
+    Rule("N02", _when(icans=IcansBand.MILD), ((CardId.ICANS_STEROID, WARNING),), Source.ZHANG),
     Rule("N03", _when(icans=NO_ICANS), (), Source.ZHANG),
 )
 
@@ -241,9 +242,12 @@ DRAFTED, NOT_DRAFTED = TociDraft.YES, TociDraft.NO
 
 INTERVAL = (
     Rule(
-        "K01", _when(toci_draft=DRAFTED, interval=Interval.TOO_SOON), ((CardId.TOCI_INTERVAL, CRITICAL),), Source.LABEL
+        "K01",
+        _when(toci_draft=DRAFTED, interval=DoseInterval.TOO_SOON),
+        ((CardId.TOCI_INTERVAL, CRITICAL),),
+        Source.LABEL,
     ),
-    Rule("K02", _when(toci_draft=DRAFTED, interval=Interval.CLEAR), (), Source.LABEL),
+    Rule("K02", _when(toci_draft=DRAFTED, interval=DoseInterval.CLEAR), (), Source.LABEL),
     Rule("K03", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from fhir_mappings.facts.coverage import Completeness, Kind
+from cards.deciding.tocilizumab_gate import is_under_age
 from fhir_mappings.facts.patient import PatientFacts, Weight
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, Route
@@ -22,12 +22,6 @@ class DoseFault(StrEnum):
     NO_WEIGHT = "no recent weight"
     NOT_READABLE = "dose not readable"
     REPEATS = "more than one dose"
-
-
-def weight_is_unread(facts: PatientFacts) -> bool:
-    """Whether there may be a weight on record that could not be read."""
-    coverage = facts.coverage.get(Kind.WEIGHT)
-    return facts.weight is None and (coverage is None or coverage.state is not Completeness.COMPLETE)
 
 
 def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:
@@ -56,7 +50,7 @@ def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[
     """What is wrong with, or unknown of, the dose of a tocilizumab draft, the most important first."""
     found: list[DoseFault] = []
     mg, weight = drafted_mg(draft, facts), facts.weight
-    if facts.age is not None and facts.age.years < t.toci_min_age:
+    if is_under_age(facts, t):
         found.append(DoseFault.UNDER_AGE)
     if draft.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
         found.append(DoseFault.NOT_INTRAVENOUS)

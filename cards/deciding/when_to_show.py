@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from cards.deciding.decision_table import CardId, Indicator
+from cards.deciding.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator
 from cards.deciding.offer import Offer
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
@@ -120,3 +120,30 @@ def _grade_matters(grade: CrsGrade | None) -> bool:
     return grade is not None and (
         grade.grade is None or grade.grade >= 1 or grade.pressure.value > 0 or grade.oxygen.value > 0
     )
+
+
+def softened(card: Planned) -> Planned:
+    """A warning whose orders are all running or done today goes out as info."""
+    done = [offer for offer in card.offers if not offer.barred]
+    if card.indicator is Indicator.WARNING and done and all(offer.done for offer in done):
+        return replace(card, indicator=Indicator.INFO)
+    return card
+
+
+def in_order(state: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """Critical cards first, then the others, each in the order of the catalogue."""
+    critical = [c for c in state if c.indicator is Indicator.CRITICAL]
+    others = [c for c in state if c.indicator is not Indicator.CRITICAL]
+    return (
+        *sorted(critical, key=lambda c: CRITICAL_ORDER.index(c.id)),
+        *sorted(others, key=lambda c: CARD_ORDER.index(c.id)),
+    )
+
+
+@dataclass(frozen=True)
+class Call:
+    """A patient, how much is to be shown, and the orders that are drafted."""
+
+    showing: Showing
+    patient_id: str
+    drafts: tuple[DraftOrder, ...] = ()

@@ -6,14 +6,14 @@ Doses: tocilizumab label (8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg), c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import Order
+from cards.deciding.drafts import is_ordered
 from cards.deciding.offer import Offer
-from cards.deciding.situation import is_ordered
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from fhir_mappings.codes.terminology import LOCAL, Concept, Terminology
@@ -37,6 +37,17 @@ SERVICES: Mapping[Order, str] = {
 }
 # every order that a card may suggest, by the name that a site gives its codes under
 ORDER_NAMES = ("tocilizumab", *STEROIDS, *SERVICES.values())
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """What an order is made from: the patient's facts, what is drafted beside it, codes and numbers."""
+
+    facts: PatientFacts
+    drafts: tuple[DraftOrder, ...]
+    patient_id: str
+    terms: Terminology
+    t: Thresholds
 
 
 def ordered_concept(name: str, terms: Terminology) -> Concept:
@@ -63,7 +74,7 @@ def single_dose(dose: Decimal) -> Mapping[str, Any]:
 
 
 def medication_request(
-    patient: str, concept: Concept, text: str, now: datetime, dosage: Mapping[str, Any], note: str, reason: str = CRS
+    order: Ordering, concept: Concept, text: str, dosage: Mapping[str, Any], note: str, reason: str = CRS
 ) -> Mapping[str, Any]:
     coding = {"system": concept.system, "code": concept.code, "display": concept.display}
     return {
@@ -71,25 +82,24 @@ def medication_request(
         "status": "draft",
         "intent": "order",
         "medicationCodeableConcept": {"coding": [coding], "text": text},
-        "subject": {"reference": f"Patient/{patient}"},
-        "authoredOn": now.isoformat(timespec="seconds"),
+        "subject": {"reference": f"Patient/{order.patient_id}"},
+        "authoredOn": order.facts.local(order.facts.as_of).isoformat(timespec="seconds"),
         "reasonCode": [{"text": reason}],
         "note": [{"text": note}],
         "dosageInstruction": [dict(dosage)],
     }
 
 
-def service_offer(
-    facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, set_id: str, terms: Terminology, t: Thresholds
-) -> Offer:
+def service_offer(order: Ordering, set_id: str) -> Offer:
     """A laboratory test, culture or image as ServiceRequest, unless it is ordered, drafted or done today."""
+    facts, terms = order.facts, order.terms
     key = f"service:{set_id}"
     concept = ordered_concept(set_id, terms)
     name = terms.titles[set_id]
-    if is_ordered(facts, drafts, set_id):
+    if is_ordered(facts, order.drafts, set_id):
         return Offer(key, None, phrase("order", "test ordered", name=name), in_hand=True)
     if set_id in facts.done_recently and set_id != "interleukin-6":
-        return Offer(key, None, phrase("order", "test done", name=name, t=InWords(t)), in_hand=True, done=True)
+        return Offer(key, None, phrase("order", "test done", name=name, t=InWords(order.t)), in_hand=True, done=True)
     resource = {
         "resourceType": "ServiceRequest",
         "status": "draft",
@@ -98,7 +108,7 @@ def service_offer(
             "coding": [{"system": concept.system, "code": concept.code, "display": concept.display}],
             "text": name,
         },
-        "subject": {"reference": f"Patient/{patient}"},
+        "subject": {"reference": f"Patient/{order.patient_id}"},
         "authoredOn": facts.local(facts.as_of).isoformat(timespec="seconds"),
         "reasonCode": [{"text": CRS}],
     }

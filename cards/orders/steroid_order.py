@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from cards.deciding.card import Suggestion
+from cards.deciding.drafts import drafted
 from cards.deciding.offer import Offer, ordered_at, wants_methylprednisolone
-from cards.deciding.situation import drafted
-from cards.orders.orders import CRS, INTRAVENOUS, medication_request, ordered_concept, single_dose
+from cards.orders.orders import CRS, INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
-from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.thresholds import Thresholds, in_unit
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder, SteroidGiven
 
 STEROID_CLASSES = (DrugClass.STEROID,)
@@ -51,18 +52,9 @@ def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
     return t.steroid_running_dose
 
 
-def steroid_offer(
-    facts: PatientFacts,
-    drafts: tuple[DraftOrder, ...],
-    patient: str,
-    terms: Terminology,
-    t: Thresholds,
-    *,
-    every_hours: int,
-    icans: bool = False,
-) -> Offer:
-    """The corticosteroid of the situation for an adult; for a child words only. `every_hours` for dexamethasone."""
-    grade = facts.grade.grade if facts.grade else None
+def steroid_offer(order: Ordering, *, every: timedelta, icans: bool = False) -> Offer:
+    """The corticosteroid of the situation for an adult; for a child words only. `every` is for dexamethasone."""
+    facts, drafts, t = order.facts, order.drafts, order.t
     strongest = wants_methylprednisolone(facts)
     in_hand = _in_hand(facts, drafts, t, strongest=strongest)
     if in_hand is not None:
@@ -73,22 +65,26 @@ def steroid_offer(
     if facts.age.years < t.adult_age:
         text = phrase("no_steroid", "child", t=InWords(t))
         return Offer(KEY, None, f"{text} {below}".strip(), barred=True)
-    drug, dose, hours = "dexamethasone", t.dexamethasone_dose, every_hours
-    if strongest:
-        drug, dose, hours = "methylprednisolone", t.methylprednisolone_dose, 12
-    source = {3: "ASCO 2021", 4: "ASCO 2021"}.get(grade or 0, "ASCO 2021 (grade 2: one or two doses)")
-    if strongest and grade == 3:
-        source = "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
-    if icans and not strongest:
+    return Offer(KEY, _suggestion(order, _regimen(facts, t, every=every, icans=icans), icans=icans), below)
+
+
+@dataclass(frozen=True)
+class _Regimen:
+    drug: str
+    mg: Decimal
+    every: timedelta
+    source: str
+
+
+def _regimen(facts: PatientFacts, t: Thresholds, *, every: timedelta, icans: bool) -> _Regimen:
+    grade = facts.grade.grade if facts.grade else None
+    if wants_methylprednisolone(facts):
+        source = "ASCO 2021" if grade == 4 else "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
+        return _Regimen("methylprednisolone", t.methylprednisolone_dose, t.methylprednisolone_every, source)
+    source = "ASCO 2021" if grade in (3, 4) else "ASCO 2021 (grade 2: one or two doses)"
+    if icans:
         source = "for ICANS 10–20 mg every 6 h, 1–3 days (PMC10573998)"
-    return Offer(KEY, _suggestion(facts, patient, terms, drug, dose, hours, source, icans=icans), below)
-
-
-def icans_steroid_offer(
-    facts: PatientFacts, drafts: tuple[DraftOrder, ...], patient: str, terms: Terminology, t: Thresholds
-) -> Offer:
-    """Dexamethasone every 6 h for ICANS, an order like any other corticosteroid of the answer."""
-    return steroid_offer(facts, drafts, patient, terms, t, every_hours=6, icans=True)
+    return _Regimen("dexamethasone", t.dexamethasone_dose, every, source)
 
 
 def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
@@ -125,28 +121,14 @@ def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
     return phrase("order", "lesser", named="; ".join(named)) if named else ""
 
 
-def _suggestion(
-    facts: PatientFacts,
-    patient: str,
-    terms: Terminology,
-    drug: str,
-    dose: Decimal,
-    hours: int,
-    source: str,
-    *,
-    icans: bool,
-) -> Suggestion:
-    concept = ordered_concept(drug, terms)
-    what = "ICANS" if icans else "CRS"
+def _suggestion(order: Ordering, regimen: _Regimen, *, icans: bool) -> Suggestion:
+    drug, dose, hours = regimen.drug, regimen.mg, int(in_unit(regimen.every, "h"))
     label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
     timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
     dosage = {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}
     taper = " Then 250 mg × 2 d, 125 mg × 2 d, 60 mg, each every 12 h (ASCO)." if drug == "methylprednisolone" else ""
-    note = f"Adult regimen, {source}. Review daily and taper as {what} settles.{taper} Antifungal prophylaxis."
-    now = facts.local(facts.as_of)
-    return Suggestion(
-        label,
-        f"Order {label}",
-        medication_request(patient, concept, f"{drug} {dose} mg IV", now, dosage, note, ICANS if icans else CRS),
-        KEY,
-    )
+    what = "ICANS" if icans else "CRS"
+    note = f"Adult regimen, {regimen.source}. Review daily and taper as {what} settles.{taper} Antifungal prophylaxis."
+    concept = ordered_concept(drug, order.terms)
+    resource = medication_request(order, concept, f"{drug} {dose} mg IV", dosage, note, ICANS if icans else CRS)
+    return Suggestion(label, f"Order {label}", resource, KEY, mg=dose)

@@ -5,71 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from cards.deciding.card import Suggestion
-from cards.deciding.dose_check import dose_faults, per_kg, tocilizumab_dose, weight_is_unread
+from cards.deciding.dose_check import dose_faults, per_kg, tocilizumab_dose
+from cards.deciding.drafts import drafted, uncharted_tocilizumab
 from cards.deciding.offer import Offer, ordered_at
-from cards.deciding.situation import are_too_many, drafted, in_24_h, is_too_soon, uncharted_tocilizumab
-from cards.deciding.tocilizumab_gate import interval_ends
-from cards.orders.orders import INTRAVENOUS, medication_request, ordered_concept, single_dose, without_empties
+from cards.deciding.tocilizumab_gate import Gate, draft_bars, tocilizumab_gate
+from cards.orders.orders import INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose, without_empties
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
-from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.patient import PatientFacts, Weight
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route
 
 
-def tocilizumab_bar(facts: PatientFacts, t: Thresholds) -> tuple[str, bool]:
-    """Why tocilizumab is not suggested ("" where nothing bars it), and whether the patient bars it (interval,
-    maximum, hypersensitivity) rather than a gap in what is known."""
-    starts, opens, shown = facts.tocilizumab.safety_starts, interval_ends(facts, t), InWords(t)
-    last_day = in_24_h(starts, facts.as_of)
-    if facts.tocilizumab_hypersensitivity:
-        return phrase("no_tocilizumab", "allergic"), True
-    if opens is not None:
-        return phrase("no_tocilizumab", "interval", opens=when(facts.local(opens)), t=shown), True
-    if len(starts) >= t.doses_max:
-        return phrase("no_tocilizumab", "number", number=len(starts), t=shown), True
-    if len(last_day) >= t.doses_per_day:
-        return phrase("no_tocilizumab", "day", number=len(last_day), t=shown), True
-    gap = _tocilizumab_gap(facts, t)
-    return (phrase("no_tocilizumab", gap, t=shown) if gap else ""), False
+def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
+    """Why no order is offered; "" where nothing bars one."""
+    if gate.bar is None:
+        return ""
+    opens = when(facts.local(gate.opens)) if gate.opens is not None else ""
+    return phrase("no_tocilizumab", gate.bar, opens=opens, number=gate.doses, t=InWords(t))
 
 
-def _tocilizumab_gap(facts: PatientFacts, t: Thresholds) -> str:
-    """What is not known and a dose needs."""
-    if not facts.tocilizumab.history_complete:
-        return "history"
-    if facts.age is None:
-        return "age unknown"
-    if facts.age.years < t.toci_min_age:
-        return "under age"
-    if weight_is_unread(facts):
-        return "weight unread"
-    return "no weight" if facts.weight is None else ""
-
-
-def tocilizumab_offer(
-    facts: PatientFacts,
-    drafts: tuple[DraftOrder, ...],
-    patient: str,
-    terms: Terminology,
-    t: Thresholds,
-    *,
-    recommended: bool,
-) -> Offer:
+def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:
     """The label dose for the weight, or why it is not offered."""
-    key = "tocilizumab"
-    bar, by_patient = tocilizumab_bar(facts, t)
-    weight = facts.weight
+    key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
+    gate = tocilizumab_gate(facts, t)
+    bar, by_patient, weight = _barred(gate, facts, t), gate.by_patient, facts.weight
     # what bars a dose is said beside the draft too, so that no card speaks for what a check forbids
     beside = f" {bar}" if by_patient else ""
     if drafted(drafts, DrugClass.TOCILIZUMAB):
         return Offer(key, None, f"{phrase('order', 'toci drafted')}{beside}", in_hand=True, barred=by_patient)
-    for order in uncharted_tocilizumab(facts, drafts):
-        ordered = phrase("order", "toci ordered", at=ordered_at(facts, order.authored))
+    for pending in uncharted_tocilizumab(facts, drafts):
+        ordered = phrase("order", "toci ordered", at=ordered_at(facts, pending.authored))
         return Offer(key, None, f"{ordered}{beside}", in_hand=True, barred=by_patient)
     if bar or weight is None:
         return Offer(key, None, bar, barred=by_patient)
@@ -77,14 +47,13 @@ def tocilizumab_offer(
     basis = _basis(facts, weight, t)
     label = _label(dose, basis)
     resource = medication_request(
-        patient, ordered_concept("tocilizumab", terms), _text(dose), facts.local(facts.as_of),
-        _dosage(dose),
+        order, ordered_concept("tocilizumab", order.terms), _text(dose), _dosage(dose),
         f"{basis}, at most {t.toci_max} mg. Check the dose after accepting.",
     )  # fmt: skip
     note = ""
     if abs(weight.kg - t.toci_light_below) <= t.tier_margin:
         note = phrase("order", "tier", kg=number(weight.kg), t=InWords(t))
-    return Offer(key, Suggestion(label, f"Order {label}", resource, key, recommended), note)
+    return Offer(key, Suggestion(label, f"Order {label}", resource, key, recommended, mg=dose), note)
 
 
 def _basis(facts: PatientFacts, weight: Weight, t: Thresholds) -> str:
@@ -104,15 +73,15 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _DEEPEST = 40
 
 
-def corrected_draft_offer(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> Offer:
+def corrected_draft_offer(order: Ordering) -> Offer:
     """The first draft whose dose is doubtful, with the label dose in its place: an update, never a second order."""
-    key = "tocilizumab"
+    key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
     draft = next(d for d in drafted(drafts, DrugClass.TOCILIZUMAB) if dose_faults(d, facts, t))
-    bar, by_patient = tocilizumab_bar(facts, t)
-    if bar or facts.weight is None:
-        return Offer(key, None, bar, barred=by_patient)
+    gate = tocilizumab_gate(facts, t)
+    if gate.bar is not None or facts.weight is None:
+        return Offer(key, None, _barred(gate, facts, t), barred=gate.by_patient)
     why_not = _not_corrected(draft, facts, drafts, t)
-    if why_not:
+    if why_not is not None:
         return Offer(key, None, phrase("not_corrected", why_not))
     dose, basis = tocilizumab_dose(facts.weight, t), _basis(facts, facts.weight, t)
     # what states another amount, or how much to dispense of it, goes: one draft must not say two doses
@@ -125,25 +94,37 @@ def corrected_draft_offer(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t
     return Offer(key, Suggestion(label, label, resource, key, action="update"))
 
 
-def _not_corrected(draft: DraftOrder, facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> str:
-    """Why a draft gets no dose from us, though one could be worked out."""
+class NotCorrected(StrEnum):
+    """Why a draft gets no dose from us, though one could be worked out. The values name the sentences."""
+
+    COUNTED = "counted"
+    TWO_DOSES = "two doses"
+    NO_INDICATION = "no indication"
+    LATE = "late"
+    ROUTE = "route"
+    ELSEWHERE = "elsewhere"
+
+
+def _not_corrected(
+    draft: DraftOrder, facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds
+) -> NotCorrected | None:
     grade = facts.grade.grade if facts.grade is not None else None
     mild = grade in (0, 1) and facts.grade is not None and not facts.grade.minimum
-    if is_too_soon(facts, drafts, t) or are_too_many(facts, drafts, t):
-        return "counted"
+    if draft_bars(facts, drafts, t):
+        return NotCorrected.COUNTED
     if len(facts.tocilizumab.doses) >= 2 and grade in (1, 2):
-        return "two doses"
+        return NotCorrected.TWO_DOSES
     if grade == 0 or (mild and facts.icans.grade):
-        return "no indication"
+        return NotCorrected.NO_INDICATION
     if facts.course is not None and facts.course.days_since_last > t.study_days.days:
-        return "late"
+        return NotCorrected.LATE
     if draft.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
-        return "route"
+        return NotCorrected.ROUTE
     instructions = draft.resource.get("dosageInstruction")
     several = isinstance(instructions, list) and len(instructions) > 1
     id_ = draft.resource.get("id")
     named = isinstance(id_, str) and _ID.fullmatch(id_) is not None
-    return "elsewhere" if several or not named or _is_deep(draft.resource) else ""
+    return NotCorrected.ELSEWHERE if several or not named or _is_deep(draft.resource) else None
 
 
 def _is_deep(value: object) -> bool:

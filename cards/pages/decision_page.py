@@ -6,15 +6,16 @@ Made from what the service runs on, with a site's own rules where it has any; `d
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from string import Formatter
 
 from cards.deciding.card_modes import NEVER_OFF, CardMode, CardModes
 from cards.deciding.decision_table import ORDERS, PARTS, CardId, Rule
-from cards.pages.explanation import conditions
-from cards.sentences.numbers_and_times import InWords, number
+from cards.pages.rows_in_words import conditions
+from cards.sentences.numbers_and_times import InWords, duration, number
 from cards.sentences.phrases import PHRASES
 from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording
-from fhir_mappings.codes.terminology import LOCAL, Terminology
+from fhir_mappings.codes.terminology import DRUG_SETS, LOCAL, Terminology
 from fhir_mappings.facts.thresholds import Number, Status, Thresholds, in_unit, numbers
 
 INTRODUCTION = """\
@@ -218,6 +219,24 @@ def _codes(terms: Terminology) -> str:
         texts = ", ".join(dict.fromkeys(text for c in concepts for text in c.texts))
         sources = "; ".join(dict.fromkeys(c.source for c in concepts if c.system != LOCAL and c.source))
         lines.append((f"{title} (`{set_id}`)", codes or "–", texts or "–", sources or "–"))
-    return f"## Codes\n\n{STAR} the code exists, its name is unconfirmed.\n\n" + _table(
-        ("value set", "codes", "texts", "sources"), lines
+    return (
+        f"## Codes\n\n{STAR} the code exists, its name is unconfirmed.\n\n"
+        + _table(("value set", "codes", "texts", "sources"), lines)
+        + _single_drugs(terms)
     )
+
+
+def _single_drugs(terms: Terminology) -> str:
+    """What the value sets state of one ingredient."""
+    named = {c.ingredient or c.display: None for set_id in DRUG_SETS for c in terms.value_sets[set_id]}
+    lines = []
+    for ingredient in named:
+        traits = terms.traits(ingredient)
+        told = {
+            "given by push as well as by infusion": traits.also_pushed,
+            f"a charted rate counts as running for {duration(traits.carry or timedelta())}": traits.carry,
+            "guidance of the product treats CRS before grade 2": traits.treated_early,
+        }
+        if any(told.values()):
+            lines.append((ingredient, "; ".join(words for words, holds in told.items() if holds)))
+    return "\n### Single drugs\n\n" + _table(("ingredient", "what holds of it"), lines)

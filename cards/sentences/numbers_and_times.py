@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
@@ -32,3 +32,10 @@ class InWords:
     def __getattr__(self, name: str) -> str:
         unit = _UNITS[name]
         return number(in_unit(getattr(self._t, name), unit)) + _SPOKEN.get(unit, "")
+
+
+def duration(passed: timedelta) -> str:
+    """Minutes below two hours, else whole hours: "90 min", "13 h"."""
+    if passed < timedelta(hours=2):
+        return f"{int(passed.total_seconds() // 60)} min"
+    return f"{int(passed.total_seconds() // 3600)} h"

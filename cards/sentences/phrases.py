@@ -19,8 +19,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "barred": "A corticosteroid now ({regimen}); rapid taper once CRS settles.",
     },
     "regimen": {
-        "adult": "dexamethasone {t.dexamethasone_dose} mg IV every 6 h",
-        "strongest": "methylprednisolone {t.methylprednisolone_dose} mg IV every 12 h",
+        "adult": "dexamethasone {t.dexamethasone_dose} mg IV every {t.dexamethasone_every_severe}",
+        "strongest": "methylprednisolone {t.methylprednisolone_dose} mg IV every {t.methylprednisolone_every}",
         "child": "per paediatric protocol",
         "age unknown": "dose by age",
     },
@@ -28,7 +28,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "hypersensitivity": "hypersensitivity to tocilizumab on record",
         "interval": "tocilizumab not before {opens}",
         "number": "{number} doses of tocilizumab given: third line",
-        "day": "{number} doses of tocilizumab in 24 h",
+        "day": "{number} doses of tocilizumab in {t.doses_day}",
         "under age": "no dose of tocilizumab below {t.toci_min_age} years",
     },
     "recommended": {"yes": "tocilizumab recommended", "barred": "recommended, but {barred}"},
@@ -89,7 +89,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "product": "The study's threshold for tocilizumab is grade 2, but see product guidance.",
     },
     "icans_dose": {
-        "adult": "Dexamethasone {t.dexamethasone_dose} mg every 6 h, up to 20 mg, for 1–3 days (PMC10573998).",
+        "adult": "Dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every_severe}, up to 20 mg, for 1–3 "
+        "days (PMC10573998).",
         "strongest": "With CRS of this grade the methylprednisolone of CRS counts for both.",
         "child": "Dose per paediatric protocol.",
         "age unknown": "The dose is by age, which is not known.",
@@ -152,7 +153,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "under study age": "The study included patients from {t.study_min_age} years of age.",
         "ventilated": "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway, or for a "
         "procedure, is by itself no grade 4 (unconfirmed).",
-        "paediatric limit": "The paediatric limit (PALS) lies below the 5th centile above 12 years.",
+        "paediatric limit": "The paediatric limit (PALS) lies below the 5th centile above {t.pals_low_above} years.",
         "outside window": "{Grade}: {drivers}. ICU level of care. Outside the study window (day {day}): look for "
         "infection first. No order for CRS is suggested.",
     },
@@ -174,10 +175,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "second_infusion": "More than one infusion in this course: outside the study population.",
     },
     "no_tocilizumab": {
-        "allergic": "No tocilizumab order: hypersensitivity to tocilizumab is on record.",
+        "hypersensitivity": "No tocilizumab order: hypersensitivity to tocilizumab is on record.",
         "interval": "No tocilizumab order before {opens}: at least {t.dose_interval} between dose starts.",
         "number": "No tocilizumab order: {number} doses given, at most {t.doses_max} in all.",
-        "day": "No tocilizumab order: {number} doses in 24 h, at most {t.doses_per_day}.",
+        "day": "No tocilizumab order: {number} doses in {t.doses_day}, at most {t.doses_per_day}.",
         "history": "No tocilizumab order: the administrations could not all be read, so earlier doses may be missing.",
         "age unknown": "No tocilizumab order: the age is not known, so no dose is computed.",
         "under age": "No tocilizumab order: below the age of {t.toci_min_age} years the label gives no dose.",

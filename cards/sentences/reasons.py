@@ -1,9 +1,9 @@
-"""Why a fold change carries no verdict, and which sample its baseline is, in words."""
+"""Why a fold change carries no verdict, which sample its baseline is and what each was for, in words."""
 
 from __future__ import annotations
 
 from cards.sentences.numbers_and_times import InWords
-from fhir_mappings.facts.labs import Reason
+from fhir_mappings.facts.labs import Reason, SampleUse
 from fhir_mappings.facts.thresholds import Thresholds
 
 # `{t.…}` stands for the threshold in force
@@ -28,6 +28,21 @@ _TIERS = {
     3: "day 0 after the infusion",
     4: "up to {t.baseline_far} before the infusion",
 }
+
+_USED = {SampleUse.BASELINE: "baseline", SampleUse.PEAK: "peak", SampleUse.COUNTED: "counted"}
+_NOT_COUNTED = {
+    SampleUse.BEFORE: "not after the infusion",
+    SampleUse.AFTER_BLOCKADE: "at or after the first IL-6 blocker",
+    SampleUse.AMBIGUOUS: "known by date only on the day of the blocker",
+    SampleUse.OTHER_UNIT: "another unit or code than the baseline",
+    SampleUse.TOO_LATE: "after the study's days",
+    SampleUse.PRELIMINARY: "preliminary",
+}
+
+
+def use_words(use: SampleUse) -> str:
+    """The part of a sample in the rise: `baseline`, `preliminary: not counted`."""
+    return _USED[use] if use in _USED else f"{_NOT_COUNTED[use]}: not counted"
 
 
 def reason_words(reason: Reason, t: Thresholds) -> str:

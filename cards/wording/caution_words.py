@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cards.sentences.escaping import escaped, escaped_words, reference_text
+from cards.sentences.icans_words import icans_grade, icans_line
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.context import Texts
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.labs import LabValue
-from fhir_mappings.facts.patient import Icans, Infection, PatientFacts
+from fhir_mappings.facts.patient import Infection, PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
 _OF_CAUTION = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS)
@@ -26,7 +27,7 @@ def of_caution(x: Texts) -> dict[str, str]:
         "caution_short": phrase("caution_short", kind),
         "caution_lead": phrase("caution_lead", kind, reference=reference_text(allergy or "")),
         "icans": icans_line(x.facts),
-        "icans_grade": _icans_grade(icans),
+        "icans_grade": icans_grade(icans),
         "icans_first": phrase("icans_first", "one" if icans.grade == 1 else "more"),
     }
 
@@ -84,31 +85,18 @@ def infection_words(facts: PatientFacts) -> str:
     shown = []
     for one in facts.infections[:4]:
         at = f", {_dated(facts, one)}" if one.at else ""
-        shown.append(f"{escaped(one.what)} ({reference_text(one.reference)}{at})")
+        shown.append(f"{escaped(_infection(one))} ({reference_text(one.reference)}{at})")
     more = len(facts.infections) - 4
     return "; ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _infection(one: Infection) -> str:
+    return f"coded {one.code}" if one.code else f"{one.test}: {one.finding}"
 
 
 def _dated(facts: PatientFacts, one: Infection) -> str:
     """A result with its clock time; a diagnosis, or anything of another year, with its date."""
     at = facts.local(one.at or facts.as_of)
-    if one.what.startswith("coded") or at.year != facts.local(facts.as_of).year:
+    if one.code or at.year != facts.local(facts.as_of).year:
         return f"since {at.day} {at:%b %Y}"
     return when(at)
-
-
-def _icans_grade(icans: Icans) -> str:
-    if icans.grade is None:
-        return "unknown"
-    return f"grade {icans.grade}{' or more' if icans.minimum or icans.words == 'ICE 0' else ''}"
-
-
-def icans_line(facts: PatientFacts) -> str:
-    icans = facts.icans
-    if icans.grade is None:
-        return phrase("icans", "why" if icans.why else "unknown", why=escaped(icans.why))
-    at = f", {when(facts.local(icans.at))}" if icans.at else ""
-    charted = f"{escaped(icans.words)}, {reference_text(icans.reference)}{at}"
-    how = "zero" if icans.words == "ICE 0" else "least" if icans.minimum else "known"
-    more = phrase("icans_coded", "higher" if icans.coded_higher else "none", coded=escaped(icans.coded_higher))
-    return phrase("icans", how, icans=icans.grade, charted=charted) + more

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from cards.deciding.card import Card, Suggestion, joined, shortened
 from cards.deciding.decision_table import CardId
-from cards.deciding.situation import drafted
+from cards.deciding.drafts import drafted
 from cards.deciding.when_to_show import Planned
-from cards.sentences.phrases import PHRASES
+from cards.sentences.phrases import PHRASES, phrase
 from cards.wording.context import Texts
 from cards.wording.evidence import basis, bullets
 from cards.wording.placeholders import placeholders
 from cards.wording.wording import CAUTION, NO_WAITING, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.treatment import DrugClass
 
 EXTRA = PHRASES["extra"]
@@ -67,7 +68,7 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
         lines.append(CAUTION)  # a drafted dose is weighed against these also where no other card of its own speaks
     if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
         lines.append(EXTRA["ventilated"])
-    if planned.id is CardId.CRS_GRADE and facts.age is not None and 12 < facts.age.years < t.adult_age:
+    if planned.id is CardId.CRS_GRADE and facts.age is not None and t.pals_low_above < facts.age.years < t.adult_age:
         lines.append(EXTRA["paediatric limit"])
     return lines
 
@@ -75,5 +76,25 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
 def _confirm_ventilation(x: Texts) -> bool:
     """Ventilated with severe ICANS or on little oxygen: it may be for the airway and not for hypoxia."""
     flags = x.grade.oxygen.flags
-    severe = x.facts.icans.grade is not None and x.facts.icans.grade >= 3
-    return "ventilated_low_fio2" in flags or ("ventilated" in flags and severe)
+    severe = x.facts.icans.grade is not None and x.facts.icans.grade >= x.t.icans_severe
+    return Flag.VENTILATED_LOW_FIO2 in flags or (Flag.VENTILATED in flags and severe)
+
+
+def worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:
+    """Words for each card; an order that an earlier card carries is only named by a later one."""
+    carried: dict[str, Suggestion] = {}
+    cards: list[Card] = []
+    for planned in shown:
+        suggestions: list[Suggestion] = []
+        notes: list[str] = []
+        for offer in planned.offers:
+            if offer.suggestion is not None and offer.key in carried:
+                notes.append(phrase("order", "above", label=carried[offer.key].label))
+                continue
+            if offer.suggestion is not None:
+                carried[offer.key] = offer.suggestion
+                suggestions.append(offer.suggestion)
+            if offer.note:
+                notes.append(offer.note)
+        cards.append(composed(planned, texts, tuple(suggestions), tuple(notes)))
+    return tuple(cards)

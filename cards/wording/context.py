@@ -8,7 +8,8 @@ from cards.deciding.data_doubts import Doubts
 from cards.deciding.decision_table import CardId
 from cards.deciding.dismissed import Dismissed
 from cards.deciding.situation import Verdicts
-from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.coverage import Completeness, Kind
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
@@ -34,3 +35,18 @@ class Texts:
         if self.facts.grade is None:
             raise ValueError("no card is worded without an assessment of the grade")
         return self.facts.grade
+
+
+def unread_kinds(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
+    """The kinds of data that could not all be read."""
+    short = {k for k in Kind if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE}
+    # what a caution rests on and was set aside; each count or enzyme speaks for itself
+    cautions = {Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS}
+    short |= cautions & {kind for a in facts.set_aside for kind in a.kinds}
+    # an order whose drug nothing names may be any drug
+    if any(o.drug is None and o.reference.startswith("MedicationRequest/") for o in facts.pending):
+        short.add(Kind.MEDICATION_ORDERS)
+    # a site without codes of its own for ICE and ICANS asks for none; what is running is among the administrations
+    moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
+    moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
+    return tuple(k for k in Kind if k in short - moot)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from cards.deciding.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose, weight_is_unread
+from cards.deciding.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose
+from cards.deciding.drafts import counted_starts, drafted, uncharted_tocilizumab
 from cards.deciding.offer import ordered_at
-from cards.deciding.situation import counted_starts, drafted, uncharted_tocilizumab
-from cards.sentences.numbers_and_times import InWords, number, when
+from cards.deciding.tocilizumab_gate import weight_is_unread
+from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.context import Texts
-from cards.wording.state_lines import zero_words
-from fhir_mappings.facts.time_and_range import hours_ago
+from cards.wording.grade_words import zero_words
 from fhir_mappings.facts.treatment import DrugClass
 
 
@@ -86,4 +86,4 @@ def _fault_words(fault: DoseFault, mg: Decimal | None, x: Texts) -> str:
 
 
 def _after(then: datetime, now: datetime) -> str:
-    return f"{hours_ago(then, now).removesuffix(' ago')} after the last dose started"
+    return f"{duration(now - then)} after the last dose started"

@@ -5,22 +5,16 @@ Every string that came from a record is escaped: clients render raw HTML.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from cards.deciding.situation import Verdicts
-from cards.deciding.verdict import Category, Verdict
-from cards.sentences.escaping import escaped, escaped_words, reference_text
-from cards.sentences.numbers_and_times import InWords, number, when
-from cards.sentences.reasons import reason_words, tier_words
-from fhir_mappings.facts.grade import CrsGrade, Fever
-from fhir_mappings.facts.labs import FoldChange, Reason, Sample
+from cards.sentences.escaping import escaped_words
+from cards.sentences.numbers_and_times import InWords
+from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
+from cards.wording.fold_words import fold_line
+from cards.wording.grade_words import drivers, fever_line, grade_text, missing
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.time_and_range import Interval
-from fhir_mappings.facts.treatment import Dose
-
-MOST_SHOWN = 1_000_000_000
 
 
 class Shown(StrEnum):
@@ -32,129 +26,9 @@ class Shown(StrEnum):
     DOSES = "doses"
 
 
-def grade_text(grade: CrsGrade) -> str:
-    if grade.grade is None:
-        return "not gradeable"
-    return f"at least grade {grade.grade}" if grade.minimum else f"grade {grade.grade}"
-
-
-def grade_if_crs(grade: CrsGrade) -> str:
-    """What it would be if this is CRS: `grade 2`, `at least grade 2`; "" where nothing that is known says so. Never 0:
-    there is no CRS of that grade."""
-    if grade.provisional == 0:
-        return ""
-    more = max(grade.pressure.most, grade.oxygen.most) > grade.provisional
-    return f"{'at least ' if more else ''}grade {grade.provisional}"
-
-
-def drivers(grade: CrsGrade) -> str:
-    """What makes the grade, most severe first."""
-    rows = sorted((grade.pressure, grade.oxygen), key=lambda r: -r.value)
-    parts = [d for row in rows for d in row.drivers]
-    if grade.fever is Fever.NOW and grade.highest_temperature is not None:
-        parts.append(f"T up to {celsius(grade.highest_temperature)} °C")
-    return ", ".join(parts)
-
-
-def celsius(value: Decimal) -> str:
-    """One decimal, rounded down: 37.96 °C must not read as the fever that it is not."""
-    return number(value.quantize(Decimal("0.1"), rounding=ROUND_DOWN))
-
-
-def fever_line(grade: CrsGrade, facts: PatientFacts, t: Thresholds) -> str:
-    onset = f"; onset {when(facts.local(grade.onset))}" if grade.onset else ""
-    highest = ""
-    if grade.highest_temperature is not None:
-        highest = f" (highest of {InWords(t).fever_window} {celsius(grade.highest_temperature)} °C)"
-    return f"{grade.fever.value.capitalize()}{highest}{onset}."
-
-
-def missing(grade: CrsGrade, t: Thresholds) -> tuple[str, ...]:
-    """What is not known and could raise the grade, or keeps there from being one."""
-    parts = [*grade.pressure.missing, *grade.oxygen.missing]
-    if grade.fever is Fever.NOT_MEASURED:
-        parts.insert(0, f"temperature of the last {InWords(t).fever_window}")
-    if grade.fever is Fever.UNKNOWN_TREATMENT:
-        parts.insert(0, "medication administrations (they may hide fever)")
-    return tuple(dict.fromkeys(parts))
-
-
-def fold_number(value: Decimal, cut: Decimal) -> str:
-    """Two decimals, or as many as it takes not to look like the limit it is not."""
-    if value > MOST_SHOWN:
-        return f"more than {MOST_SHOWN}"
-    shown = value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-    for places in ("0.001", "0.0001"):
-        if value == cut or (shown - cut) * (value - cut) > 0:
-            return f"{shown:f}"
-        shown = value.quantize(Decimal(places), rounding=ROUND_DOWN)
-    return f"{shown:f}"
-
-
-def fold_text(fold: Interval, cut: Decimal) -> str:
-    if fold.low == fold.high:
-        return f"{fold_number(fold.low, cut)}-fold"
-    if fold.high is None:
-        return f"{'more than' if fold.low_open else 'at least'} {fold_number(fold.low, cut)}-fold"
-    return f"{fold_number(fold.low, cut)}- to {fold_number(fold.high, cut)}-fold"
-
-
-def fold_short(fold: FoldChange, verdict: Verdict, cut: Decimal) -> str:
-    """For a summary: `6.20-fold (high)`, `unknown`, or `high after tocilizumab` whatever the fold before it was."""
-    if verdict.after_tocilizumab:
-        return "high after tocilizumab"
-    if verdict.category is Category.UNKNOWN or fold.fold is None:
-        return "unknown"
-    return f"{fold_text(fold.fold, cut)} ({verdict.category.value})"
-
-
-def sample_text(sample: Sample, facts: PatientFacts) -> str:
-    drawn = facts.local(sample.at.earliest)
-    at = f"{drawn:%d %b}" if sample.at.is_date else when(drawn)
-    return f"{escaped(sample.text)} ({at}, {reference_text(sample.reference)})"
-
-
-def fold_line(facts: PatientFacts, name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresholds) -> str:
-    """One analyte: baseline → peak = fold, the verdict, or why there is none."""
-    parts = [f"**{name}**"]
-    if fold.baseline is not None:
-        parts.append(f"baseline {sample_text(fold.baseline, facts)}")
-    if fold.peak is not None:
-        parts.append(f"peak {sample_text(fold.peak, facts)}")
-    if fold.fold is not None:
-        parts.append(f"rise {fold_text(fold.fold, cut)}")
-    line = ", ".join(parts)
-    rule = f"limit {cut}-fold"
-    if verdict.category is Category.UNKNOWN:
-        line += f": verdict unknown – {reason_words(verdict.reason or Reason.NO_PEAK, t)}"
-    elif verdict.after_tocilizumab:
-        line += f": rise after tocilizumab, not the paper's definition ({rule})"
-    else:
-        line += f": {verdict.category.value} ({rule})"
-    if verdict.near_threshold:
-        line += "; near the threshold, where the assay cannot tell the sides apart"
-    if fold.baseline_tier > 1:
-        line += f"; baseline taken {tier_words(fold.baseline_tier, t)}"
-    if "ambiguous_order" in fold.flags:
-        line += "; a sample known by date only on the day of the blocker is left out"
-    return line + "."
-
-
 def doses_text(facts: PatientFacts) -> str:
-    return f"**Tocilizumab** doses in this course: {dose_count(facts)}."
-
-
-def dose_count(facts: PatientFacts) -> str:
-    """`2 (9 Mar 10:00, 11 Mar 10:00)`, or `at least 2` where the history could not all be read."""
-    history = facts.tocilizumab
-    count = str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
-    times = ", ".join(dose_time(facts, d) for d in history.doses)
-    return f"{count} ({times})" if times else count
-
-
-def dose_time(facts: PatientFacts, dose: Dose) -> str:
-    at = facts.local(dose.start)
-    return f"{at.day} {at:%b}, time not known" if dose.date_only else when(at)
+    times = f" ({dose_times(facts)})" if facts.tocilizumab.doses else ""
+    return f"**Tocilizumab** doses in this course: {dose_number(facts)}{times}."
 
 
 def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Shown, ...]) -> list[str]:
@@ -176,7 +50,7 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Show
     if Shown.DOSES in shown:
         lines.append(doses_text(facts))
     if Shown.DOSES in shown and facts.steroids:
-        given = ", ".join(f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids)
+        given = ", ".join(steroid_given(facts, s) for s in facts.steroids)
         lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_running}: {given}.")
     return lines
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from cards.sentences.escaping import escaped, escaped_words, reference_text
+from cards.sentences.icans_words import icans_line
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
-from cards.wording.caution_words import icans_line
 from cards.wording.context import Texts
 from cards.wording.evidence import Shown, basis
+from cards.wording.grade_words import zero_words
 from fhir_mappings.facts.coverage import Kind
-from fhir_mappings.facts.grade import CrsGrade, Fever
 from fhir_mappings.facts.thresholds import Thresholds, numbers
 
 
@@ -32,19 +32,33 @@ def state_lines(x: Texts) -> list[str]:
     disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(phrase("state", "coded", codes=escaped(", ".join(disagreeing))))
+    return [*lines, *_of_site(x), *_not_used(x)]
+
+
+def _of_site(x: Texts) -> list[str]:
+    """What this site, or this user, has set otherwise."""
+    lines = []
     own = site_numbers(x.t)
     if own:
         lines.append(phrase("state", "numbers", numbers="; ".join(own)))
     if x.held:
-        at = when(facts.local(max(one.at for one in x.held)))
+        at = when(x.facts.local(max(one.at for one in x.held)))
         lines.append(phrase("state", "held", number=len(x.held), at=at, cards=", ".join(one.card for one in x.held)))
     if x.switched_off:
         lines.append(phrase("state", "off", cards=", ".join(x.switched_off)))
+    return lines
+
+
+MOST_SET_ASIDE = 10
+
+
+def _not_used(x: Texts) -> list[str]:
+    lines, set_aside = [], x.facts.set_aside
     if x.unread:
         lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
-    if facts.set_aside:
-        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in facts.set_aside[:10])
-        more = f" and {len(facts.set_aside) - 10} more" if len(facts.set_aside) > 10 else ""
+    if set_aside:
+        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in set_aside[:MOST_SET_ASIDE])
+        more = f" and {len(set_aside) - MOST_SET_ASIDE} more" if len(set_aside) > MOST_SET_ASIDE else ""
         lines.append(phrase("state", "set aside", resources=aside, more=more))
     return lines
 
@@ -62,15 +76,3 @@ def site_numbers(t: Thresholds) -> list[str]:
     ours, theirs = InWords(package), InWords(t)
     changed = [n for n in numbers() if getattr(t, n.name) != getattr(package, n.name)]
     return [f"{n.meaning} {getattr(theirs, n.name)} (package {getattr(ours, n.name)})" for n in changed]
-
-
-def zero_words(grade: CrsGrade) -> str:
-    """What grade 0 means, and what it does not."""
-    if grade.fever is Fever.EARLIER:
-        return phrase("zero", "earlier")
-    if grade.fever in (Fever.WAIVED, Fever.MASKED):
-        return phrase("zero", "suppressed")
-    low, hypoxic = grade.pressure.value > 0, grade.oxygen.value > 0
-    if low or hypoxic:
-        return phrase("zero", "both" if low and hypoxic else "hypotension" if low else "hypoxia")
-    return phrase("zero", "nothing")

@@ -128,9 +128,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.TOCI_MAX_DOSES: Wording(
         "Number of doses of tocilizumab",
         LABEL,
-        "Tocilizumab drafted after {counted_number}: at most {t.doses_max} in all and {t.doses_per_day} in 24 h",
+        "Tocilizumab drafted after {counted_number}: at most {t.doses_max} in all and {t.doses_per_day} in "
+        "{t.doses_day}",
         (
-            "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in 24 h "
+            "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in {t.doses_day} "
             "(protocols: 3). Corticosteroids, and third-line treatment by institutional protocol.",
         ),
         (CAUTION,),

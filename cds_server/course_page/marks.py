@@ -9,14 +9,15 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing on the axis: at a moment, or until `end`. `text` is value and unit, `use` what it was for, `value` its
-    place on the lane's scale (None: it has none, and stands in the table only)."""
+    """One thing on the axis: at a moment, or until `end`. `text` is value and unit, `use` what it was for, and `code`
+    the same for a program; `value` its place on the lane's scale (None: it has none, and stands in the table only)."""
 
     at: datetime
     text: str
     source: str = ""
     value: Decimal | None = None
     use: str = ""
+    code: str = ""
     end: datetime | None = None
     date_only: bool = False
 

@@ -8,7 +8,7 @@ import msgspec
 
 from cards.pages.explanation import plain
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import PatientRecord
+from fhir_mappings.reading.resource_pool import PatientRecord
 
 MOST_CHARACTERS = 120
 

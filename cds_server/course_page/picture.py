@@ -18,7 +18,7 @@ MOST_SOURCES = 6
 
 
 def picture(shown: Timeline, course: Course, zone: tzinfo) -> dict[str, Any]:
-    """What `static/course.js` draws. `says` of a mark is what hovering tells: value, time, what it was for, source."""
+    """What `course.js` draws. `says` of a mark is what hovering tells: value, time, what it was for, source."""
     lanes = {
         "temperature": shown.temperature, "il6": shown.il6, "crp": shown.crp, "saturation": shown.saturation,
         "systolic": shown.systolic, "mean": shown.mean,
@@ -82,6 +82,7 @@ def _marks(marks: Iterable[Mark], name: str, zone: tzinfo) -> list[dict[str, Any
             "value": _number(m.value),
             "text": m.text,
             "use": m.use,
+            "code": m.code,
             "says": _said([f"{name}: {m.text}", time_of(m, zone), m.use, m.source]),
         }
         for m in marks

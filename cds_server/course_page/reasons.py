@@ -9,10 +9,11 @@ from typing import Any
 
 from cards.deciding.decision_table import PARTS
 from cards.deciding.verdict import Category
-from cards.pages.explanation import plain, rule_words
+from cards.pages.explanation import plain
+from cards.pages.rows_in_words import rule_words
 from cards.sentences.numbers_and_times import when
 from cards.sentences.reasons import reason_words
-from cards.wording.evidence import fold_text
+from cards.wording.fold_words import fold_text
 from cds_server.site_rules import SiteRules
 from cds_server.storage.database import DecisionRow
 from fhir_mappings.facts.labs import Reason

@@ -9,7 +9,9 @@ from flask import Blueprint, Response
 
 from cards.deciding.when_to_show import Showing
 from cards.pages.decision_page import unconfirmed_numbers, value_words
-from cards.pages.explanation import caution, not_used, plain, rows_that_fired
+from cards.pages.explanation import not_used, plain
+from cards.pages.rows_in_words import rows_that_fired
+from cards.pages.treatment_lines import caution
 from cards.sentences.numbers_and_times import when
 from cds_server.course_page.patient_banner import patient_banner
 from cds_server.course_page.picture import period, picture, time_of
@@ -23,8 +25,8 @@ from cds_server.patient_advice import (
     Occasion,
     advice_on,
     facts_of,
+    mapping_context,
     read_record,
-    reading_of,
     refuse_unreadable,
     unread_data,
 )
@@ -33,8 +35,13 @@ from cds_server.record.record_request import PATIENT_ID, RecordRequest
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
 from fhir_mappings.course_history import course_history
-from fhir_mappings.patient_facts import OutOfTimeError
+from fhir_mappings.facts.flags import Flag
+from fhir_mappings.settled_facts import OutOfTimeError
 
+# the templates and files of the page, wherever it is shown
+course_page = Blueprint(
+    "course", __name__, template_folder="templates", static_folder="static", static_url_path="/static/course"
+)
 demo_course = Blueprint("demo_course", __name__)
 
 
@@ -86,7 +93,7 @@ def _values(
     """What the template shows. Raises Problem."""
     as_of, sources = here.clock(), here.sources
     request = RecordRequest(patient_id, access.base, access.token, access.scope, request_id=request_id())
-    how, t = reading_of(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
+    how, t = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
     record = read_record(request, sources, as_of, call_time)
     facts = facts_of(record, how, call_time.is_left)
     found = advice_on(Occasion(Showing.STATE), facts, record, how, sources.rules)
@@ -96,7 +103,7 @@ def _values(
         "who": patient_banner(record, patient_id),
         "now": when(facts.local(facts.as_of)),
         "zone": str(facts.zone),
-        "zone_assumed": "timezone_assumed" in facts.flags,
+        "zone_assumed": Flag.TIMEZONE_ASSUMED in facts.flags,
         "unread": list(unread_data(facts)),
         "not_used": [plain(line) for line in not_used(facts)],
         "cards": found.cards,

@@ -8,9 +8,14 @@ from decimal import Decimal
 
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Verdict
-from cards.pages.explanation import icans_short, plain, rise, together
+from cards.pages.explanation import plain
+from cards.pages.grade_steps import together
+from cards.pages.rise_lines import rise
+from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import when
-from cards.wording.evidence import dose_count, fever_line, fold_short, grade_if_crs, missing
+from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
+from cards.wording.fold_words import fold_short
+from cards.wording.grade_words import fever_line, grade_if_crs, missing
 from cds_server.course_page.marks import Mark
 from cds_server.course_page.picture import time_of
 from cds_server.course_page.timeline import Timeline, grade_short
@@ -62,19 +67,19 @@ def _rise(name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresh
 
 def _icans(facts: PatientFacts) -> Tile:
     icans = facts.icans
-    charted = f"{icans.words}, {when(facts.local(icans.at))}" if icans.at is not None else icans.words
-    higher = f"a recent diagnosis says more: {icans.coded_higher}" if icans.coded_higher else ""
+    basis = ", ".join(filter(None, (charted(icans), when(facts.local(icans.at)) if icans.at is not None else "")))
+    higher = f"a recent diagnosis says more: {coded_higher(icans)}" if icans.coded_higher else ""
     never = "chart ICE" if icans.grade is None else ""
-    why = tuple(plain(line) for line in (charted, icans.why, higher, never) if line)
-    return Tile("ICANS", icans_short(icans).capitalize(), why)
+    why = tuple(plain(line) for line in (basis, why_unknown(facts), higher, never) if line)
+    return Tile("ICANS", icans_grade(icans).capitalize(), why)
 
 
 def _doses(facts: PatientFacts, not_counted: Iterable[Mark]) -> Tile:
-    number, _, times = dose_count(facts).partition(" (")
+    number = dose_number(facts)
     if not facts.tocilizumab.doses and not facts.tocilizumab.history_complete:
         number = "unknown"
-    steroids = [f"{s.ingredient} {when(facts.local(s.at))}" for s in facts.steroids]
-    why = [*([times.rstrip(")")] if times else []), *([f"corticosteroid: {', '.join(steroids)}"] if steroids else [])]
+    steroids = [steroid_given(facts, s) for s in facts.steroids]
+    why = [*filter(None, [dose_times(facts)]), *([f"corticosteroid: {', '.join(steroids)}"] if steroids else [])]
     if not facts.tocilizumab.history_complete:
         why.append("the history could not all be read, earlier doses may be missing")
     why += [f"not counted: {mark.text}, {time_of(mark, facts.zone)}" for mark in not_counted]

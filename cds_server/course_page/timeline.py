@@ -9,21 +9,22 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from cards.pages.explanation import together
+from cards.pages.grade_steps import together
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import InWords, number
-from cards.wording.evidence import celsius, grade_if_crs, grade_text
+from cards.sentences.reasons import use_words
+from cards.wording.grade_words import celsius, grade_if_crs, grade_text
 from cds_server.course_page.marks import GradeSpan, Lane, Mark
 from cds_server.course_page.treatments import drugs, oxygen, pressors
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade
 from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
-from fhir_mappings.reading.units import Measure
 from fhir_mappings.rules.grade_history import JUST_AFTER, GradeAt, height
 from fhir_mappings.rules.hypotension import is_adult, systolic_limit
 
@@ -159,7 +160,7 @@ def _lab(name: str, measure: Measure, fold: FoldChange, cut: Decimal) -> Lane:
     """The samples in the unit of the baseline, or of most of them; others stand in the table. The line of the limit is
     drawn where the baseline is one number."""
     units = Counter(s.unit for s, _ in fold.series)
-    unit = fold.baseline.unit if fold.baseline else units.most_common(1)[0][0] if units else measure.value
+    unit = fold.baseline.unit if fold.baseline else units.most_common(1)[0][0] if units else measure.unit
     limit, words = None, ""
     if fold.baseline is not None and fold.baseline.value.low == fold.baseline.value.high and fold.baseline.value.low:
         limit = fold.baseline.value.low * cut
@@ -169,7 +170,9 @@ def _lab(name: str, measure: Measure, fold: FoldChange, cut: Decimal) -> Lane:
 
 def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
     value = _height(s.value) if s.unit == unit else None
-    return Mark(s.at.earliest, s.text, reference_text(s.reference), value, use.value, date_only=s.at.is_date)
+    return Mark(
+        s.at.earliest, s.text, reference_text(s.reference), value, use_words(use), use.value, date_only=s.at.is_date
+    )
 
 
 def _height(value: Interval) -> Decimal:

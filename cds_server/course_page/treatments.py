@@ -10,15 +10,18 @@ from itertools import groupby
 
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import number, when
+from cards.wording.row_words import driver_words
 from cds_server.course_page.marks import Mark
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Row
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.row_parts import PressorRunning
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
 from fhir_mappings.rules.grade_history import GradeAt
-from fhir_mappings.rules.vasopressors import PressorState, Running, running_pressors
+from fhir_mappings.rules.vasopressors import PressorState, running_pressors
 
 NOT_COUNTED = "tocilizumab, not counted as a dose for CRS"
 
@@ -37,15 +40,15 @@ def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
 def _oxygen_words(row: Row) -> str:
     if row.unknown:
         return "not known"
-    stale = ", charted long ago" if "oxygen_stale" in row.flags else ""
-    return ("" if row.exact else "at least ") + (row.drivers[0] if row.drivers else "no oxygen") + stale
+    stale = ", charted long ago" if Flag.OXYGEN_STALE in row.flags else ""
+    return ("" if row.exact else "at least ") + (driver_words(row.drivers[0]) if row.drivers else "no oxygen") + stale
 
 
 def _state_words(state: PressorState, zone: tzinfo) -> str:
     """`running`, `last charted 6 Mar 02:00` of one charted long ago and not stopped, `on hold`."""
-    if state.running is Running.STALE:
+    if state.running is PressorRunning.STALE:
         return f"last charted {when(state.last_charted.astimezone(zone))}"
-    return "running" if state.running is Running.ACTIVE else state.running.value
+    return "on hold" if state.running is PressorRunning.HELD else "running"
 
 
 def pressors(history: CourseHistory, now: datetime, zone: tzinfo, t: Thresholds) -> Iterator[Mark]:

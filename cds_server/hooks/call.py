@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from cards.deciding.dismissed import Dismissed
+from cards.deciding.visible import Silence
 from cds_server.hooks.answer import answer_json
 from cds_server.hooks.client_profile import for_client
 from cds_server.hooks.course_link import course_link
@@ -20,8 +21,8 @@ from cds_server.patient_advice import (
     Occasion,
     advice_on,
     facts_of,
+    mapping_context,
     read_record,
-    reading_of,
     refuse_unreadable,
     unread_data,
 )
@@ -54,7 +55,7 @@ def answer_call(
     call, sources = begun_call(here, service, sent, caller, call_time), here.sources
     wanted = _wanted_record(call)
     occasion = Occasion(service.showing, sent.drafts, sent.selections)
-    how = reading_of(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
+    how = mapping_context(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
     try:
         dismissed = _dismissed_of_late(call)
         record = read_record(wanted, sources, call.as_of, call_time)
@@ -66,7 +67,7 @@ def answer_call(
     except Exception as error:
         return _without_answer(call, error)
     _log(call, CallOutcome(advice.silence, unread_data(facts), advice, answer))
-    if call.shadow or advice.silence == "shadowed":
+    if call.shadow or advice.silence is Silence.SHADOWED:
         return _nothing_shown()
     return for_client(answer, caller.profile, here.orders)
 

@@ -12,10 +12,10 @@ from marshmallow import ValidationError
 from cds_server.hooks.call_schema import call_schema
 from cds_server.hooks.json_body import depth_of, flat_messages
 from cds_server.hooks.services import Service
-from cds_server.limits import Limits, SettingsError
+from cds_server.limits import Limits, UnusableError
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem, ProblemId
-from fhir_mappings.draft_orders import Draft
+from fhir_mappings.medications.draft_fields import Draft
 
 MOST_DRAFTS = 1000
 _FIELDS = frozenset({"hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension"})
@@ -126,10 +126,9 @@ def _base(server: str | None) -> str | None:
     if not server:
         return None
     try:
-        return normalised_base(server, "fhirServer")
-    except SettingsError as error:
-        wrong = str(error).removeprefix("fhirServer: ")
-        raise Problem(ProblemId.INVALID_REQUEST, [("fhirServer", wrong)]) from error
+        return normalised_base(server)
+    except UnusableError as error:
+        raise Problem(ProblemId.INVALID_REQUEST, [("fhirServer", str(error))]) from error
 
 
 def _drafts(context: Mapping[str, Any]) -> tuple[Draft, ...]:

@@ -15,7 +15,7 @@ from cds_server.hooks.assessment import ASSESSMENT_EXTENSION
 from cds_server.hooks.hook_call import HookCall
 from cds_server.storage.database import CardRow, DecisionRow
 from cds_server.storage.decisions import Decision
-from fhir_mappings.draft_orders import Draft
+from fhir_mappings.medications.draft_fields import Draft
 
 PACKAGE_VERSION = version("crs-cds")
 MOST_REFERENCES = 500

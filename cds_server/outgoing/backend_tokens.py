@@ -1,63 +1,24 @@
 """Tokens of our own for FHIR servers that a site lists with credentials: SMART backend services.
 
-`client_credentials` with a signed assertion (`private_key_jwt`, RS384 or ES384). They are for calls that bring no
-token, of clients that passed the JWT check and are marked for it: else anyone could read charts by naming patients.
+They are used for calls that bring no token, of clients that passed the JWT check and are marked for it. Otherwise
+anyone could read charts by naming patients.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-import jwt
-import msgspec
 import requests
-from urllib3.exceptions import HTTPError
 
-ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ASSERTION_SECONDS = 240  # SMART allows five minutes
+from cds_server.outgoing.token_request import BackendAccess, TokenError, request_token
+
 EARLY_SECONDS = 30.0  # a token that ends soon is renewed before it is used
 FLOOR_SECONDS = 5.0  # after a failure
-FETCH_SECONDS = 3.0
-MAX_BYTES = 64 * 1024
-MAX_TOKEN_CHARS = 16384
-
-
-@dataclass(frozen=True)
-class BackendAccess:
-    """Our registration at the authorization server of one FHIR server. `key` is a private key as PEM."""
-
-    base: str
-    token_url: str
-    client_id: str
-    key: str
-    algorithm: str
-    scope: str
-    kid: str | None = None
-
-
 _NONE = "no token for the FHIR server could be had"
-
-
-class TokenError(Exception):
-    """No token could be had; `why` is in words without anything of the answer."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
-class _Answer(msgspec.Struct):
-    access_token: str
-    token_type: str
-    expires_in: float = 300.0
-
-
-_answer = msgspec.json.Decoder(_Answer)
 
 
 @dataclass
@@ -118,7 +79,7 @@ class BackendTokens:
     def _renew(self, held: _Held, access: BackendAccess) -> None:
         """Fetch a token and keep it, or why there is none: before those who wait are woken."""
         try:
-            answer = self._fetch(access)
+            answer = request_token(self._session, access)
         except Exception as error:  # whatever it is, those who wait are told
             with self._lock:
                 held.failed = error if isinstance(error, TokenError) else TokenError(_NONE)
@@ -128,27 +89,6 @@ class BackendTokens:
             early = min(EARLY_SECONDS, answer.expires_in / 2)
             held.token, held.until = answer.access_token, self._clock() + answer.expires_in - early
             held.under_way = None
-
-    def _fetch(self, access: BackendAccess) -> _Answer:
-        form = {
-            "grant_type": "client_credentials", "scope": access.scope,
-            "client_assertion_type": ASSERTION, "client_assertion": assertion(access),
-        }  # fmt: skip
-        body, until = b"", self._clock() + FETCH_SECONDS
-        try:
-            with self._session.post(
-                access.token_url, data=form, headers={"Accept": "application/json"}, timeout=FETCH_SECONDS,
-                allow_redirects=False, stream=True,
-            ) as response:  # fmt: skip
-                if response.status_code != 200:
-                    raise TokenError(f"the authorization server answered {response.status_code}")
-                while part := response.raw.read1(16384, decode_content=True):
-                    body += part
-                    if len(body) > MAX_BYTES or self._clock() > until:
-                        raise TokenError("the answer of the authorization server is too long, or too slow")
-        except (requests.RequestException, HTTPError, ValueError, OSError) as error:
-            raise TokenError("the authorization server could not be reached") from error
-        return _checked(body)
 
 
 @dataclass(frozen=True)
@@ -163,29 +103,3 @@ class OwnToken:
 
     def refused(self, token: str) -> None:
         self.tokens.refused(self.base, token)
-
-
-def _checked(body: bytes) -> _Answer:
-    try:
-        answer = _answer.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise TokenError("the authorization server answered something else than a token") from error
-    if not is_bearer(answer.access_token, answer.token_type) or not answer.expires_in > 0:
-        raise TokenError("the authorization server answered something else than a token")
-    return answer
-
-
-def is_bearer(token: str, token_type: str) -> bool:
-    """Whether it is a Bearer token that fits into a header."""
-    fits = 0 < len(token) <= MAX_TOKEN_CHARS and all("!" <= c <= "~" for c in token)
-    return fits and token_type.lower() == "bearer"
-
-
-def assertion(access: BackendAccess) -> str:
-    """A fresh signed assertion of who we are, for one request for a token."""
-    now = int(time.time())
-    claims = {
-        "iss": access.client_id, "sub": access.client_id, "aud": access.token_url, "iat": now,
-        "exp": now + ASSERTION_SECONDS, "jti": str(uuid.uuid4()),
-    }  # fmt: skip
-    return jwt.encode(claims, access.key, access.algorithm, headers={"kid": access.kid} if access.kid else None)

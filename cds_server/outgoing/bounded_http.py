@@ -1,97 +1,130 @@
-"""HTTP whose timeout bounds a whole answer: a server that drips its headers must not hold a thread of ours.
+"""The one way out: a request whose answer is bounded in time and size, and the sessions that send it.
 
-The timeout of a socket is for one read, so that a byte a second would be waited for without end.
+No redirect is followed, because the address it names was not allowed by anyone; no cookie is kept, because the next
+request may be about another patient.
 """
 
 from __future__ import annotations
 
-import io
-import socket
 import time
-from http.client import HTTPResponse
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 
-from requests import Response
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+import requests
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
+from cds_server.outgoing.bounded_transport import BoundedAdapter
 
-class _UntilItEnds(io.RawIOBase):
-    """The bytes of a socket, up to a moment of `time.monotonic`. Raises TimeoutError after it."""
-
-    def __init__(self, sock: socket.socket, stream: io.RawIOBase, ends: float) -> None:
-        self._sock = sock
-        self._stream = stream
-        self._ends = ends
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        remaining = self._ends - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("the answer did not end in time")
-        self._sock.settimeout(remaining)
-        return self._stream.readinto(buffer)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+PART_BYTES = 64 * 1024
 
 
-class _BoundedResponse(HTTPResponse):
-    """An answer that must have come, headers and body, within the timeout that its socket has now."""
+class FetchError(Exception):
+    """No answer that can be used. `__cause__` is the error of requests or urllib3, if there was one.
 
-    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None) -> None:
-        super().__init__(sock, debuglevel, method)
-        seconds = sock.gettimeout()
-        if seconds is not None:
-            ends = time.monotonic() + seconds
-            self.fp = io.BufferedReader(_UntilItEnds(sock, self.fp.detach(), ends))
+    - LateError: the answer did not arrive, whole, in time
+    - TooLargeError: the body is larger than the caller takes
+    - UnreachableError: no connection, or something else than HTTP
+    """
 
 
-class _BoundedHTTP(HTTPConnection):
-    response_class = _BoundedResponse
+class LateError(FetchError):
+    """The answer did not arrive, whole, in time."""
 
 
-class _BoundedHTTPS(HTTPSConnection):
-    response_class = _BoundedResponse
+class TooLargeError(FetchError):
+    """The body is larger than the caller takes."""
 
 
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _BoundedHTTP
+class UnreachableError(FetchError):
+    """There was no connection, it broke off, or what arrived is not HTTP."""
 
 
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedHTTPS
+@dataclass(frozen=True)
+class Answer:
+    """An answer of HTTP. The body is read for status 200 only, and is empty otherwise."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
 
 
-_POOLS = {"http": _PlainPool, "https": _TLSPool}
+def fetch(
+    session: requests.Session,
+    method: str,
+    url: str,
+    *,
+    seconds: float,
+    most_bytes: int,
+    headers: Mapping[str, str],
+    form: Mapping[str, str] | None = None,
+) -> Answer:
+    """Send one request and read its answer. Raises FetchError, after `seconds` at the latest."""
+    if seconds <= 0:
+        raise LateError
+    until = time.monotonic() + seconds
+    try:
+        with session.request(
+            method, url, headers=dict(headers), data=form, timeout=seconds, stream=True, allow_redirects=False
+        ) as response:
+            body = _body(response, most_bytes, until) if response.status_code == 200 else b""
+            return Answer(response.status_code, response.headers, body)
+    except (requests.Timeout, Urllib3Timeout, TimeoutError) as error:
+        raise LateError from error
+    except (requests.RequestException, HTTPError, ValueError, OSError) as error:
+        raise UnreachableError from error
 
 
-class BoundedAdapter(HTTPAdapter):
-    """The transport of a requests Session: `timeout` is for connecting, and again for the whole answer."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-class TooLongError(Exception):
-    """An answer that is longer, or slower, than is read."""
+def _body(response: requests.Response, most_bytes: int, until: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    # one read from the socket at a time: between two reads we can still give up
+    while part := response.raw.read1(PART_BYTES, decode_content=True):
+        size += len(part)
+        if time.monotonic() > until:
+            raise LateError
+        if size > most_bytes:
+            raise TooLargeError
+        parts.append(part)
+    return b"".join(parts)
 
 
-def bounded_body(response: Response, most_bytes: int, until: float) -> bytes:
-    """The body of a streamed answer, read until a moment of `time.monotonic` at most. Raises TooLongError."""
-    body = b""
-    while part := response.raw.read1(16384, decode_content=True):
-        body += part
-        if len(body) > most_bytes or time.monotonic() > until:
-            raise TooLongError
-    return body
+@dataclass(frozen=True)
+class Network:
+    """How requests leave the hospital's network: certificates to trust in place of the public ones, a proxy, and our
+    own certificate with its key."""
+
+    ca_bundle: Path | None = None
+    https_proxy: str | None = None
+    client_cert: Path | None = None
+
+
+class _NeverRedirected(requests.Session):
+    """requests reads the whole body of a redirect even where it may not follow it; this one does not look."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
+def pooled_session(size: int = 64, network: Network = Network()) -> requests.Session:
+    """A session that keeps up to `size` connections to each server. It always verifies certificates, and reads neither
+    the environment nor cookies."""
+    session = _NeverRedirected()
+    session.trust_env = False
+    session.verify = str(network.ca_bundle) if network.ca_bundle else True
+    session.cert = str(network.client_cert) if network.client_cert else None
+    session.proxies = {"https": network.https_proxy} if network.https_proxy else {}
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = BoundedAdapter(pool_connections=size, pool_maxsize=size)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def fresh_session(like: requests.Session) -> requests.Session:
+    """A session without open connections that leaves the network as another does."""
+    session = pooled_session(1)
+    session.verify, session.cert, session.proxies = like.verify, like.cert, like.proxies
+    return session

@@ -1,16 +1,20 @@
-"""One page of a search: its resources, and whether it is what it says."""
+"""The body of an answer as FHIR: one page of a search with its resources, or one resource.
+
+Field notes: Sekmet adds an OperationOutcome entry with mode `outcome`: a remark, neither data nor a failure.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.read_resources import STRUCTS, header_of
+from fhir_mappings.reading.resources import STRUCTS, header_of
 
+T = TypeVar("T")
 NO_RESOURCE = b"null"
-bundle_decoder = msgspec.json.Decoder(fs.Bundle)
 
 
 class Match(NamedTuple):
@@ -20,10 +24,46 @@ class Match(NamedTuple):
     id: str | bytes
 
 
+class _Typed(fs.FhirStruct, frozen=True):
+    resource_type: str = ""
+
+
+_bundle = msgspec.json.Decoder(fs.Bundle)
+_typed = msgspec.json.Decoder(_Typed)
 _outcome = msgspec.json.Decoder(fs.OperationOutcome)
 
 
-def is_failure(entry: fs.Entry) -> bool:
+def searchset(body: bytes) -> fs.Bundle:
+    """A page of a search. Raises FhirError where the answer is none, or reports an error among its results."""
+    bundle = _decoded(_bundle, body, "a FHIR Bundle")
+    if bundle.resource_type != "Bundle":
+        raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(bundle.resource_type)}, not a Bundle")
+    if bundle.type not in (None, "searchset"):
+        raise FhirError(Fault.ANSWER, "the answer is a Bundle, but no searchset")
+    if any(_is_failure(entry) for entry in bundle.entry):
+        raise FhirError(Fault.OUTCOME, "the FHIR server reported an error among the results")
+    return bundle
+
+
+def body_of_type(resource_type: str, body: bytes) -> bytes:
+    """The body of a read, where it is a resource of the type asked for. Raises FhirError."""
+    found = _decoded(_typed, body, "a FHIR resource").resource_type
+    if found != resource_type:
+        raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(found)}, not {resource_type}")
+    return body
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
+    """An answer that ends early may come whole the next time; a web page will not be FHIR."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        ended_early = type(error) is msgspec.DecodeError and not body.lstrip().startswith(b"<")
+        kind = PassingError if ended_early else FhirError
+        raise kind(Fault.ANSWER, f"the answer is not {what}") from error
+
+
+def _is_failure(entry: fs.Entry) -> bool:
     """An OperationOutcome among the results that is not marked as a remark and says that something failed."""
     raw = bytes(entry.resource)
     if not raw or (entry.search and entry.search.mode == "outcome"):
@@ -61,6 +101,6 @@ def resources_of(bundle: fs.Bundle) -> list[bytes]:
 _NAMED = ("OperationOutcome", "CapabilityStatement", *STRUCTS)
 
 
-def plain_name(name: str) -> str:
+def _plain_name(name: str) -> str:
     """What a server sent in place of a Bundle, where it is a name that we know."""
     return name if name in _NAMED else "something else"

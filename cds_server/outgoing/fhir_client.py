@@ -1,69 +1,26 @@
-"""One FHIR search or read: token, deadline, paging. Errors say whether trying again can help.
-
-Field notes: HAPI answers a repeated search from memory for a minute, hence `Cache-Control: no-cache`; its `next`
-is on the base itself and ends with 410 once the search has expired; without `Accept` it may answer HTML. Sekmet
-adds an OperationOutcome entry with mode `outcome`: a remark, neither data nor a failure.
-"""
+"""A FHIR server as one call reads it: searches with all their pages, and reads by id."""
 
 from __future__ import annotations
 
-import itertools
 import logging
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
-import msgspec
 import requests
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as BodyTimeout
 
 from cds_server.limits import Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
-from cds_server.outgoing.backend_tokens import OwnToken, TokenError
-from cds_server.outgoing.base_url import normalised_base
-from cds_server.outgoing.bounded_http import BoundedAdapter
-from cds_server.outgoing.fhir_bundle import Match, bundle_decoder, is_failure, matches_of, plain_name, resources_of
+from cds_server.outgoing.backend_tokens import OwnToken
+from cds_server.outgoing.fhir_bundle import body_of_type, resources_of, searchset
+from cds_server.outgoing.fhir_connection import FhirConnection
+from cds_server.outgoing.fhir_errors import Fault, FhirError, SearchOverError
+from cds_server.outgoing.fhir_pages import Pages, next_page
 from fhir_mappings.reading import fhir_structs as fs
 
 log = logging.getLogger("cds_server")
-T = TypeVar("T")
-MAX_BYTES = 64 * 1024 * 1024
-PAUSE_SECONDS = 0.15
-
-
-class FhirError(Exception):
-    """Why a request brought nothing, in words without patient data; `kind` is one word for the metrics.
-
-    `try_again`: a second try may help, but not before `after` seconds. `start_again`: not of this page, but of the
-    whole search.
-    """
-
-    def __init__(
-        self,
-        kind: str,
-        why: str,
-        *,
-        try_again: bool = False,
-        start_again: bool = False,
-        status: int | None = None,
-        after: float = 0,
-    ) -> None:
-        super().__init__(why)
-        self.kind = kind
-        self.why = why
-        self.try_again = try_again
-        self.start_again = start_again
-        self.status = status
-        self.after = after
 
 
 @dataclass(frozen=True)
@@ -86,85 +43,9 @@ class Found:
     error: FhirError | None = None
 
 
-class _Typed(fs.FhirStruct, frozen=True):
-    resource_type: str = ""
-
-
-_typed = msgspec.json.Decoder(_Typed)
-
-
-class _NeverRedirected(requests.Session):
-    """requests reads the whole body of a redirect even where it may not follow it; this one does not look."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        return None
-
-
-@dataclass(frozen=True)
-class Network:
-    """How a hospital's network is left: its own certificates, its proxy, and a certificate of ours."""
-
-    ca_bundle: Path | None = None
-    https_proxy: str | None = None
-    client_cert: Path | None = None
-
-
-def pooled_session(size: int = 64, network: Network = Network()) -> requests.Session:
-    """One session for the process: connections kept, no environment, no cookies carried between patients.
-
-    Certificates are always verified.
-    """
-    session = _NeverRedirected()
-    session.trust_env = False
-    session.verify = str(network.ca_bundle) if network.ca_bundle else True
-    session.cert = str(network.client_cert) if network.client_cert else None
-    session.proxies = {"https": network.https_proxy} if network.https_proxy else {}
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = BoundedAdapter(pool_connections=size, pool_maxsize=size)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
-
-
-class _Pages:
-    """What the pages of one search hold together: results of its type, each once, as many as the server counts.
-
-    Servers that page by offset move results between pages when one is charted or withdrawn meanwhile: one would be
-    on no page, and look like none on record.
-    """
-
-    def __init__(self, resource_type: str) -> None:
-        self._type = resource_type
-        self._matches: set[Match] = set()
-        self._total: int | None = None
-
-    def __len__(self) -> int:
-        return len(self._matches)
-
-    def add(self, bundle: fs.Bundle) -> None:
-        """Take a page. Raises FhirError where it is none of this search."""
-        matches = matches_of(bundle)
-        ours = [match for match in matches if match.resource_type in ("", self._type)]
-        nothing_new = self._matches.issuperset(ours)
-        self._matches.update(ours)
-        if len(ours) < len(matches):
-            raise FhirError("answer", "the FHIR server sent results of another type")
-        more = any(link.relation == "next" for link in bundle.link)
-        # some servers count the results of each page
-        total = None if more and bundle.total is not None and bundle.total <= len(ours) else bundle.total
-        if total is not None and self._total not in (None, total):
-            raise FhirError("changed", "the results changed while they were read", start_again=True)
-        self._total = self._total if total is None else total
-        if ours and nothing_new and self._total is None:
-            raise FhirError("incomplete", "the FHIR server sent the same page twice")
-
-    def check_all_came(self) -> None:
-        if self._total is not None and self._total > len(self._matches):
-            raise FhirError("incomplete", "the FHIR server counted more results than it sent")
-
-
 class FhirServer:
-    """One FHIR server for one call: its base, the call's token, and the moment by which all must be read."""
+    """One FHIR server for one call. All that is asked of it must be read before `deadline`, in at most `max_pages`
+    requests."""
 
     def __init__(
         self,
@@ -172,25 +53,16 @@ class FhirServer:
         base: str,
         token: str | OwnToken | None,
         deadline: float,
-        clock: Callable[[], float] = time.monotonic,
         *,
         max_pages: int = Limits.pages,
         metrics: Metrics | None = None,
         request_id: str | None = None,
     ) -> None:
         self.base = base
-        self._own = token if isinstance(token, OwnToken) else None
-        self._max_pages = max_pages
-        self._requests = itertools.count(1)
+        self._connection = FhirConnection(session, token, deadline, max_pages, request_id)
+        # one search may not use up what the others need
+        self._pages_of_one = max_pages * 2 // 3
         self._metrics = metrics
-        self._session = session
-        self._deadline = deadline
-        self._clock = clock
-        self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
-        if isinstance(token, str):
-            self._headers["Authorization"] = f"Bearer {token}"
-        if request_id:
-            self._headers["X-Request-Id"] = request_id
 
     def search(self, search: Search) -> Found:
         """Every page of a search. An error keeps what was read before it."""
@@ -198,25 +70,15 @@ class FhirServer:
             found = self._tried(search)
         except Exception as error:  # one search that fails, whatever the reason, costs no other
             log.error("a search failed", extra={"failed": where_it_failed(error)})
-            found = Found(error=FhirError("failed", "the search failed"))
+            found = Found(error=FhirError(Fault.FAILED, "the search failed"))
         self._count(search.resource_type, found.error)
         return found
 
-    def _tried(self, search: Search) -> Found:
-        """The pages of a search, without what is optional after a 400; started again once where they stopped being
-        pages of one result."""
-        every = (*search.params, *search.optional)
-        found = self._pages(search, every)
-        if found.error is not None and found.error.status == 400 and search.optional:
-            return self._pages(search, search.params)
-        if found.error is not None and found.error.start_again:
-            return self._pages(search, every)
-        return found
-
     def read(self, resource_type: str, resource_id: str) -> bytes | None:
-        """One resource by id; None where the server says that there is none."""
+        """One resource by id; None where the server says that there is none. Raises FhirError."""
         try:
-            found = self._get(f"{self.base}/{resource_type}/{resource_id}", partial(_resource, resource_type))
+            url = f"{self.base}/{resource_type}/{resource_id}"
+            found = self._connection.get(url, partial(body_of_type, resource_type))
         except FhirError as error:
             missing = error.status in (404, 410)
             self._count(resource_type, None if missing else error)
@@ -226,28 +88,31 @@ class FhirServer:
         self._count(resource_type, None)
         return found
 
-    def _count(self, resource_type: str, error: FhirError | None) -> None:
-        if self._metrics is None:
-            return
-        self._metrics.fhir_requests.labels(resource_type).inc()
-        if error is not None:
-            self._metrics.fhir_errors.labels(resource_type, error.kind).inc()
+    def _tried(self, search: Search) -> Found:
+        """The pages of a search; of one that the server refuses, without what is optional; of one that is over before
+        its last page, begun anew once."""
+        every = (*search.params, *search.optional)
+        found = self._all_pages(search, every)
+        if found.error is not None and found.error.status == 400 and search.optional:
+            return self._all_pages(search, search.params)
+        if isinstance(found.error, SearchOverError):
+            return self._all_pages(search, every)
+        return found
 
-    def _pages(self, search: Search, params: Iterable[tuple[str, str]]) -> Found:
-        found, pages = Found(), _Pages(search.resource_type)
+    def _all_pages(self, search: Search, params: Iterable[tuple[str, str]]) -> Found:
+        found, pages = Found(), Pages(search.resource_type)
         url: str | None = f"{self.base}/{search.resource_type}?{urlencode(list(params))}"
         seen: set[str] = set()
         try:
             while url is not None:
-                # one search may not use up what the others need
-                if url in seen or len(seen) >= self._max_pages * 2 // 3:
-                    raise FhirError("pages", "the pages of the search do not end")
+                if url in seen or len(seen) >= self._pages_of_one:
+                    raise FhirError(Fault.PAGES, "the pages of the search do not end")
                 bundle = self._page(url, first=not seen)
                 seen.add(url)
                 found.entries += resources_of(bundle)
                 found.pages += 1
                 pages.add(bundle)
-                url = self._next(bundle, url)
+                url = next_page(bundle, url, self.base)
             pages.check_all_came()
         except FhirError as error:
             found.error = error
@@ -256,154 +121,15 @@ class FhirServer:
 
     def _page(self, url: str, *, first: bool) -> fs.Bundle:
         try:
-            return self._bundle_at(url)
+            return self._connection.get(url, searchset)
         except FhirError as error:
-            error.start_again = error.status == 410 and not first  # the search has expired on the server
+            if error.status == 410 and not first:  # the search has expired on the server
+                raise SearchOverError(error.fault, error.why, status=error.status) from error
             raise
 
-    def _bundle_at(self, url: str) -> fs.Bundle:
-        bundle = self._get(url, _bundle)
-        if bundle.resource_type != "Bundle":
-            raise FhirError("answer", f"the answer is {plain_name(bundle.resource_type)}, not a Bundle")
-        if bundle.type not in (None, "searchset"):
-            raise FhirError("answer", "the answer is a Bundle, but no searchset")
-        if any(is_failure(entry) for entry in bundle.entry):
-            raise FhirError("outcome", "the FHIR server reported an error among the results")
-        return bundle
-
-    def _next(self, bundle: fs.Bundle, url: str) -> str | None:
-        link = next((link.url for link in bundle.link if link.relation == "next"), None)
-        if link is None:
-            return None
-        try:
-            target = urljoin(url, link)
-        except ValueError as error:
-            raise FhirError("elsewhere", "the address of the next page is none") from error
-        if not is_under(target, self.base):
-            raise FhirError("elsewhere", "the next page is not on the same FHIR server")
-        return target
-
-    def _get(self, url: str, read: Callable[[bytes], T]) -> T:
-        """What `read` makes of the body of a GET; one more try after a passing fault, while there is time.
-
-        The second try comes after a pause, or when the server asks for it (Retry-After), else not at all. It has a
-        connection of its own: servers close idle ones, and after a pause every connection of the pool may be one
-        that the other side is just closing.
-        """
-        try:
-            return read(self._get_once(url, self._session))
-        except FhirError as error:
-            pause = max(PAUSE_SECONDS, error.after)
-            if not error.try_again or self._remaining() < pause + PAUSE_SECONDS:
-                raise
-        time.sleep(pause)
-        with pooled_session(1) as fresh:
-            fresh.verify, fresh.cert, fresh.proxies = self._session.verify, self._session.cert, self._session.proxies
-            return read(self._get_once(url, fresh))
-
-    def _remaining(self) -> float:
-        return self._deadline - self._clock()
-
-    def _get_once(self, url: str, session: requests.Session) -> bytes:
-        if self._remaining() <= 0:
-            raise FhirError("late", "not read in time")
-        if next(self._requests) > self._max_pages:
-            raise FhirError("pages", "the record has more pages than one call may read")
-        own = self._own_token()
-        headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers
-        try:
-            with session.get(
-                url, headers=headers, timeout=self._remaining(), stream=True, allow_redirects=False
-            ) as response:
-                if response.status_code == 401 and own is not None and self._own is not None:
-                    self._own.refused(own)
-                _check_status(response)
-                return self._body(response)
-        except (requests.Timeout, BodyTimeout) as error:
-            raise FhirError("late", "not read in time") from error
-        except (requests.RequestException, HTTPError, ValueError, OSError) as error:
-            raise FhirError("unreachable", "the FHIR server could not be reached", try_again=True) from error
-
-    def _own_token(self) -> str | None:
-        if self._own is None:
-            return None
-        try:
-            return self._own.get(self._deadline)
-        except TokenError as error:
-            raise FhirError("token", error.why) from error
-
-    def _body(self, response: requests.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        # one read from the socket at a time: a server that drips bytes must not hold us past the deadline
-        while part := response.raw.read1(65536, decode_content=True):
-            if self._remaining() <= 0:
-                raise FhirError("late", "not read in time")
-            size += len(part)
-            if size > MAX_BYTES:
-                raise FhirError("too_large", "the answer is too large")
-            parts.append(part)
-        return b"".join(parts)
-
-
-_REASONS: Mapping[int, tuple[str, bool]] = {
-    400: ("the FHIR server refused the search (400)", False),
-    401: ("not permitted by the FHIR server (401)", False),
-    403: ("not permitted by the FHIR server (403)", False),
-    404: ("not found on the FHIR server (404)", False),
-    410: ("gone from the FHIR server (410)", False),
-    429: ("the FHIR server is busy (429)", True),
-}
-
-
-def _check_status(response: requests.Response) -> None:
-    status = response.status_code
-    if status == 200:
-        return
-    why, try_again = _REASONS.get(status, (f"the FHIR server answered {status}", status >= 500))
-    after = _seconds(response.headers.get("Retry-After", ""))
-    raise FhirError(str(status), why, try_again=try_again, status=status, after=after)
-
-
-def _seconds(retry_after: str) -> float:
-    """Retry-After, seconds or an HTTP date, as seconds from now; 0 where it says nothing that can be read."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except (ValueError, OverflowError):
-        return 0
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _bundle(body: bytes) -> fs.Bundle:
-    """The Bundle of an answer. Raises FhirError."""
-    return _decoded(bundle_decoder, body, "a FHIR Bundle")
-
-
-def _resource(resource_type: str, body: bytes) -> bytes:
-    """The body of a read, where it is a resource of the type asked for. Raises FhirError."""
-    found = _decoded(_typed, body, "a FHIR resource").resource_type
-    if found != resource_type:
-        raise FhirError("answer", f"the answer is {plain_name(found)}, not {resource_type}")
-    return body
-
-
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
-    """An answer that ends early may come whole the next time; a web page will not be FHIR."""
-    try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        ended_early = type(error) is msgspec.DecodeError and not body.lstrip().startswith(b"<")
-        raise FhirError("answer", f"the answer is not {what}", try_again=ended_early) from error
-
-
-def is_under(url: str, base: str) -> bool:
-    """Whether a URL is the base itself or below it: same scheme, host, port and path, nothing that climbs."""
-    try:
-        parts = urlsplit(url)
-        plain = normalised_base(parts._replace(query="", fragment="").geturl())
-    except ValueError:  # SettingsError is one
-        return False
-    return plain == base or plain.startswith(f"{base}/")
+    def _count(self, resource_type: str, error: FhirError | None) -> None:
+        if self._metrics is None:
+            return
+        self._metrics.fhir_requests.labels(resource_type).inc()
+        if error is not None:
+            self._metrics.fhir_errors.labels(resource_type, error.label).inc()

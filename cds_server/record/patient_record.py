@@ -15,7 +15,8 @@ import requests
 from cds_server.limits import CourseLookup, Limits
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
-from cds_server.outgoing.fhir_client import FhirError, FhirServer, Found, Search
+from cds_server.outgoing.fhir_client import FhirServer, Found, Search
+from cds_server.outgoing.fhir_errors import Fault, FhirError
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
@@ -23,13 +24,13 @@ from cds_server.record.record_request import RecordRequest
 from cds_server.record.scopes import permits
 from cds_server.record.search_plan import Need, Plan
 from cds_server.site_rules import SiteRules
-from fhir_mappings.course_search import Reading, find_course
-from fhir_mappings.draft_orders import check_draft_owner, draft_medications
-from fhir_mappings.drugs import unread_medications
+from fhir_mappings.course_search import MappingContext, find_course
 from fhir_mappings.facts.course import CourseSearch
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.medications.draft_orders import check_draft_owner, draft_medications
+from fhir_mappings.medications.drugs import unread_medications
 from fhir_mappings.reading.ownership import AnotherPatientError, check_owner, owner_of
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,7 +101,7 @@ class _Reader:
         self._pool = pool
         self._deadline = deadline
         self._plan = Plan(request.patient_id, as_of, sources.rules.terms, sources.rules.thresholds, sources.lookup)
-        self._how = Reading(
+        self._how = MappingContext(
             sources.rules.terms,
             sources.rules.thresholds,
             sources.zone,
@@ -200,7 +201,7 @@ class _Reader:
             if self._server is not None and permits(self._request.scope, need.search.resource_type):
                 self._under_way[self._submit(self._server.search, need.search)] = need
             elif not need.hint:
-                self._merge(need, Found(error=FhirError("scope", "not permitted by the granted scope")))
+                self._merge(need, Found(error=FhirError(Fault.SCOPE, "not permitted by the granted scope")))
 
     def _deciding_under_way(self) -> bool:
         return any(self._decides(need) for need in self._under_way.values())
@@ -222,9 +223,9 @@ class _Reader:
         # in the order of time, newest first: coverage grows back from now without a gap
         for future, need in sorted(done.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
             del self._under_way[future]
-            found = future.result() if future.done() else Found(error=FhirError("late", "not read in time"))
+            found = future.result() if future.done() else Found(error=FhirError(Fault.LATE, "not read in time"))
             if future.cancel():  # one that never began counts nothing by itself
-                self._sources.metrics.fhir_errors.labels(need.search.resource_type, "late").inc()
+                self._sources.metrics.fhir_errors.labels(need.search.resource_type, Fault.LATE.value).inc()
             self._merge(need, found)
 
     def _decides(self, need: Need) -> bool:
@@ -255,7 +256,7 @@ class _Reader:
         wait([future], timeout=self._remaining())
         try:
             if not future.done():
-                raise FhirError("late", "not read in time")
+                raise FhirError(Fault.LATE, "not read in time")
             raw = future.result()
         except FhirError as error:
             self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, error.why)
@@ -267,7 +268,7 @@ class _Reader:
     def _merge(self, need: Need, found: Found) -> None:
         room = self._sources.limits.entries - self._pool.added
         if len(found.entries) > room:
-            error = FhirError("entries", "there are more results than are read")
+            error = FhirError(Fault.ENTRIES, "there are more results than are read")
             found = Found(found.entries[: max(0, room)], found.pages, found.results, error)
         for index, raw in enumerate(found.entries):
             where = f"{need.search.resource_type} from the FHIR server, result {index}"
@@ -283,7 +284,7 @@ class _Reader:
     def _grown(self, before: Coverage, need: Need, found: Found) -> Coverage:
         """Coverage after one search: it reaches further back only where nothing between is missing."""
         if found.error is not None:
-            failed = found.error.kind != "scope"
+            failed = found.error.fault is not Fault.SCOPE
             if before.since is not None or found.results or before.state is Completeness.PART:
                 return Coverage(Completeness.PART, found.error.why, before.since, failed)
             return Coverage(Completeness.UNREAD, found.error.why, failed=failed)
@@ -337,7 +338,7 @@ class _Reader:
 
     def _codes_were_searched(self, states: Mapping[str, KeyState]) -> bool:
         """Whether every coded infusion would have been found: by code, and behind references where the server can."""
-        refused = FhirError("scope", "not asked")
+        refused = FhirError(Fault.SCOPE, "not asked")
         by_code = self._code_searches.get("code", refused) is None
         behind = self._code_searches.get("medication.code", refused)
         supplied = states["crsDrugs"].supplied is Supplied.COMPLETE

@@ -18,7 +18,8 @@ from cds_server.outgoing.fhir_bundle import NO_RESOURCE
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
-from fhir_mappings.reading.read_resources import Json, ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import Json
 
 
 class Supplied(StrEnum):

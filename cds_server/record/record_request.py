@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from fhir_mappings.draft_orders import Draft
+from fhir_mappings.medications.draft_fields import Draft
 
 # an id that is only dots would change the address that is read
 PATIENT_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z")

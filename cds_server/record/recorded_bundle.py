@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings.draft_orders import Draft, check_draft_owner
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.medications.draft_fields import Draft
+from fhir_mappings.medications.draft_orders import check_draft_owner
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.ownership import AnotherPatientError, Owner, check_owner, owner_of
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 BOM = b"\xef\xbb\xbf"
 _NOT_READ = ("history", "batch-response", "transaction-response")

@@ -19,7 +19,7 @@ from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.treatments import history_opens
+from fhir_mappings.medications.treatments import history_opens
 
 RECENT = timedelta(hours=48)
 SLICE = timedelta(days=7)

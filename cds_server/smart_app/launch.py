@@ -6,6 +6,7 @@ The forms of OAuth are Authlib's; requests go out as all others do, bounded in t
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,11 +18,10 @@ from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
     prepare_token_request,
 )
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
-from urllib3.exceptions import HTTPError
 
 from cds_server.data_keys import READ_TYPES
-from cds_server.outgoing.backend_tokens import ASSERTION, BackendAccess, assertion, is_bearer
-from cds_server.outgoing.bounded_http import TooLongError, bounded_body
+from cds_server.outgoing.bounded_http import FetchError, LateError, TooLargeError, fetch
+from cds_server.outgoing.token_request import client_proof, is_bearer
 from cds_server.record.record_request import PATIENT_ID
 from cds_server.record.scopes import needed_scope
 from cds_server.trust.smart_registration import SmartServer
@@ -99,8 +99,7 @@ _token = msgspec.json.Decoder(_Token, strict=False)  # some send the seconds as 
 
 def discovered(base: str, session: requests.Session, until: float) -> Endpoints:
     """What `.well-known/smart-configuration` of an allowed FHIR server says. Raises LaunchError."""
-    headers = {"Accept": "application/json"}
-    body = _sent(session, "GET", f"{base}/.well-known/smart-configuration", until, "discovery", headers=headers)
+    body = _sent(session, "GET", f"{base}/.well-known/smart-configuration", until, "discovery")
     try:
         found = _configuration.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -153,17 +152,12 @@ def redeemed(
     until: float,
 ) -> Granted:  # fmt: skip
     """A code for a token, checked. Raises LaunchError."""
-    of_client = {"client_id": server.client_id}
-    if server.key is not None:
-        access = BackendAccess(
-            server.fhir_base, token_url, server.client_id, server.key, server.algorithm, scope="", kid=server.kid
-        )
-        of_client = {"client_assertion_type": ASSERTION, "client_assertion": assertion(access)}
+    key = server.key
+    of_client = {"client_id": server.client_id} if key is None else client_proof(server.client_id, token_url, key)
     form = prepare_token_request(
         "authorization_code", redirect_uri=redirect_uri, code=code, code_verifier=verifier, **of_client
     )
-    headers = {"Accept": "application/json"}
-    return _granted(_sent(session, "POST", token_url, until, "token", headers=headers, data=dict(parse_qsl(form))))
+    return _granted(_sent(session, "POST", token_url, until, "token", dict(parse_qsl(form))))
 
 
 def _granted(body: bytes) -> Granted:
@@ -188,17 +182,22 @@ def _granted(body: bytes) -> Granted:
 _WHAT = {"discovery": "the FHIR server's SMART configuration", "token": "the authorization server"}
 
 
-def _sent(session: requests.Session, method: str, url: str, until: float, reason: str, **more: Any) -> bytes:
+def _sent(
+    session: requests.Session, method: str, url: str, until: float, reason: str, form: Mapping[str, str] | None = None
+) -> bytes:
     """The body of an answer with status 200. Raises LaunchError."""
-    what, seconds = _WHAT[reason], until - time.monotonic()
-    if seconds <= 0:
-        raise LaunchError(reason, f"{what} did not answer in time")
+    what = _WHAT[reason]
     try:
-        with session.request(method, url, timeout=seconds, stream=True, allow_redirects=False, **more) as response:
-            if response.status_code != 200:
-                raise LaunchError(reason, f"{what} answered {response.status_code}")
-            return bounded_body(response, MAX_BYTES, until)
-    except TooLongError as error:
-        raise LaunchError(reason, f"the answer of {what} is too long, or too slow") from error
-    except (requests.RequestException, HTTPError, ValueError, OSError) as error:
+        answer = fetch(
+            session, method, url, seconds=until - time.monotonic(), most_bytes=MAX_BYTES,
+            headers={"Accept": "application/json"}, form=form,
+        )  # fmt: skip
+    except LateError as error:
+        raise LaunchError(reason, f"{what} did not answer in time") from error
+    except TooLargeError as error:
+        raise LaunchError(reason, f"the answer of {what} is too large") from error
+    except FetchError as error:
         raise LaunchError(reason, f"{what} could not be reached") from error
+    if answer.status != 200:
+        raise LaunchError(reason, f"{what} answered {answer.status}")
+    return answer.body

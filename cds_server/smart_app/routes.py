@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, redirect, request
 
 from cds_server.course_page.routes import FhirAccess, course_response
-from cds_server.limits import SettingsError
+from cds_server.limits import UnusableError
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
 from cds_server.outgoing.base_url import normalised_base
@@ -30,7 +30,7 @@ from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.smart_registration import SmartServer
 
 log = logging.getLogger("cds_server")
-smart = Blueprint("smart", __name__, url_prefix="/smart")
+smart = Blueprint("smart", __name__, url_prefix="/smart", template_folder="templates")
 P = ParamSpec("P")
 SHOWS_AS = "crs-patient-view"  # the page says what this service says of an opened chart
 PENDING_SECONDS = 600.0  # to sign in at the EHR
@@ -199,11 +199,11 @@ def _server(app: Smart) -> tuple[str, SmartServer]:
             raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "is missing")])
         return next(iter(app.servers.items()))
     if not (iss.isascii() and iss.isprintable()):  # a line break in it would be lost on the way
-        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "not a URL")])
+        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "must be a URL")])
     try:
-        base = normalised_base(iss, "iss")
-    except SettingsError as error:
-        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", str(error).removeprefix("iss: "))]) from error
+        base = normalised_base(iss)
+    except UnusableError as error:
+        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", str(error))]) from error
     if base not in app.servers:
         raise Problem(ProblemId.LAUNCH_ELSEWHERE)
     return iss, app.servers[base]

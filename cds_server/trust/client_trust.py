@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from cds_server.trust.clients import Client, Profile
 from cds_server.trust.key_sets import Key, KeySets, KeysUnavailableError
+from fhir_mappings.reading.fhir_base import comparable
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
@@ -159,19 +159,7 @@ def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _check_audience(audience: object, url: str, client: Client) -> None:
-    named = audience if isinstance(audience, list) else [audience]
-    if not any(
-        isinstance(one, str) and (one in client.audiences or comparable(one) == comparable(url)) for one in named
-    ):
+    ours = comparable(url)
+    named = [one for one in (audience if isinstance(audience, list) else [audience]) if isinstance(one, str)]
+    if not any(one in client.audiences or (ours is not None and comparable(one) == ours) for one in named):
         raise UntrustedError("audience", "the token is for another address")
-
-
-def comparable(url: str) -> str:
-    """An address to compare by: lower-case scheme and host, single slashes, no trailing one, no query."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    path = "/".join(segment for segment in parts.path.split("/") if segment)
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.scheme.lower()}://{parts.netloc.lower()}/{path}{query}"

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from cds_server.limits import SettingsError
-from cds_server.outgoing.backend_tokens import BackendAccess
+from cds_server.limits import SettingsError, naming
 from cds_server.outgoing.base_url import normalised_base
+from cds_server.outgoing.token_request import BackendAccess, ClientKey
 
 MAX_TOKEN_SECONDS = 900
 _KNOWN = frozenset(
@@ -145,29 +145,26 @@ def _backend(entry: Mapping[str, Any], number: int, folder: Path, allow_http: bo
             raise SettingsError(f"{where}.{name} must be a text.")
     if not isinstance(entry.get("kid", ""), str):
         raise SettingsError(f"{where}.kid must be a text.")
-    key, algorithm = private_key(folder / entry["key"], f"{where}.key")
     return BackendAccess(
         base=_base(entry["base"], f"{where}.base", allow_http),
         token_url=_https_url(entry["token_url"], f"{where}.token_url", allow_http),
         client_id=entry["client_id"],
-        key=key,
-        algorithm=algorithm,
+        key=client_key(folder / entry["key"], f"{where}.key", entry.get("kid") or None),
         scope=entry["scope"],
-        kid=entry.get("kid") or None,
     )
 
 
-def private_key(file: Path, where: str) -> tuple[str, str]:
-    """A key as PEM and the algorithm that SMART wants of its kind."""
+def client_key(file: Path, where: str, kid: str | None) -> ClientKey:
+    """The key in a file. Raises SettingsError for one of another kind than SMART wants."""
     try:
         text = file.read_text(encoding="ascii")
         key = load_pem_private_key(text.encode(), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(f"{where} must be a file beside this one: a private key as PEM, no password.") from error
     if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
-        return text, "RS384"
+        return ClientKey(text, "RS384", kid)
     if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
-        return text, "ES384"
+        return ClientKey(text, "ES384", kid)
     raise SettingsError(f"{where} must be an RSA key of at least {LEAST_RSA_BITS} bits, or one of the curve P-384.")
 
 
@@ -179,7 +176,8 @@ def _texts(entry: Mapping[str, Any], name: str, where: str) -> list[str]:
 
 
 def _base(url: str, name: str, allow_http: bool) -> str:
-    base = normalised_base(url, name)
+    with naming(name):
+        base = normalised_base(url)
     if base.startswith("http:") and not allow_http:
         raise SettingsError(f"{name}: {base} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 behind a proxy.")
     return base

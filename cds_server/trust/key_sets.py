@@ -17,6 +17,7 @@ import jwt
 import requests
 
 from cds_server.limits import SettingsError
+from cds_server.outgoing.bounded_http import fetch
 from cds_server.trust.clients import Client
 
 FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often
@@ -126,19 +127,13 @@ class KeySets:
                 known.keys, known.fetched = keys, self._clock()
 
     def _fetch(self, client: Client) -> Keys:
-        with self._session.get(
-            client.jwks_url or "", headers={"Accept": "application/json"}, timeout=FETCH_SECONDS,
-            allow_redirects=False, stream=True,
-        ) as response:  # fmt: skip
-            if response.status_code != 200:
-                raise KeysUnavailableError
-            body, until = b"", self._clock() + FETCH_SECONDS
-            # one read from the socket at a time: a server that drips bytes is left
-            while chunk := response.raw.read1(16384, decode_content=True):
-                body += chunk
-                if len(body) > MAX_KEYS_BYTES or self._clock() > until:
-                    raise KeysUnavailableError
-        return keys_in(body)
+        answer = fetch(
+            self._session, "GET", client.jwks_url or "", seconds=FETCH_SECONDS, most_bytes=MAX_KEYS_BYTES,
+            headers={"Accept": "application/json"},
+        )  # fmt: skip
+        if answer.status != 200:
+            raise KeysUnavailableError
+        return keys_in(answer.body)
 
 
 def keys_in(content: bytes) -> Keys:

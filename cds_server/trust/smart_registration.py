@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cds_server.limits import SettingsError
+from cds_server.limits import SettingsError, naming
 from cds_server.outgoing.base_url import normalised_base
+from cds_server.outgoing.token_request import ClientKey
 from cds_server.settings import Settings
-from cds_server.trust.clients import Client, private_key
+from cds_server.trust.clients import Client, client_key
 
 NOBODY_CHECKED = ""  # the issuer of decisions where clients are off
 _TEXTS = frozenset({"fhir_base", "client_id", "authentication"})
@@ -26,16 +27,14 @@ _OF_A_KEY = frozenset({"key", "kid"})
 
 @dataclass(frozen=True)
 class SmartServer:
-    """Our registration as an app of one FHIR server. `key` is a private key as PEM, None of a public client.
+    """Our registration as an app of one FHIR server. `key` is None for a public client.
 
     `issuers` are those whose decisions the page may show."""
 
     fhir_base: str
     client_id: str
     issuers: frozenset[str]
-    key: str | None = None
-    algorithm: str = ""
-    kid: str | None = None
+    key: ClientKey | None = None
     scope: str | None = None
 
 
@@ -65,20 +64,19 @@ def smart_servers(settings: Settings, clients: Sequence[Client] | None) -> Mappi
 
 def _server(entry: Any, where: str, settings: Settings, clients: Sequence[Client] | None) -> SmartServer:
     _check_fields(entry, where)
-    base = normalised_base(entry["fhir_base"], f"{where}.fhir_base")
+    with naming(f"{where}.fhir_base"):
+        base = normalised_base(entry["fhir_base"])
     if base not in settings.fhir_servers:
         raise SettingsError(f"{where}.fhir_base: {base} is not in CRS_CDS_FHIR_SERVERS; add it there.")
-    key, algorithm = None, ""
+    key = None
     if entry["authentication"] == "private_key_jwt":
         folder = settings.smart_file.parent if settings.smart_file is not None else Path()
-        key, algorithm = private_key(folder / entry.get("key", ""), f"{where}.key")
+        key = client_key(folder / entry.get("key", ""), f"{where}.key", entry.get("kid"))
     return SmartServer(
         fhir_base=base,
         client_id=entry["client_id"],
         issuers=_issuers(entry.get("issuer"), base, where, clients),
         key=key,
-        algorithm=algorithm,
-        kid=entry.get("kid"),
         scope=entry.get("scope"),
     )
 

@@ -6,7 +6,6 @@ A file adds its concepts to the value set of its id; with the extension `urn:crs
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -16,15 +15,11 @@ from fhir.resources.R4B.valueset import ValueSet
 from pydantic import ValidationError
 
 from fhir_mappings.codes.observed_sets import DEVICE_SETS, KIND_OF_SET
+from fhir_mappings.codes.site_concepts import check_concept, ingredient_of, system_of
 from fhir_mappings.codes.terminology import (
-    ATC,
     DRUG_SETS,
     LOCAL,
-    LOINC,
     NOT_COUNTED,
-    RXNORM,
-    SAME_SYSTEM,
-    SNOMED,
     Concept,
     Terminology,
     concepts_of,
@@ -32,16 +27,8 @@ from fhir_mappings.codes.terminology import (
     packaged_terminology,
 )
 from fhir_mappings.facts.site_thresholds import SiteRuleError
-from fhir_mappings.facts.treatment import DrugClass
 
 REPLACES = "urn:crs-cds:replaces"
-LEAST_DRUG_CHARS = 3  # a shorter text would be found in many a drug's name
-_CONCEPT_EXTENSIONS = frozenset(
-    {"urn:crs-cds:code-source", "urn:crs-cds:display-unconfirmed", "urn:crs-cds:ingredient"}
-)
-# they go into search addresses and prefetch templates as they are
-_SYSTEM = re.compile(r"(?:https?://|urn:)[^\s,|&#%+{}\\\"<>]{1,200}")
-_CODE = re.compile(r"[^\s,|&#%+{}\\\"<>]{1,100}")
 _OBSERVED = tuple(s for s in KIND_OF_SET if s not in DEVICE_SETS)
 _CODED = ("coded-crs", "coded-icans", "car-t-history", "coded-infection")
 # value sets of which a code or text may be in one only: in two it would say two things of one patient
@@ -133,66 +120,16 @@ def _concepts(name: str, set_id: str, document: Mapping[str, Any]) -> tuple[Conc
         where = f"{name}: compose.include[{number}]"
         if "system" not in include or not include.get("concept") or include.get("filter") or include.get("valueSet"):
             raise SiteRuleError(f"{where} must list concepts of one system, without filter or valueSet.")
-        include["system"] = _system(where, include["system"])
+        include["system"] = system_of(where, include["system"])
         for place, concept in enumerate(include["concept"]):
-            _check_concept(f"{where}.concept[{place}]", concept, include["system"], set_id)
-    found = tuple(replace(c, ingredient=_ingredient(name, set_id, c)) for c in concepts_of(document))
+            check_concept(f"{where}.concept[{place}]", concept, include["system"], set_id)
+    found = tuple(replace(c, ingredient=ingredient_of(name, set_id, c)) for c in concepts_of(document))
     if not found:
         raise SiteRuleError(f"{name}: compose.include lists no concept.")
     for one in found:
         if set_id in DRUG_SETS and one.ingredient is None:
             raise SiteRuleError(f"{name}: {one.code} needs the extension urn:crs-cds:ingredient with its ingredient.")
     return found
-
-
-def _system(where: str, system: str) -> str:
-    """The system as the record's codings are compared; refused where it is nearly one that is known."""
-    system = SAME_SYSTEM.get(system, system)
-    near = {known.split("://")[1].rstrip("/").lower(): known for known in (LOINC, SNOMED, RXNORM, ATC)}
-    plain = system.partition("://")[2].rstrip("/").lower().removeprefix("www.")
-    meant = near.get(plain) or near.get(f"www.{plain}")
-    if meant is not None and meant != system:
-        raise SiteRuleError(f"{where}.system is not as FHIR writes it; write {meant}.")
-    if not _SYSTEM.fullmatch(system):
-        raise SiteRuleError(f"{where}.system must be an absolute URI.")
-    return system
-
-
-def _check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: str) -> None:
-    if not normalised(concept.get("display", "")):
-        raise SiteRuleError(f"{where}.display is missing; a person must be able to read it.")
-    code = concept.get("code", "")
-    if not _CODE.fullmatch(code):
-        raise SiteRuleError(f"{where}.code must be without spaces, commas, bars and other signs that a search reads.")
-    if system == LOINC and not loinc_check_digit(code):
-        raise SiteRuleError(f"{where}.code is no LOINC code: its check digit is wrong.")
-    least = LEAST_DRUG_CHARS if set_id in (*DRUG_SETS, NOT_COUNTED) else 1
-    for number, designation in enumerate(concept.get("designation", ())):
-        if len(normalised(designation.get("value", ""))) < least:
-            raise SiteRuleError(f"{where}.designation[{number}].value must have at least {least} characters.")
-    odd = [e["url"] for e in concept.get("extension", ()) if e["url"].startswith("urn:crs-cds:")]
-    for url in odd:
-        if url not in _CONCEPT_EXTENSIONS:
-            raise SiteRuleError(f"{where}.extension: {url} is none of ours; correct its name or remove it.")
-
-
-def _ingredient(name: str, set_id: str, concept: Concept) -> str | None:
-    """The ingredient as the rules write it. Raises SiteRuleError where it belongs to another kind of drug."""
-    if concept.ingredient is None:
-        return None
-    wanted = normalised(concept.ingredient)
-    if not wanted:
-        raise SiteRuleError(f"{name}: {concept.code}: its ingredient is empty.")
-    for other in (*DRUG_SETS, NOT_COUNTED):
-        for known in packaged_terminology().value_sets[other]:
-            if normalised(known.ingredient or "") == wanted:
-                if other != set_id and set_id in DRUG_SETS:
-                    raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {other}.")
-                return known.ingredient
-    named = packaged_terminology().drug([], [wanted])
-    if named is not None and named.drug_class is not DrugClass.OTHER and named.drug_class.value != set_id:
-        raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {named.drug_class.value}.")
-    return wanted
 
 
 def _check_contradictions(terms: Terminology) -> None:
@@ -216,15 +153,3 @@ def _check_orders(terms: Terminology) -> None:
     for ingredient in ("dexamethasone", "methylprednisolone"):
         if ingredient not in steroids:
             raise SiteRuleError(f"systemic-corticosteroid: needs a code for {ingredient}, for orders carry it.")
-
-
-def loinc_check_digit(code: str) -> bool:
-    """Mod 10: from the right every second digit doubled."""
-    digits, _, check = code.partition("-")
-    if not (digits.isascii() and digits.isdigit() and check.isdigit()):
-        return False
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 == 0 else 1)
-        total += value // 10 + value % 10
-    return str((10 - total % 10) % 10) == check

@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
-from fhir_mappings.facts.treatment import Drug, DrugClass
+from fhir_mappings.facts.treatment import Drug, DrugClass, DrugTraits
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -31,6 +32,10 @@ SAME_SYSTEM = {
 
 DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugClass.UNIDENTIFIED))
 NOT_COUNTED = "not-a-vasopressor"
+# extensions of a concept that state traits of its ingredient
+ALSO_PUSHED, CARRY_TIME, TREATED_EARLY = (
+    "urn:crs-cds:also-pushed", "urn:crs-cds:carry-time", "urn:crs-cds:treated-early",
+)  # fmt: skip
 
 # what a code of a system looks like: anything else under it is a mistake of a mapping and names nothing
 _FORMS = {
@@ -57,6 +62,7 @@ class Concept:
     texts: tuple[str, ...]
     source: str = ""
     display_unconfirmed: bool = False
+    traits: DrugTraits = DrugTraits()
 
 
 def normalised(text: str) -> str:
@@ -75,6 +81,7 @@ class Terminology:
         self._drug_by_code: dict[Code, Drug] = {}
         self._whole_texts: dict[str, Drug] = {}
         drug_words: dict[str, Drug] = {}
+        self._traits = _traits_by_ingredient(value_sets)
         for set_id, concepts in value_sets.items():
             for concept in concepts:
                 self._add(set_id, concept, drug_words)
@@ -101,7 +108,8 @@ class Terminology:
         if set_id not in (*DRUG_SETS, NOT_COUNTED):
             return
         drug_class = DrugClass.OTHER if set_id == NOT_COUNTED else DrugClass(set_id)
-        drug = Drug(drug_class, concept.ingredient or concept.display)
+        ingredient = concept.ingredient or concept.display
+        drug = Drug(drug_class, ingredient, self.traits(ingredient))
         self._drug_by_code[code] = drug
         if drug_class is DrugClass.CAR_T and concept.system == LOCAL:
             # "CAR-T" inside a longer text may be a premedication: only as the whole text
@@ -109,6 +117,10 @@ class Terminology:
             return
         for text in texts:
             drug_words[text] = drug
+
+    def traits(self, ingredient: str) -> DrugTraits:
+        """What the value sets state of one ingredient."""
+        return self._traits.get(ingredient, DrugTraits())
 
     def codes(self, *set_ids: str) -> tuple[Code, ...]:
         """The codes of some value sets, for a search. Texts without a code system are left out."""
@@ -185,6 +197,17 @@ class Terminology:
         return drugs[0][1] if drugs and drugs[0][0] == 0 else None
 
 
+def _traits_by_ingredient(value_sets: Mapping[str, tuple[Concept, ...]]) -> dict[str, DrugTraits]:
+    """A trait holds of an ingredient where any of its codes states it; of two carry times the later stated rules."""
+    found: dict[str, DrugTraits] = {}
+    for concept in (c for set_id in DRUG_SETS for c in value_sets.get(set_id, ()) if c.traits != DrugTraits()):
+        known, own = found.get(concept.ingredient or concept.display, DrugTraits()), concept.traits
+        found[concept.ingredient or concept.display] = DrugTraits(
+            known.also_pushed or own.also_pushed, own.carry or known.carry, known.treated_early or own.treated_early
+        )
+    return found
+
+
 def concepts_of(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
     """The concepts that a ValueSet resource lists."""
     found = []
@@ -196,8 +219,20 @@ def concepts_of(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
             source = extensions.get("urn:crs-cds:code-source", {}).get("valueString", "")
             doubtful = bool(extensions.get("urn:crs-cds:display-unconfirmed", {}).get("valueBoolean"))
             code, display = concept["code"], concept["display"]
-            found.append(Concept(include["system"], code, display, ingredient, texts, source, doubtful))
+            traits = DrugTraits(
+                also_pushed=bool(extensions.get(ALSO_PUSHED, {}).get("valueBoolean")),
+                carry=_hours(extensions.get(CARRY_TIME, {}).get("valueDuration")),
+                treated_early=bool(extensions.get(TREATED_EARLY, {}).get("valueBoolean")),
+            )
+            found.append(Concept(include["system"], code, display, ingredient, texts, source, doubtful, traits))
     return tuple(found)
+
+
+def _hours(duration: Mapping[str, Any] | None) -> timedelta | None:
+    """A FHIR Duration in hours; None where there is none, or it has another unit."""
+    if duration is None or duration.get("code") != "h" or "value" not in duration:
+        return None
+    return timedelta(hours=float(duration["value"]))
 
 
 @cache

@@ -9,12 +9,13 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Infusion:
-    """A CAR-T infusion: one or more records of one local date."""
+    """A CAR-T infusion: one or more records of one local date. `treated_early` is a trait of its product."""
 
     references: tuple[str, ...]
     start: datetime
     time_known: bool
     product: str
+    treated_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

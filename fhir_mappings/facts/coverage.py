@@ -58,6 +58,10 @@ class Coverage:
         return self.state is Completeness.COMPLETE
 
 
+FUTURE_DATED = "future_dated"
+"""Why a resource that is charted ahead of the clock is set aside."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetAside:
     """A resource that could not be used, and why; the kinds of data it may have been, and its time if known.

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
+
+from fhir_mappings.facts.flags import Flag
+from fhir_mappings.facts.row_parts import Driver, Lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +21,9 @@ class Row:
 
     value: int
     exact: bool
-    drivers: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    drivers: tuple[Driver, ...] = ()
+    missing: tuple[Lack, ...] = ()
+    flags: tuple[Flag, ...] = ()
     evidence: tuple[str, ...] = ()
     provisional: int = 0
     unfetched: bool = False
@@ -36,14 +39,16 @@ class Row:
         return self.value == 0 and not self.exact
 
 
-class Fever(StrEnum):
-    NOW = "fever now"
-    WAIVED = "fever may be suppressed by treatment"
-    UNKNOWN_TREATMENT = "treatment that hides fever could not be read"
-    NOT_MEASURED = "no temperature in the window"
-    EARLIER = "fever earlier in the course"
-    MASKED = "treatment may hide fever"
-    NONE = "no fever"
+class Fever(Enum):
+    """The rows of the fever table, from the top."""
+
+    NOW = auto()
+    WAIVED = auto()
+    UNKNOWN_TREATMENT = auto()
+    NOT_MEASURED = auto()
+    EARLIER = auto()
+    MASKED = auto()
+    NONE = auto()
 
 
 class NoGrade(StrEnum):
@@ -69,6 +74,6 @@ class CrsGrade:
     episode: datetime | None = None
     highest_temperature: Decimal | None = None
     last_temperature_at: datetime | None = None
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     evidence: tuple[str, ...] = ()
     unfetched: bool = False

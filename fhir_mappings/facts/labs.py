@@ -43,17 +43,27 @@ class Sample:
 
 
 class SampleUse(StrEnum):
-    """What a sample was for the fold change, or why it was nothing."""
+    """The part of a sample in the fold change, or why it has none."""
 
     BASELINE = "baseline"
     PEAK = "peak"
     COUNTED = "counted"
-    BEFORE = "not after the infusion: not counted"
-    AFTER_BLOCKADE = "at or after the first IL-6 blocker: not counted"
-    AMBIGUOUS = "known by date only on the day of the blocker: not counted"
-    OTHER_UNIT = "another unit or code than the baseline: not counted"
-    TOO_LATE = "after the study's days: not counted"
-    PRELIMINARY = "preliminary: not counted"
+    BEFORE = "before"
+    AFTER_BLOCKADE = "after_blockade"
+    AMBIGUOUS = "ambiguous"
+    OTHER_UNIT = "other_unit"
+    TOO_LATE = "too_late"
+    PRELIMINARY = "preliminary"
+
+
+class FoldFlag(StrEnum):
+    """A property of the samples that the assessment names: the value is the name there."""
+
+    BASELINE_TIER_1 = "baseline_tier_1"
+    BASELINE_TIER_2 = "baseline_tier_2"
+    BASELINE_TIER_3 = "baseline_tier_3"
+    BASELINE_TIER_4 = "baseline_tier_4"
+    AMBIGUOUS_ORDER = "ambiguous_order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class FoldChange:
     later_samples: bool = False
     blocked: bool = False
     series: tuple[tuple[Sample, SampleUse], ...] = ()
-    flags: tuple[str, ...] = ()
+    flags: tuple[FoldFlag, ...] = ()
     evidence: tuple[str, ...] = ()
 
 

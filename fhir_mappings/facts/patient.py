@@ -14,6 +14,7 @@ from decimal import Decimal
 from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside
 from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.icans import Icans
 from fhir_mappings.facts.labs import FoldChange, SafetyLabs
 from fhir_mappings.facts.treatment import PendingOrder, SteroidGiven, Tocilizumab
 
@@ -27,29 +28,14 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Infection:
-    """A sign of active infection: a culture or PCR that is not negative, or an active coded infection."""
+    """A sign of active infection: a culture or PCR (`test`) whose `finding` is not negative, as charted, or an active
+    diagnosis (`code`)."""
 
     reference: str
-    what: str
     at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Icans:
-    """The ICANS grade (ASTCT) at one moment. `grade` None is not known; `why` then says what stood in the way.
-
-    `coded`: taken from a diagnosis. `words` are what was charted: "ICE 5", "coded G92.02". `minimum`: it may be higher.
-    `coded_higher` is a recent diagnosis of a higher grade than was charted.
-    """
-
-    grade: int | None = None
-    words: str = ""
-    reference: str = ""
-    at: datetime | None = None
-    coded: bool = False
-    why: str = ""
-    minimum: bool = False
-    coded_higher: str = ""
+    test: str = ""
+    finding: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,6 @@ ROW_OF = {Device.VENTILATOR: 4, Device.CPAP_BIPAP: 4, Device.HOME_CPAP: 4, Devic
         Device.CANNULA: 2, Device.BLOW_BY: 2, Device.ROOM_AIR: 0, Device.UNKNOWN: 0}  # fmt: skip
 
 
-NAMES = {Device.VENTILATOR: "mechanical ventilation", Device.CPAP_BIPAP: "CPAP or BiPAP",
-          Device.HOME_CPAP: "CPAP or BiPAP at home or at night", Device.MASK_OR_HIGH_FLOW: "high-flow cannula or mask",
-          Device.CANNULA: "nasal cannula", Device.BLOW_BY: "blow-by oxygen", Device.ROOM_AIR: "room air",
-          Device.UNKNOWN: "device not recognised"}  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceRecord:
     reference: str

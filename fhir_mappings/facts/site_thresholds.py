@@ -21,7 +21,7 @@ NO_UNIT = "1"
 _ORDER = (
     ("fever_window", "stale_limit"), ("bp_window", "stale_limit"), ("o2_window", "stale_limit"),
     ("pressor_carry", "stale_limit"), ("room_air_fio2", "high_fio2"), ("baseline_near", "baseline_far"),
-    ("steroid_running_dose", "dexamethasone_dose"),
+    ("steroid_running_dose", "dexamethasone_dose"), ("dexamethasone_every_severe", "dexamethasone_every"),
     ("study_days", "course_days"), ("toci_per_kg", "toci_per_kg_light"), ("toci_min_age", "adult_age"),
 )  # fmt: skip
 
@@ -29,8 +29,8 @@ _ORDER = (
 # counts, ages and doses that are ordered in whole milligrams
 _WHOLE = frozenset(
     {
-        "doses_max", "doses_per_day", "adult_age", "toci_min_age", "toci_max", "dexamethasone_dose",
-        "methylprednisolone_dose",
+        "doses_max", "doses_per_day", "icans_severe", "icans_severe_steroid", "pals_low_above", "adult_age",
+        "toci_min_age", "toci_max", "dexamethasone_dose", "methylprednisolone_dose",
     }
 )  # fmt: skip
 

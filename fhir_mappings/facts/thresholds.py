@@ -98,6 +98,9 @@ class Thresholds:
     systolic_from_10_years: Decimal = _number(
         "90", "mm[Hg]", ("80", "100"), PALS, V, "hypotension 10 to 17 a: systolic below"
     )
+    pals_low_above: Decimal = _number(
+        "12", "a", ("12", "12"), PALS, V, "the paediatric limit lies below the 5th centile above the age of"
+    )
     antipyretic_before_onset: timedelta = _span((4, 48), "an antipyretic counts as given at onset, before it", hours=24)
     antipyretic_masks: timedelta = _span((4, 48), "an antipyretic may hide fever for", hours=24)
     steroid_masks: timedelta = _span((24, 168), "a systemic corticosteroid may hide fever for", hours=72)
@@ -121,6 +124,7 @@ class Thresholds:
     prior_blockade: timedelta = _span((14, 90), "an IL-6 blocker before the infusion spoils IL-6 for", days=28)
     surveillance_after: timedelta = _span((7, 30), "infection surveillance after tocilizumab for", days=14)
     # ICANS and product guidance
+    icans_severe: Decimal = _number("3", "1", ("3", "3"), ASTCT, V, "ICANS is severe from grade")
     icans_window: timedelta = _span((8, 48), "ICE or ICANS grade: the highest of the last", hours=24)
     coded_icans_age: timedelta = _span((24, 168), "a coded ICANS grade counts for", hours=72)
     early_onset: timedelta = _span(
@@ -134,7 +138,8 @@ class Thresholds:
     dose_interval: timedelta = _span((8, 24), "between the starts of two doses at least", LABEL, V, hours=8)
     dose_lookback: timedelta = _span((30, 90), "the checks of a draft count doses of the last", days=30)
     doses_max: Decimal = _number("4", "1", ("1", "4"), LABEL, V, "doses in all at most")
-    doses_per_day: Decimal = _number("3", "1", ("1", "3"), "Samsung protocol; ehoonline", V, "doses in 24 h at most")
+    doses_per_day: Decimal = _number("3", "1", ("1", "3"), "Samsung protocol; ehoonline", V, "doses of a day at most")
+    doses_day: timedelta = _span((24, 24), "the doses of a day are those of the last", hours=24)
     toci_per_kg: Decimal = _number("8", "mg/kg", ("4", "8"), LABEL, V, "tocilizumab from the next weight on")
     toci_per_kg_light: Decimal = _number("12", "mg/kg", ("8", "12"), LABEL, V, "tocilizumab below that weight")
     toci_light_below: Decimal = _number("30", "kg", ("30", "30"), LABEL, V, "the dose tier changes at")
@@ -157,7 +162,15 @@ class Thresholds:
         "0.15", "mg/kg", ("0.05", "0.6"), OURS, U, "counts as running below 18 a: dexamethasone from"
     )
     dexamethasone_dose: Decimal = _number("10", "mg", ("10", "20"), ASCO, V, "dexamethasone suggested")
+    dexamethasone_every: timedelta = _span((6, 24), "dexamethasone at grades 1 and 2 every", ASCO, V, hours=12)
+    dexamethasone_every_severe: timedelta = _span(
+        (4, 12), "dexamethasone at grade 3, and for ICANS, every", ASCO, V, hours=6
+    )
+    icans_severe_steroid: Decimal = _number(
+        "2", "1", ("2", "3"), ASCO, V, "dexamethasone as for severe CRS from ICANS grade"
+    )
     methylprednisolone_dose: Decimal = _number("500", "mg", ("500", "1000"), ASCO, V, "methylprednisolone suggested")
+    methylprednisolone_every: timedelta = _span((6, 24), "methylprednisolone every", ASCO, V, hours=12)
     methylprednisolone_per_dexa: Decimal = _number(
         "5", "1", ("4", "6"), OURS, D, "methylprednisolone equal to dexamethasone 1 mg (mg)"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 
@@ -27,11 +27,3 @@ class Interval:
     high: Decimal | None
     low_open: bool = False
     high_open: bool = False
-
-
-def hours_ago(then: datetime, now: datetime) -> str:
-    """How long ago, in words: minutes below two hours, else whole hours."""
-    passed = now - then
-    if passed < timedelta(hours=2):
-        return f"{int(passed.total_seconds() // 60)} min ago"
-    return f"{int(passed.total_seconds() // 3600)} h ago"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -26,9 +26,23 @@ class DrugClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DrugTraits:
+    """What holds of one ingredient and not of its class. The value sets state it beside the ingredient's codes.
+
+    `also_pushed`: given by push as well as by infusion. `carry` is how long a charted rate counts as running, in place
+    of the threshold for all vasopressors. `treated_early`: guidance of the product treats CRS before grade 2.
+    """
+
+    also_pushed: bool = False
+    carry: timedelta | None = None
+    treated_early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Drug:
     drug_class: DrugClass
     ingredient: str
+    traits: DrugTraits = DrugTraits()
 
 
 class Route(StrEnum):

@@ -1,19 +1,19 @@
-"""FHIR base URLs, brought to one form to compare by."""
+"""The form in which addresses are compared: FHIR bases here, and whatever else the server compares."""
 
 from __future__ import annotations
 
-import re
-
-_URL = re.compile(r"(?P<scheme>https?)://(?P<host>[^/?#]+)(?P<path>/[^?#]*)?", re.ASCII | re.IGNORECASE)
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 
-def comparable(base: str | None) -> str | None:
-    """Lower-case scheme and host, no default port, single slashes, none at the end; None for no http URL."""
-    match = _URL.fullmatch(base or "")
-    if match is None:
+def comparable(address: str | None) -> str | None:
+    """An http address with lower-case scheme and host, no default port and no empty segment in its path.
+
+    None where it is no http address, or has a query or fragment.
+    """
+    scheme, _, rest = (address or "").partition("://")
+    scheme = scheme.lower()
+    host, *path = rest.split("/")
+    if scheme not in _DEFAULT_PORT or not host or "?" in rest or "#" in rest:
         return None
-    scheme = match["scheme"].lower()
-    host = match["host"].lower().removesuffix(_DEFAULT_PORT[scheme])
-    path = "/".join(part for part in (match["path"] or "").split("/") if part)
-    return f"{scheme}://{host}/{path}".rstrip("/")
+    host = host.lower().removesuffix(_DEFAULT_PORT[scheme])
+    return "/".join([f"{scheme}://{host}", *filter(None, path)])

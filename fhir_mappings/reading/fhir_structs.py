@@ -35,6 +35,11 @@ class CodeableConcept(FhirStruct, frozen=True):
     text: str | None = None
 
 
+def codings_of(concept: CodeableConcept | None) -> tuple[tuple[str | None, str | None], ...]:
+    """System and code of each coding."""
+    return tuple((c.system, c.code) for c in concept.coding) if concept else ()
+
+
 class Quantity(FhirStruct, frozen=True):
     value: Decimal | None = None
     comparator: str | None = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from fhir_mappings.reading.fhir_base import comparable
-from fhir_mappings.reading.read_resources import NO_OWNER, Claim, ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import NO_OWNER, Claim
 
 _REFERENCE = re.compile(r"(?:(?P<base>.+)/)?Patient/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
 

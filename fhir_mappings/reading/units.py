@@ -8,25 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.reading.fhir_structs import Quantity
-
-
-class Measure(StrEnum):
-    IL6 = "pg/mL"
-    CRP = "mg/L"
-    TEMPERATURE = "Cel"
-    PRESSURE = "mm[Hg]"
-    FLOW = "L/min"
-    FIO2 = "1"
-    SATURATION = "%"
-    WEIGHT = "kg"
-    COUNT = "10*3/uL"
-    ENZYME = "U/L"
-    MASS = "mg"
-    MASS_PER_WEIGHT = "mg/kg"
-
 
 _ONE = Decimal(1)
 _THOUSAND = Decimal(1000)
@@ -104,9 +88,9 @@ def unit_of(quantity: Quantity) -> str | None:
 def converted(value: Decimal, unit: str | None, measure: Measure) -> Decimal:
     """`value` in the unit of `measure`. Raises UnitError for a unit that is not listed or an implausible value."""
     result = _raw(value, unit, measure)
-    low, high = PLAUSIBLE.get(measure, (None, None))
-    if low is not None and high is not None and not low <= result <= high:
-        raise UnitError(f"value outside {low} to {high} {measure.value}")
+    low, high = PLAUSIBLE[measure]
+    if not low <= result <= high:
+        raise UnitError(f"value outside {low} to {high} {measure.unit}")
     return result
 
 
@@ -127,7 +111,7 @@ def _raw(value: Decimal, unit: str | None, measure: Measure) -> Decimal:
         return value / 60  # a factor of 1/60 would make 360 L/h more than 6 L/min
     factor = FACTORS[measure].get((unit or "").strip())
     if factor is None:
-        raise UnitError(f"unit cannot be converted to {measure.value}")
+        raise UnitError(f"unit cannot be converted to {measure.unit}")
     return value * factor
 
 

@@ -19,7 +19,7 @@ from fhir.resources.R4B.patient import Patient
 from fhir.resources.R4B.procedure import Procedure
 from pydantic import ValidationError
 
-from fhir_mappings.reading.read_resources import Resource
+from fhir_mappings.reading.resources import Resource
 
 REMEMBERED = 16_384  # resources; about 250 bytes each
 _MODELS: Mapping[str, Any] = {

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade
 from fhir_mappings.facts.patient import Age
 from fhir_mappings.facts.signs import ROW_OF, Reading
@@ -49,7 +50,7 @@ def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Th
     hot = fevers(signs, course, at, t)
     window = [r for r in signs.temperatures if max(course.start, at - t.fever_window) <= r.at <= at]
     highest = max(window, key=lambda r: (r.value, r.at), default=None)
-    flags = (*pressure.flags, *oxygen.flags, *(("late_after_waiver",) if late else ()))
+    flags = (*pressure.flags, *oxygen.flags, *((Flag.LATE_AFTER_WAIVER,) if late else ()))
     shown = CrsGrade(
         fever=fever,
         pressure=pressure,

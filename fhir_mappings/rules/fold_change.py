@@ -7,30 +7,22 @@ specification §2.1. High or low is decided in `cards`, not here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, datetime, tzinfo
+from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
-from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.coverage import Reach
-from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse, Series
+from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample, SampleUse, Series
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.time_and_range import Interval, Moment
+from fhir_mappings.facts.time_and_range import Interval
+from fhir_mappings.rules.sampling import Setting, baseline, is_after_blockade, is_contaminated, is_in_peak_window
 
-
-@dataclass(frozen=True)
-class Setting:
-    """What bounds the samples: the course, fever, and the first drug that makes IL-6 unusable."""
-
-    course: Course
-    as_of: datetime
-    zone: tzinfo
-    onset: datetime | None
-    fevers: tuple[datetime, ...]
-    first_blocker: datetime | None
-    temperatures: Reach
-    blocker_dates: frozenset[date] = frozenset()
+# a baseline of the best tier is marked too where its time of day is not known
+_FLAG_OF_TIER = {
+    1: FoldFlag.BASELINE_TIER_1,
+    2: FoldFlag.BASELINE_TIER_2,
+    3: FoldFlag.BASELINE_TIER_3,
+    4: FoldFlag.BASELINE_TIER_4,
+}
 
 
 def fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
@@ -48,19 +40,19 @@ def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
         return SampleUse.PRELIMINARY
     if s in (found.baseline, found.peak):
         return SampleUse.BASELINE if s == found.baseline else SampleUse.PEAK
-    if _in_peak_window(s.at, g, t):
+    if is_in_peak_window(s.at, g, t):
         base = found.baseline
         same = base is None or (s.unit, s.loinc) == (base.unit, base.loinc)
         return SampleUse.COUNTED if same else SampleUse.OTHER_UNIT
-    if _contaminated(s.at, g):
-        return SampleUse.AFTER_BLOCKADE if _after_blockade(s.at, g) else SampleUse.AMBIGUOUS
+    if is_contaminated(s.at, g):
+        return SampleUse.AFTER_BLOCKADE if is_after_blockade(s.at, g) else SampleUse.AMBIGUOUS
     return SampleUse.BEFORE if s.at.earliest <= g.course.peak_opens else SampleUse.TOO_LATE
 
 
 def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
-    base, tier = _baseline(final, setting, t)
-    window = tuple(s for s in final if _in_peak_window(s.at, setting, t) and s is not base)
+    base, tier = baseline(final, setting, t)
+    window = tuple(s for s in final if is_in_peak_window(s.at, setting, t) and s is not base)
     known = FoldChange(
         baseline=base,
         baseline_tier=tier,
@@ -73,13 +65,13 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_block
         return replace(known, reason=Reason.ZERO_BASELINE, evidence=_refs((base, *window)))
     same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
     comparable = tuple(s for s in final if (s.unit, s.loinc) == (base.unit, base.loinc))
-    after = tuple(s for s in comparable if after_blockade and _after_blockade(s.at, setting))
+    after = tuple(s for s in comparable if after_blockade and is_after_blockade(s.at, setting))
     known = replace(known, fold_after_blockade=_fold(base, after) if after else None)
     if not same_unit:
         reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
         return replace(known, reason=reason, evidence=_refs((base, *after)))
     peak = max(same_unit, key=_height)
-    early = tuple(s for s in series.samples if s.preliminary and _in_peak_window(s.at, setting, t))
+    early = tuple(s for s in series.samples if s.preliminary and is_in_peak_window(s.at, setting, t))
     early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
     other_unit = len(same_unit) < len(window)
     return replace(
@@ -101,51 +93,8 @@ def _height(s: Sample) -> tuple[Decimal, Decimal]:
     return (high, s.value.low)
 
 
-def _baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sample | None, int]:
-    """The baseline and its tier: 1 local day 0 up to the infusion, 2 the 24 h before, 3 day 0 after it but
-    before fever and blockade, 4 the 72 h before."""
-    start = g.course.start
-    usable = [s for s in samples if not _contaminated(s.at, g)]
-    on_day0 = [s for s in usable if s.at.earliest.astimezone(g.zone).date() == g.course.day0]
-    dated = [s for s in on_day0 if s.at.is_date]
-    before = [s for s in usable if not s.at.is_date and s.at.earliest <= start]
-    if g.course.time_known:
-        first = [s for s in before if s in on_day0] or dated
-    else:
-        first = sorted(on_day0, key=lambda s: (s.at.earliest, s.at.is_date))[:1]
-    after = [s for s in on_day0 if s not in before and (g.onset is None or s.at.earliest < g.onset)]
-    tiers = (
-        first,
-        [s for s in before if start - s.at.earliest <= t.baseline_near],
-        sorted(after, key=lambda s: s.at.earliest)[:1],
-        [s for s in before if start - s.at.earliest <= t.baseline_far],
-    )
-    for number, candidates in enumerate(tiers, 1):
-        if candidates:
-            return max(candidates, key=lambda s: (s.at.earliest, s.reference)), number
-    return None, 0
-
-
-def _contaminated(at: Moment, g: Setting) -> bool:
-    """At or after the first blocker, or on its date where either is known by date only."""
-    return g.first_blocker is not None and at.latest >= g.first_blocker
-
-
-def _in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
-    if at.earliest <= g.course.peak_opens or at.earliest > g.as_of + t.future_tolerance:
-        return False
-    last_day = g.course.last_infused + t.study_days
-    if g.first_blocker is None and at.earliest.astimezone(g.zone).date() > last_day:
-        return False
-    return not _contaminated(at, g)
-
-
-def _after_blockade(at: Moment, g: Setting) -> bool:
-    return g.first_blocker is not None and at.earliest >= g.first_blocker
-
-
 def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
-    return any(bad.at is None or _in_peak_window(bad.at, g, t) for bad in series.unusable)
+    return any(bad.at is None or is_in_peak_window(bad.at, g, t) for bad in series.unusable)
 
 
 def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) -> bool:
@@ -153,7 +102,7 @@ def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) 
     a larger rise."""
     final = tuple(s for s in series.samples if not s.preliminary)
     lost = [bad.at for bad in series.unusable if bad.at is not None]
-    found = ((at, _baseline((*final, replace(base, at=at)), g, t)[0]) for at in lost)
+    found = ((at, baseline((*final, replace(base, at=at)), g, t)[0]) for at in lost)
     return any(one is not None and one.at == at for at, one in found)
 
 
@@ -198,15 +147,15 @@ def _max_interval(a: Interval, b: Interval) -> Interval:
     return Interval(low, high, low_open_end, not high_closed)
 
 
-def _flags(samples: tuple[Sample, ...], g: Setting, base: Sample | None, tier: int) -> tuple[str, ...]:
+def _flags(samples: tuple[Sample, ...], g: Setting, base: Sample | None, tier: int) -> tuple[FoldFlag, ...]:
     flags = []
     if base is not None and (tier > 1 or base.at.is_date):
-        flags.append(f"baseline_tier_{tier}")
+        flags.append(_FLAG_OF_TIER[tier])
     if g.first_blocker is not None:
         own_date = g.first_blocker.astimezone(g.zone).date()
         for s in samples:
             dated = s.at.is_date and s.at.earliest.astimezone(g.zone).date() == own_date
             if dated or s.at.earliest.astimezone(g.zone).date() in g.blocker_dates:
-                flags.append("ambiguous_order")
+                flags.append(FoldFlag.AMBIGUOUS_ORDER)
                 break
     return tuple(flags)

@@ -19,7 +19,7 @@ from fhir_mappings.facts.signs import Reading, SupportSpan
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Drug, PendingOrder
 from fhir_mappings.rules.crs_grade import Signs, crs_grade
-from fhir_mappings.rules.vasopressors import new_pressor_orders
+from fhir_mappings.rules.vasopressors import carry_of, new_pressor_orders
 
 MOST, LEAST = 400, 100
 MOST_READ = 5_000_000  # readings looked at in all: of a very dense chart fewer moments are worked out
@@ -78,7 +78,7 @@ def grade_history(past: Past, now: datetime) -> tuple[tuple[GradeAt, ...], bool]
     treatments = _within(_treatments(past), past.course.start, now)
     signs = _within((r.at for series in _readings(past.signs) for r in series), past.course.start, now)
     charted = sorted({past.course.start, *treatments, *signs, now})
-    lapsed = _within((at + window + JUST_AFTER for at in charted for window in _windows(past.t)), charted[0], now)
+    lapsed = _within((at + window + JUST_AFTER for at in charted for window in _windows(past)), charted[0], now)
     moments = sorted({*charted, *lapsed})
     read = sum(map(len, _readings(past.signs)))
     most = max(LEAST, min(MOST, MOST_READ // max(1, read)))
@@ -123,9 +123,11 @@ def _changes(charted: Iterable[tuple[datetime, object]]) -> Iterable[datetime]:
         last = what
 
 
-def _windows(t: Thresholds) -> set[timedelta]:
-    return {
-        t.fever_window, t.bp_window, t.o2_window, t.stale_limit, t.pressor_carry, t.antipyretic_masks, t.steroid_masks,
+def _windows(past: Past) -> set[timedelta]:
+    t = past.t
+    carried = {carry_of(a, t) for a in past.signs.pressure.infusions}
+    return carried | {
+        t.fever_window, t.bp_window, t.o2_window, t.stale_limit, t.antipyretic_masks, t.steroid_masks,
         t.pressor_order_age, t.waiver_limit,
     }  # fmt: skip
 

@@ -7,10 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Row
-from fhir_mappings.facts.signs import NAMES, ROW_OF, Device, DeviceRecord, Reading
+from fhir_mappings.facts.row_parts import (
+    InhaledOxygen,
+    Lack,
+    LastCharted,
+    LowSaturation,
+    Missing,
+    NoDeviceSince,
+    OxygenDevice,
+    OxygenFlow,
+    SupportInProgress,
+)
+from fhir_mappings.facts.signs import ROW_OF, Device, DeviceRecord, Reading
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.time_and_range import hours_ago
 
 
 @dataclass(frozen=True)
@@ -35,25 +46,25 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
         if support.at <= at and ROW_OF[support.device] >= row.value:
             same = ROW_OF[support.device] == row.value  # what may raise the row still may; a lesser row says nothing
             marks = row.flags if same else ()
-            flags = (*marks, "open_since") if at - support.at > t.stale_limit else marks
+            flags = (*marks, Flag.OPEN_SINCE) if at - support.at > t.stale_limit else marks
             row = Row(
                 ROW_OF[support.device],
                 exact=not same or row.exact,
-                drivers=(f"{NAMES[support.device]} in progress", *(row.drivers if same else ())),
+                drivers=(SupportInProgress(support.device), *(row.drivers if same else ())),
                 missing=row.missing if same else (),
                 flags=flags,
                 evidence=(*row.evidence, support.reference),
             )
     if home and row.value < 4:
         row = replace(
-            row, exact=False, flags=(*row.flags, "home_device"),
-            missing=(*row.missing, "whether CPAP or BiPAP is a home device"), evidence=(*row.evidence, *home),
+            row, exact=False, flags=(*row.flags, Flag.HOME_DEVICE),
+            missing=(*row.missing, Missing.HOME_DEVICE), evidence=(*row.evidence, *home),
         )  # fmt: skip
     start = max(opens, at - t.stale_limit)
     if not facts.reach.whole(start, at) and row.value < 4:
-        row = replace(row, exact=False, missing=(*row.missing, "oxygen could not all be read"))
+        row = replace(row, exact=False, missing=(*row.missing, Missing.OXYGEN_UNREAD))
     if not facts.supports_read and row.value < 4:
-        row = replace(row, exact=False, missing=(*row.missing, "respiratory support procedures could not be read"))
+        row = replace(row, exact=False, missing=(*row.missing, Missing.SUPPORTS_UNREAD))
     unfetched = row.value < 4 and not facts.reach.fetched(start)
     return replace(row, provisional=row.value, unfetched=unfetched)
 
@@ -94,18 +105,18 @@ def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
     if last_known is None:
         return _no_device_row(facts, None, opens, at, t)
     age = at - last_known.at
-    words = f"{NAMES[last_known.device]} last charted {hours_ago(last_known.at, at)}"
+    charted_last = LastCharted(age, last_known.device)
     if age <= t.stale_limit:
         row = _known_device_row(facts, last_known, opens, at, t)
         if age <= t.o2_window:
             return row
-        return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
+        return replace(row, drivers=(*row.drivers, charted_last), flags=(*row.flags, Flag.OXYGEN_STALE))
     # too old to say what is in use: what was charted since decides, after a mask or more only as a floor
     row = _no_device_row(facts, None, last_known.at, at, t)
     if ROW_OF[last_known.device] < 3:
         return row
-    missing = (*row.missing, f"{words}; no device since")
-    return replace(row, exact=False, missing=missing, flags=(*row.flags, "oxygen_stale"))
+    missing = (*row.missing, NoDeviceSince(charted_last))
+    return replace(row, exact=False, missing=missing, flags=(*row.flags, Flag.OXYGEN_STALE))
 
 
 def _unknown_device_row(
@@ -118,13 +129,13 @@ def _unknown_device_row(
 ) -> Row:
     """A device nobody listed: its flow or FiO2 gives a minimum; it never displaces a higher row."""
     row = _flow_row(facts, last.at, at, t) or _no_device_row(facts, last, opens, at, t)
-    missing = ("oxygen device not recognised",)
+    missing = (Missing.DEVICE_NOT_RECOGNISED,)
     if known is not None and at - known.at <= t.stale_limit:
         earlier = _known_device_row(facts, known, opens, at, t)
         if earlier.value > row.value:
             row = earlier
     evidence = (*row.evidence, last.reference)
-    return replace(row, exact=False, missing=missing, flags=(*row.flags, "oxygen_unread"), evidence=evidence)
+    return replace(row, exact=False, missing=missing, flags=(*row.flags, Flag.OXYGEN_UNREAD), evidence=evidence)
 
 
 def _latest(readings: Sequence[Reading], since: datetime, at: datetime) -> Reading | None:
@@ -138,7 +149,7 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
     value = ROW_OF[d.device]
     if value >= 3:
         flags = _ventilator_flags(d, fio2, t)
-        return Row(value, True, (_with_flow(NAMES[d.device], flow),), flags=flags, evidence=evidence)
+        return Row(value, True, (_device(d, flow),), flags=flags, evidence=evidence)
     if value == 0:
         row = _flow_row(facts, d.at, at, t)
         return row or _no_device_row(facts, d, opens, at, t)
@@ -147,23 +158,23 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
     if flow is None and fio2 is not None and fio2.value <= t.room_air_fio2:
         return _no_device_row(facts, d, opens, at, t)
     if d.device is Device.CANNULA and flow is not None and flow.value > t.low_flow_max:
-        return Row(3, True, (_with_flow(NAMES[d.device], flow),), evidence=evidence)
-    flags = () if flow is not None or d.device is Device.BLOW_BY else ("flow_unknown",)
-    missing: tuple[str, ...] = ()
+        return Row(3, True, (_device(d, flow),), evidence=evidence)
+    flags = () if flow is not None or d.device is Device.BLOW_BY else (Flag.FLOW_UNKNOWN,)
+    missing: tuple[Lack, ...] = ()
     if fio2 is not None and fio2.value >= t.high_fio2:
-        missing = ("FiO2 is high for this device: may be 3 or more",)
-    return Row(2, not missing, (_with_flow(NAMES[d.device], flow),), missing, flags, evidence)
+        missing = (Missing.FIO2_HIGH,)
+    return Row(2, not missing, (_device(d, flow),), missing, flags, evidence)
 
 
-def _ventilator_flags(d: DeviceRecord, fio2: Reading | None, t: Thresholds) -> tuple[str, ...]:
+def _ventilator_flags(d: DeviceRecord, fio2: Reading | None, t: Thresholds) -> tuple[Flag, ...]:
     if d.device is not Device.VENTILATOR:
         return ()
     low = fio2 is not None and fio2.value <= t.ventilation_low_fio2
-    return ("ventilated_low_fio2",) if low else ("ventilated",)
+    return (Flag.VENTILATED_LOW_FIO2,) if low else (Flag.VENTILATED,)
 
 
-def _with_flow(name: str, flow: Reading | None) -> str:
-    return f"{name} {flow.value.normalize():f} L/min" if flow is not None else name
+def _device(d: DeviceRecord, flow: Reading | None) -> OxygenDevice:
+    return OxygenDevice(d.device, flow.value if flow is not None else None)
 
 
 def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> Row | None:
@@ -174,11 +185,11 @@ def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) 
     flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
     if flow is not None and flow.value > 0:
         value = 3 if flow.value > t.low_flow_max else 2
-        return _marked_if_old(Row(value, True, (_with_flow("oxygen", flow),), evidence=(flow.reference,)), flow, at, t)
+        return _marked_if_old(Row(value, True, (OxygenFlow(flow.value),), evidence=(flow.reference,)), flow, at, t)
     newer = fio2 is not None and (flow is None or fio2.at >= flow.at)
     if fio2 is not None and newer and fio2.value > t.room_air_fio2:
-        words = (f"FiO2 {fio2.value.normalize():f}, device unknown",)
-        row = Row(2, False, words, ("oxygen device unknown: may be 3 or more",), evidence=(fio2.reference,))
+        drivers = (InhaledOxygen(fio2.value),)
+        row = Row(2, False, drivers, (Missing.DEVICE_UNKNOWN,), evidence=(fio2.reference,))
         return _marked_if_old(row, fio2, at, t)
     return None
 
@@ -186,8 +197,8 @@ def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) 
 def _marked_if_old(row: Row, reading: Reading, at: datetime, t: Thresholds) -> Row:
     if at - reading.at <= t.o2_window:
         return row
-    words = f"last charted {hours_ago(reading.at, at)}"
-    return replace(row, drivers=(*row.drivers, words), flags=(*row.flags, "oxygen_stale"))
+    last = LastCharted(at - reading.at)
+    return replace(row, drivers=(*row.drivers, last), flags=(*row.flags, Flag.OXYGEN_STALE))
 
 
 def _no_device_row(
@@ -204,8 +215,8 @@ def _no_device_row(
     low = min((r for r in facts.saturations if start <= r.at <= at), key=lambda r: (r.value, r.at), default=None)
     evidence = tuple(x.reference for x in (at_rest, low) if x is not None)
     if low is not None and low.value < t.spo2_cut:
-        return Row(2, True, (f"SpO2 {low.value.normalize():f} % without oxygen",), evidence=evidence)
+        return Row(2, True, (LowSaturation(low.value),), evidence=evidence)
     shown_none = _latest(facts.flows, start, at) or _latest(facts.fio2, start, at)
     if low is None and at_rest is None and shown_none is None:
-        return Row(0, False, missing=("oxygen device, flow or SpO2",))
+        return Row(0, False, missing=(Missing.OXYGEN,))
     return Row(0, True, evidence=evidence)

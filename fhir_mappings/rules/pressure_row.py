@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Row
 from fhir_mappings.facts.patient import Age
+from fhir_mappings.facts.row_parts import Driver, Lack, LowPressure, Missing, PressorInfusion, PressorRunning, Pressure
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.time_and_range import hours_ago
 from fhir_mappings.facts.treatment import Administration, Drug, DrugClass
 from fhir_mappings.rules.hypotension import is_adult, low_mean, low_systolic
-from fhir_mappings.rules.vasopressors import Pressors, Running, running_pressors
+from fhir_mappings.rules.vasopressors import Pressors, running_pressors
 
 
 @dataclass(frozen=True)
@@ -36,34 +37,32 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
     pressors = running_pressors(facts.infusions, at, t)
     value, exact, drivers, flags, evidence = _pressor_part(pressors, at, t)
     could_be = value if exact else 4
-    missing: list[str] = []
+    missing: list[Lack] = []
     if value == 0:
         value, more_drivers, more_evidence = _reading_part(systolic, mean, age, t)
         drivers, evidence = drivers + more_drivers, evidence + more_evidence
         if value == 0 and not _pressure_known(systolic, mean, age, t):
-            missing.append("blood pressure")
+            missing.append(Missing.PRESSURE)
             could_be = 2 if exact else could_be
             exact = False
     carried_since = at - t.stale_limit
     if not facts.readings_reach.whole(start, at) and value < 3:
-        missing.append("blood pressure readings could not all be read")
+        missing.append(Missing.PRESSURE_UNREAD)
         exact, could_be = False, max(could_be, 2)
     if not facts.administrations_reach.whole(carried_since, at) and value < 4:
-        missing.append("medication administrations could not all be read")
+        missing.append(Missing.ADMINISTRATIONS_UNREAD)
         exact, could_be = False, 4
     provisional = value
     ordered = _ordered_row(facts.ordered, pressors, value)
     if ordered > value:
         exact, provisional, could_be = False, ordered, 4
-        flags.append("pressor_ordered_not_charted")
-        missing.append("a vasopressor is ordered and not yet charted")
+        flags.append(Flag.PRESSOR_ORDERED_NOT_CHARTED)
+        missing.append(Missing.PRESSOR_NOT_CHARTED)
     unfetched = (value < 4 and not facts.administrations_reach.fetched(carried_since)) or (
         value < 3 and not facts.readings_reach.fetched(start)
     )
     return Row(
-        value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(evidence), provisional,
-        unfetched,
-        could_be,
+        value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(evidence), provisional, unfetched, could_be,
     )  # fmt: skip
 
 
@@ -82,49 +81,51 @@ def _ordered_row(ordered: frozenset[Drug], pressors: Pressors, value: int) -> in
     return 3 if new else value
 
 
-def _pressor_part(pressors: Pressors, at: datetime, t: Thresholds) -> tuple[int, bool, list[str], list[str], list[str]]:
-    active = {k: v for k, v in pressors.items() if v[1].running is Running.ACTIVE}
-    stale = {k: v for k, v in pressors.items() if v[1].running is Running.STALE}
-    held = {k: v for k, v in pressors.items() if v[1].running is Running.HELD}
-    drivers = [f"{name} running" for name in active]
+def _pressor_part(
+    pressors: Pressors, at: datetime, t: Thresholds
+) -> tuple[int, bool, list[Driver], list[Flag], list[str]]:
+    active, stale, held = (
+        {name: v for name, v in pressors.items() if v[1].running is running}
+        for running in (PressorRunning.ACTIVE, PressorRunning.STALE, PressorRunning.HELD)
+    )
+    drivers: list[Driver] = [
+        PressorInfusion(name, state.running, at - state.last_charted)
+        for group in (active, stale, held)
+        for name, (_, state) in group.items()
+    ]
     flags = []
     counted = active
     if stale:
-        flags.append("pressor_stale")
-        drivers += [f"{k} last charted {hours_ago(v[1].last_charted, at)}" for k, v in stale.items()]
-        counted = active or _together(stale, t)
+        flags.append(Flag.PRESSOR_STALE)
+        counted = active or _together(stale)
     if held:
-        flags.append("pressor_on_hold")
-        drivers += [f"{name} on hold" for name in held]
+        flags.append(Flag.PRESSOR_ON_HOLD)
     if any(v[1].open_since is not None and at - v[1].open_since > t.stale_limit for v in active.values()):
-        flags.append("open_since")
+        flags.append(Flag.OPEN_SINCE)
     several = sum(1 for drug_class, _ in counted.values() if drug_class is DrugClass.VASOPRESSOR) >= 2
     value = 4 if several else 3 if counted else 0
     exact = value == 4 or not (held or (stale and active))
     return value, exact, drivers, flags, [v[1].reference for v in pressors.values()]
 
 
-def _together(stale: Pressors, t: Thresholds) -> Pressors:
+def _together(stale: Pressors) -> Pressors:
     """Of pressors that are all stale, those charted near enough to the last one to have run beside it."""
     last = max(v[1].last_charted for v in stale.values())
-    return {k: v for k, v in stale.items() if last - v[1].last_charted <= t.pressor_carry}
+    return {k: v for k, v in stale.items() if last - v[1].last_charted <= v[1].carry}
 
 
 def _reading_part(
     systolic: tuple[Reading, ...], mean: tuple[Reading, ...], age: Age | None, t: Thresholds
-) -> tuple[int, list[str], list[str]]:
+) -> tuple[int, list[Driver], list[str]]:
     low = low_systolic(systolic, age, t)
     if low:
-        text = f"SBP {low[-1].value.normalize():f} mmHg, {len(low)} of {len(systolic)} readings low"
-        if systolic[-1] != low[-1]:
-            text += f", latest {systolic[-1].value.normalize():f}"
-        return 2, [text], [low[-1].reference, systolic[-1].reference]
+        return 2, [_low(Pressure.SYSTOLIC, low, systolic)], [low[-1].reference, systolic[-1].reference]
     low = low_mean(mean, age, t)
     if low:
-        text = (
-            f"MAP {low[-1].value.normalize():f} mmHg alone, {len(low)} of {len(mean)} readings low "
-            "(MAP limit is a sepsis convention, not ASTCT: unconfirmed)"
-        )
-        return 2, [text], [low[-1].reference]
+        return 2, [_low(Pressure.MEAN, low, mean)], [low[-1].reference]
     shown = systolic or mean
     return 0, [], [shown[-1].reference] if shown else []
+
+
+def _low(pressure: Pressure, low: tuple[Reading, ...], of: tuple[Reading, ...]) -> LowPressure:
+    return LowPressure(pressure, low[-1].value, len(low), len(of), of[-1].value)

@@ -8,29 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 
+from fhir_mappings.facts.row_parts import PressorRunning
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, PendingOrder, Route
-
-# Given by push as well as by infusion: an amount without a rate is a push, and no infusion.
-_ALSO_PUSHED = frozenset({"epinephrine", "phenylephrine", "ephedrine", "metaraminol"})
-
-
-class Running(StrEnum):
-    ACTIVE = "active"
-    STALE = "stale"
-    HELD = "on hold"
-    NO = "not running"
 
 
 @dataclass(frozen=True)
 class PressorState:
-    running: Running
+    running: PressorRunning
     last_charted: datetime
     open_since: datetime | None
     reference: str
+    carry: timedelta
 
 
 def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, ...]:
@@ -42,7 +33,7 @@ def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, 
         if a.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
             continue
         continuous = a.rate is not None or a.open_ended or a.end is not None or not a.has_amount
-        if a.drug.ingredient in _ALSO_PUSHED and not continuous:
+        if a.drug.traits.also_pushed and not continuous:
             continue
         found.append(a)
     return tuple(found)
@@ -64,6 +55,7 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
         return None
     last = begun[-1]
     charted = max(_charted(e, at) for e in begun)
+    carry = carry_of(last, t)
     stop = max((e.start.earliest for e in begun[1:] if _stops(e)), default=None)
     # a period open as read now is running whatever another record says; an event ends with a later stop
     still_open = [
@@ -73,18 +65,25 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
     ]
     if still_open:
         first = min(e.start.earliest for e in still_open)
-        return PressorState(Running.ACTIVE, charted, first, still_open[-1].reference)
+        return PressorState(PressorRunning.ACTIVE, charted, first, still_open[-1].reference, carry)
     if any(e.end is not None and e.start.earliest <= at < e.end for e in begun):
-        return PressorState(Running.ACTIVE, charted, None, last.reference)
+        return PressorState(PressorRunning.ACTIVE, charted, None, last.reference, carry)
     if last.status == "on-hold" and at - charted <= t.stale_limit:
-        return PressorState(Running.HELD, charted, None, last.reference)
+        return PressorState(PressorRunning.HELD, charted, None, last.reference, carry)
     if last.status in ("on-hold", "stopped") or last.end is not None:
-        return PressorState(Running.NO, charted, None, last.reference)
+        return PressorState(PressorRunning.NO, charted, None, last.reference, carry)
     if _stops(last) and (len(begun) > 1 or last.rate is not None):
-        return PressorState(Running.NO, charted, None, last.reference)
+        return PressorState(PressorRunning.NO, charted, None, last.reference, carry)
     age = at - last.start.earliest
-    running = Running.ACTIVE if age <= t.pressor_carry else Running.STALE if age <= t.stale_limit else Running.NO
-    return PressorState(running, charted, None, last.reference)
+    running = (
+        PressorRunning.ACTIVE if age <= carry else PressorRunning.STALE if age <= t.stale_limit else PressorRunning.NO
+    )
+    return PressorState(running, charted, None, last.reference, carry)
+
+
+def carry_of(a: Administration, t: Thresholds) -> timedelta:
+    """How long a charted rate of this drug counts as running: its own time, else that of all vasopressors."""
+    return a.drug.traits.carry or t.pressor_carry
 
 
 def _charted(e: Administration, at: datetime) -> datetime:
@@ -102,7 +101,7 @@ def running_pressors(infusions: Sequence[Administration], at: datetime, t: Thres
     found: Pressors = {}
     for ingredient, events in sorted(by_drug.items()):
         state = pressor_state(events, at, t)
-        if state is not None and state.running is not Running.NO:
+        if state is not None and state.running is not PressorRunning.NO:
             found[ingredient] = (events[0].drug.drug_class, state)
     return found
 

@@ -277,11 +277,11 @@ def test_a_fhir_server_that_fails_half_way_is_said(ward: Ward, row: dict[str, st
     assert Axe().run(page, options=CONFORMANCE).violations_count == 0
 
 
-@pytest.mark.parametrize("script", ["course_lanes.js", "echarts"])
+@pytest.mark.parametrize("script", ["lanes.js", "echarts"])
 def test_a_picture_that_could_not_be_drawn_says_so(ward: Ward, script: str, context: BrowserContext) -> None:
     ward.page = context.new_page()  # the browser logs what did not come as an error
     assert ward.opens("s3").locator("#undrawn").count() == 0
-    ward.page.route(re.compile(f"/static/{script}"), lambda route: route.abort())
+    ward.page.route(re.compile(f"/static/course/{script}"), lambda route: route.abort())
     page = ward.opens("s3", drawn=False)
     page.locator("#undrawn").wait_for(state="visible")
     assert page.locator("#picture svg").count() == 0

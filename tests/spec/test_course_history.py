@@ -13,11 +13,11 @@ import pytest
 from example_patients.stories.chart import Resource
 from example_patients.stories.stories import SCENES, Scene, Story, record
 from fhir_mappings.course_history import CourseHistory, course_history
-from fhir_mappings.course_search import Reading
+from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.grade import CrsGrade
-from fhir_mappings.patient_facts import settled_facts
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 from fhir_mappings.rules.grade_history import MOST, height
+from fhir_mappings.settled_facts import settled_facts
 from tests.support.tables import (
     ALL_READ,
     NOW,
@@ -48,7 +48,7 @@ def history_of(found: Iterable[Resource], as_of: datetime = NOW, zone: ZoneInfo 
         pool.add(json.dumps(resource).encode(), f"entry {number}")
     chart = PatientRecord(pool, ALL_READ)
     who = next(r["id"] for r in found if r["resourceType"] == "Patient")
-    how = Reading(TERMS, T, zone, who, None, as_of)
+    how = MappingContext(TERMS, T, zone, who, None, as_of)
     facts = settled_facts(chart, how)
     assert facts.course is not None
     assert facts.grade is not None

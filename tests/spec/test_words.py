@@ -12,12 +12,17 @@ from datetime import datetime
 import pytest
 
 from cards.deciding.situation import verdicts
-from cards.pages.explanation import caution, together
+from cards.pages.grade_steps import together
+from cards.pages.treatment_lines import caution
+from cards.sentences.reasons import use_words
+from cards.wording.row_words import FEVER as FEVER_WORDS
+from cards.wording.row_words import driver_words, missing_words
 from example_patients.stories.chart import Resource
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.grade import CrsGrade, Row
+from fhir_mappings.facts.icans import CodedIcans, Icans, IcansSource
 from fhir_mappings.facts.labs import FoldChange
-from fhir_mappings.facts.patient import Icans, PatientFacts
+from fhir_mappings.facts.patient import PatientFacts
 from tests.support.tables import (
     T,
     answered,
@@ -34,7 +39,12 @@ from tests.support.tables import (
 def told(row: Row, found: Sequence[Resource]) -> str:
     value = "unknown" if row.unknown else f"{'' if row.exact else '≥'}{row.value}"
     number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
-    parts = [value, *row.drivers, *(f"missing {m}" for m in row.missing), *(f"[{f}]" for f in row.flags)]
+    parts = [
+        value,
+        *map(driver_words, row.drivers),
+        *(f"missing {missing_words(m)}" for m in row.missing),
+        *(f"[{f}]" for f in row.flags),
+    ]
     rests = ", ".join(str(number[r]) for r in dict.fromkeys(row.evidence) if r in number)
     return "; ".join(parts) + (f" ({rests})" if rests else "")
 
@@ -155,7 +165,7 @@ def test_what_is_said_of_a_vasopressor_ordered_and_not_charted(row: dict[str, st
 
 def told_fold(fold: FoldChange, found: Sequence[Resource]) -> str:
     number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
-    uses = [f"{number[s.reference]} {use.value.split(':')[0]}" for s, use in fold.series]
+    uses = [f"{number[s.reference]} {use_words(use).removesuffix(': not counted')}" for s, use in fold.series]
     rests = ", ".join(str(number[r]) for r in fold.evidence)
     return "; ".join([*uses, *(f"[{f}]" for f in fold.flags)]) + f" ({rests})"
 
@@ -229,7 +239,7 @@ def told_fever(grade: CrsGrade, facts: PatientFacts, found: Sequence[Resource]) 
         return f"{facts.local(moment):%d %H:%M}" if moment else "–"
 
     rests = ", ".join(str(number[r]) for r in grade.evidence if r in number)
-    parts = [grade.fever.value, f"highest {grade.highest_temperature or '–'}", f"onset {at(grade.onset)}"]
+    parts = [FEVER_WORDS[grade.fever], f"highest {grade.highest_temperature or '–'}", f"onset {at(grade.onset)}"]
     parts += [f"now since {at(grade.episode)}", f"last {at(grade.last_temperature_at)}"]
     return "; ".join([*parts, *(["late"] if "late_after_waiver" in grade.flags else [])]) + f" ({rests})"
 
@@ -421,9 +431,12 @@ def test_a_rise_after_tocilizumab_is_not_put_down_to_the_fold_before_it() -> Non
 
 def test_icans_that_may_be_higher_is_said_to_be() -> None:
     facts = facts_of(patient("grade 1"))
-    icans = Icans(grade=3, words="ICE 0", reference="Observation/x", minimum=True, coded_higher="coded G92.04")
+    icans = Icans(
+        3, IcansSource.ICE_SCORE, ice=0, reference="Observation/x", minimum=True,
+        coded_higher=CodedIcans("G92.04", "Condition/y"),
+    )  # fmt: skip
     assert caution(replace(facts, icans=icans))[0] == (
-        "ICANS: at least grade 3 (ICE 0, Observation/x); a recent diagnosis says more: coded G92.04"
+        "ICANS: grade 3 or more (ICE 0, Observation/x); a recent diagnosis says more: coded G92.04 (Condition/y)"
     )
 
 

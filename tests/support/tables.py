@@ -17,22 +17,24 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cards.choose import Advice, Call, advice
+from cards.choose import Advice, advice
 from cards.deciding.card_modes import CardModes
 from cards.deciding.decision_table import Indicator
 from cards.deciding.situation import verdicts
 from cards.deciding.verdict import Category
-from cards.deciding.when_to_show import Showing
+from cards.deciding.when_to_show import Call, Showing
 from example_patients.stories.chart import Entry, Resource, resources
 from fhir_mappings.codes.site_value_sets import site_terminology
-from fhir_mappings.course_search import Reading
-from fhir_mappings.draft_orders import Draft, draft_orders
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.grade import NoGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.patient_facts import settled_facts
-from fhir_mappings.reading.read_resources import PatientRecord, ResourcePool
+from fhir_mappings.medications.draft_fields import Draft
+from fhir_mappings.medications.draft_orders import draft_orders
+from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
+from fhir_mappings.settled_facts import settled_facts
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 6, 12, 0, tzinfo=ZONE)
@@ -103,6 +105,7 @@ def facts_of(
     since: Mapping[Kind, datetime] = ALL_FETCHED,
     zone: ZoneInfo | None = ZONE,
     thresholds: Thresholds = T,
+    terms: Terminology = TERMS,
 ) -> PatientFacts:
     """The facts of a record in which everything was read but the kinds named, or those only `since` some moment."""
     pool = ResourcePool()
@@ -112,7 +115,7 @@ def facts_of(
     lost |= {kind: Coverage(Completeness.PART, "too many pages", moment) for kind, moment in since.items()}
     if Kind.ADMINISTRATIONS in lost:
         lost[Kind.RUNNING] = lost[Kind.ADMINISTRATIONS]
-    how = Reading(TERMS, thresholds, zone, "p", None, as_of)
+    how = MappingContext(terms, thresholds, zone, "p", None, as_of)
     return settled_facts(PatientRecord(pool, {**ALL_READ, **lost}), how)
 
 

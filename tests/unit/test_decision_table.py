@@ -9,14 +9,13 @@ from typing import get_type_hints
 
 import pytest
 
-from cards.deciding import situation as enums
 from cards.deciding.card import shortened
+from cards.deciding.conditions import Situation
 from cards.deciding.decision_table import CARD_ORDER, PARTS, CardId, Rule
-from cards.deciding.situation import Situation
 from cards.wording.wording import WORDING
 from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
 
-TYPES = get_type_hints(Situation, vars(enums))
+TYPES = get_type_hints(Situation)
 
 
 def situations(part: tuple[Rule, ...]) -> list[Situation]:

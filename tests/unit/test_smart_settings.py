@@ -44,7 +44,7 @@ REFUSED = [
     ("[[client]]\n[[server]]", "must hold [[server]] entries, at least one, and nothing else"),
     ("[[server]]", "server[0].authentication must be a text"),
     (f"[[server]]\n{PLAIN}secret = 'x'", "server[0].secret is no field of a server"),
-    (f"[[server]]\n{PLAIN.replace(BASE, 'fhir')}", "server[0].fhir_base: must be an http or https URL"),
+    (f"[[server]]\n{PLAIN.replace(BASE, 'fhir')}", "server[0].fhir_base must be an http or https URL"),
     (f"[[server]]\n{PLAIN.replace(BASE, 'https://x')}", "server[0].fhir_base: https://x is not in CRS_CDS_FHIR_SERVERS"),
     (f"[[server]]\n{PLAIN}[[server]]\n{PLAIN}", "server[1].fhir_base stands in two entries"),
     (f"[[server]]\n{PLAIN.replace('public', 'secret')}", "server[0].authentication must be public or private_key_jwt"),

@@ -19,6 +19,7 @@ ORDER = (
     "fhir_mappings.reading",
     "fhir_mappings.codes",
     "fhir_mappings.rules",
+    "fhir_mappings.medications",
     "fhir_mappings",
     "cards.sentences",
     "cards.deciding",
@@ -55,7 +56,9 @@ ORDER = (
 # what a room may not see although it stands above it in the list
 RULES_SEE = ("fhir_mappings.facts", "fhir_mappings.rules")
 CARDS_SEE_OF_MAPPINGS = ("fhir_mappings.facts", "fhir_mappings.codes.terminology")
-DESK_SEES_OF_SERVER = ("cds_server.pages", "cds_server.problems", "cds_server.running")
+DESK_SEES_OF_SERVER = (
+    "cds_server.outgoing.base_url", "cds_server.pages", "cds_server.problems", "cds_server.running",
+)  # fmt: skip
 MODULES_IN_A_FOLDER = 18
 # HTTP, storage and trust are the server's: the mapping and the cards know none of it
 OUTSIDE = {"flask", "flask_cors", "authlib", "requests", "sqlalchemy", "werkzeug", "urllib", "http", "socket"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.valueset import ValueSet
 
-from fhir_mappings.codes.site_value_sets import loinc_check_digit
+from fhir_mappings.codes.site_concepts import loinc_check_digit
 from fhir_mappings.codes.terminology import LOCAL, packaged_terminology
 from fhir_mappings.facts.treatment import DrugClass
 

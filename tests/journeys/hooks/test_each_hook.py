@@ -8,7 +8,7 @@ import pytest
 
 from example_patients.client.ehr import SERVICE_OF_HOOK
 from example_patients.stories.stories import hook_body
-from tests.support.answers import numbered
+from tests.support.answers import comparable
 from tests.support.desk import SCENES, Desk, card_ids, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.tables import rows
 
@@ -70,5 +70,5 @@ def test_encounter_start_says_what_patient_view_says(scene_id: str) -> None:
         desk.post(hook_body(scene, desk.now, hook, prefetch=whole_prefetch(chart_of(scene_id))))
         for hook in ("patient-view", "encounter-start")
     ]
-    viewed, started = (numbered(answer.get_data(as_text=True)) for answer in said)
+    viewed, started = (comparable(answer.get_data(as_text=True)) for answer in said)
     assert started == viewed

@@ -11,7 +11,10 @@ import pytest
 import requests
 import responses
 
-from cds_server.outgoing.fhir_client import FhirError, FhirServer, Search
+from cds_server.limits import Limits
+from cds_server.outgoing.fhir_client import FhirServer, Search
+from cds_server.outgoing.fhir_connection import FhirConnection
+from cds_server.outgoing.fhir_errors import FhirError
 from tests.support.desk import Desk, assessment, card_ids, whole_prefetch
 from tests.support.hapi import recorded
 
@@ -72,8 +75,10 @@ def test_errors_say_that_trying_again_does_not_help(status: int) -> None:
         with responses.RequestsMock() as mock:
             mock.add(responses.GET, item["request"]["url"], json.dumps(item["response"]["body"]), status=status)
             with pytest.raises(FhirError) as caught:
-                server()._get(item["request"]["url"], bytes)
-        assert caught.value.try_again is False
+                FhirConnection(requests.Session(), None, time.monotonic() + 5, Limits.pages).get(
+                    item["request"]["url"], bytes
+                )
+        assert type(caught.value) is FhirError
 
 
 def test_a_patient_that_is_not_known_or_deleted_is_no_patient() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from pathlib import Path
 
@@ -12,37 +13,51 @@ import cds_server
 from tests.support.desk import Desk
 from tests.support.tables import NOW, rows
 
-STATIC = Path(cds_server.__file__).parent / "static"
+SERVER = Path(cds_server.__file__).parent
 # as they were published, without the line that names a source map
 OF_OTHERS = rows("""
-| file                      | SHA-256                                                          |
-| echarts-6.1.0.min.js      | b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0 |
-| markdown-it-15.0.3.min.js | b06c85174d2b1bb6339dfa1f0bc938cea57f62663f132a77abbf651562542443 |
+| file                                    | SHA-256                                                          |
+| course_page/static/echarts-6.1.0.min.js | b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0 |
+| static/markdown-it-15.0.3.min.js        | b06c85174d2b1bb6339dfa1f0bc938cea57f62663f132a77abbf651562542443 |
 """)
 
 
 @pytest.mark.parametrize("file", OF_OTHERS, ids=lambda row: row["file"])
 def test_a_file_of_others_is_as_published(file: dict[str, str]) -> None:
-    assert hashlib.sha256((STATIC / file["file"]).read_bytes()).hexdigest() == file["SHA-256"]
+    assert hashlib.sha256((SERVER / file["file"]).read_bytes()).hexdigest() == file["SHA-256"]
 
 
 def test_a_file_that_an_upgrade_may_change_is_asked_for_each_time() -> None:
     client = Desk(now=NOW).client
-    with client.get("/static/course.js") as script:
+    with client.get("/static/course/course.js") as script:
         assert script.headers["Cache-Control"] == "no-cache"
-    with client.get("/static/course.js", headers={"If-None-Match": script.headers["ETag"]}) as same:
+    with client.get("/static/course/course.js", headers={"If-None-Match": script.headers["ETag"]}) as same:
         pass
     assert (same.status_code, same.headers["Cache-Control"], same.data) == (304, "no-cache", b"")
-    with client.get("/static/echarts-6.1.0.min.js") as library:
+    with client.get("/static/course/echarts-6.1.0.min.js") as library:
         assert library.headers["Cache-Control"] == "public, max-age=86400"
-    for missing in ("/static/none.css", "/static/../app.py", "/static/%2e%2e/app.py"):
+    for missing in (
+        "/static/none.css",
+        "/static/course/none.js",
+        "/static/course.js",
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+    ):
         answer = client.get(missing)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
 
 
+def test_a_file_that_came_is_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    client = Desk(now=NOW).client
+    with caplog.at_level(logging.INFO, logger="cds_server"):
+        for file in ("crs-cds.css", "course/course.js", "course/none.js"):
+            client.get(f"/static/{file}").close()
+    assert [vars(line)["address"] for line in caplog.records] == ["course.static"]
+
+
 ADDRESSES = (
     "/",
-    "/static/course.js",
+    "/static/course/course.js",
     "/static/none.css",
     "/nothing",
     "/demo/course/p",

@@ -19,7 +19,7 @@ import responses
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cds_server.outgoing.fhir_client import pooled_session
+from cds_server.outgoing.bounded_http import pooled_session
 from cds_server.smart_app.launch import LaunchError, discovered
 from cds_server.storage.database import engine_for
 from cds_server.storage.purge import purge

@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cds_server.limits import SettingsError
-from cds_server.outgoing.backend_tokens import FLOOR_SECONDS, BackendAccess, BackendTokens, TokenError
+from cds_server.outgoing.backend_tokens import FLOOR_SECONDS, BackendTokens
+from cds_server.outgoing.token_request import BackendAccess, ClientKey, TokenError
 from example_patients.programs.demo import HOST, free_port, server
 from example_patients.programs.seed import seed
 from tests.support.by_search import body_for
@@ -45,9 +46,7 @@ def pem(key: Any) -> str:
     return text
 
 
-def access(**more: Any) -> BackendAccess:
-    return BackendAccess(**({"base": BASE, "token_url": TOKEN_URL, "client_id": "crs-cds", "key": pem(P384),
-                             "algorithm": "ES384", "scope": "system/*.rs", "kid": "ours"} | more))  # fmt: skip
+ACCESS = BackendAccess(BASE, TOKEN_URL, "crs-cds", ClientKey(pem(P384), "ES384", "ours"), "system/*.rs")
 
 
 def clients_file(folder: Path, base: str, token_url: str, more: str = "backend = true") -> Path:
@@ -135,7 +134,7 @@ def test_without_a_token_the_record_is_unread_and_said_so(tmp_path: Path, answer
 
 @pytest.fixture
 def tokens() -> Callable[..., BackendTokens]:
-    return lambda clock=time.monotonic, **more: BackendTokens({BASE: access(**more)}, requests.Session(), clock)
+    return lambda clock=time.monotonic: BackendTokens({BASE: ACCESS}, requests.Session(), clock)
 
 
 def given(number: int, **more: Any) -> dict[str, Any]:
@@ -209,7 +208,7 @@ def test_an_authorization_server_that_hangs_costs_a_call_no_more_than_its_time(
 
 
 BAD = (
-    ('base = "x"', "base: must be an http or https URL"),
+    ('base = "x"', "base must be an http or https URL"),
     ('token_url = "ftp://x"', "token_url must be an https URL"),
     ('client_id = ""', "client_id must be a text"),
     ("kid = 5", "kid must be a text"),

@@ -65,6 +65,8 @@ def test_rsa_and_lists_of_audiences_are_taken(clients: Callable[..., Desk]) -> N
     desk = clients()
     assert called(desk, Token(RSA_KEY, "RS256", "rsa").text()).status_code == 200
     assert called(desk, Token(RSA_KEY, "PS384", "rsa", {"aud": ["x", f"{SIGN}/"]}).text()).status_code == 200
+    another_spelling = SIGN.replace("http://", "HTTP://").replace("/crs-order-sign", "//crs-order-sign")
+    assert called(desk, Token(claims={"aud": another_spelling}).text()).status_code == 200
 
 
 NOW = int(time.time())

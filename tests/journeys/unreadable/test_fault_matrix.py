@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from cds_server.outgoing.fhir_client import PAUSE_SECONDS
+from cds_server.outgoing.fhir_connection import PAUSE_SECONDS
 from tests.support.desk import Desk, assessment, card, card_ids
 from tests.support.fault_scenes import SCENE_OF, charts
 from tests.support.faults import FAULTS, SOMEONE_ELSE

@@ -1,7 +1,7 @@
 // The picture of a course, and what pointing at it, tapping it or the arrow keys tell. All words come from the page.
 
-import { lanesOf } from "./course_lanes.js";
-import { option } from "./course_option.js";
+import { lanesOf } from "./lanes.js";
+import { option } from "./option.js";
 
 const PRINTED = { width: 900, squeezed: 0.72 }; // so that it fits a page beside line and table
 const data = JSON.parse(document.getElementById("course-data").textContent);

@@ -1,6 +1,6 @@
 // What every lane is made of: marks, the thin line between them, upright lines, the line of a limit, a scale.
 
-import { INK } from "./course_shapes.js";
+import { INK } from "./shapes.js";
 
 export const QUIET = "#57606a";
 export const BLUE = "#0072b2";
@@ -15,7 +15,7 @@ export function scatter(marks, symbol = () => "circle", more = {}) {
       value: [mark.at, mark.drawn ?? mark.value],
       symbol: symbol(mark),
       symbolRotate: mark.turned ?? 0,
-      symbolSize: mark.size ?? (["baseline", "peak"].includes(mark.use) ? 13 : size),
+      symbolSize: mark.size ?? (["baseline", "peak"].includes(mark.code) ? 13 : size),
       ...(mark.style ? { itemStyle: mark.style } : {}),
       ...(mark.label ? { label: mark.label } : {}),
     })),

@@ -1,15 +1,15 @@
 // The lanes of IL-6 and CRP: baseline, peak, what else counted, what did not, and the limit of the rise.
 
-import { BLUE, MARGIN, frame, placed, scale, scatter } from "./course_frame.js";
-import { INK } from "./course_shapes.js";
+import { BLUE, MARGIN, frame, placed, scale, scatter } from "./frame.js";
+import { INK } from "./shapes.js";
 
 const SYMBOLS = { baseline: "diamond", peak: "triangle", counted: "circle" };
 
 // A sample that was not counted is hollow, one below or above a limit an arrow.
 function labMarks(lane, lowest, half) {
   return placed(lane).map((mark) => {
-    const counted = mark.use in SYMBOLS;
-    const named = mark.use === "baseline" || mark.use === "peak";
+    const counted = mark.code in SYMBOLS;
+    const named = mark.code === "baseline" || mark.code === "peak";
     return {
       ...mark,
       turned: /^</.test(mark.text) ? 180 : 0, // below a limit points down
@@ -24,7 +24,7 @@ function labMarks(lane, lowest, half) {
 }
 
 function labSeries(marks, lane, data) {
-  return [frame(marks, lane, data), scatter(marks, (mark) => (/^[<>]/.test(mark.text) ? "arrow" : SYMBOLS[mark.use] ?? "circle"))];
+  return [frame(marks, lane, data), scatter(marks, (mark) => (/^[<>]/.test(mark.text) ? "arrow" : SYMBOLS[mark.code] ?? "circle"))];
 }
 
 export function il6Lane(data, half) {

@@ -8,16 +8,18 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.drugs import drug_in, route_of
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, Dose, Drug, DrugClass, Route
+from fhir_mappings.medications.drugs import drug_in, route_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
-from fhir_mappings.reading.read_resources import Resource, ResourcePool
-from fhir_mappings.reading.units import Measure, UnitError, converted, unit_of
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import Resource
+from fhir_mappings.reading.units import UnitError, converted, unit_of
 
 NEVER_GIVEN = frozenset({"not-done", "entered-in-error"})
 STATUSES = frozenset({"in-progress", "completed", "stopped", "on-hold", "unknown"})
@@ -70,7 +72,7 @@ def _ahead(a: Administration) -> SetAside:
     """One that is charted ahead of the clock. What was given was given at some time, and perhaps just now: the hole it
     leaves has no time. An infusion leaves none in what was given after it, but is not passed over in silence."""
     infusion = a.drug.drug_class is DrugClass.CAR_T
-    return SetAside(a.reference, "future_dated", ADMINISTRATIONS, a.start if infusion else None, infusion=infusion)
+    return SetAside(a.reference, FUTURE_DATED, ADMINISTRATIONS, a.start if infusion else None, infusion=infusion)
 
 
 class UnreadableError(ValueError):

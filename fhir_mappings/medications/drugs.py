@@ -10,10 +10,9 @@ import msgspec
 
 from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.facts.treatment import Drug, DrugClass, Route
-from fhir_mappings.observations import codings_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_base import comparable
-from fhir_mappings.reading.read_resources import ResourcePool
+from fhir_mappings.reading.resource_pool import ResourcePool
 
 _ROUTES = {
     "intravenous-route": Route.INTRAVENOUS,
@@ -56,7 +55,7 @@ def drug_of(
             concepts.append(medication.code)
         if reference.display:
             displays.append(reference.display)
-    codings = [pair for c in concepts for pair in codings_of(c)]
+    codings = [pair for c in concepts for pair in fs.codings_of(c)]
     texts = [c.text for c in concepts if c.text]
     texts += [coding.display for c in concepts for coding in c.coding if coding.display]
     drug = terms.drug(codings, [*texts, *displays])
@@ -115,7 +114,7 @@ def unread_medications(pool: ResourcePool, fhir_base: str | None) -> tuple[str, 
 def route_of(concept: fs.CodeableConcept | None, terms: Terminology) -> Route:
     if concept is None:
         return Route.NOT_STATED
-    sets = terms.sets_of(codings_of(concept)) | terms.sets_of_text(concept.text)
+    sets = terms.sets_of(fs.codings_of(concept)) | terms.sets_of_text(concept.text)
     for coding in concept.coding:
         sets |= terms.sets_of_text(coding.display) | terms.sets_of_text(coding.code)
     for set_id, route in _ROUTES.items():

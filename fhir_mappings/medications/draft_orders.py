@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from fhir_mappings.codes.terminology import Terminology, normalised
-from fhir_mappings.drugs import drug_of, medication_id, route_of
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftDose, DraftOrder, DrugClass, Route
-from fhir_mappings.observations import codings_of
+from fhir_mappings.medications.draft_fields import (
+    Draft,
+    concept_of,
+    contained_in,
+    first_object,
+    medication_reference,
+    reference_of,
+    word,
+)
+from fhir_mappings.medications.drugs import drug_of, medication_id, route_of
+from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.ownership import AnotherPatientError, Owner
-from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.reading.units import FACTORS, Measure, UnitError, converted, unit_of
-from fhir_mappings.steroids import ordered_dose
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.units import FACTORS, UnitError, converted, unit_of
 
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})
 _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
-
-
-@dataclass(frozen=True)
-class Draft:
-    """One entry of `draftOrders`: its place, its fullUrl as sent, its resource."""
-
-    index: int
-    full_url: object
-    resource: Mapping[str, Any]
 
 
 def check_draft_owner(drafts: Sequence[Draft], owner: Owner) -> None:
@@ -47,7 +45,8 @@ def check_draft_owner(drafts: Sequence[Draft], owner: Owner) -> None:
 
 def draft_medications(drafts: Iterable[Draft], fhir_base: str | None) -> tuple[str, ...]:
     """The ids of Medications that drafts refer to."""
-    found = (medication_id(reference.reference, fhir_base) for d in drafts if (reference := _reference(d.resource)))
+    references = (medication_reference(d.resource) for d in drafts)
+    found = (medication_id(r.reference, fhir_base) for r in references if r)
     return tuple(dict.fromkeys(i for i in found if i))
 
 
@@ -63,15 +62,15 @@ def draft_orders(
 
     Where no selection names a draft, all are taken as selected: better a card too many than a drug unseen.
     """
-    references = [_named(d) for d in drafts]
+    references = [reference_of(d) for d in drafts]
     some_selected = any(_is_selected(r, selections) for r in references)
     beside = _medications_beside(drafts)
     found: list[DraftOrder] = []
     for draft, reference in zip(drafts, references, strict=True):
         resource = draft.resource
-        if _word(resource, "status") in _DOES_NOT_COUNT or resource.get("doNotPerform") is True:
+        if word(resource, "status") in _DOES_NOT_COUNT or resource.get("doNotPerform") is True:
             continue
-        if _word(resource, "resourceType") == "Medication":
+        if word(resource, "resourceType") == "Medication":
             continue
         selected = _is_selected(reference, selections) or not some_selected
         found.append(_draft_order(resource, reference, beside, pool, terms, fhir_base, selected=selected))
@@ -91,10 +90,10 @@ def _medications_beside(drafts: Sequence[Draft]) -> Mapping[str, fs.CodeableConc
     """The codes of Medications that stand among the drafts, by `Medication/id` and by fullUrl."""
     found: dict[str, fs.CodeableConcept] = {}
     for draft in drafts:
-        concept = _concept(draft.resource.get("code"))
-        if _word(draft.resource, "resourceType") != "Medication" or concept is None:
+        concept = concept_of(draft.resource.get("code"))
+        if word(draft.resource, "resourceType") != "Medication" or concept is None:
             continue
-        found[_named(draft)] = concept
+        found[reference_of(draft)] = concept
         if isinstance(draft.full_url, str):
             found[draft.full_url] = concept
     return found
@@ -112,11 +111,11 @@ def _draft_order(
 ) -> DraftOrder:
     # better a card too many than a drug unseen: what states a medication is an order of one
     stated = any(draft.get(field) for field in ("medicationCodeableConcept", "medicationReference"))
-    is_medication = stated or _word(draft, "resourceType") in _MEDICATION_TYPES
+    is_medication = stated or word(draft, "resourceType") in _MEDICATION_TYPES
     if is_medication:
-        concept, target = _concept(draft.get("medicationCodeableConcept")), _reference(draft)
+        concept, target = concept_of(draft.get("medicationCodeableConcept")), medication_reference(draft)
         named = concept or (beside.get(target.reference or "") if target else None)
-        drug = drug_of(named, target, _contained(draft), pool, terms, fhir_base, _route(draft, terms))
+        drug = drug_of(named, target, contained_in(draft), pool, terms, fhir_base, _route(draft, terms))
         prior = draft.get("priorPrescription")
         replaced = prior.get("reference") if isinstance(prior, Mapping) else None
         return DraftOrder(
@@ -130,41 +129,16 @@ def _draft_order(
         )
     sets: frozenset[str] = frozenset()
     for field in ("code", "codeCodeableConcept"):
-        sets |= terms.sets_of(codings_of(_concept(draft.get(field))))
+        sets |= terms.sets_of(fs.codings_of(concept_of(draft.get(field))))
     return DraftOrder(reference, is_medication, None, sets, selected)
-
-
-def _word(draft: Mapping[str, Any], field: str) -> str:
-    value = draft.get(field)
-    return value if isinstance(value, str) else ""
-
-
-def _named(draft: Draft) -> str:
-    return f"{_word(draft.resource, 'resourceType')}/{_word(draft.resource, 'id') or f'draft-{draft.index}'}"
 
 
 def _is_selected(reference: str, selections: frozenset[str]) -> bool:
     return any(s == reference or s.endswith(f"/{reference}") for s in selections)
 
 
-def _reference(draft: Mapping[str, Any]) -> fs.Reference | None:
-    target = draft.get("medicationReference")
-    if not isinstance(target, Mapping):
-        return None
-    reference, display = target.get("reference"), target.get("display")
-    return fs.Reference(
-        reference if isinstance(reference, str) else None, display if isinstance(display, str) else None
-    )
-
-
-def _first(value: object) -> Mapping[str, Any]:
-    """The first object of a list, or the object itself where a client sends one; empty for anything else."""
-    first = value[0] if isinstance(value, list) and value else value
-    return first if isinstance(first, Mapping) else {}
-
-
 def _route(draft: Mapping[str, Any], terms: Terminology) -> Route:
-    return route_of(_concept(_first(draft.get("dosageInstruction")).get("route")), terms)
+    return route_of(concept_of(first_object(draft.get("dosageInstruction")).get("route")), terms)
 
 
 def _drug_route(draft: DraftOrder, resource: Mapping[str, Any], terms: Terminology) -> Route:
@@ -172,7 +146,7 @@ def _drug_route(draft: DraftOrder, resource: Mapping[str, Any], terms: Terminolo
     route = _route(resource, terms)
     if route is not Route.NOT_STATED or draft.drug is None:
         return route
-    concept, reference = _concept(resource.get("medicationCodeableConcept")), _reference(resource)
+    concept, reference = concept_of(resource.get("medicationCodeableConcept")), medication_reference(resource)
     texts = [concept.text, *(c.display for c in concept.coding)] if concept else []
     texts.append(reference.display if reference else None)
     words = " ".join(normalised(text) for text in texts if text)
@@ -180,13 +154,13 @@ def _drug_route(draft: DraftOrder, resource: Mapping[str, Any], terms: Terminolo
 
 
 def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
-    rates = _first(draft.get("dosageInstruction")).get("doseAndRate")
-    quantity = _first(_first(rates).get("doseQuantity"))
+    rates = first_object(draft.get("dosageInstruction")).get("doseAndRate")
+    quantity = first_object(first_object(rates).get("doseQuantity"))
     if (isinstance(rates, list) and len(rates) > 1) or quantity.get("comparator") or _disagree(quantity):
         return None
     try:
         value = Decimal(str(quantity["value"]))
-        return fs.Quantity(value, None, _word(quantity, "unit") or None, _word(quantity, "code") or None)
+        return fs.Quantity(value, None, word(quantity, "unit") or None, word(quantity, "code") or None)
     except (KeyError, ArithmeticError, ValueError):
         return None
 
@@ -215,7 +189,7 @@ def _tocilizumab_dose(draft: DraftOrder, resource: Mapping[str, Any], t: Thresho
 
 def _repeats(resource: Mapping[str, Any]) -> bool:
     """Whether a dosage asks for more than one dose: any repeat but a count of one."""
-    timing = _first(resource.get("dosageInstruction")).get("timing")
+    timing = first_object(resource.get("dosageInstruction")).get("timing")
     repeat = timing.get("repeat") if isinstance(timing, Mapping) else None
     if not isinstance(repeat, Mapping) or repeat.get("count") == 1:
         return False
@@ -224,31 +198,5 @@ def _repeats(resource: Mapping[str, Any]) -> bool:
 
 def _disagree(quantity: Mapping[str, Any]) -> bool:
     """Whether the unit and its code are two different amounts."""
-    unit, code = FACTORS[Measure.MASS].get(_word(quantity, "unit")), FACTORS[Measure.MASS].get(_word(quantity, "code"))
+    unit, code = FACTORS[Measure.MASS].get(word(quantity, "unit")), FACTORS[Measure.MASS].get(word(quantity, "code"))
     return unit is not None and code is not None and unit != code
-
-
-def _contained(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:
-    contained = draft.get("contained")
-    items = contained if isinstance(contained, list) else []
-    return tuple(msgspec.Raw(msgspec.json.encode(item)) for item in items if isinstance(item, Mapping))
-
-
-def _concept(value: object) -> fs.CodeableConcept | None:
-    """A CodeableConcept from whatever is there; None where it says nothing."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if not isinstance(value, Mapping):
-        return None
-    codings = value.get("coding")
-    if isinstance(codings, Mapping):
-        codings = [codings]
-    read = tuple(
-        fs.Coding(*(text if isinstance(text := c.get(k), str) else None for k in ("system", "code", "display")))
-        for c in (codings if isinstance(codings, list) else [])
-        if isinstance(c, Mapping)
-    )
-    read = tuple(c for c in read if c.code or c.display)
-    text = value.get("text")
-    text = text if isinstance(text, str) and text.strip() else None
-    return fs.CodeableConcept(read, text) if read or text else None

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import tzinfo
 
+from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.drugs import drug_in, route_of
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, PendingOrder
-from fhir_mappings.observations import codings_of, says_what
+from fhir_mappings.medications.drugs import drug_in, route_of
+from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
-from fhir_mappings.reading.read_resources import ResourcePool
-from fhir_mappings.steroids import ordered_dose
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import Resource
 
 # of FHIR's request-status, and `completed` of orders that were carried out
 STATUSES = frozenset({
@@ -55,25 +56,45 @@ def pending_orders(
     """
     given = tuple(given)
     named = {r.split("/_history/")[0].rpartition("MedicationRequest/")[2] for a in given for r in a.requests}
-    found: list[PendingOrder] = []
-    for medication in pool.of_type(fs.MedicationRequest):
-        data = medication.data
-        if data.status != "active" or data.do_not_perform:
-            continue
-        route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
-        drug = drug_in(data, pool, terms, fhir_base, route)
-        authored = moment_or_none(data.authored_on, zone)
-        charted = any(
-            drug is not None and a.drug.ingredient == drug.ingredient and authored and a.start.latest >= authored
-            for a in given
+    medications = (_medication_order(m, pool, terms, zone, fhir_base, t) for m in pool.of_type(fs.MedicationRequest))
+    uncharted = (
+        order
+        for order in medications
+        if order is not None
+        and order.reference.removeprefix("MedicationRequest/") not in named
+        and not any(_charts(a, order) for a in given)
+    )
+    services = (
+        PendingOrder(
+            s.reference, None, terms.sets_of(fs.codings_of(s.data.code)), moment_or_none(s.data.authored_on, zone)
         )
-        if charted or medication.reference.removeprefix("MedicationRequest/") in named:
-            continue
-        doses = [r.dose_quantity for d in data.dosage_instruction for r in d.dose_and_rate if r.dose_quantity]
-        dexamethasone_mg, stated = ordered_dose(drug, doses[0] if doses else None, t)
-        found.append(PendingOrder(medication.reference, drug, frozenset(), authored, route, dexamethasone_mg, stated))
-    for service in pool.of_type(fs.ServiceRequest):
-        if service.data.status == "active" and not service.data.do_not_perform:
-            sets = terms.sets_of(codings_of(service.data.code))
-            found.append(PendingOrder(service.reference, None, sets, moment_or_none(service.data.authored_on, zone)))
-    return tuple(found)
+        for s in pool.of_type(fs.ServiceRequest)
+        if s.data.status == "active" and not s.data.do_not_perform
+    )
+    return (*uncharted, *services)
+
+
+def _medication_order(
+    resource: Resource[fs.MedicationRequest],
+    pool: ResourcePool,
+    terms: Terminology,
+    zone: tzinfo,
+    fhir_base: str | None,
+    t: Thresholds,
+) -> PendingOrder | None:
+    """The order of a medication; None where it is not active."""
+    data = resource.data
+    if data.status != "active" or data.do_not_perform:
+        return None
+    route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
+    drug = drug_in(data, pool, terms, fhir_base, route)
+    doses = [r.dose_quantity for d in data.dosage_instruction for r in d.dose_and_rate if r.dose_quantity]
+    dexamethasone_mg, stated = ordered_dose(drug, doses[0] if doses else None, t)
+    authored = moment_or_none(data.authored_on, zone)
+    return PendingOrder(resource.reference, drug, frozenset(), authored, route, dexamethasone_mg, stated)
+
+
+def _charts(given: Administration, order: PendingOrder) -> bool:
+    """The same drug, started at or after the order."""
+    same = order.drug is not None and given.drug.ingredient == order.drug.ingredient
+    return same and order.authored is not None and given.start.latest >= order.authored

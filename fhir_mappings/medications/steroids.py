@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, SteroidGiven, of_class
+from fhir_mappings.medications.treatments import given_at
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.units import Measure, UnitError, converted, unit_of
-from fhir_mappings.treatments import given_at
+from fhir_mappings.reading.units import UnitError, converted, unit_of
 
 
 def steroids_given(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[SteroidGiven, ...]:

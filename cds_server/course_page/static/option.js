@@ -1,7 +1,7 @@
 // Lanes → the options of ECharts: one grid for each, all on one axis of time.
 
-import { MARGIN, QUIET } from "./course_frame.js";
-import { INK } from "./course_shapes.js";
+import { MARGIN, QUIET } from "./frame.js";
+import { INK } from "./shapes.js";
 
 const LINE = "#d0d7de";
 const NARROW = 600; // pixels

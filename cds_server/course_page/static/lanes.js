@@ -1,8 +1,8 @@
 // The lanes of the picture, from above; each names its marks, its scale and its series, the last of which holds the marks.
 
-import { frame, placed, scale, scatter } from "./course_frame.js";
-import { crpLane, il6Lane } from "./course_labs.js";
-import { INK, gradeShape, stripShape } from "./course_shapes.js";
+import { frame, placed, scale, scatter } from "./frame.js";
+import { crpLane, il6Lane } from "./labs.js";
+import { INK, gradeShape, stripShape } from "./shapes.js";
 
 const OXYGEN = ["#ffffff", "#e3f1fa", "#cbe6f7", "#e6c98f", "#e8a98a"];
 const PLOT = 0.75; // of the width at least, from the first moment to now

@@ -1,0 +1,151 @@
+"""The small enums that the decision table asks for. Every unknown is a member of its own.
+
+`{t.…}` in a member's words stands for the threshold in force (`InWords`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    STUDY = "0 to {t.study_days}"
+    LATE = "after {t.study_days}"
+
+
+class Grade(StrEnum):
+    UNKNOWN = "unknown"
+    MASKED = "may be masked"
+    G0 = "0"
+    G1 = "1"
+    G2 = "2"
+    G3 = "3"
+    G4 = "4"
+
+
+class Provisional(StrEnum):
+    MILD = "0–1"
+    TWO = "2"
+    SEVERE = "3–4"
+
+
+class Doubt(StrEnum):
+    """Whether vital signs or oxygen could not be fetched, or a home device may hide a higher grade."""
+
+    NONE = "all fetched"
+    UNFETCHED = "not all fetched, or a home device"
+
+
+class Exactness(StrEnum):
+    EXACT = "as stated"
+    AT_LEAST = "at least"
+
+
+class Il6(StrEnum):
+    HIGH = "≥{t.il6_fold}-fold"
+    LOW = "<{t.il6_fold}-fold"
+    ASK = "unknown (a sample can settle it)"
+    UNKNOWN = "unknown (no sample can)"
+
+
+class Crp(StrEnum):
+    HIGH = ">{t.crp_fold}-fold"
+    NOT_HIGH = "≤{t.crp_fold}-fold or unknown"
+
+
+class Doses(StrEnum):
+    NONE = "none"
+    ONE_EARLY = "one <{t.dose_interval} ago"
+    ONE = "one ≥{t.dose_interval} ago"
+    MORE_EARLY = "two+ <{t.dose_interval} since dose 2"
+    MORE = "two+ ≥{t.dose_interval} since dose 2"
+
+
+class Progress(StrEnum):
+    YES = "progressed"
+    NO = "not progressed or not known"
+
+
+class TociInPlay(StrEnum):
+    YES = "given ≤{t.surveillance_after} ago or drafted"
+    NO = "neither given nor drafted"
+
+
+class Il6Order(StrEnum):
+    ACTIVE = "ordered"
+    NONE = "none"
+
+
+class TociDraft(StrEnum):
+    YES = "drafted"
+    NO = "not drafted"
+
+
+class DoseInterval(StrEnum):
+    CLEAR = "started ≥{t.dose_interval} ago"
+    TOO_SOON = "started <{t.dose_interval} ago"
+
+
+class DoseCount(StrEnum):
+    WITHIN = "fewer than {t.doses_max} and than {t.doses_per_day} in {t.doses_day}"
+    TOO_MANY = "{t.doses_max} or more or {t.doses_per_day} in {t.doses_day}"
+
+
+class Hypersensitivity(StrEnum):
+    NONE = "none on record"
+    KNOWN = "on record"
+
+
+class Infected(StrEnum):
+    NO = "no sign on record"
+    YES = "culture or viral PCR of {t.infection_age} or coded"
+
+
+class DoseCheck(StrEnum):
+    FINE = "by weight and intravenous"
+    DOUBTFUL = "off, not readable, without a weight, not intravenous or under age"
+
+
+class IcansBand(StrEnum):
+    UNKNOWN = "unknown"
+    NONE = "0"
+    MILD = "1–2"
+    SEVERE = "3 or more"
+
+
+class ProductWindow(StrEnum):
+    YES = "axi-cel or brexu-cel and (fever <{t.early_onset} after it or grade 1 for ≥{t.lasting_fever})"
+    NO = "another or later"
+
+
+class DataDoubt(StrEnum):
+    NONE = "nothing in doubt that matters"
+    INFO = "another value would change the cards"
+    WARNING = "a vasopressor is ordered and not charted"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One cell of the decision space."""
+
+    phase: Phase
+    grade: Grade
+    provisional: Provisional
+    doubt: Doubt
+    il6: Il6
+    crp: Crp
+    doses: Doses
+    progress: Progress
+    toci_in_play: TociInPlay
+    il6_order: Il6Order
+    toci_draft: TociDraft
+    interval: DoseInterval
+    dose_count: DoseCount
+    hypersensitivity: Hypersensitivity
+    exactness: Exactness
+    icans: IcansBand
+    product: ProductWindow
+    infected: Infected
+    dose_check: DoseCheck
+    data_doubt: DataDoubt = DataDoubt.NONE

@@ -1,0 +1,37 @@
+"""The orders that each card of the table offers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cards.deciding.conditions import Grade, Situation
+from cards.deciding.decision_table import ORDERS, RECOMMENDED, CardId, Order
+from cards.deciding.offer import Offer
+from cards.orders.orders import SERVICES, Ordering, service_offer
+from cards.orders.steroid_order import steroid_offer
+from cards.orders.tocilizumab_order import corrected_draft_offer, tocilizumab_offer
+
+
+def offers_of(card: CardId, order: Ordering, cell: Situation) -> tuple[Offer, ...]:
+    """The orders that a card would make."""
+    return tuple(_offer(what, card, order, cell) for what in ORDERS.get(card, ()))
+
+
+def _offer(what: Order, card: CardId, order: Ordering, cell: Situation) -> Offer:
+    match what:
+        case Order.TOCILIZUMAB:
+            return tocilizumab_offer(order, recommended=card in RECOMMENDED)
+        case Order.CORRECTED_DRAFT:
+            return corrected_draft_offer(order)
+        case Order.STEROID:
+            return steroid_offer(order, every=_dexamethasone_every(order, cell))
+        case Order.ICANS_STEROID:
+            return steroid_offer(order, every=order.t.dexamethasone_every_severe, icans=True)
+    return service_offer(order, SERVICES[what])
+
+
+def _dexamethasone_every(order: Ordering, cell: Situation) -> timedelta:
+    """One corticosteroid order for the whole answer: what ICANS needs is no less for CRS."""
+    icans, t = order.facts.icans.grade, order.t
+    severe = cell.grade in (Grade.G3, Grade.G4) or (icans is not None and icans >= t.icans_severe_steroid)
+    return t.dexamethasone_every_severe if severe else t.dexamethasone_every

@@ -1,0 +1,65 @@
+"""The ICANS grade in words, the same on cards, in `explain` and on the course page."""
+
+from __future__ import annotations
+
+from cards.sentences.escaping import escaped, reference_text
+from cards.sentences.numbers_and_times import when
+from cards.sentences.phrases import phrase
+from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.icans import Icans, IcansSource, IcansUnknown
+from fhir_mappings.facts.patient import PatientFacts
+
+
+def icans_grade(icans: Icans) -> str:
+    """`grade 2`, `grade 3 or more`, `unknown`."""
+    if icans.grade is None:
+        return "unknown"
+    return f"grade {icans.grade}{' or more' if icans.minimum else ''}"
+
+
+def charted(icans: Icans) -> str:
+    """What the grade was taken from: `ICE 5`, `charted ICANS 2`, `coded G92.02`; "" where nothing was charted."""
+    match icans.source:
+        case IcansSource.ICE_SCORE:
+            return f"ICE {icans.ice}"
+        case IcansSource.CHARTED_GRADE:
+            return f"charted ICANS {icans.grade}"
+        case IcansSource.UNAROUSABLE:
+            return "charted unarousable"
+        case IcansSource.DIAGNOSIS:
+            return f"coded {icans.code}"
+    return ""
+
+
+def coded_higher(icans: Icans) -> str:
+    """A recent diagnosis that says more than was charted: `coded G92.04 (Condition/x)`; "" where none does."""
+    higher = icans.coded_higher
+    return f"coded {higher.code} ({higher.reference})" if higher is not None else ""
+
+
+def why_unknown(facts: PatientFacts) -> str:
+    """Why there is no ICANS grade; "" where there is one, or none was charted."""
+    if facts.icans.grade is not None:
+        return ""
+    match facts.icans.unknown:
+        case IcansUnknown.CODED_WITHOUT_GRADE:
+            return "ICANS is coded without a grade"
+        case IcansUnknown.UNREADABLE:
+            return "a score or grade of this time could not be read"
+        case IcansUnknown.NOT_READ:
+            coverage = facts.coverage.get(Kind.NEURO)
+            return (coverage.why if coverage is not None else None) or "not read"
+    return ""
+
+
+def icans_line(facts: PatientFacts) -> str:
+    """One sentence for a card."""
+    icans = facts.icans
+    if icans.grade is None:
+        why = why_unknown(facts)
+        return phrase("icans", "why" if why else "unknown", why=escaped(why))
+    at = f", {when(facts.local(icans.at))}" if icans.at else ""
+    basis = f"{escaped(charted(icans))}, {reference_text(icans.reference)}{at}"
+    how = "zero" if icans.from_ice_0 else "least" if icans.minimum else "known"
+    more = phrase("icans_coded", "higher" if icans.coded_higher else "none", coded=escaped(coded_higher(icans)))
+    return phrase("icans", how, icans=icans.grade, charted=basis) + more

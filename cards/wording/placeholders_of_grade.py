@@ -1,0 +1,47 @@
+"""The grade behind the names in wording."""
+
+from __future__ import annotations
+
+from cards.sentences.escaping import escaped_words
+from cards.sentences.numbers_and_times import InWords
+from cards.sentences.phrases import phrase
+from cards.wording.context import Texts
+from cards.wording.grade_words import drivers, fever_line, grade_text, missing
+from fhir_mappings.facts.flags import Flag
+from fhir_mappings.facts.grade import CrsGrade
+
+
+def of_grade(x: Texts) -> dict[str, str]:
+    grade, course = x.grade, x.facts.course
+    words = grade_text(grade)
+    why = escaped_words(drivers(grade)) or f"fever in the last {InWords(x.t).fever_window}"
+    not_known = missing(grade, x.t)
+    doubtful = grade.grade is None and grade.provisional > 0
+    return {
+        "grade": words,
+        "Grade": words[0].upper() + words[1:],
+        "drivers": why,
+        "day": str(course.day if course else ""),
+        "fever": fever_line(grade, x.facts, x.t),
+        "provisional": str(grade.provisional),
+        "provisional_words": phrase("provisional_words", "some" if doubtful else "none", provisional=grade.provisional),
+        "late": phrase("late", "yes" if Flag.LATE_AFTER_WAIVER in grade.flags else "no"),
+        "severe_work_up": phrase("severe_work_up", "severe" if grade.provisional >= 3 else "other"),
+        "missing": escaped_words("; ".join(not_known)) or "nothing that could raise the grade",
+        "missing_short": "; ".join(not_known) or "nothing",
+        "grade_unknown": phrase("grade_unknown", _how_unknown(grade), grade=words, provisional=grade.provisional),
+        "fever_alone": _fever_alone(grade),
+        "persists": phrase("persists", "progressed" if x.facts.progressed else "no"),
+    }
+
+
+def _how_unknown(grade: CrsGrade) -> str:
+    if grade.grade is not None:
+        return "minimum" if grade.grade else "zero"
+    return "provisional" if grade.provisional > 0 else "none"
+
+
+def _fever_alone(grade: CrsGrade) -> str:
+    rows = (("blood pressure", grade.pressure), ("oxygen", grade.oxygen))
+    unknown = [name for name, row in rows if row.unknown]
+    return phrase("fever_alone", "unknown" if unknown else "known", unknown=" and ".join(unknown))

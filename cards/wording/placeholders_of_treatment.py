@@ -1,0 +1,103 @@
+"""Doses, what bars one, regimens and products behind the names in wording."""
+
+from __future__ import annotations
+
+from cards.deciding.card import Suggestion
+from cards.deciding.decision_table import CardId
+from cards.deciding.offer import wants_methylprednisolone
+from cards.deciding.product_guidance import product_window
+from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, Gate, tocilizumab_gate
+from cards.deciding.verdict import Category
+from cards.deciding.when_to_show import Planned
+from cards.sentences.escaping import escaped_words
+from cards.sentences.numbers_and_times import InWords, duration, number, when
+from cards.sentences.phrases import phrase
+from cards.wording.context import Texts
+
+
+def of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
+    history, facts = x.facts.tocilizumab, x.facts
+    count = len(history.doses)
+    starts = history.safety_starts
+    next_dose = when(facts.local(max(starts) + x.t.dose_interval)) if starts else "now"
+    offered = next((s for s in suggestions if s.order_key == "tocilizumab" and s.action == "create"), None)
+    dose = f" ({offered.mg} mg)" if offered else ""
+    again = f" as dose {count + 1}" if count else ""
+    least = "" if history.history_complete else "at least "
+    anc = facts.labs.neutrophils
+    return {
+        "doses_given": f"{least}{count} doses",
+        "doses": f"{least}{count} dose{'' if count == 1 else 's'}",
+        "dose": f"{dose}{again}",
+        "second": again,
+        "since_last": f"{duration(facts.as_of - max(starts))} ago" if starts else "not given",
+        "since_dose_2": duration(facts.as_of - history.doses[1].start) if count >= 2 else "",
+        "next_dose": next_dose,
+        "neutrophils": phrase(
+            "neutrophils", "known" if anc else "unknown", count=number(anc.value) if anc else "", t=InWords(x.t)
+        ),
+    }
+
+
+def of_offers(x: Texts, planned: Planned) -> dict[str, str]:
+    """Words that must not promise what the orders below them refuse."""
+    gate = tocilizumab_gate(x.facts, x.t)
+    bar = gate.bar in SAID_BESIDE_ADVICE and any(offer.key == "tocilizumab" for offer in planned.offers)
+    late = planned.id is CardId.SEVERE_CRS and not planned.offers
+    low = x.found.il6.category is Category.LOW
+    values = {
+        "delay": phrase("delay", "low" if low else "other"),
+        "barred": _barred_words(x, gate) if bar else "",
+        "regimen": _regimen(x),
+    }
+    state = "barred" if bar else "now"
+    possible = "barred" if bar else "yes"
+    allergic = x.facts.tocilizumab_hypersensitivity is not None
+    again = "second" if len(x.facts.tocilizumab.doses) >= min(2, int(x.t.doses_max)) else "first"
+    return {
+        "severe_what": phrase("severe_what", "late" if late else state, **values),
+        "severe_do": phrase("severe_do", state, **values),
+        "recommended": phrase("recommended", possible, **values),
+        "by_guideline": phrase("by_guideline", possible, **values),
+        "guideline_option": phrase("guideline_option", "barred" if bar else "open", **values),
+        "then": phrase("then", "allergic" if allergic else again),
+        "product_gives": phrase("product_gives", "allergic" if allergic else "open"),
+    }
+
+
+def _barred_words(x: Texts, gate: Gate) -> str:
+    opens = when(x.facts.local(gate.opens)) if gate.opens is not None else ""
+    return phrase("barred", gate.bar or "", opens=opens, number=gate.doses, t=InWords(x.t))
+
+
+def of_product(x: Texts) -> dict[str, str]:
+    """Product guidance, and what grade 1 says of tocilizumab beside it."""
+    window = product_window(x.facts, x.grade, x.t)
+    since = x.grade.episode
+    why, hours = "unknown", ""
+    if window is not None and since is not None:
+        early = "early" if window.infusion.time_known else "early, by date"
+        why = early if window.early else "lasting"
+        hours = duration(since - window.infusion.start) if window.early else duration(x.facts.as_of - since)
+    beside = "product" if x.product_guidance else "study"
+    strongest = _age_group(x) == "adult" and wants_methylprednisolone(x.facts)
+    return {
+        "product": escaped_words(window.infusion.product) if window else "",
+        "product_why": phrase("product_why", why, hours=hours),
+        "grade1_threshold": phrase("grade1_threshold", beside),
+        "grade1_tocilizumab": phrase("grade1_tocilizumab", beside),
+        "icans_dose": phrase("icans_dose", "strongest" if strongest else _age_group(x), t=InWords(x.t)),
+    }
+
+
+def _age_group(x: Texts) -> str:
+    if x.facts.age is None:
+        return "age unknown"
+    return "child" if x.facts.age.years < x.t.adult_age else "adult"
+
+
+def _regimen(x: Texts) -> str:
+    group = _age_group(x)
+    if group == "adult" and wants_methylprednisolone(x.facts):
+        group = "strongest"
+    return phrase("regimen", group, t=InWords(x.t))

@@ -1,0 +1,116 @@
+"""What makes a row of the grade, and what of it is missing, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import assert_never
+
+from cards.sentences.numbers_and_times import duration
+from fhir_mappings.facts.grade import Fever
+from fhir_mappings.facts.row_parts import (
+    Driver,
+    InhaledOxygen,
+    Lack,
+    LastCharted,
+    LowPressure,
+    LowSaturation,
+    Missing,
+    NoDeviceSince,
+    OxygenDevice,
+    OxygenFlow,
+    PressorInfusion,
+    PressorRunning,
+    Pressure,
+    SupportInProgress,
+)
+from fhir_mappings.facts.signs import Device
+
+DEVICES: Mapping[Device, str] = {
+    Device.VENTILATOR: "mechanical ventilation",
+    Device.CPAP_BIPAP: "CPAP or BiPAP",
+    Device.HOME_CPAP: "CPAP or BiPAP at home or at night",
+    Device.MASK_OR_HIGH_FLOW: "high-flow cannula or mask",
+    Device.CANNULA: "nasal cannula",
+    Device.BLOW_BY: "blow-by oxygen",
+    Device.ROOM_AIR: "room air",
+    Device.UNKNOWN: "device not recognised",
+}
+FEVER: Mapping[Fever, str] = {
+    Fever.NOW: "fever now",
+    Fever.WAIVED: "fever may be suppressed by treatment",
+    Fever.UNKNOWN_TREATMENT: "treatment that hides fever could not be read",
+    Fever.NOT_MEASURED: "no temperature in the window",
+    Fever.EARLIER: "fever earlier in the course",
+    Fever.MASKED: "treatment may hide fever",
+    Fever.NONE: "no fever",
+}
+_MISSING: Mapping[Missing, str] = {
+    Missing.PRESSURE: "blood pressure",
+    Missing.PRESSURE_UNREAD: "blood pressure readings could not all be read",
+    Missing.ADMINISTRATIONS_UNREAD: "medication administrations could not all be read",
+    Missing.PRESSOR_NOT_CHARTED: "a vasopressor is ordered and not yet charted",
+    Missing.OXYGEN: "oxygen device, flow or SpO2",
+    Missing.OXYGEN_UNREAD: "oxygen could not all be read",
+    Missing.SUPPORTS_UNREAD: "respiratory support procedures could not be read",
+    Missing.HOME_DEVICE: "whether CPAP or BiPAP is a home device",
+    Missing.DEVICE_NOT_RECOGNISED: "oxygen device not recognised",
+    Missing.DEVICE_UNKNOWN: "oxygen device unknown: may be 3 or more",
+    Missing.FIO2_HIGH: "FiO2 is high for this device: may be 3 or more",
+}
+
+
+def driver_words(driver: Driver) -> str:
+    match driver:
+        case PressorInfusion():
+            return _pressor(driver)
+        case LowPressure():
+            return _low_pressure(driver)
+        case OxygenDevice(device, flow):
+            return DEVICES[device] if flow is None else f"{DEVICES[device]} {_plain(flow)} L/min"
+        case SupportInProgress(device):
+            return f"{DEVICES[device]} in progress"
+        case OxygenFlow(flow):
+            return f"oxygen {_plain(flow)} L/min"
+        case InhaledOxygen(fio2):
+            return f"FiO2 {_plain(fio2)}, device unknown"
+        case LowSaturation(percent):
+            return f"SpO2 {_plain(percent)} % without oxygen"
+        case LastCharted():
+            return _last_charted(driver)
+    assert_never(driver)
+
+
+def missing_words(lack: Lack) -> str:
+    if isinstance(lack, NoDeviceSince):
+        return f"{_last_charted(lack.last)}; no device since"
+    return _MISSING[lack]
+
+
+def _pressor(infusion: PressorInfusion) -> str:
+    match infusion.running:
+        case PressorRunning.STALE:
+            return f"{infusion.ingredient} last charted {duration(infusion.ago)} ago"
+        case PressorRunning.HELD:
+            return f"{infusion.ingredient} on hold"
+    return f"{infusion.ingredient} running"
+
+
+def _low_pressure(low: LowPressure) -> str:
+    how_many = f"{low.low} of {low.readings} readings low"
+    if low.pressure is Pressure.MEAN:
+        return (
+            f"MAP {_plain(low.last_low)} mmHg alone, {how_many} "
+            "(MAP limit is a sepsis convention, not ASTCT: unconfirmed)"
+        )
+    latest = f", latest {_plain(low.latest)}" if low.latest != low.last_low else ""
+    return f"SBP {_plain(low.last_low)} mmHg, {how_many}{latest}"
+
+
+def _last_charted(last: LastCharted) -> str:
+    device = f"{DEVICES[last.device]} " if last.device is not None else ""
+    return f"{device}last charted {duration(last.ago)} ago"
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"

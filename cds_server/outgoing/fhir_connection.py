@@ -1,0 +1,132 @@
+"""One request to a FHIR server, tried a second time where that can help.
+
+Field notes: HAPI answers a repeated search from memory for a minute, hence `Cache-Control: no-cache`; without `Accept`
+it may answer HTML.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import requests
+
+from cds_server.outgoing.backend_tokens import OwnToken
+from cds_server.outgoing.bounded_http import Answer, FetchError, LateError, TooLargeError, fetch, fresh_session
+from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
+from cds_server.outgoing.token_request import TokenError
+
+T = TypeVar("T")
+MAX_BYTES = 64 * 1024 * 1024
+PAUSE_SECONDS = 0.15
+
+
+class FhirConnection:
+    """The requests of one call to one FHIR server: with its token, before its deadline, at most `most` of them."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        token: str | OwnToken | None,
+        deadline: float,
+        most: int,
+        request_id: str | None = None,
+    ) -> None:
+        self._session = session
+        self._own = token if isinstance(token, OwnToken) else None
+        self._deadline = deadline
+        self._most = most
+        self._requests = itertools.count(1)
+        self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
+        if isinstance(token, str):
+            self._headers["Authorization"] = f"Bearer {token}"
+        if request_id:
+            self._headers["X-Request-Id"] = request_id
+
+    def get(self, url: str, read: Callable[[bytes], T]) -> T:
+        """Return what `read` makes of the body. Raises FhirError.
+
+        After a PassingError there is one more try: after a pause, or when the server asks for it, and only while there
+        is time. It has a connection of its own, because after a pause every connection of the pool may be one that the
+        other side is just closing.
+        """
+        try:
+            return read(self._body(url, self._session))
+        except PassingError as error:
+            pause = max(PAUSE_SECONDS, error.after)
+            if self._remaining() < pause + PAUSE_SECONDS:
+                raise
+        time.sleep(pause)
+        with fresh_session(self._session) as fresh:
+            return read(self._body(url, fresh))
+
+    def _remaining(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def _body(self, url: str, session: requests.Session) -> bytes:
+        if self._remaining() <= 0:
+            raise FhirError(Fault.LATE, "not read in time")
+        if next(self._requests) > self._most:
+            raise FhirError(Fault.PAGES, "the record has more pages than one call may read")
+        own = self._own_token()
+        headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers
+        answer = self._answer(url, session, headers)
+        if answer.status == 401 and self._own is not None and own is not None:
+            self._own.refused(own)
+        _check_status(answer)
+        return answer.body
+
+    def _answer(self, url: str, session: requests.Session, headers: Mapping[str, str]) -> Answer:
+        try:
+            return fetch(session, "GET", url, seconds=self._remaining(), most_bytes=MAX_BYTES, headers=headers)
+        except LateError as error:
+            raise FhirError(Fault.LATE, "not read in time") from error
+        except TooLargeError as error:
+            raise FhirError(Fault.TOO_LARGE, "the answer is too large") from error
+        except FetchError as error:
+            raise PassingError(Fault.UNREACHABLE, "the FHIR server could not be reached") from error
+
+    def _own_token(self) -> str | None:
+        if self._own is None:
+            return None
+        try:
+            return self._own.get(self._deadline)
+        except TokenError as error:
+            raise FhirError(Fault.TOKEN, error.why) from error
+
+
+_LASTING: Mapping[int, str] = {
+    400: "the FHIR server refused the search (400)",
+    401: "not permitted by the FHIR server (401)",
+    403: "not permitted by the FHIR server (403)",
+    404: "not found on the FHIR server (404)",
+    410: "gone from the FHIR server (410)",
+}
+
+
+def _check_status(answer: Answer) -> None:
+    """Raises PassingError for a server that is busy or failed, FhirError for any other status than 200."""
+    status = answer.status
+    if status == 200:
+        return
+    if status == 429 or status >= 500:
+        why = "the FHIR server is busy (429)" if status == 429 else f"the FHIR server answered {status}"
+        after = _seconds(answer.headers.get("Retry-After", ""))
+        raise PassingError(Fault.STATUS, why, status=status, after=after)
+    raise FhirError(Fault.STATUS, _LASTING.get(status, f"the FHIR server answered {status}"), status=status)
+
+
+def _seconds(retry_after: str) -> float:
+    """Retry-After, seconds or an HTTP date, as seconds from now; 0 where it says nothing that can be read."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except (ValueError, OverflowError):
+        return 0
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())

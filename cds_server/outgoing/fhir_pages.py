@@ -1,0 +1,65 @@
+"""The pages of one search: their results belong together, and the next page is on the same server.
+
+Field notes: the `next` of HAPI is on the base itself and ends with 410 once the search has expired.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from cds_server.outgoing.base_url import is_under
+from cds_server.outgoing.fhir_bundle import Match, matches_of
+from cds_server.outgoing.fhir_errors import Fault, FhirError, SearchOverError
+from fhir_mappings.reading import fhir_structs as fs
+
+
+class Pages:
+    """What the pages of one search hold together: results of its type, each once, as many as the server counts.
+
+    Servers that page by offset move results between pages when one is charted or withdrawn meanwhile: one would be
+    on no page, and look like none on record.
+    """
+
+    def __init__(self, resource_type: str) -> None:
+        self._type = resource_type
+        self._matches: set[Match] = set()
+        self._total: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    def add(self, bundle: fs.Bundle) -> None:
+        """Take a page. Raises FhirError where it is none of this search."""
+        matches = matches_of(bundle)
+        ours = [match for match in matches if match.resource_type in ("", self._type)]
+        nothing_new = self._matches.issuperset(ours)
+        self._matches.update(ours)
+        if len(ours) < len(matches):
+            raise FhirError(Fault.ANSWER, "the FHIR server sent results of another type")
+        more = any(link.relation == "next" for link in bundle.link)
+        # some servers count the results of each page
+        total = None if more and bundle.total is not None and bundle.total <= len(ours) else bundle.total
+        if total is not None and self._total not in (None, total):
+            raise SearchOverError(Fault.CHANGED, "the results changed while they were read")
+        self._total = self._total if total is None else total
+        if ours and nothing_new and self._total is None:
+            raise FhirError(Fault.INCOMPLETE, "the FHIR server sent the same page twice")
+
+    def check_all_came(self) -> None:
+        """Raises FhirError where the server counts more results than its pages held."""
+        if self._total is not None and self._total > len(self._matches):
+            raise FhirError(Fault.INCOMPLETE, "the FHIR server counted more results than it sent")
+
+
+def next_page(bundle: fs.Bundle, url: str, base: str) -> str | None:
+    """The address of the page after this one; None where there is none. Raises FhirError for one that is elsewhere."""
+    link = next((link.url for link in bundle.link if link.relation == "next"), None)
+    if link is None:
+        return None
+    try:
+        target = urljoin(url, link)
+    except ValueError as error:
+        raise FhirError(Fault.ELSEWHERE, "the address of the next page is none") from error
+    if not is_under(target, base):
+        raise FhirError(Fault.ELSEWHERE, "the next page is not on the same FHIR server")
+    return target

@@ -1,0 +1,50 @@
+"""The tocilizumab doses of a course, and whether CRS progressed since the second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.patient import Age
+from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, Tocilizumab, of_class
+from fhir_mappings.medications.treatments import counts_as_crs_dose, doses_of, given_at, history_opens
+from fhir_mappings.rules.crs_grade import Signs, crs_grade
+
+
+def tocilizumab_given(
+    given: tuple[Administration, ...], read: Reach, course: Course, as_of: datetime, t: Thresholds
+) -> Tocilizumab:
+    all_given = of_class(given, DrugClass.TOCILIZUMAB)
+    ours = [a for a in all_given if counts_as_crs_dose(a) and a.start.latest >= course.start]
+    recent = [
+        a for a in all_given if a.start.latest >= course.start or as_of - given_at(a.start, as_of) <= t.dose_lookback
+    ]
+    return Tocilizumab(
+        doses=doses_of(ours, as_of, t),
+        safety_starts=tuple(d.last_start for d in doses_of(recent, as_of, t)),
+        history_complete=read.whole(history_opens(course, as_of, t), as_of),
+        evidence=tuple(a.reference for a in recent),
+    )
+
+
+def grade_at_dose_2(
+    signs: Signs, doses: tuple[Dose, ...], course: Course, age: Age | None, t: Thresholds
+) -> CrsGrade | None:
+    if len(doses) < 2:
+        return None
+    # an order written now says nothing of then
+    then = replace(signs, pressure=replace(signs.pressure, ordered=frozenset()))
+    return crs_grade(then, course, age, doses[1].start, t)
+
+
+def progressed(now: CrsGrade, at_dose_2: CrsGrade | None) -> bool | None:
+    """Grade 2 or more now and above the grade at the start of dose 2; None where either cannot be told."""
+    if at_dose_2 is None or at_dose_2.grade is None or now.grade is None:
+        return None
+    if now.grade >= 2 and now.grade > at_dose_2.grade and not at_dose_2.minimum:
+        return True
+    return None if at_dose_2.minimum else False

@@ -1,0 +1,27 @@
+"""The quantities that are read, and the unit (UCUM) that each is kept in."""
+
+from __future__ import annotations
+
+from enum import Enum, unique
+
+
+@unique
+class Measure(Enum):
+    """A quantity: its own name, then its unit. Two quantities may have one unit and stay two."""
+
+    IL6 = "IL-6", "pg/mL"
+    CRP = "CRP", "mg/L"
+    TEMPERATURE = "temperature", "Cel"
+    PRESSURE = "pressure", "mm[Hg]"
+    FLOW = "oxygen flow", "L/min"
+    FIO2 = "inhaled oxygen concentration", "1"
+    SATURATION = "oxygen saturation", "%"
+    WEIGHT = "weight", "kg"
+    COUNT = "blood count", "10*3/uL"
+    ENZYME = "liver enzyme", "U/L"
+    MASS = "mass", "mg"
+    MASS_PER_WEIGHT = "mass for each kilogram", "mg/kg"
+
+    @property
+    def unit(self) -> str:
+        return self.value[1]

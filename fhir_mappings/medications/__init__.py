@@ -1,0 +1,1 @@
+"""Which drug, by which route and how much: administrations, orders and drafts."""

@@ -1,0 +1,71 @@
+"""The fields of a draft, read leniently: clients send what is not valid FHIR, and users need it read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fhir_mappings.reading import fhir_structs as fs
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One entry of `draftOrders`: its place, its fullUrl as sent, its resource."""
+
+    index: int
+    full_url: object
+    resource: Mapping[str, Any]
+
+
+def word(draft: Mapping[str, Any], field: str) -> str:
+    value = draft.get(field)
+    return value if isinstance(value, str) else ""
+
+
+def reference_of(draft: Draft) -> str:
+    return f"{word(draft.resource, 'resourceType')}/{word(draft.resource, 'id') or f'draft-{draft.index}'}"
+
+
+def medication_reference(draft: Mapping[str, Any]) -> fs.Reference | None:
+    target = draft.get("medicationReference")
+    if not isinstance(target, Mapping):
+        return None
+    reference, display = target.get("reference"), target.get("display")
+    return fs.Reference(
+        reference if isinstance(reference, str) else None, display if isinstance(display, str) else None
+    )
+
+
+def first_object(value: object) -> Mapping[str, Any]:
+    """The first object of a list, or the object itself where a client sends one; empty for anything else."""
+    first = value[0] if isinstance(value, list) and value else value
+    return first if isinstance(first, Mapping) else {}
+
+
+def contained_in(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:
+    contained = draft.get("contained")
+    items = contained if isinstance(contained, list) else []
+    return tuple(msgspec.Raw(msgspec.json.encode(item)) for item in items if isinstance(item, Mapping))
+
+
+def concept_of(value: object) -> fs.CodeableConcept | None:
+    """A CodeableConcept from whatever is there; None where it says nothing."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if not isinstance(value, Mapping):
+        return None
+    codings = value.get("coding")
+    if isinstance(codings, Mapping):
+        codings = [codings]
+    read = tuple(
+        fs.Coding(*(text if isinstance(text := c.get(k), str) else None for k in ("system", "code", "display")))
+        for c in (codings if isinstance(codings, list) else [])
+        if isinstance(c, Mapping)
+    )
+    read = tuple(c for c in read if c.code or c.display)
+    text = value.get("text")
+    text = text if isinstance(text, str) and text.strip() else None
+    return fs.CodeableConcept(read, text) if read or text else None

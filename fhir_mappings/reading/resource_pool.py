@@ -1,0 +1,158 @@
+"""FHIR JSON → rows to map, each resource once; what cannot be read is set aside and reported.
+
+Everything is scanned cheaply (fhir_structs); only what an answer rests on is validated by fhir.resources
+(`validation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from fhir_mappings.facts.coverage import Coverage, Kind
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.resources import (
+    DECODERS,
+    NO_OWNER,
+    PLAIN,
+    TWO_OF_ONE_ID,
+    Broken,
+    Claim,
+    Json,
+    Resource,
+    T,
+    digest_of,
+    header_of,
+    instant_of,
+    is_fhir_type,
+    kinds_of,
+    say_the_same,
+    scanned,
+    stated_time,
+    why_broken,
+)
+
+
+class ResourcePool:
+    """Every resource of one call, each once: of two with one id the one updated last."""
+
+    def __init__(self) -> None:
+        self._by_reference: dict[str, Resource[Any]] = {}
+        self._by_type: dict[str, tuple[Resource[Any], ...]] | None = None  # until one comes or goes
+        self.broken: dict[str, Broken] = {}
+        self.claims: list[Claim] = []
+        self.added = 0
+
+    def add(
+        self, raw: Json, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()
+    ) -> fs.FhirStruct | None:
+        """Read one resource; what was scanned of it. One that cannot be read is set aside with the path of the broken
+        field, and None."""
+        self.added += 1
+        data = scanned(raw)
+        header = data if data is not None else header_of(raw)
+        reference = f"{header.resource_type}/{header.id or digest_of(raw)}"
+        if header.resource_type not in ("", "Medication"):
+            owner = bytes(header.patient if header.resource_type == "AllergyIntolerance" else header.subject)
+            self.claims.append(Claim(reference, header.resource_type, owner, where, from_client))
+        decoder = DECODERS.get(header.resource_type)
+        if decoder is None and is_fhir_type(header.resource_type):
+            return None
+        try:
+            data = data or (decoder or PLAIN).decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            named = reference if header.id else where
+            self._set_aside(named, why_broken(error), kinds or kinds_of(header.resource_type), raw)
+            return None
+        if decoder is None:
+            self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), raw)
+            return None
+        updated = header.meta.last_updated if header.meta else None
+        found = Resource(data, raw, reference, header.resource_type, where, from_client, updated, kinds)
+        self._keep(found)
+        return found.data
+
+    def _keep(self, found: Resource[Any]) -> None:
+        """Of two versions the later. Two that differ and of which none is the later are set aside: one may be another
+        resource under the same id, and it cannot be told what is lost with either."""
+        reference = found.reference
+        known, broken = self._by_reference.get(reference), self.broken.get(reference)
+        if broken is not None and broken.why == TWO_OF_ONE_ID:
+            self._set_aside(reference, TWO_OF_ONE_ID, found.kinds, found.raw)
+            return
+        if known is not None:
+            found, known = (
+                replace(found, kinds=found.kinds | known.kinds),
+                replace(known, kinds=found.kinds | known.kinds),
+            )
+            was, now = instant_of(known.last_updated), instant_of(found.last_updated)
+            if was > now:
+                found = known
+            elif was == now and not say_the_same(known, found):
+                for one in (known, found):
+                    self._by_reference[reference] = one
+                    self.remove(reference, TWO_OF_ONE_ID)
+                return
+        if broken is not None and broken.why == NO_OWNER:  # a copy that may say whose it is takes its place
+            del self.broken[reference]
+        self._by_reference[reference] = found
+        self._by_type = None
+
+    def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
+        """Set a resource aside after it was read."""
+        resource = self._by_reference.pop(reference)
+        self._by_type = None
+        kinds = resource.kinds or kinds_of(resource.type)
+        self._set_aside(reference, why, kinds, resource.raw, infusion=infusion)
+
+    def _set_aside(
+        self, reference: str, why: str, kinds: frozenset[Kind], raw: Json, *, infusion: bool = False
+    ) -> None:
+        """Remember a resource as broken. What came under several keys may have been of each of their kinds."""
+        known, when = self.broken.get(reference), stated_time(raw)
+        raws: tuple[bytes, ...] = (bytes(raw),)
+        if known is not None:
+            kinds |= known.kinds
+            when = when if when == known.when else None
+            infusion = infusion or known.infusion
+            raws = tuple(dict.fromkeys((*known.raws, *raws)))
+        if Kind.RUNNING in kinds:  # a running infusion is an administration
+            kinds |= {Kind.ADMINISTRATIONS}
+        self.broken[reference] = Broken(reference, why, kinds, when, infusion, raws)
+
+    def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
+        if self._by_type is None:
+            found: dict[str, list[Resource[Any]]] = {}
+            for resource in self._by_reference.values():
+                found.setdefault(resource.type, []).append(resource)
+            self._by_type = {name: tuple(resources) for name, resources in found.items()}
+        return self._by_type.get(struct.__name__, ())
+
+    def like(self, resource: Resource[Any]) -> tuple[Resource[Any], ...]:
+        """The resource itself and, of an Observation, all with the same code."""
+        if resource.type != "Observation":
+            return (resource,)
+        return tuple(r for r in self.of_type(fs.Observation) if r.data.code == resource.data.code)
+
+    def get(self, reference: str) -> Resource[Any] | None:
+        return self._by_reference.get(reference)
+
+    def medication(self, medication_id: str | None) -> fs.Medication | None:
+        found = self._by_reference.get(f"Medication/{medication_id}")
+        return found.data if found is not None else None
+
+    def patient(self, patient_id: str) -> fs.Patient | None:
+        found = self._by_reference.get(f"Patient/{patient_id}")
+        return found.data if found is not None else None
+
+
+@dataclass(frozen=True)
+class PatientRecord:
+    """All that was read of one patient, and how far each kind of data could be read."""
+
+    pool: ResourcePool
+    coverage: Mapping[Kind, Coverage] = field(default_factory=dict)
