@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from typing import Any
 
-from cds_server.settings import MAX_CALLS
+from cds_server.settings.table import MAX_CALLS
 
 OURS = "crs-cds-counts-"
 SPARE_THREADS = 8  # so that health, metrics and the 503 of a full worker are still answered

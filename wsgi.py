@@ -8,7 +8,7 @@ from cds_server.limits import SettingsError
 from cds_server.operations.log_lines import configure_logging
 from cds_server.operations.warm_start import warm_start
 from cds_server.running import RUNNING_KEY
-from cds_server.settings import Environment
+from cds_server.settings.table import Environment
 
 CANNOT_START = 3  # gunicorn takes this for "do not try again"
 

@@ -30,7 +30,8 @@ from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.patient_record import Sources
 from cds_server.root_page import root
 from cds_server.running import RUNNING_KEY, Running, Smart
-from cds_server.settings import Environment, Settings, settings_from
+from cds_server.settings.reading import settings_from
+from cds_server.settings.table import Environment, Settings
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.smart_app.routes import smart as smart_app
 from cds_server.storage.database import engine_for
@@ -40,7 +41,8 @@ from cds_server.storage.store import Store
 from cds_server.storage.used_tokens import UsedTokens
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.clients import Trusted, trusted_from
-from cds_server.trust.key_sets import KeySets, check_key_files
+from cds_server.trust.jwk_set import check_key_files
+from cds_server.trust.key_sets import KeySets
 from cds_server.trust.smart_registration import smart_servers
 
 if TYPE_CHECKING:

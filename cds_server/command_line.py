@@ -26,7 +26,8 @@ from cds_server.hooks.services import SERVICE_OF_HOOK
 from cds_server.limits import SettingsError
 from cds_server.patient_advice import Occasion, advice_on, facts_of, mapping_context
 from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
-from cds_server.settings import DEFAULT_DATABASE, SiteSettings, settings_from, site_settings_from
+from cds_server.settings.reading import settings_from, site_settings_from
+from cds_server.settings.table import DEFAULT_DATABASE, SiteSettings
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.storage.database import engine_for
 from cds_server.storage.purge import purge

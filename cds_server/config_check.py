@@ -22,13 +22,13 @@ from cds_server.hooks.services import SERVICES
 from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import FetchError, LateError, Network, TooLargeError, fetch, pooled_session
 from cds_server.outgoing.token_request import TokenError
-from cds_server.settings import Settings
+from cds_server.settings.table import Settings
 from cds_server.site_rules import SiteRules
 from cds_server.smart_app.launch import LaunchError, discovered
 from cds_server.storage.database import engine_for
 from cds_server.storage.schema import upgrade
 from cds_server.trust.clients import Client, Trusted, trusted_from
-from cds_server.trust.key_sets import KeysUnavailableError, check_key_files, keys_in
+from cds_server.trust.jwk_set import KeysUnavailableError, check_key_files, keys_in
 from cds_server.trust.smart_registration import SmartServer, smart_servers
 
 SECONDS = 10.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fhir_mappings.codes.observed_sets import DEVICE_SETS
 from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.facts.coverage import Kind
 
 _CRS_DRUGS = (
@@ -53,9 +54,14 @@ def code_list(terms: Terminology, *value_sets: str) -> str:
     return ",".join(dict.fromkeys(f"{system}|{code}" for system, code in terms.codes(*value_sets)))
 
 
+def _analyte_sets(kind: Kind) -> tuple[str, ...]:
+    """The value sets of the analytes that are asked for together."""
+    return tuple(analyte.value_set for analyte in ANALYTES if analyte.kind is kind)
+
+
 DATA_KEYS: tuple[DataKey, ...] = (
     DataKey("patient", Kind.PATIENT, "Patient"),
-    DataKey("il6Crp", Kind.IL6_CRP, "Observation", ("interleukin-6", "c-reactive-protein"), (), "-date", 500),
+    DataKey("il6Crp", Kind.IL6_CRP, "Observation", _analyte_sets(Kind.IL6_CRP), (), "-date", 500),
     DataKey("vitals", Kind.VITALS, "Observation",
             ("body-temperature", "blood-pressure-panel", "systolic-pressure", "mean-arterial-pressure"),
             (), "-date", 1000),
@@ -84,6 +90,7 @@ DATA_KEYS: tuple[DataKey, ...] = (
     DataKey("neuro", Kind.NEURO, "Observation", ("ice-score", "icans-grade"), (), "-date", 20),
     DataKey("activeMedicationOrders", Kind.MEDICATION_ORDERS, "MedicationRequest", (), (("status", "active"),)),
     DataKey("activeServiceOrders", Kind.SERVICE_ORDERS, "ServiceRequest", (), (("status", "active"),)),
+    DataKey("cytokines", Kind.CYTOKINES, "Observation", _analyte_sets(Kind.CYTOKINES), (), "-date", 200),
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from cds_server.hooks.services import SERVICES
 from cds_server.pages import page
 from cds_server.problems import Problem, ProblemId
 from cds_server.running import running
-from cds_server.settings import Environment
+from cds_server.settings.table import Environment
 
 root = Blueprint("root", __name__)
 DESK = "order_desk.open_desk"  # the endpoint, where development has joined it

@@ -18,7 +18,7 @@ from cds_server.operations.log_lines import log_line
 from cds_server.operations.metrics import Metrics
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources
-from cds_server.settings import Settings
+from cds_server.settings.table import Settings
 from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
 from cds_server.storage.store import Store

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from fhir_mappings.analytes import blockers_of, first_blocker
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import SetAside
@@ -14,6 +13,7 @@ from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.signs import SupportSpan
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder, of_class
+from fhir_mappings.fold_changes import blockers_of, first_blocker
 from fhir_mappings.medications.pending_orders import pending_orders
 from fhir_mappings.observations import sort_observations
 from fhir_mappings.oxygen_devices import ended_supports

@@ -1,4 +1,4 @@
-"""IL-6 and CRP results as a series of samples in one unit, censored values as intervals.
+"""The results of one analyte as a series of samples in one unit, censored values as intervals.
 
 A result that no table can convert keeps its own unit: a ratio is then allowed only between samples of the
 same unit and LOINC code.
@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.analytes import Analyte
+from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.labs import Sample, Series
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.time_and_range import Interval
@@ -23,7 +24,6 @@ _TEXT = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,12}(?:[.,]\d{1,9})?)\s*([^\s\d
 _CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")
 _SAME = {"≤": "<=", "≥": ">="}
 _COMPARATORS = (None, "", "<", "<=", ">", ">=")
-_LABS = frozenset({Kind.IL6_CRP})
 # units that are understood but convert only by an assay's own factor
 _OWN_UNITS = frozenset({"nmol/L", "[arb'U]/mL", "[IU]/mL", "U/mL", "IU/mL"})
 
@@ -37,15 +37,16 @@ class _Read:
     text: str
 
 
-def lab_series(observed: Iterable[Observed], measure: Measure) -> Series:
+def lab_series(observed: Iterable[Observed], analyte: Analyte) -> Series:
     """Results → samples. Same code, time, value and unit from two feeds are one; see `_one_per_time`."""
+    kinds = frozenset({analyte.kind})
     reads: list[_Read] = []
     unusable: list[SetAside] = []
     for o in observed:
         try:
             read = _read(o)
         except UnitError as error:
-            unusable.append(SetAside(o.reference, error.why, _LABS, o.at))
+            unusable.append(SetAside(o.reference, error.why, kinds, o.at))
             continue
         if read is not None:
             reads.append(read)
@@ -59,9 +60,9 @@ def lab_series(observed: Iterable[Observed], measure: Measure) -> Series:
         # a text like "<1.5" has no unit of its own: it takes the one that all its neighbours share
         unit = read.unit or (next(iter(shared)) if len(shared) == 1 and read.observed.text else None)
         try:
-            samples.append(_sample(read, unit, measure))
+            samples.append(_sample(read, unit, analyte.measure))
         except UnitError as error:
-            unusable.append(SetAside(read.observed.reference, error.why, _LABS, read.observed.at))
+            unusable.append(SetAside(read.observed.reference, error.why, kinds, read.observed.at))
     return Series(_one_per_time(samples), tuple(unusable))
 
 

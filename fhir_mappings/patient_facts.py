@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fhir_mappings.analytes import il6_and_crp
 from fhir_mappings.caution import infections, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unnamed_drugs
@@ -14,6 +13,7 @@ from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.icans import IcansSource
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.fold_changes import fold_changes
 from fhir_mappings.medications.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.medications.steroids import steroids_given
 from fhir_mappings.neurotoxicity import icans
@@ -62,7 +62,7 @@ def _with_course(
     grade = crs_grade(signs, course, facts.age, as_of, t)
     toci = tocilizumab_given(found.given, signs.given_reach, course, as_of, t)
     at_dose_2 = grade_at_dose_2(signs, toci.doses, course, facts.age, t)
-    il6, crp, bad_labs = il6_and_crp(observations, record, how, found, course, signs, toci)
+    folds, bad_labs = fold_changes(observations, record, how, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
     labs, bad_counts = safety_labs(observations, as_of, t)
     neuro, bad_scores = icans(observations, record.pool, record.coverage, how.terms, found.zone, as_of, t)
@@ -72,8 +72,7 @@ def _with_course(
         grade=grade,
         grade_at_dose_2=at_dose_2,
         progressed=progressed(grade, at_dose_2),
-        il6=il6,
-        crp=crp,
+        folds=folds,
         tocilizumab=toci,
         steroids=steroids,
         weight=weight,
@@ -118,8 +117,7 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
     evidence = (
         *(reference for infusion in course.infusions for reference in infusion.references),
         *grade.evidence,
-        *facts.il6.evidence,
-        *facts.crp.evidence,
+        *(reference for fold in facts.folds.values() for reference in fold.evidence),
         *facts.tocilizumab.evidence,
         *(given.reference for given in facts.steroids),
         *(one.reference for one in measured if one is not None),

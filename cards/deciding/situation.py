@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,7 +32,8 @@ from cards.deciding.dose_check import dose_faults
 from cards.deciding.drafts import drafted, is_ordered
 from cards.deciding.product_guidance import product_window
 from cards.deciding.tocilizumab_gate import Bar, draft_bars
-from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
+from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, verdict
+from fhir_mappings.facts.analytes import CRP, IL6, Analyte
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade, NoGrade
@@ -42,12 +44,21 @@ from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 @dataclass(frozen=True)
 class Verdicts:
-    il6: Verdict
-    crp: Verdict
+    """The verdict on each analyte that has a limit."""
+
+    by_analyte: Mapping[Analyte, Verdict]
+
+    @property
+    def il6(self) -> Verdict:
+        return self.by_analyte[IL6]
+
+    @property
+    def crp(self) -> Verdict:
+        return self.by_analyte[CRP]
 
 
 def verdicts(facts: PatientFacts, t: Thresholds) -> Verdicts:
-    return Verdicts(il6_verdict(facts.il6, t), crp_verdict(facts.crp, t))
+    return Verdicts({a: verdict(fold, a.limit, t) for a, fold in facts.folds.items() if a.limit is not None})
 
 
 def situation(

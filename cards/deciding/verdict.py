@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from fhir_mappings.facts.analytes import Limit
 from fhir_mappings.facts.labs import FoldChange, Reason
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
@@ -39,52 +40,35 @@ class Verdict:
     near_threshold: bool = False
 
 
-def all_at_least(fold: Interval, cut: Decimal) -> bool:
-    return fold.low >= cut
-
-
-def all_below(fold: Interval, cut: Decimal) -> bool:
-    return fold.high is not None and (fold.high < cut or (fold.high == cut and fold.high_open))
-
-
-def all_above(fold: Interval, cut: Decimal) -> bool:
-    return fold.low > cut or (fold.low == cut and fold.low_open)
-
-
-def all_at_most(fold: Interval, cut: Decimal) -> bool:
-    return fold.high is not None and fold.high <= cut
-
-
-def il6_verdict(fold: FoldChange, t: Thresholds) -> Verdict:
-    """HIGH iff every possible fold is ≥ 4. A tie at exactly 4 is high: the paper's stratum is "less than
-    fourfold", and the guideline-concordant side is tocilizumab."""
+def verdict(fold: FoldChange, limit: Limit, t: Thresholds) -> Verdict:
+    """HIGH where every possible rise is beyond the limit, LOW where none is and the samples can carry it. A rise after
+    tocilizumab can be high too, where the analyte counts it; a fall never clears anything."""
+    cut = limit.fold(t)
+    near = limit.near is not None and _is_near(fold.fold, cut, cut * limit.near(t))
+    if fold.fold is not None and _all_high(fold.fold, cut, limit):
+        return Verdict(Category.HIGH, near_threshold=near)
+    if fold.fold_after_blockade is not None and _all_high(fold.fold_after_blockade, cut, limit):
+        return Verdict(Category.HIGH, after_tocilizumab=True)
     if fold.fold is None:
         return Verdict(Category.UNKNOWN, fold.reason)
-    near = abs(fold.fold.low - t.il6_fold) <= t.il6_fold * t.il6_near and fold.fold.low == fold.fold.high
-    if all_at_least(fold.fold, t.il6_fold):
-        return Verdict(Category.HIGH, near_threshold=near)
-    if not all_below(fold.fold, t.il6_fold):
+    if not _all_low(fold.fold, cut, limit):
         return Verdict(Category.UNKNOWN, Reason.CENSORED)
-    if fold.low_barred is not None:
+    if fold.low_barred in limit.low_barred_by:
         return Verdict(Category.UNKNOWN, fold.low_barred)
-    if fold.fold_if_preliminary is not None and not all_below(fold.fold_if_preliminary, t.il6_fold):
+    if fold.fold_if_preliminary is not None and not _all_low(fold.fold_if_preliminary, cut, limit):
         return Verdict(Category.UNKNOWN, Reason.PRELIMINARY)
     return Verdict(Category.LOW, near_threshold=near)
 
 
-def crp_verdict(fold: FoldChange, t: Thresholds) -> Verdict:
-    """HIGH iff every possible fold is > 1.83. A rise after tocilizumab raises it too; a fall never clears it."""
-    after = fold.fold_after_blockade is not None and all_above(fold.fold_after_blockade, t.crp_fold)
-    if fold.fold is not None and all_above(fold.fold, t.crp_fold):
-        return Verdict(Category.HIGH)
-    if after:
-        return Verdict(Category.HIGH, after_tocilizumab=True)
-    if fold.fold is None:
-        return Verdict(Category.UNKNOWN, fold.reason)
-    if not all_at_most(fold.fold, t.crp_fold):
-        return Verdict(Category.UNKNOWN, Reason.CENSORED)
-    if fold.low_barred is Reason.UNUSABLE:
-        return Verdict(Category.UNKNOWN, Reason.UNUSABLE)
-    if fold.fold_if_preliminary is not None and not all_at_most(fold.fold_if_preliminary, t.crp_fold):
-        return Verdict(Category.UNKNOWN, Reason.PRELIMINARY)
-    return Verdict(Category.LOW)
+def _all_high(fold: Interval, cut: Decimal, limit: Limit) -> bool:
+    return fold.low > cut or (fold.low == cut and (limit.tie_is_high or fold.low_open))
+
+
+def _all_low(fold: Interval, cut: Decimal, limit: Limit) -> bool:
+    return fold.high is not None and (
+        fold.high < cut or (fold.high == cut and (fold.high_open or not limit.tie_is_high))
+    )
+
+
+def _is_near(fold: Interval | None, cut: Decimal, distance: Decimal) -> bool:
+    return fold is not None and fold.low == fold.high and abs(fold.low - cut) <= distance

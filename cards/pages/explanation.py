@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from cards.choose import Advice
 from cards.deciding.card import Card
+from cards.deciding.situation import Verdicts
 from cards.deciding.visible import Silence
 from cards.pages.grade_steps import grade_steps
 from cards.pages.rise_lines import series
@@ -30,8 +31,7 @@ def explanation(facts: PatientFacts, found: Advice, t: Thresholds, rules_hash: s
         "Asked": [f"as of {_time(facts)}; numbers, codes and card modes in force: {rules_hash}", *site_numbers(t)],
         "Course": _course(facts, found),
         "Not read, or not used": not_used(facts),
-        "IL-6": series(facts, facts.il6, found.verdicts.il6 if found.verdicts else None, t, "il6"),
-        "CRP": series(facts, facts.crp, found.verdicts.crp if found.verdicts else None, t, "crp"),
+        **_rises(facts, found.verdicts, t),
         "Grade": grade_steps(facts, t),
         "Drugs": drug_lines(facts, t),
         "ICANS and caution": caution(facts),
@@ -86,6 +86,13 @@ def not_used(facts: PatientFacts) -> list[str]:
         if coverage.state is not Completeness.COMPLETE
     ]
     return lines + [f"set aside: {a.reference}: {a.why}" for a in facts.set_aside]
+
+
+def _rises(facts: PatientFacts, found: Verdicts | None, t: Thresholds) -> dict[str, list[str]]:
+    """A section for each analyte that is followed."""
+    if found is None:
+        return {}
+    return {a.name: series(facts, a, found.by_analyte.get(a), t) for a in facts.followed}
 
 
 def _cards(found: Advice) -> list[str]:

@@ -1,4 +1,4 @@
-"""Why a fold change carries no verdict, which sample its baseline is and what each was for, in words."""
+"""The words of a rise: the reason for no verdict, the time of its baseline, the part of each sample."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ def reason_words(reason: Reason, t: Thresholds) -> str:
 
 
 def tier_words(tier: int, t: Thresholds) -> str:
-    """When a baseline that is not of day 0 before the infusion was taken."""
+    """The time of a baseline that is not of day 0 before the infusion."""
     return _TIERS[tier].format(t=InWords(t))

@@ -9,7 +9,8 @@ from cards.deciding.decision_table import CardId
 from cards.deciding.dismissed import Dismissed
 from cards.deciding.situation import Verdicts
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.coverage import Completeness, Kind
+from fhir_mappings.facts.analytes import KINDS_FOR_DISPLAY
+from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
@@ -49,4 +50,10 @@ def unread_kinds(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
     # a site without codes of its own for ICE and ICANS asks for none; what is running is among the administrations
     moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
     moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
+    # what is for display only and was never asked for is missed by no one
+    moot |= {k for k in KINDS_FOR_DISPLAY if not _was_asked_for(facts.coverage.get(k, NOT_SUPPLIED))}
     return tuple(k for k in Kind if k in short - moot)
+
+
+def _was_asked_for(coverage: Coverage) -> bool:
+    return coverage.failed or coverage.state is not Completeness.UNREAD

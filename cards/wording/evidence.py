@@ -13,6 +13,7 @@ from cards.sentences.numbers_and_times import InWords
 from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
 from cards.wording.fold_words import fold_line
 from cards.wording.grade_words import drivers, fever_line, grade_text, missing
+from fhir_mappings.facts.analytes import CRP, IL6
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
@@ -23,7 +24,11 @@ class Shown(StrEnum):
     GRADE = "grade"
     IL6 = "IL-6"
     CRP = "CRP"
+    OTHER_ANALYTES = "analytes without a limit"
     DOSES = "doses"
+
+
+_SHOWN_AS = {IL6: Shown.IL6, CRP: Shown.CRP}
 
 
 def doses_text(facts: PatientFacts) -> str:
@@ -43,10 +48,11 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Show
             f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts, t)}"
             + (f" Not known: {escaped_words('; '.join(missing(grade, t)))}." if missing(grade, t) else "")
         )
-    if Shown.IL6 in shown:
-        lines.append(fold_line(facts, "IL-6", facts.il6, found.il6, t.il6_fold, t))
-    if Shown.CRP in shown:
-        lines.append(fold_line(facts, "CRP", facts.crp, found.crp, t.crp_fold, t))
+    lines += [
+        fold_line(facts, analyte, found.by_analyte.get(analyte), t)
+        for analyte in facts.followed
+        if _SHOWN_AS.get(analyte, Shown.OTHER_ANALYTES) in shown
+    ]
     if Shown.DOSES in shown:
         lines.append(doses_text(facts))
     if Shown.DOSES in shown and facts.steroids:

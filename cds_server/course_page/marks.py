@@ -24,13 +24,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Lane:
-    """One scale and what is on it. `limit` is drawn as a line, with its words."""
+    """One scale and what is on it. `limit` is drawn as a line, with its words; from `until` on nothing on it counts."""
 
     name: str
     unit: str
     marks: tuple[Mark, ...]
     limit: Decimal | None = None
     limit_words: str = ""
+    is_log: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,17 @@ MOST_SOURCES = 6
 def picture(shown: Timeline, course: Course, zone: tzinfo) -> dict[str, Any]:
     """What `course.js` draws. `says` of a mark is what hovering tells: value, time, what it was for, source."""
     lanes = {
-        "temperature": shown.temperature, "il6": shown.il6, "crp": shown.crp, "saturation": shown.saturation,
-        "systolic": shown.systolic, "mean": shown.mean,
+        "temperature": shown.temperature, "saturation": shown.saturation, "systolic": shown.systolic,
+        "mean": shown.mean,
     }  # fmt: skip
     return {
         "start": _ms(shown.start),
         "end": _ms(shown.now),
         "days": list(_days(shown, course, zone)),
         "infused": [_ms(at) for at in shown.infused],
-        "il6Until": _ms(shown.il6_until) if shown.il6_until else None,
         "grades": [_grade(span, zone) for span in shown.grades],
         "lanes": {name: _lane(lane, zone) for name, lane in lanes.items()},
+        "labs": [_lane(lane, zone) for lane in shown.labs],
         "oxygen": _marks(shown.oxygen, "Oxygen", zone),
         "pressors": _marks(shown.pressors, "Vasopressor", zone),
         "drugs": _marks(shown.drugs, "Drug", zone),
@@ -70,6 +70,8 @@ def _lane(lane: Lane, zone: tzinfo) -> dict[str, Any]:
         "unit": lane.unit,
         "limit": _number(lane.limit),
         "limitWords": lane.limit_words,
+        "isLog": lane.is_log,
+        "until": _ms(lane.until) if lane.until else None,
         "marks": _marks(lane.marks, lane.name, zone),
     }
 

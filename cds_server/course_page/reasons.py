@@ -16,6 +16,7 @@ from cards.sentences.reasons import reason_words
 from cards.wording.fold_words import fold_text
 from cds_server.site_rules import SiteRules
 from cds_server.storage.database import DecisionRow
+from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
@@ -56,9 +57,9 @@ def _known(assessment: Mapping[str, Any], t: Thresholds) -> Iterator[str]:
     elif "provisionalGrade" in assessment:
         would_be = assessment["provisionalGrade"]
         yield "CRS: no grade" + (f"; at least grade {would_be} if it was CRS" if would_be else "")
-    for name, field, cut in (("IL-6", "il6", t.il6_fold), ("CRP", "crp", t.crp_fold)):
-        if "category" in assessment.get(field, {}):
-            yield f"{name} rise: {_rise(assessment[field], cut, t)}"
+    for analyte in ANALYTES:
+        if analyte.limit is not None and "category" in assessment.get(analyte.id, {}):
+            yield f"{analyte.name} rise: {_rise(assessment[analyte.id], analyte.limit.fold(t), t)}"
     if "tocilizumabDoses" in assessment:
         least = "at least " if "history_incomplete" in assessment.get("flags", ()) else ""
         yield f"tocilizumab doses: {least}{assessment['tocilizumabDoses']}"

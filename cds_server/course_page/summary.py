@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from cards.deciding.situation import Verdicts
-from cards.deciding.verdict import Verdict
 from cards.pages.explanation import plain
 from cards.pages.grade_steps import together
 from cards.pages.rise_lines import rise
@@ -22,7 +20,6 @@ from cds_server.course_page.timeline import Timeline, grade_short
 from cds_server.course_page.treatments import NOT_COUNTED
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.grade import CrsGrade
-from fhir_mappings.facts.labs import FoldChange
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
@@ -44,8 +41,7 @@ def tiles(
     not_counted = [mark for mark in shown.drugs if mark.use == NOT_COUNTED]
     return (
         _grade(facts, grade, t),
-        _rise("IL-6 rise", facts.il6, found.il6, t.il6_fold, t),
-        _rise("CRP rise", facts.crp, found.crp, t.crp_fold, t),
+        *_rises(facts, found, t),
         _icans(facts),
         _doses(facts, not_counted),
         _day(facts, course),
@@ -61,8 +57,13 @@ def _grade(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> Tile:
     return Tile("CRS now", said[0].upper() + said[1:], tuple(map(plain, why)), level)
 
 
-def _rise(name: str, fold: FoldChange, verdict: Verdict, cut: Decimal, t: Thresholds) -> Tile:
-    return Tile(name, fold_short(fold, verdict, cut).capitalize(), tuple(map(plain, rise(fold, verdict, cut, t))))
+def _rises(facts: PatientFacts, found: Verdicts, t: Thresholds) -> Iterator[Tile]:
+    """A tile for each analyte that has a limit."""
+    for analyte, verdict in found.by_analyte.items():
+        if analyte.limit is not None:
+            fold = facts.folds[analyte]
+            said = fold_short(fold, verdict, analyte.limit.fold(t)).capitalize()
+            yield Tile(f"{analyte.name} rise", said, tuple(map(plain, rise(analyte, fold, verdict, t))))
 
 
 def _icans(facts: PatientFacts) -> Tile:

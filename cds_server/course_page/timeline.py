@@ -2,59 +2,51 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from itertools import groupby
 
 from cards.pages.grade_steps import together
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import InWords, number
-from cards.sentences.reasons import use_words
 from cards.wording.grade_words import celsius, grade_if_crs, grade_text
+from cds_server.course_page.lab_lanes import lab_lanes
 from cds_server.course_page.marks import GradeSpan, Lane, Mark
 from cds_server.course_page.treatments import drugs, oxygen, pressors
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade
-from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse
-from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.rules.grade_history import JUST_AFTER, GradeAt, height
 from fhir_mappings.rules.hypotension import is_adult, systolic_limit
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The axis from `start` to `now`, and its lanes from above. From `il6_until` on IL-6 counts no longer: from
-    `start` where a blocker before makes it unusable."""
+    """The axis from `start` to `now`, and its lanes from above."""
 
     start: datetime
     now: datetime
     infused: tuple[datetime, ...]
     grades: tuple[GradeSpan, ...]
     temperature: Lane
-    il6: Lane
-    crp: Lane
+    labs: tuple[Lane, ...]
     saturation: Lane
     oxygen: tuple[Mark, ...]
     systolic: Lane
     mean: Lane
     pressors: tuple[Mark, ...]
     drugs: tuple[Mark, ...]
-    il6_until: datetime | None
     thinned: bool
 
 
 def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thresholds) -> Timeline:
     """All of it from facts and history; nothing is judged here."""
     signs, words = history.signs, InWords(t)
-    bases = [fold.baseline.at.earliest for fold in (facts.il6, facts.crp) if fold.baseline is not None]
+    bases = [fold.baseline.at.earliest for fold in facts.folds.values() if fold.baseline is not None]
     systolic = systolic_limit(facts.age, t)
     start = min(course.day_before, *bases) if bases else course.day_before
     return Timeline(
@@ -65,8 +57,7 @@ def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thr
         temperature=Lane(
             "Temperature", "°C", tuple(_temperatures(signs.temperatures)), t.fever, f"fever from {number(t.fever)} °C"
         ),
-        il6=_lab("IL-6", Measure.IL6, facts.il6, t.il6_fold),
-        crp=_lab("CRP", Measure.CRP, facts.crp, t.crp_fold),
+        labs=lab_lanes(facts, start, history.il6_until, t),
         saturation=Lane("SpO2", "%", tuple(_readings(signs.oxygen.saturations, "%")), t.spo2_cut,
                         f"needs oxygen below {words.spo2_cut} %"),
         oxygen=tuple(oxygen(history.grades, facts.as_of)),
@@ -75,7 +66,6 @@ def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thr
         mean=_mean(signs.pressure.mean, facts, t),
         pressors=tuple(pressors(history, facts.as_of, facts.zone, t)),
         drugs=tuple(sorted(drugs(facts, course, history), key=lambda m: m.at)),
-        il6_until=start if facts.il6.reason is Reason.PRIOR_BLOCKADE else history.il6_until,
         thinned=history.thinned,
     )  # fmt: skip
 
@@ -156,33 +146,10 @@ def _readings(readings: Iterable[Reading], unit: str) -> Iterator[Mark]:
         yield Mark(r.at, f"{number(r.value)} {unit}", reference_text(r.reference), r.value)
 
 
-def _lab(name: str, measure: Measure, fold: FoldChange, cut: Decimal) -> Lane:
-    """The samples in the unit of the baseline, or of most of them; others stand in the table. The line of the limit is
-    drawn where the baseline is one number."""
-    units = Counter(s.unit for s, _ in fold.series)
-    unit = fold.baseline.unit if fold.baseline else units.most_common(1)[0][0] if units else measure.unit
-    limit, words = None, ""
-    if fold.baseline is not None and fold.baseline.value.low == fold.baseline.value.high and fold.baseline.value.low:
-        limit = fold.baseline.value.low * cut
-        words = f"{number(cut)} × baseline = {number(limit)} {unit}"
-    return Lane(name, unit, tuple(_sample(s, use, unit) for s, use in fold.series), limit, words)
-
-
-def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
-    value = _height(s.value) if s.unit == unit else None
-    return Mark(
-        s.at.earliest, s.text, reference_text(s.reference), value, use_words(use), use.value, date_only=s.at.is_date
-    )
-
-
-def _height(value: Interval) -> Decimal:
-    """Where a result is drawn: one below or above a limit at the limit."""
-    return value.low if value.high is None else value.high
-
-
 def not_drawn(shown: Timeline) -> tuple[str, ...]:
     """What the picture holds nothing of, and results without a place on its scale: no lane is no good sign."""
-    signs = (("temperature", shown.temperature), ("IL-6", shown.il6), ("CRP", shown.crp), ("SpO2", shown.saturation),
+    labs = [(lane.name, lane) for lane in shown.labs]
+    signs = (("temperature", shown.temperature), *labs, ("SpO2", shown.saturation),
              ("blood pressure", replace(shown.systolic, marks=(*shown.systolic.marks, *shown.mean.marks))))  # fmt: skip
     empty = [name for name, lane in signs if not lane.marks]
     lines = [f"Nothing was found of: {', '.join(empty)}."] if empty else []

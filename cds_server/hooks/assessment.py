@@ -37,8 +37,8 @@ def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str
         result["crsGrade"] = grade.grade
         result["crsGradeIsMinimum"] = True if grade.grade is not None and grade.minimum else None
         result["provisionalGrade"] = grade.provisional if grade.grade is None else None
-        result["il6"] = _fold(facts, facts.il6, advice.verdicts.il6)
-        result["crp"] = _fold(facts, facts.crp, advice.verdicts.crp)
+        for analyte, fold in facts.followed.items():
+            result[analyte.id] = _fold(facts, fold, advice.verdicts.by_analyte.get(analyte))
         result["tocilizumabDoses"] = len(facts.tocilizumab.doses)
         result["icansGrade"] = facts.icans.grade
     return {name: value for name, value in result.items() if value not in (None, [], {})}
@@ -48,8 +48,9 @@ def _time(facts: PatientFacts, at: datetime) -> str:
     return facts.local(at).isoformat(timespec="seconds")
 
 
-def _fold(facts: PatientFacts, fold: FoldChange, verdict: Verdict) -> dict[str, Any]:
-    result: dict[str, Any] = {"category": verdict.category.value}
+def _fold(facts: PatientFacts, fold: FoldChange, verdict: Verdict | None) -> dict[str, Any]:
+    """Without a verdict there is no category."""
+    result: dict[str, Any] = {"category": verdict.category.value} if verdict is not None else {}
     if fold.fold is not None:
         if fold.fold.low == fold.fold.high:
             result["foldChange"] = _number(fold.fold.low)
@@ -59,8 +60,9 @@ def _fold(facts: PatientFacts, fold: FoldChange, verdict: Verdict) -> dict[str, 
         result["baseline"] = _sample(facts, fold.baseline)
     if fold.peak is not None:
         result["peak"] = _sample(facts, fold.peak)
-    if verdict.reason is not None:
-        result["reason"] = verdict.reason.value
+    reason = verdict.reason if verdict is not None else fold.reason
+    if reason is not None:
+        result["reason"] = reason.value
     return result
 
 

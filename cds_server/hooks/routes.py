@@ -21,7 +21,7 @@ from cds_server.operations.call_time import CallTime
 from cds_server.operations.metrics import CONTENT_TYPE
 from cds_server.problems import Problem, ProblemId
 from cds_server.running import Running, running
-from cds_server.settings import Environment
+from cds_server.settings.table import Environment
 from cds_server.storage.feedback import Outcome, store_feedback
 from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.client_trust import Caller

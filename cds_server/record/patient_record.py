@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor, Future, wait
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from math import inf
-from typing import ParamSpec, TypeVar
 
 import requests
 
 from cds_server.limits import CourseLookup, Limits
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
-from cds_server.outgoing.fhir_client import FhirServer, Found, Search
-from cds_server.outgoing.fhir_errors import Fault, FhirError
+from cds_server.outgoing.fhir_client import FhirServer
 from cds_server.problems import Problem, ProblemId
+from cds_server.record.asked_server import AskedServer
+from cds_server.record.code_lookup import believe_codes
 from cds_server.record.medication_memory import MedicationMemory
-from cds_server.record.prefetch import FAILED_AT_CLIENT, KeyState, Supplied, coverage_of, read_prefetch
+from cds_server.record.patient_read import PatientRead
+from cds_server.record.prefetch import KeyState, Supplied, coverage_of, read_prefetch
 from cds_server.record.record_request import RecordRequest
-from cds_server.record.scopes import permits
-from cds_server.record.search_plan import Need, Plan
+from cds_server.record.record_so_far import RecordSoFar
+from cds_server.record.referred_medications import ReferredMedications
+from cds_server.record.search_plan import Plan
+from cds_server.record.search_rounds import SearchRounds
+from cds_server.record.searches_under_way import SearchesUnderWay
 from cds_server.site_rules import SiteRules
-from fhir_mappings.course_search import MappingContext, find_course
-from fhir_mappings.facts.course import CourseSearch
-from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
-from fhir_mappings.medications.draft_orders import check_draft_owner, draft_medications
-from fhir_mappings.medications.drugs import unread_medications
+from fhir_mappings.course_search import MappingContext
+from fhir_mappings.facts.coverage import Completeness, Gap
+from fhir_mappings.medications.draft_orders import check_draft_owner
 from fhir_mappings.reading.ownership import AnotherPatientError, check_owner, owner_of
 from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
-P = ParamSpec("P")
-R = TypeVar("R")
-MAX_ROUNDS = 3
-MEDICATIONS_AT_ONCE = 50
 # searches end this much before we stop waiting for them: what one had read of its pages by then still counts
 LAST_WORD_SECONDS = 0.03
-# a search by code is asked beside the others of its round and may come a moment later; a course that it shows saves
-# a round, so it is waited for by this part of the time that the others took
-MOMENT_FOR_HINTS = 0.25
-# what the next round depends on: the course, and signs, whose earlier part is asked for from where the recent one ends
-_DECIDING = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES, Kind.VITALS, Kind.OXYGEN})
-# no course is seen, and what would show one was not all read: a search by code may still find it
-_NOT_SURE = frozenset({CourseSearch.UNREADABLE, CourseSearch.NONE_IN_PART_READ})
 
 
 @dataclass(frozen=True)
@@ -70,283 +59,75 @@ def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetim
     states = read_prefetch(request.prefetch, pool)
     if pool.added > sources.limits.entries:
         raise Problem(ProblemId.TOO_MANY_ENTRIES, [("prefetch", f"holds more than {sources.limits.entries} resources")])
-    coverage = coverage_of(states)
-    reader = _Reader(request, sources, as_of, pool, coverage, deadline)
+    so_far = RecordSoFar(pool, coverage_of(states), sources.limits.entries)
+    asked = _asked_server(request, sources, deadline)
+    if asked is None:
+        _check_owner(request, pool)
+        _say_why_nothing_is_fetched(request, so_far)
+    else:
+        _read_from_server(request, sources, as_of, so_far, states, asked)
+    return so_far.record()
+
+
+def _read_from_server(
+    request: RecordRequest,
+    sources: Sources,
+    as_of: datetime,
+    so_far: RecordSoFar,
+    states: Mapping[str, KeyState],
+    asked: AskedServer,
+) -> None:
+    """The Patient beside the rounds of searches, then the Medications, and last whether all of it is of one patient."""
+    patient = PatientRead(asked, request.patient_id, so_far)
     try:
-        reader.check_owner()
+        _check_owner(request, so_far.pool)
     except AnotherPatientError:
         # an id that the Patient replaces is known only once the Patient is read
-        if not reader.read_patient_now():
+        if not patient.is_read_now():
             raise
-        reader.check_owner()
-    reader.read(states)
-    return PatientRecord(pool, reader.coverage)
+        _check_owner(request, so_far.pool)
+    patient.start()
+    rules = sources.rules
+    plan = Plan(request.patient_id, as_of, rules.terms, rules.thresholds, sources.lookup)
+    how = MappingContext(rules.terms, rules.thresholds, sources.zone, request.patient_id, request.fhir_base, as_of)
+    dense = states["recentAdministrations"].supplied is Supplied.FIRST_PAGE
+    searches = SearchesUnderWay(asked, so_far, as_of, sources.metrics, dense=dense)
+    medications = ReferredMedications(asked, request.drafts, so_far, sources.medications)
+    search = SearchRounds(searches, medications, plan, how, so_far).read(plan.first_round(states))
+    patient.take()
+    medications.read()
+    _check_owner(request, so_far.pool)
+    if sources.lookup is CourseLookup.CODES:
+        believe_codes(search, searches.hints, states, so_far.coverage)
 
 
-class _Reader:
-    """The rounds of one call."""
+def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> AskedServer | None:
+    """The server that this call may ask; None where it names none, or one that is not allowed."""
+    base = request.fhir_base
+    if base is None or base not in sources.executors or not request.may_call:
+        return None
+    server = FhirServer(
+        sources.session, base, _token(request, sources, base), deadline - LAST_WORD_SECONDS,
+        max_pages=sources.limits.pages, metrics=sources.metrics, request_id=request.request_id,
+    )  # fmt: skip
+    return AskedServer(server, sources.executors[base], request.scope, deadline)
 
-    def __init__(
-        self,
-        request: RecordRequest,
-        sources: Sources,
-        as_of: datetime,
-        pool: ResourcePool,
-        coverage: dict[Kind, Coverage],
-        deadline: float,
-    ) -> None:
-        self.coverage = coverage
-        self._request = request
-        self._sources = sources
-        self._pool = pool
-        self._deadline = deadline
-        self._plan = Plan(request.patient_id, as_of, sources.rules.terms, sources.rules.thresholds, sources.lookup)
-        self._how = MappingContext(
-            sources.rules.terms,
-            sources.rules.thresholds,
-            sources.zone,
-            request.patient_id,
-            request.fhir_base,
-            as_of,
-        )
-        self._server = self._allowed_server()
-        self._code_searches: dict[str, FhirError | None] = {}
-        self._under_way: dict[Future[Found], Need] = {}
-        self._patient: Future[bytes | None] | None = None
-        self._medications_asked: set[str] = set()
-        self._dense = False
 
-    def _allowed_server(self) -> FhirServer | None:
-        base = self._request.fhir_base
-        if base is None or base not in self._sources.executors or not self._request.may_call:
-            return None
-        return FhirServer(
-            self._sources.session, base, self._token(base), self._deadline - LAST_WORD_SECONDS,
-            max_pages=self._sources.limits.pages, metrics=self._sources.metrics, request_id=self._request.request_id,
-        )  # fmt: skip
+def _token(request: RecordRequest, sources: Sources, base: str) -> str | OwnToken | None:
+    """The call's own token; where it brings none, ours if its client may use it."""
+    if request.token is None and request.may_use_our_token and base in sources.backend.accesses:
+        return OwnToken(sources.backend, base)
+    return request.token
 
-    def _token(self, base: str) -> str | OwnToken | None:
-        """The call's own token; where it brings none, ours if its client may use it."""
-        request, backend = self._request, self._sources.backend
-        if request.token is None and request.may_use_our_token and base in backend.accesses:
-            return OwnToken(backend, base)
-        return request.token
 
-    def _submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        return self._sources.executors[self._request.fhir_base or ""].submit(work, *args, **kwargs)
+def _check_owner(request: RecordRequest, pool: ResourcePool) -> None:
+    owner = owner_of(request.patient_id, request.fhir_base, pool)
+    check_owner(pool, owner)
+    check_draft_owner(request.drafts, owner)
 
-    def check_owner(self) -> None:
-        owner = owner_of(self._request.patient_id, self._request.fhir_base, self._pool)
-        check_owner(self._pool, owner)
-        check_draft_owner(self._request.drafts, owner)
 
-    def read(self, states: Mapping[str, KeyState]) -> None:
-        """Rounds of searches until the course and all it asks for is read, or the budget ends.
-
-        A round waits only for what shows the course or is graded; the rest is collected at the end. Hints are waited
-        for only a moment, and longer only where the administrations failed to show whether there is a course.
-        """
-        if self._server is None:
-            self._say_why_nothing_is_fetched()
-            return
-        self._start_patient()
-        self._dense = states["recentAdministrations"].supplied is Supplied.FIRST_PAGE
-        needs = self._plan.first_round(states)
-        asked: set[Need] = set()
-        search = CourseSearch.UNREADABLE
-        for _ in range(1 + MAX_ROUNDS):
-            self._start(needs)
-            asked.update(needs)
-            began = time.monotonic()
-            self._collect(essential=True)
-            search, needs = self._what_next(asked)
-            if search is not CourseSearch.FOUND and self._hints_under_way() and not self._deciding_under_way():
-                moment = (time.monotonic() - began) * MOMENT_FOR_HINTS
-                self._collect(essential=True, hints=True, seconds=moment)
-                search, needs = self._what_next(asked)
-            if not needs and search in _NOT_SURE and self._hints_under_way():
-                self._collect(essential=True, hints=True)
-                search, needs = self._what_next(asked)
-            if not needs and self._read_medications():
-                search, needs = self._what_next(asked)
-            if not needs and not self._deciding_under_way():
-                break
-        self._collect(essential=False, hints=search in _NOT_SURE)
-        # what a late answer asks for is read in the time that is left, and late itself where there is none
-        search, needs = self._what_next(asked)
-        if needs:
-            self._start(needs)
-            self._collect(essential=False)
-            search, _ = self._what_next(asked)
-        self._take_patient()
-        self._read_medications()
-        self.check_owner()
-        self._believe_codes(search, states)
-
-    def _what_next(self, asked: set[Need]) -> tuple[CourseSearch, tuple[Need, ...]]:
-        found = find_course(PatientRecord(self._pool, self.coverage), self._how)
-        return found.search, self._plan.next_round(self.coverage, found.course, asked, dense=self._dense)
-
-    def _say_why_nothing_is_fetched(self) -> None:
-        why = "no FHIR server was named" if self._request.fhir_base is None else "the FHIR server is not allowed"
-        for kind, coverage in self.coverage.items():
-            if coverage.state is Completeness.UNREAD and coverage.why == "not supplied":
-                self.coverage[kind] = replace(coverage, why=f"not supplied, and {why}")
-
-    def _remaining(self) -> float:
-        return max(0.0, self._deadline - time.monotonic())
-
-    def _start(self, needs: Iterable[Need]) -> None:
-        for need in needs:
-            if self._server is not None and permits(self._request.scope, need.search.resource_type):
-                self._under_way[self._submit(self._server.search, need.search)] = need
-            elif not need.hint:
-                self._merge(need, Found(error=FhirError(Fault.SCOPE, "not permitted by the granted scope")))
-
-    def _deciding_under_way(self) -> bool:
-        return any(self._decides(need) for need in self._under_way.values())
-
-    def _hints_under_way(self) -> bool:
-        return any(need.hint for need in self._under_way.values())
-
-    def _collect(self, *, essential: bool, hints: bool = False, seconds: float = inf) -> None:
-        """Wait for searches under way, at most so many seconds, and take what they brought; what is not there by the
-        deadline is unread."""
-        waited = {
-            future: need
-            for future, need in self._under_way.items()
-            if self._decides(need) or (hints if need.hint else not essential)
-        }
-        # half of what is left: one search that hangs must not keep the next round from being asked
-        wait(waited, timeout=min(seconds, self._remaining() / 2 if essential else self._remaining()))
-        done = {f: n for f, n in self._under_way.items() if f.done() or not essential}
-        # in the order of time, newest first: coverage grows back from now without a gap
-        for future, need in sorted(done.items(), key=lambda f: f[1].until or self._plan.as_of, reverse=True):
-            del self._under_way[future]
-            found = future.result() if future.done() else Found(error=FhirError(Fault.LATE, "not read in time"))
-            if future.cancel():  # one that never began counts nothing by itself
-                self._sources.metrics.fhir_errors.labels(need.search.resource_type, Fault.LATE.value).inc()
-            self._merge(need, found)
-
-    def _decides(self, need: Need) -> bool:
-        """Whether the next round depends on this search. A hint only does where codes alone are believed."""
-        if need.hint:
-            return self._plan.lookup is CourseLookup.CODES
-        return bool(_DECIDING & set(need.kinds))
-
-    def _start_patient(self) -> None:
-        coverage = self.coverage[Kind.PATIENT]
-        if self._server is None or coverage.state is Completeness.COMPLETE or coverage.why == FAILED_AT_CLIENT:
-            return
-        if not permits(self._request.scope, "Patient", search=False):
-            self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, "not permitted by the granted scope")
-            return
-        self._patient = self._submit(self._server.read, "Patient", self._request.patient_id)
-
-    def read_patient_now(self) -> bool:
-        """Read the Patient before anything else; whether there was one to read."""
-        self._start_patient()
-        self._take_patient()
-        return self._pool.patient(self._request.patient_id) is not None
-
-    def _take_patient(self) -> None:
-        if self._patient is None:
-            return
-        future, self._patient = self._patient, None
-        wait([future], timeout=self._remaining())
-        try:
-            if not future.done():
-                raise FhirError(Fault.LATE, "not read in time")
-            raw = future.result()
-        except FhirError as error:
-            self.coverage[Kind.PATIENT] = Coverage(Completeness.UNREAD, error.why)
-            return
-        if raw is not None:
-            self._pool.add(raw, "Patient from the FHIR server", kinds=frozenset({Kind.PATIENT}))
-        self.coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
-
-    def _merge(self, need: Need, found: Found) -> None:
-        room = self._sources.limits.entries - self._pool.added
-        if len(found.entries) > room:
-            error = FhirError(Fault.ENTRIES, "there are more results than are read")
-            found = Found(found.entries[: max(0, room)], found.pages, found.results, error)
-        for index, raw in enumerate(found.entries):
-            where = f"{need.search.resource_type} from the FHIR server, result {index}"
-            self._pool.add(raw, where, kinds=frozenset(need.kinds))
-        if need.hint:
-            self._code_searches[need.search.params[1][0]] = found.error
-            return
-        if Kind.ADMINISTRATIONS in need.kinds and found.pages > 1:
-            self._dense = True
-        for kind in need.kinds:
-            self.coverage[kind] = self._grown(self.coverage[kind], need, found)
-
-    def _grown(self, before: Coverage, need: Need, found: Found) -> Coverage:
-        """Coverage after one search: it reaches further back only where nothing between is missing."""
-        if found.error is not None:
-            failed = found.error.fault is not Fault.SCOPE
-            if before.since is not None or found.results or before.state is Completeness.PART:
-                return Coverage(Completeness.PART, found.error.why, before.since, failed)
-            return Coverage(Completeness.UNREAD, found.error.why, failed=failed)
-        if need.since is None:
-            return Coverage(Completeness.COMPLETE)
-        joins = need.until is None or (before.since is not None and before.since <= need.until)
-        joins = joins or (need.until == self._plan.as_of)
-        if not joins:
-            return before
-        reached = [s for s in (before.since, need.since) if s is not None]
-        return Coverage(Completeness.COMPLETE, None, min(reached))
-
-    def _read_medications(self) -> bool:
-        """Read the distinct Medications behind references, last and together; whether any were new.
-
-        Their drugs may show a course after all, or a dose.
-        """
-        base, server = self._request.fhir_base, self._server
-        if base is None or server is None or self._remaining() <= 0:
-            return False
-        ids = [*unread_medications(self._pool, base)]
-        ids += [i for i in draft_medications(self._request.drafts, base) if self._pool.medication(i) is None]
-        unknown = []
-        for medication_id in dict.fromkeys(i for i in ids if i not in self._medications_asked):
-            remembered = self._sources.medications.get(base, medication_id)
-            if remembered is not None:
-                self._pool.add(remembered, "Medication remembered")
-            else:
-                unknown.append(medication_id)
-        self._medications_asked.update(unknown)
-        if unknown and permits(self._request.scope, "Medication"):
-            self._fetch_medications(server, base, unknown)
-        return any(self._pool.medication(i) is not None for i in ids)
-
-    def _fetch_medications(self, server: FhirServer, base: str, ids: list[str]) -> None:
-        batches = [ids[i : i + MEDICATIONS_AT_ONCE] for i in range(0, len(ids), MEDICATIONS_AT_ONCE)]
-        searches = [
-            Search("Medication", (("_id", ",".join(batch)), ("_count", str(MEDICATIONS_AT_ONCE)))) for batch in batches
-        ]
-        futures = [self._submit(server.search, search) for search in searches]
-        wait(futures, timeout=self._remaining())
-        for future in futures:
-            room = self._sources.limits.entries - self._pool.added
-            for raw in future.result().entries[: max(0, room)] if future.done() else []:
-                # whatever else a server puts here is checked like any other answer
-                self._pool.add(raw, "Medication from the FHIR server")
-        for medication_id in ids:
-            found = self._pool.get(f"Medication/{medication_id}")
-            if found is not None:
-                self._sources.medications.put(base, medication_id, bytes(found.raw))
-
-    def _codes_were_searched(self, states: Mapping[str, KeyState]) -> bool:
-        """Whether every coded infusion would have been found: by code, and behind references where the server can."""
-        refused = FhirError(Fault.SCOPE, "not asked")
-        by_code = self._code_searches.get("code", refused) is None
-        behind = self._code_searches.get("medication.code", refused)
-        supplied = states["crsDrugs"].supplied is Supplied.COMPLETE
-        return (by_code or supplied) and (behind is None or behind.status == 400)
-
-    def _believe_codes(self, search: CourseSearch, states: Mapping[str, KeyState]) -> None:
-        """At a site whose infusions are always coded, no coded infusion is no course."""
-        if self._plan.lookup is not CourseLookup.CODES or search is CourseSearch.FOUND:
-            return
-        if self._codes_were_searched(states) and self.coverage[Kind.PROCEDURES].state is Completeness.COMPLETE:
-            self.coverage[Kind.ADMINISTRATIONS] = Coverage(Completeness.COMPLETE, "by codes, as this site is set up")
+def _say_why_nothing_is_fetched(request: RecordRequest, so_far: RecordSoFar) -> None:
+    why = "no FHIR server was named" if request.fhir_base is None else "the FHIR server is not allowed"
+    for kind, coverage in so_far.coverage.items():
+        if coverage.state is Completeness.UNREAD and coverage.gap is Gap.NOT_SUPPLIED:
+            so_far.coverage[kind] = replace(coverage, why=f"{coverage.why}, and {why}")

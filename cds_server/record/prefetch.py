@@ -15,7 +15,7 @@ import msgspec
 
 from cds_server.data_keys import DATA_KEYS, DataKey
 from cds_server.outgoing.fhir_bundle import NO_RESOURCE
-from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resource_pool import ResourcePool
@@ -27,9 +27,6 @@ class Supplied(StrEnum):
     COMPLETE = "complete"
     FIRST_PAGE = "first page"
     FAILED = "failed at the client"
-
-
-FAILED_AT_CLIENT = "the client could not read it"
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,7 @@ def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:
         found[Kind.RUNNING] = Coverage(Completeness.COMPLETE)
     elif by_code.supplied in (Supplied.COMPLETE, Supplied.FIRST_PAGE) and recent.since is None:
         why = "only administrations found by code were supplied"
-        found[Kind.ADMINISTRATIONS] = Coverage(Completeness.PART, why)
+        found[Kind.ADMINISTRATIONS] = Coverage(Completeness.PART, why, gap=Gap.SUPPLIED_IN_PART)
     return found
 
 
@@ -174,7 +171,7 @@ def _coverage(state: KeyState) -> Coverage:
         case Supplied.COMPLETE:
             return Coverage(Completeness.COMPLETE)
         case Supplied.FIRST_PAGE:
-            return Coverage(Completeness.PART, "not all of it was supplied", state.since)
+            return Coverage(Completeness.PART, "not all of it was supplied", state.since, Gap.SUPPLIED_IN_PART)
         case Supplied.FAILED:
-            return Coverage(Completeness.UNREAD, FAILED_AT_CLIENT, failed=True)
-    return Coverage(Completeness.UNREAD, "not supplied")
+            return Coverage(Completeness.UNREAD, "the client could not read it", gap=Gap.FAILED_AT_CLIENT)
+    return Coverage(Completeness.UNREAD, "not supplied", gap=Gap.NOT_SUPPLIED)

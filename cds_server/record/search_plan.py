@@ -10,33 +10,43 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from cds_server.data_keys import DATA_KEYS, DataKey, asked_keys, code_list
 from cds_server.limits import CourseLookup
 from cds_server.outgoing.fhir_client import Search
 from cds_server.record.prefetch import KeyState, Supplied
 from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts import analytes
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.medications.treatments import history_opens
 
 RECENT = timedelta(hours=48)
+DAYS_BEFORE = timedelta(days=4)  # for the baselines of a course
 SLICE = timedelta(days=7)
 PAGE = "1000"
 _BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
 
 
+class Hint(StrEnum):
+    """A search by code: it only helps to find the course early, and its failure costs nothing. The value is the
+    parameter that holds the codes."""
+
+    BY_CODE = "code"
+    BEHIND_REFERENCES = "medication.code"
+
+
 @dataclass(frozen=True)
 class Need:
-    """One search and the kinds of data it covers, from `since` to `until` (None: now). `hint`: only helps to find
-    the course early; its failure costs nothing."""
+    """One search and the kinds of data it covers, from `since` to `until` (None: now)."""
 
     search: Search
     kinds: tuple[Kind, ...]
     since: datetime | None = None
     until: datetime | None = None
-    hint: bool = False
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Plan:
         missing = {k.kind: k for k in asked if _asks_again(states[k.key]) and k.key != "crsDrugs"}
         labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
         needs = [
-            *self._observations(missing, (Kind.IL6_CRP,), self.t.course_days + timedelta(days=4)),
+            *(n for k in analytes.KINDS for n in self._observations(missing, (k,), self.t.course_days + DAYS_BEFORE)),
             *self._observations(missing, labs, self._labs_back()),
             *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
             *self._procedures(missing),
@@ -79,10 +89,10 @@ class Plan:
             needs.append(Need(self._search("MedicationAdministration", status), (Kind.RUNNING,)))
         codes = code_list(self.terms, *_BY_CODE.value_sets)
         # what the client searched by code is not searched again; drugs behind references it cannot have found
-        parameters = ("code", "medication.code") if _asks_again(states["crsDrugs"]) else ("medication.code",)
-        for parameter in parameters:
-            search = self._search("MedicationAdministration", ((parameter, codes),))
-            needs.append(Need(search, (Kind.ADMINISTRATIONS,), hint=True))
+        hints = tuple(Hint) if _asks_again(states["crsDrugs"]) else (Hint.BEHIND_REFERENCES,)
+        for hint in hints:
+            search = self._search("MedicationAdministration", ((hint.value, codes),))
+            needs.append(Need(search, (Kind.ADMINISTRATIONS,), hint=hint))
         return needs
 
     def next_round(

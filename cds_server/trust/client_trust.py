@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from cds_server.trust.clients import Client, Profile
-from cds_server.trust.key_sets import Key, KeySets, KeysUnavailableError
+from cds_server.trust.jwk_set import Key, KeysUnavailableError
+from cds_server.trust.key_sets import KeySets
 from fhir_mappings.reading.fhir_base import comparable
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")

@@ -7,32 +7,26 @@ one: `base`, `token_url`, `client_id`, `key` (a PEM file beside this one), `scop
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from cds_server.limits import SettingsError, naming
-from cds_server.outgoing.base_url import normalised_base
-from cds_server.outgoing.token_request import BackendAccess, ClientKey
+from cds_server.limits import SettingsError
+from cds_server.outgoing.token_request import BackendAccess
+from cds_server.trust.toml_entries import TomlEntry, toml_entries
 
 MAX_TOKEN_SECONDS = 900
-_KNOWN = frozenset(
+MOST_TOKEN_SECONDS = 86400
+_OF_A_CLIENT = frozenset(
     {
         "issuer", "jwks_url", "jwks", "fhir_servers", "tenants", "audiences", "services", "max_token_seconds",
         "profile", "backend",
     }
 )  # fmt: skip
 _OF_A_SERVER = frozenset({"base", "token_url", "client_id", "key", "scope", "kid"})
-LEAST_RSA_BITS = 2048
+_PLAIN = "is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 where a proxy before the service ends TLS"
 
 
 class Profile(StrEnum):
@@ -71,129 +65,93 @@ class Trusted:
 
 def trusted_from(file: Path, services: Iterable[str], *, allow_http: bool) -> Trusted:
     """What a clients file holds. Raises SettingsError naming the entry and field that cannot be used."""
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("CRS_CDS_CLIENTS: the file cannot be read.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"CRS_CDS_CLIENTS: not TOML: {error}.") from error
-    entries = table.get("client")
-    servers = table.get("fhir_server", [])
-    other = set(table) - {"client", "fhir_server"}
-    if other or not isinstance(entries, list) or not entries or not isinstance(servers, list):
-        raise SettingsError("CRS_CDS_CLIENTS: must hold [[client]] entries, at least one, and [[fhir_server]] only.")
+    entries = toml_entries("CRS_CDS_CLIENTS", file, "client", "fhir_server")
     known = frozenset(services)
-    found = tuple(_client(entry, n, file.parent, known, allow_http) for n, entry in enumerate(entries))
+    found = tuple(_client(entry, known, allow_http=allow_http) for entry in entries["client"])
     issuers = [client.issuer for client in found]
     twice = next((issuer for issuer in issuers if issuers.count(issuer) > 1), None)
     if twice is not None:
-        raise SettingsError(f"CRS_CDS_CLIENTS: {twice} stands in two entries; join them.")
-    backends = {
-        access.base: access for access in (_backend(e, n, file.parent, allow_http) for n, e in enumerate(servers))
-    }
+        raise SettingsError(f"CRS_CDS_CLIENTS: {twice} has two [[client]] entries; join them.")
+    accesses = [_backend_access(entry, allow_http=allow_http) for entry in entries["fhir_server"]]
+    backends = {access.base: access for access in accesses}
     without = next((c for c in found if c.backend and not set(c.fhir_servers) & set(backends)), None)
     if without is not None:
-        raise SettingsError(f"CRS_CDS_CLIENTS: {without.issuer} is `backend`, but no [[fhir_server]] is for its bases.")
+        raise SettingsError(
+            f"CRS_CDS_CLIENTS: {without.issuer} has `backend = true`, but none of its fhir_servers has a "
+            "[[fhir_server]] entry; add one."
+        )
     return Trusted(found, backends)
 
 
-def _client(entry: Mapping[str, Any], number: int, folder: Path, services: frozenset[str], allow_http: bool) -> Client:
-    where = f"CRS_CDS_CLIENTS: client[{number}]"
-    unknown = sorted(set(entry) - _KNOWN)
-    if unknown:
-        raise SettingsError(f"{where}.{unknown[0]} is no field of a client; correct its name or remove it.")
-    issuer = entry.get("issuer")
-    if not isinstance(issuer, str) or not issuer:
-        raise SettingsError(f"{where}.issuer must be the `iss` of its tokens.")
-    if ("jwks_url" in entry) == ("jwks" in entry):
-        raise SettingsError(f"{where} needs either jwks_url or jwks (a file).")
-    bases = _texts(entry, "fhir_servers", where)
+def _client(entry: TomlEntry, services: frozenset[str], *, allow_http: bool) -> Client:
+    entry.check_names(_OF_A_CLIENT)
+    has_url = "jwks_url" in entry.fields
+    if has_url == ("jwks" in entry.fields):
+        raise SettingsError(f"{entry.where} must have either jwks_url or jwks, the name of a file beside this one.")
+    bases = entry.texts("fhir_servers")
     if not bases:
-        raise SettingsError(f"{where}.fhir_servers must list the FHIR bases that it may name.")
-    names = frozenset(_texts(entry, "services", where))
-    if names - services:
-        raise SettingsError(f"{where}.services: {min(names - services)} is no service of this server.")
-    seconds = entry.get("max_token_seconds", MAX_TOKEN_SECONDS)
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= 86400:
-        raise SettingsError(f"{where}.max_token_seconds must be a whole number from 1 to 86400.")
-    profile, backend = entry.get("profile", Profile.STANDARD.value), entry.get("backend", False)
-    if profile not in {known.value for known in Profile}:
-        raise SettingsError(f"{where}.profile must be {' or '.join(known.value for known in Profile)}.")
+        raise entry.wrong("fhir_servers", "must list the FHIR bases that the client may name, at least one")
+    named = frozenset(entry.texts("services"))
+    if named - services:
+        raise entry.wrong("services", f"names {min(named - services)}; the services are {', '.join(sorted(services))}")
+    backend = entry.fields.get("backend", False)
     if not isinstance(backend, bool):
-        raise SettingsError(f"{where}.backend must be true or false.")
+        raise entry.wrong("backend", "must be true or false")
     return Client(
-        issuer=issuer,
-        fhir_servers=tuple(_base(base, f"{where}.fhir_servers", allow_http) for base in bases),
-        jwks_url=_https_url(entry["jwks_url"], f"{where}.jwks_url", allow_http) if "jwks_url" in entry else None,
-        jwks=_key_file(entry["jwks"], where, folder) if "jwks" in entry else None,
-        tenants=frozenset(_texts(entry, "tenants", where)),
-        audiences=frozenset(_texts(entry, "audiences", where)),
-        services=names,
-        max_token_seconds=seconds,
-        profile=Profile(profile),
+        issuer=entry.text("issuer"),
+        fhir_servers=tuple(_base(entry, "fhir_servers", base, allow_http=allow_http) for base in bases),
+        jwks_url=_https_url(entry, "jwks_url", allow_http=allow_http) if has_url else None,
+        jwks=None if has_url else entry.file("jwks"),
+        tenants=frozenset(entry.texts("tenants")),
+        audiences=frozenset(entry.texts("audiences")),
+        services=named,
+        max_token_seconds=_token_seconds(entry),
+        profile=_profile(entry),
         backend=backend,
     )
 
 
-def _backend(entry: Mapping[str, Any], number: int, folder: Path, allow_http: bool) -> BackendAccess:
-    where = f"CRS_CDS_CLIENTS: fhir_server[{number}]"
-    unknown = sorted(set(entry) - _OF_A_SERVER)
-    if unknown:
-        raise SettingsError(f"{where}.{unknown[0]} is no field of a FHIR server; correct its name or remove it.")
-    for name in sorted(_OF_A_SERVER - {"kid"}):
-        if not isinstance(entry.get(name), str) or not entry[name]:
-            raise SettingsError(f"{where}.{name} must be a text.")
-    if not isinstance(entry.get("kid", ""), str):
-        raise SettingsError(f"{where}.kid must be a text.")
+def _backend_access(entry: TomlEntry, *, allow_http: bool) -> BackendAccess:
+    entry.check_names(_OF_A_SERVER)
     return BackendAccess(
-        base=_base(entry["base"], f"{where}.base", allow_http),
-        token_url=_https_url(entry["token_url"], f"{where}.token_url", allow_http),
-        client_id=entry["client_id"],
-        key=client_key(folder / entry["key"], f"{where}.key", entry.get("kid") or None),
-        scope=entry["scope"],
+        base=_base(entry, "base", entry.text("base"), allow_http=allow_http),
+        token_url=_https_url(entry, "token_url", allow_http=allow_http),
+        client_id=entry.text("client_id"),
+        key=entry.client_key("key"),
+        scope=entry.text("scope"),
     )
 
 
-def client_key(file: Path, where: str, kid: str | None) -> ClientKey:
-    """The key in a file. Raises SettingsError for one of another kind than SMART wants."""
+def _token_seconds(entry: TomlEntry) -> int:
+    seconds = entry.fields.get("max_token_seconds", MAX_TOKEN_SECONDS)
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= MOST_TOKEN_SECONDS:
+        raise entry.wrong("max_token_seconds", f"must be a whole number from 1 to {MOST_TOKEN_SECONDS}")
+    return seconds
+
+
+def _profile(entry: TomlEntry) -> Profile:
     try:
-        text = file.read_text(encoding="ascii")
-        key = load_pem_private_key(text.encode(), None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SettingsError(f"{where} must be a file beside this one: a private key as PEM, no password.") from error
-    if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
-        return ClientKey(text, "RS384", kid)
-    if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
-        return ClientKey(text, "ES384", kid)
-    raise SettingsError(f"{where} must be an RSA key of at least {LEAST_RSA_BITS} bits, or one of the curve P-384.")
+        return Profile(entry.fields.get("profile", Profile.STANDARD))
+    except ValueError as error:
+        raise entry.wrong("profile", f"must be {' or '.join(Profile)}") from error
 
 
-def _texts(entry: Mapping[str, Any], name: str, where: str) -> list[str]:
-    value = entry.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
-        raise SettingsError(f"{where}.{name} must be a list of texts.")
-    return value
-
-
-def _base(url: str, name: str, allow_http: bool) -> str:
-    with naming(name):
-        base = normalised_base(url)
+def _base(entry: TomlEntry, name: str, text: str, *, allow_http: bool) -> str:
+    base = entry.base_in(name, text)
     if base.startswith("http:") and not allow_http:
-        raise SettingsError(f"{name}: {base} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 behind a proxy.")
+        raise entry.wrong(name, f"{_PLAIN}; it is {base}")
     return base
 
 
-def _https_url(url: object, where: str, allow_http: bool) -> str:
-    parts = urlsplit(url) if isinstance(url, str) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise SettingsError(f"{where} must be an https URL.")
+def _https_url(entry: TomlEntry, name: str, *, allow_http: bool) -> str:
+    text = entry.text(name)
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        usable = False
+    if not usable:
+        raise entry.wrong(name, "must be an https URL with a host and without a user name")
     if parts.scheme == "http" and not allow_http:
-        raise SettingsError(f"{where} is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 behind a proxy.")
+        raise entry.wrong(name, _PLAIN)
     return parts.geturl()
-
-
-def _key_file(name: object, where: str, folder: Path) -> Path:
-    path = folder / name if isinstance(name, str) else None
-    if path is None or not path.is_file():
-        raise SettingsError(f"{where}.jwks: there is no such file beside the clients file.")
-    return path

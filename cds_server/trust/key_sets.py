@@ -5,20 +5,17 @@ A key server that hangs or answers nonsense costs its own client's calls at most
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
 
-import jwt
 import requests
 
-from cds_server.limits import SettingsError
 from cds_server.outgoing.bounded_http import fetch
 from cds_server.trust.clients import Client
+from cds_server.trust.jwk_set import Key, Keys, KeysUnavailableError, keys_in
 
 FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often
 RETRY_SECONDS = 5.0  # while no set was ever had
@@ -27,21 +24,6 @@ STALE_SECONDS = 24 * 3600.0  # keys of a server that has not answered for so lon
 FETCH_SECONDS = 3.0
 FETCHES_AT_ONCE = 4  # of one client: a server that never ends its headers holds one thread for each try
 MAX_KEYS_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Key:
-    """A public key that may check signatures; `algorithm` where its set allows one only."""
-
-    public: Any
-    algorithm: str | None
-
-
-Keys = Mapping[str, Key]
-
-
-class KeysUnavailableError(Exception):
-    """The key set could not be had in time; says nothing of the token."""
 
 
 @dataclass
@@ -134,40 +116,3 @@ class KeySets:
         if answer.status != 200:
             raise KeysUnavailableError
         return keys_in(answer.body)
-
-
-def keys_in(content: bytes) -> Keys:
-    """The signing keys of a JWK Set by `kid`; one that cannot be used is passed over. Raises KeysUnavailableError."""
-    try:
-        entries = json.loads(content)["keys"]
-        found = [(entry.get("kid"), _key(entry)) for entry in entries if isinstance(entry, dict)]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise KeysUnavailableError from error
-    return {kid: key for kid, key in found if isinstance(kid, str) and kid and key is not None}
-
-
-def _key(entry: Mapping[str, Any]) -> Key | None:
-    """A key that is for signatures, by what it says of itself."""
-    operations = entry.get("key_ops", ["verify"])
-    if entry.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
-        return None
-    algorithm = entry.get("alg")
-    if algorithm is not None and not isinstance(algorithm, str):
-        return None
-    try:
-        return Key(jwt.PyJWK.from_dict(dict(entry)).key, algorithm)
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
-        return None
-
-
-def check_key_files(clients: tuple[Client, ...]) -> None:
-    """Raises SettingsError for a key file that holds no key that can be used."""
-    for number, client in enumerate(clients):
-        if client.jwks is None:
-            continue
-        try:
-            usable = keys_in(client.jwks.read_bytes())
-        except (OSError, KeysUnavailableError):
-            usable = {}
-        if not usable:
-            raise SettingsError(f"CRS_CDS_CLIENTS: client[{number}].jwks holds no key that can be used.")

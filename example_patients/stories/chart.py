@@ -234,6 +234,7 @@ _MAKERS: Mapping[str, Callable[..., list[Resource]]] = {
     "flow": _measured("3151-8", "Inhaled oxygen flow rate", "L/min"),
     "FiO2": _measured("3150-0", "Inhaled oxygen concentration", "%"),
     "il6": _measured("26881-3", "Interleukin 6 [Mass/volume] in Serum or Plasma", "pg/mL"),
+    "il10": _measured("26848-2", "Interleukin 10 [Mass/volume] in Serum or Plasma", "pg/mL"),
     "crp": _measured("1988-5", "C reactive protein [Mass/volume] in Serum or Plasma", "mg/L"),
     "weight": _measured("29463-7", "Body weight", "kg"),
     "plt": _measured("777-3", "Platelets [#/volume] in Blood", "10*3/uL"),

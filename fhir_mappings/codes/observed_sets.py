@@ -1,9 +1,10 @@
-"""Which value sets an Observation is sorted by, and the kind of data that each is of."""
+"""The value sets that an Observation is sorted by, and the kind of data that each is of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.facts.coverage import Kind
 
 DEVICE_SETS = (
@@ -13,7 +14,7 @@ DEVICE_SETS = (
 
 
 KIND_OF_SET: Mapping[str, Kind] = {
-    **dict.fromkeys(("interleukin-6", "c-reactive-protein"), Kind.IL6_CRP),
+    **{analyte.value_set: analyte.kind for analyte in ANALYTES},
     **dict.fromkeys(
         ("body-temperature", "systolic-pressure", "mean-arterial-pressure", "blood-pressure-panel"),
         Kind.VITALS,

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     NEURO = "ICE and ICANS"
     MEDICATION_ORDERS = "active medication orders"
     SERVICE_ORDERS = "active service orders"
+    CYTOKINES = "cytokines"
 
 
 class Completeness(StrEnum):
@@ -37,19 +38,33 @@ class Completeness(StrEnum):
     UNREAD = "unread"
 
 
+class Gap(StrEnum):
+    """The reason why a kind of data was not all read."""
+
+    NOT_SUPPLIED = "not-supplied"
+    SUPPLIED_IN_PART = "supplied-in-part"
+    FAILED_AT_CLIENT = "failed-at-client"
+    NOT_PERMITTED = "not-permitted"  # by the granted scope: nobody was asked
+    FAILED = "failed"  # the FHIR server was asked
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How far one kind of data could be read.
 
-    `why` says what stood in the way, in words without patient data. `since` is how far back it is complete:
-    None with COMPLETE is to the beginning, None with PART is nowhere. `failed`: it was asked for in vain; else nobody
-    could be asked.
+    `gap` is what stood in the way, `why` the same in words without patient data. `since` is how far back it is
+    complete: None with COMPLETE is to the beginning, None with PART is nowhere.
     """
 
     state: Completeness
     why: str | None = None
     since: datetime | None = None
-    failed: bool = False
+    gap: Gap | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was asked for in vain; otherwise nobody could be asked."""
+        return self.gap in (Gap.FAILED_AT_CLIENT, Gap.FAILED)
 
     def covers(self, moment: datetime) -> bool:
         """Whether everything from `moment` on was read."""
@@ -77,7 +92,7 @@ class SetAside:
 
 
 ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
-NOT_SUPPLIED = Coverage(Completeness.UNREAD, "neither supplied nor fetched")
+NOT_SUPPLIED = Coverage(Completeness.UNREAD, "neither supplied nor fetched", gap=Gap.NOT_SUPPLIED)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fhir_mappings.facts.time_and_range import Interval, Moment
 
 
 class Reason(StrEnum):
-    """Why a fold change carries no verdict."""
+    """The reason for which a fold change carries no verdict."""
 
     NO_BASELINE = "no_baseline"
     NO_PEAK = "no_peak"
@@ -41,6 +41,11 @@ class Sample:
     preliminary: bool = False
     amended: bool = False
 
+    @property
+    def height(self) -> tuple[Decimal, Decimal]:
+        """A key that puts the higher of two results last: "below 50" may be higher than 30."""
+        return (self.value.high if self.value.high is not None else Decimal("Infinity"), self.value.low)
+
 
 class SampleUse(StrEnum):
     """The part of a sample in the fold change, or why it has none."""
@@ -68,7 +73,7 @@ class FoldFlag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoldChange:
-    """How many times an analyte rose from baseline to peak, and whether the samples can carry a verdict.
+    """The rise of an analyte from baseline to peak, and how far its samples can carry a verdict.
 
     `fold` is missing with a `reason`. `low_barred` says why these samples, whatever their fold, cannot prove
     a small rise. `fold_if_preliminary` counts preliminary results too; `fold_after_blockade` is the highest
@@ -90,6 +95,19 @@ class FoldChange:
     flags: tuple[FoldFlag, ...] = ()
     evidence: tuple[str, ...] = ()
 
+    @property
+    def latest(self) -> Sample | None:
+        """The last sample, whatever it was for."""
+        return self.series[-1][0] if self.series else None
+
+    @property
+    def highest(self) -> Sample | None:
+        """The peak; where no baseline makes one, the highest sample that counts, if all that count have one unit."""
+        counted = [sample for sample, use in self.series if use in (SampleUse.PEAK, SampleUse.COUNTED)]
+        if self.peak is not None or len({sample.unit for sample in counted}) != 1:
+            return self.peak
+        return max(counted, key=lambda sample: sample.height)
+
 
 @dataclass(frozen=True, slots=True)
 class LabValue:
@@ -105,7 +123,7 @@ class LabValue:
     comparator: str = ""
 
     def is_below(self, limit: Decimal) -> bool | None:
-        """Whether it lies below a limit; None where "below v" leaves that open."""
+        """True where it lies below a limit, None where "below v" leaves that open."""
         if self.comparator in ("<", "<="):
             under = self.value < limit or (self.comparator == "<" and self.value == limit)
             return True if under else None

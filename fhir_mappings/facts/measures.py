@@ -9,7 +9,7 @@ from enum import Enum, unique
 class Measure(Enum):
     """A quantity: its own name, then its unit. Two quantities may have one unit and stay two."""
 
-    IL6 = "IL-6", "pg/mL"
+    CYTOKINE = "cytokine", "pg/mL"
     CRP = "CRP", "mg/L"
     TEMPERATURE = "temperature", "Cel"
     PRESSURE = "pressure", "mm[Hg]"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from fhir_mappings.facts.analytes import ANALYTES, CRP, IL6, Analyte
 from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside
 from fhir_mappings.facts.grade import CrsGrade
@@ -60,8 +61,7 @@ class PatientFacts:
     grade: CrsGrade | None = None
     grade_at_dose_2: CrsGrade | None = None
     progressed: bool | None = None
-    il6: FoldChange = field(default_factory=FoldChange)
-    crp: FoldChange = field(default_factory=FoldChange)
+    folds: Mapping[Analyte, FoldChange] = field(default_factory=lambda: {analyte: FoldChange() for analyte in ANALYTES})
     tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
     steroids: tuple[SteroidGiven, ...] = ()
     weight: Weight | None = None
@@ -76,6 +76,19 @@ class PatientFacts:
     flags: tuple[str, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     evidence: tuple[str, ...] = ()
+
+    @property
+    def il6(self) -> FoldChange:
+        return self.folds[IL6]
+
+    @property
+    def crp(self) -> FoldChange:
+        return self.folds[CRP]
+
+    @property
+    def followed(self) -> Mapping[Analyte, FoldChange]:
+        """The analytes to speak of: those with a limit always, one for display where it has samples."""
+        return {analyte: fold for analyte, fold in self.folds.items() if analyte.limit is not None or fold.series}
 
     def local(self, at: datetime) -> datetime:
         """An instant as the facility's clock shows it. All other times here are UTC, so that hours are elapsed."""

@@ -1,7 +1,7 @@
 """The fields of FHIR R4 resources that the mapping reads, as msgspec Structs.
 
 Scanning with these costs a hundredth of a full validation; what an answer rests on is validated by
-fhir.resources afterwards (read_resources). Unknown fields are passed over. A field of the wrong type sets
+fhir.resources afterwards (`validation`). Unknown fields are passed over. A field of the wrong type sets
 the resource aside with its path.
 """
 

@@ -18,6 +18,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from msgspec import defstruct
 from msgspec.structs import fields
 
+from fhir_mappings.facts import analytes
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
@@ -110,7 +111,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
 _KINDS = {
     "Observation": frozenset(
-        {Kind.IL6_CRP, Kind.VITALS, Kind.OXYGEN, Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO}
+        {*analytes.KINDS, Kind.VITALS, Kind.OXYGEN, Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO}
     ),
     "MedicationAdministration": frozenset({Kind.ADMINISTRATIONS}),
     "Procedure": frozenset({Kind.PROCEDURES, Kind.SUPPORT_PROCEDURES}),

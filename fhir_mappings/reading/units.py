@@ -18,7 +18,7 @@ _THOUSANDTH = Decimal("0.001")
 
 
 FACTORS: Mapping[Measure, Mapping[str, Decimal]] = {
-    Measure.IL6: {
+    Measure.CYTOKINE: {
         **dict.fromkeys(("pg/mL", "pg/ml", "ng/L", "ng/l"), _ONE),
         **dict.fromkeys(("ng/mL", "ng/ml", "ug/L", "ug/l", "µg/L", "μg/L"), _THOUSAND),
         **dict.fromkeys(("pg/dL", "pg/dl"), Decimal("0.01")),
@@ -56,9 +56,9 @@ _CELSIUS = frozenset({"Cel", "°C", "C", "degC", "deg C", "celsius", "Celsius"})
 _FAHRENHEIT = frozenset({"[degF]", "°F", "F", "degF", "deg F", "fahrenheit", "Fahrenheit"})
 
 # Outside these a value is a mistake of charting, not a finding; it is set aside and said so.
-# IL-6 and CRP reach from nothing to more than plasma holds of all proteins together (1 g/L and 100 g/L).
+# Cytokines and CRP reach from nothing to more than plasma holds of all proteins together (1 g/L and 100 g/L).
 PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
-    Measure.IL6: (Decimal(0), Decimal(1_000_000_000)),
+    Measure.CYTOKINE: (Decimal(0), Decimal(1_000_000_000)),
     Measure.CRP: (Decimal(0), Decimal(100_000)),
     Measure.TEMPERATURE: (Decimal(25), Decimal(45)),
     Measure.PRESSURE: (Decimal(10), Decimal(320)),
@@ -75,7 +75,7 @@ PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
 
 @dataclass(frozen=True)
 class UnitError(ValueError):
-    """Why a quantity could not be used; names no value."""
+    """The reason for which a quantity could not be used; it names no value."""
 
     why: str
 

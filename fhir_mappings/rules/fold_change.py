@@ -1,4 +1,4 @@
-"""How many times IL-6 and CRP rose since the infusion, and whether the samples can carry a verdict.
+"""The rise of an analyte since the infusion, and how far its samples can carry a verdict.
 
 Baseline, peak and fold change as Zhang 2022 defines them (Methods), made operational by the clinical
 specification §2.1. High or low is decided in `cards`, not here.
@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
+from fhir_mappings.facts.analytes import Analyte, Blockade
 from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample, SampleUse, Series
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
@@ -25,17 +26,19 @@ _FLAG_OF_TIER = {
 }
 
 
-def fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
-    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead.
-
-    `after_blockade`: a rise after the first IL-6 blocker says something of this analyte too.
-    """
-    found = _fold_change(series, setting, t, after_blockade=after_blockade)
-    return replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
+def fold_change(series: Series, setting: Setting, t: Thresholds, analyte: Analyte) -> FoldChange:
+    """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead."""
+    if analyte.blockade is Blockade.NOT_WEIGHED:
+        setting = replace(setting, first_blocker=None, blocker_dates=frozenset())
+    found = _fold_change(series, setting, t, rise_after=analyte.blockade is Blockade.CONCEALS)
+    found = replace(found, series=tuple((s, _use(s, found, setting, t)) for s in series.samples))
+    if analyte.limit is None:  # it rests on what is shown, the latest too
+        found = replace(found, evidence=_refs(filter(None, (found.baseline, found.highest, found.latest))))
+    return found
 
 
 def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
-    """What one sample was for."""
+    """The part of one sample in the rise."""
     if s.preliminary:
         return SampleUse.PRELIMINARY
     if s in (found.baseline, found.peak):
@@ -49,7 +52,7 @@ def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
     return SampleUse.BEFORE if s.at.earliest <= g.course.peak_opens else SampleUse.TOO_LATE
 
 
-def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_blockade: bool) -> FoldChange:
+def _fold_change(series: Series, setting: Setting, t: Thresholds, *, rise_after: bool) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
     base, tier = baseline(final, setting, t)
     window = tuple(s for s in final if is_in_peak_window(s.at, setting, t) and s is not base)
@@ -65,12 +68,12 @@ def _fold_change(series: Series, setting: Setting, t: Thresholds, *, after_block
         return replace(known, reason=Reason.ZERO_BASELINE, evidence=_refs((base, *window)))
     same_unit = tuple(s for s in window if (s.unit, s.loinc) == (base.unit, base.loinc))
     comparable = tuple(s for s in final if (s.unit, s.loinc) == (base.unit, base.loinc))
-    after = tuple(s for s in comparable if after_blockade and is_after_blockade(s.at, setting))
+    after = tuple(s for s in comparable if rise_after and is_after_blockade(s.at, setting))
     known = replace(known, fold_after_blockade=_fold(base, after) if after else None)
     if not same_unit:
         reason = Reason.UNUSABLE if window or _unusable_in_window(series, setting, t) else Reason.NO_PEAK
         return replace(known, reason=reason, evidence=_refs((base, *after)))
-    peak = max(same_unit, key=_height)
+    peak = max(same_unit, key=lambda s: s.height)
     early = tuple(s for s in series.samples if s.preliminary and is_in_peak_window(s.at, setting, t))
     early = tuple(s for s in early if (s.unit, s.loinc) == (base.unit, base.loinc))
     other_unit = len(same_unit) < len(window)
@@ -88,17 +91,12 @@ def _refs(samples: Iterable[Sample]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s.reference for s in samples))
 
 
-def _height(s: Sample) -> tuple[Decimal, Decimal]:
-    high = s.value.high if s.value.high is not None else Decimal("Infinity")
-    return (high, s.value.low)
-
-
 def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
     return any(bad.at is None or is_in_peak_window(bad.at, g, t) for bad in series.unusable)
 
 
 def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) -> bool:
-    """Whether a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
+    """True where a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
     a larger rise."""
     final = tuple(s for s in series.samples if not s.preliminary)
     lost = [bad.at for bad in series.unusable if bad.at is not None]
@@ -107,7 +105,7 @@ def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) 
 
 
 def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, ...], t: Thresholds) -> Reason | None:
-    """Why these samples cannot prove a small rise, whatever the fold."""
+    """The reason for which these samples prove no small rise, whatever the fold."""
     until = g.first_blocker or g.as_of
     recent = [
         s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
@@ -139,7 +137,7 @@ def _fold(base: Sample, peaks: Iterable[Sample]) -> Interval:
 
 
 def _max_interval(a: Interval, b: Interval) -> Interval:
-    """Where the larger of two values can lie; at equal ends a closed end wins."""
+    """The range of the larger of two values; at equal ends a closed end wins."""
     low, low_open_end = max((a.low, a.low_open), (b.low, b.low_open))
     if a.high is None or b.high is None:
         return Interval(low, None, low_open_end)

@@ -14,7 +14,7 @@ from fhir_mappings.facts.time_and_range import Moment
 
 @dataclass(frozen=True)
 class Setting:
-    """What bounds the samples: the course, fever, and the first drug that makes IL-6 unusable."""
+    """The bounds of the samples: the course, fever, and the first drug that makes IL-6 unusable."""
 
     course: Course
     as_of: datetime

@@ -50,6 +50,12 @@ CHARTS: dict[str, tuple[str, list[Resource]]] = {
     "long": ("p", patient(dense(60))),
     "hostile": ("p", whole(hostile_chart())),
     "limits": ("p", patient("il6 <1.5 @D0 08:00; il6 >5000 @-3h; MAP 75 @-2h; grade 1")),
+    "il10": (
+        "p",
+        patient(
+            "il6 10 @D0 08:00; il6 40 @D3 07:00; il10 12 @D0 08:00; il10 96 @D4 07:00; toci 560 @D3 12:00; grade 2"
+        ),
+    ),
     "doses": (
         "p",
         patient(
@@ -132,6 +138,7 @@ SHOWN = rows("""
 | s1d    | Vasopressors  now: epinephrine, norepinephrine; Oxygen  now: CPAP or BiPAP; 560 mg; now                      | what is in use now           |
 | s3     | peak 46.5 pg/mL; nasal cannula 2 L/min; day 4                                                                | a short course               |
 | doses  | now: grade 0, fever may be suppressed; CAR-T                                                                | a 0 under treatment is no all-clear |
+| il10   | IL-10, pg/mL (log); baseline 12 pg/mL; peak 96 pg/mL                                                         | IL-10 has a lane and no limit |
 | s12    | unknown; ≥1; 1; 0                                                                                            | a minimum and a gap have a word |
 """)
 

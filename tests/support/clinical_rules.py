@@ -15,6 +15,7 @@ CHAPTERS = (
     "test_course.py",
     "test_crs_grade.py",
     "test_fold_change.py",
+    "test_il10.py",
     "test_cards.py",
     "test_edges.py",
     "test_unreadable.py",

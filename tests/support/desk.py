@@ -92,7 +92,7 @@ def bundle(found: Iterable[Resource], **more: Any) -> dict[str, Any]:
 
 
 KEY_OF_CODE = {
-    "26881-3": "il6Crp", "1988-5": "il6Crp", "8310-5": "vitals", "85354-9": "vitals", "8478-0": "vitals",
+    "26881-3": "il6Crp", "1988-5": "il6Crp", "26848-2": "cytokines", "8310-5": "vitals", "85354-9": "vitals", "8478-0": "vitals",
     "29463-7": "weight", "751-8": "safetyLabs", "777-3": "safetyLabs", "1742-6": "safetyLabs", "1920-8": "safetyLabs",
     "ICE": "neuro", "600-7": "microbiology", "72493-0": "microbiology",
 }  # fmt: skip
@@ -109,7 +109,7 @@ KEYS_OF_TYPE = {
 def whole_prefetch(chart: list[Resource]) -> dict[str, Any]:
     """Every key, complete, from a chart: a client that needs no FHIR server. Drugs stand in the administrations."""
     drugs = {f"Medication/{r['id']}": r["code"] for r in chart if r["resourceType"] == "Medication"}
-    by_key: dict[str, Any] = dict.fromkeys(("il6Crp", "vitals", "oxygen", "weight", "safetyLabs", "recentAdministrations", "runningAdministrations", "crsDrugs", "cellTherapyProcedures", "supportProcedures", "conditions", "allergies", "microbiology", "neuro", "activeMedicationOrders", "activeServiceOrders"))  # fmt: skip
+    by_key: dict[str, Any] = dict.fromkeys(("il6Crp", "vitals", "oxygen", "weight", "safetyLabs", "recentAdministrations", "runningAdministrations", "crsDrugs", "cellTherapyProcedures", "supportProcedures", "conditions", "allergies", "microbiology", "neuro", "activeMedicationOrders", "activeServiceOrders", "cytokines"))  # fmt: skip
     for resource in chart:
         if resource["resourceType"] == "Patient":
             by_key["patient"] = resource

@@ -25,6 +25,7 @@ from tests.support.fhir_wire import BASE, FhirWire, Resource
 KINDS: Mapping[str, str] = {
     "patient": r"/Patient/",
     "il6Crp": r"/Observation\?.*26881-3",
+    "cytokines": r"/Observation\?.*26848-2",
     "labs": r"/Observation\?.*29463-7",
     "earlier": r"/Observation\?.*8310-5.*date=lt",
     "signs": r"/Observation\?.*8310-5",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from string import Formatter
 
@@ -15,13 +16,14 @@ from cards.sentences.phrases import PHRASES
 from cards.wording.wording import WORDING
 from cds_server.hooks.services import SERVICES
 from cds_server.operations.metrics import Metrics
-from cds_server.settings import KNOWN, settings_from
+from cds_server.settings.table import DEVELOPMENT_KEY, OF_THE_TESTS, Setting, Settings, known_names
 from cds_server.site_rules import site_rules
 from fhir_mappings.codes.terminology import LOCAL, packaged_terminology
 from fhir_mappings.facts.thresholds import Status, Thresholds, numbers
 from tests.support import clinical_rules
 
 ROOT = Path(__file__).parents[2]
+SETTINGS: list[Setting] = [field.metadata["setting"] for field in fields(Settings)]
 # what each code system asks for must stand in NOTICE under its name
 NOTICED = {
     "http://loinc.org": "LOINC",
@@ -103,27 +105,15 @@ def table_of_operations(begins: str) -> dict[str, str]:
 
 
 def test_the_settings_table_has_every_setting_and_no_other() -> None:
-    assert set(table_of_operations("CRS_CDS_")) == KNOWN - {"CRS_CDS_NO_SKIP"}
+    assert set(table_of_operations("CRS_CDS_")) == known_names() - {OF_THE_TESTS}
 
 
-@pytest.mark.parametrize(
-    ("name", "field"),
-    [
-        ("CRS_CDS_BUDGET_SECONDS", "budget_seconds"),
-        ("CRS_CDS_MAX_CALLS", "max_calls"),
-        ("CRS_CDS_OVERRIDE_HOURS", "override_hours"),
-        ("CRS_CDS_DATABASE_URL", "database_url"),
-        ("CRS_CDS_PUBLIC_URL", "public_url"),
-    ],
-)
-def test_a_default_is_what_the_table_says(name: str, field: str) -> None:
-    settings = settings_from({"CRS_CDS_ENV": "development"})
-    said = table_of_operations(name)[name]
-    assert said in (str(getattr(settings, field)), f"{getattr(settings, field):g}" if said[0].isdigit() else said)
-    limits = settings.limits
-    for limit in ("depth", "entries", "pages"):
-        setting = f"CRS_CDS_MAX_{limit.upper()}"
-        assert table_of_operations(setting)[setting] == str(getattr(limits, limit))
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_default_is_what_the_table_says(setting: Setting) -> None:
+    """Where there is none, or it is no secret, the table says in words what holds."""
+    said = table_of_operations(setting.name)[setting.name]
+    if setting.default and setting.default != DEVELOPMENT_KEY:
+        assert said == setting.default
 
 
 def test_the_readme_lists_every_service_and_no_other() -> None:

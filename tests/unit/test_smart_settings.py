@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cds_server.limits import SettingsError
 from cds_server.record.scopes import needed_scope
-from cds_server.settings import settings_from
+from cds_server.settings.reading import settings_from
 from cds_server.trust.clients import Client
 from cds_server.trust.smart_registration import smart_servers
 
@@ -36,26 +36,27 @@ def file(tmp_path: Path) -> Path:
 
 
 REFUSED = [
-    ("[[server", "not TOML"),
-    ("", "must hold [[server]] entries, at least one"),
-    ("server = 1", "must hold [[server]] entries, at least one"),
-    ("server = []", "must hold [[server]] entries, at least one"),
-    ("server = [1]", "server[0].it is no field of a server"),
-    ("[[client]]\n[[server]]", "must hold [[server]] entries, at least one, and nothing else"),
-    ("[[server]]", "server[0].authentication must be a text"),
-    (f"[[server]]\n{PLAIN}secret = 'x'", "server[0].secret is no field of a server"),
+    ("[[server", "the file is not TOML"),
+    ("", "the file must hold one or more [[server]] entries, and nothing else"),
+    ("server = 1", "the file must hold one or more [[server]] entries"),
+    ("server = []", "the file must hold one or more [[server]] entries"),
+    ("server = [1]", "the file must hold one or more [[server]] entries"),
+    ("[[client]]\n[[server]]", "the file must hold one or more [[server]] entries, and nothing else"),
+    ("[[server]]", "server[0].fhir_base must be a text that is not empty"),
+    (f"[[server]]\n{PLAIN}secret = 'x'", "server[0].secret is not a field; correct its name or remove it"),
     (f"[[server]]\n{PLAIN.replace(BASE, 'fhir')}", "server[0].fhir_base must be an http or https URL"),
-    (f"[[server]]\n{PLAIN.replace(BASE, 'https://x')}", "server[0].fhir_base: https://x is not in CRS_CDS_FHIR_SERVERS"),
+    (f"[[server]]\n{PLAIN.replace(BASE, 'https://x')}", "server[0].fhir_base must be in CRS_CDS_FHIR_SERVERS too; add"),
     (f"[[server]]\n{PLAIN}[[server]]\n{PLAIN}", "server[1].fhir_base stands in two entries"),
     (f"[[server]]\n{PLAIN.replace('public', 'secret')}", "server[0].authentication must be public or private_key_jwt"),
     (f"[[server]]\n{PLAIN}scope = ''", "server[0].scope must be a text"),
     (f"[[server]]\n{PLAIN}key = 'good.pem'", "server[0].key is for private_key_jwt only"),
     (f"[[server]]\n{PLAIN}kid = '1'", "server[0].kid is for private_key_jwt only"),
-    (f"[[server]]\n{SIGNED}", "server[0].key must be a file beside this one"),
-    (f"[[server]]\n{SIGNED}key = 'none.pem'", "server[0].key must be a file beside this one"),
+    (f"[[server]]\n{SIGNED}", "server[0].key must be a text that is not empty"),
+    (f"[[server]]\n{SIGNED}key = 'none.pem'", "server[0].key must name a file in the folder of this one"),
+    (f"[[server]]\n{SIGNED}key = 'smart.toml'", "server[0].key must name a file with a private key as PEM"),
     (f"[[server]]\n{SIGNED}key = 'weak.pem'", "server[0].key must be an RSA key of at least 2048 bits, or one of"),
-    (f"[[server]]\n{PLAIN}issuer = 'https://nobody'", "server[0].issuer is no client of CRS_CDS_CLIENTS that lists"),
-    (f"[[server]]\n{PLAIN}issuer = 'https://other'", "server[0].issuer is no client of CRS_CDS_CLIENTS that lists"),
+    (f"[[server]]\n{PLAIN}issuer = 'https://nobody'", "server[0].issuer must be a client of CRS_CDS_CLIENTS that lists"),
+    (f"[[server]]\n{PLAIN}issuer = 'https://other'", "server[0].issuer must be a client of CRS_CDS_CLIENTS that lists"),
 ]  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def test_an_entry_that_cannot_be_used(file: Path, text: str, says: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     settings = settings_from({**ENVIRON, "CRS_CDS_SMART": str(tmp_path / "none.toml")})
-    with pytest.raises(SettingsError, match="CRS_CDS_SMART: the file cannot be read"):
+    with pytest.raises(SettingsError, match="CRS_CDS_SMART must name a file that can be read"):
         smart_servers(settings, CLIENTS)
 
 
@@ -91,11 +92,11 @@ def test_whose_decisions_may_be_shown(
 
 
 SETTINGS = [
-    ({"CRS_CDS_SMART": "x"}, "CRS_CDS_SESSION_KEY must be a secret of at least 32"),
-    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": "short"}, "CRS_CDS_SESSION_KEY must be a secret of at least 32"),
-    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": f"{'x' * 32},y"}, "CRS_CDS_SESSION_KEY must be a secret of at"),
+    ({"CRS_CDS_SMART": "x"}, "CRS_CDS_SESSION_KEY must hold one or more keys"),
+    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": "short"}, "CRS_CDS_SESSION_KEY must hold one or more keys"),
+    ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": f"{'x' * 32},y"}, "CRS_CDS_SESSION_KEY must hold one or more keys"),
     ({"CRS_CDS_SMART": "x", "CRS_CDS_SESSION_KEY": "x" * 32, "CRS_CDS_PUBLIC_URL": "http://cds.example"},
-     "CRS_CDS_SMART needs an https CRS_CDS_PUBLIC_URL"),
+     "CRS_CDS_SMART needs a CRS_CDS_PUBLIC_URL with https"),
     ({"CRS_CDS_FRAME_ANCESTORS": "*"}, "CRS_CDS_FRAME_ANCESTORS must be origins"),
     ({"CRS_CDS_FRAME_ANCESTORS": "https://ehr.example/"}, "CRS_CDS_FRAME_ANCESTORS must be origins"),
     ({"CRS_CDS_FRAME_ANCESTORS": "https://ehr.example; script-src *"}, "CRS_CDS_FRAME_ANCESTORS must be origins"),

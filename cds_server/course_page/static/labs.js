@@ -1,4 +1,4 @@
-// The lanes of IL-6 and CRP: baseline, peak, what else counted, what did not, and the limit of the rise.
+// The lane of a laboratory value: baseline, peak, what else counted, what did not, and the limit of the rise.
 
 import { BLUE, MARGIN, frame, placed, scale, scatter } from "./frame.js";
 import { INK } from "./shapes.js";
@@ -27,32 +27,34 @@ function labSeries(marks, lane, data) {
   return [frame(marks, lane, data), scatter(marks, (mark) => (/^[<>]/.test(mark.text) ? "arrow" : SYMBOLS[mark.code] ?? "circle"))];
 }
 
-export function il6Lane(data, half) {
-  const lane = data.lanes.il6;
-  const above = placed(lane).map((mark) => mark.value).concat(lane.limit ?? []).filter((value) => value > 0);
+// From the power of ten below the lowest mark, or the limit, to that above the highest.
+function logAxis(lane) {
+  const values = placed(lane).map((mark) => mark.value).concat(lane.limit ?? []).filter((value) => value > 0);
+  const lowest = 10 ** Math.floor(Math.log10(Math.min(...values, 10) / 1.3));
+  const highest = 10 ** Math.ceil(Math.log10(Math.max(...values, 10) * 1.3));
+  return { type: "log", min: lowest, max: highest, axisLabel: { formatter: (value) => (value >= 1000 ? `${value / 1000}k` : `${value}`) } };
+}
+
+function linearAxis(lane) {
+  return { ...scale(placed(lane), [lane.limit ?? 0], 2), min: 0, splitNumber: 3, axisLabel: { showMaxLabel: false } };
+}
+
+export function labLane(lane, data, half) {
   if (!placed(lane).length) return null;
-  const lowest = 10 ** Math.floor(Math.log10(Math.min(...above, 10) / 1.3));
-  const highest = 10 ** Math.ceil(Math.log10(Math.max(...above, 10) * 1.3));
-  const marks = labMarks(lane, lowest, half);
+  const yAxis = lane.isLog ? logAxis(lane) : linearAxis(lane);
+  const marks = labMarks(lane, yAxis.min, half);
   const series = labSeries(marks, lane, data);
-  if (data.il6Until !== null) {
+  const shaded = lane.until === null ? "" : "shaded: does not count";
+  if (shaded) {
     series[0].markArea = {
       silent: true,
       itemStyle: { color: "#57606a", opacity: 0.16 },
-      data: [[{ xAxis: data.il6Until }, { xAxis: data.end + (data.end - data.start) * MARGIN }]],
+      data: [[{ xAxis: lane.until }, { xAxis: data.end + (data.end - data.start) * MARGIN }]],
     };
   }
   return {
-    title: `IL-6, ${lane.unit} (log)`, note: data.il6Until === null ? "" : `shaded: does not count (${data.doses.length ? "rises after tocilizumab" : "after an IL-6 blocker"})`, noteShort: data.il6Until === null ? "" : "shaded: does not count",
-    height: 120, marks, series, yAxis: { type: "log", min: lowest, max: highest, axisLabel: { formatter: (value) => (value >= 1000 ? `${value / 1000}k` : `${value}`) } },
-  };
-}
-
-export function crpLane(data, half) {
-  const lane = data.lanes.crp;
-  const marks = labMarks(lane, 0, half);
-  return marks.length && {
-    title: `CRP, ${lane.unit}`, height: 80, marks, series: labSeries(marks, lane, data),
-    yAxis: { ...scale(marks, [lane.limit ?? 0], 2), min: 0, splitNumber: 3, axisLabel: { showMaxLabel: false } },
+    title: `${lane.name}, ${lane.unit}${lane.isLog ? " (log)" : ""}`,
+    note: shaded && `${shaded} (${data.doses.length ? "rises after tocilizumab" : "after an IL-6 blocker"})`, noteShort: shaded,
+    height: lane.isLog ? 120 : 80, marks, series, yAxis,
   };
 }

@@ -1,7 +1,7 @@
 // The lanes of the picture, from above; each names its marks, its scale and its series, the last of which holds the marks.
 
 import { frame, placed, scale, scatter } from "./frame.js";
-import { crpLane, il6Lane } from "./labs.js";
+import { labLane } from "./labs.js";
 import { INK, gradeShape, stripShape } from "./shapes.js";
 
 const OXYGEN = ["#ffffff", "#e3f1fa", "#cbe6f7", "#e6c98f", "#e8a98a"];
@@ -93,8 +93,7 @@ export function lanesOf(data, width) {
       series: [frame([], undefined, data), { type: "custom", renderItem: gradeShape(data.grades), data: data.grades.map((span) => [span.at, 0.5]), clip: true }],
     },
     temperatureLane(data),
-    il6Lane(data, half),
-    crpLane(data, half),
+    ...data.labs.map((lane) => labLane(lane, data, half)),
     strips(data, "Oxygen", data.oxygen.map((mark) => ({ ...mark, name: "", label: mark.text, dashed: mark.value === null || mark.text.endsWith("charted long ago") })), (mark) => OXYGEN[mark.value]),
     signsLane(data, "SpO2, %", data.lanes.saturation, 2, 64),
     strips(data, "Vasopressors", data.pressors.map((mark) => ({ ...mark, name: mark.text, label: mark.use === "running" ? mark.text : `${mark.text}, ${mark.use}`, dashed: mark.use !== "running" })), () => "#e8a98a"),

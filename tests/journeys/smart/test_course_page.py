@@ -49,6 +49,12 @@ def drawn(answer: TestResponse) -> Any:
     return json.loads(found[1])
 
 
+def lanes_of(answer: TestResponse) -> dict[str, Any]:
+    """The lanes of signs by their key, those of laboratory values by their name."""
+    found = drawn(answer)
+    return {**found["lanes"], **{lane["name"]: lane for lane in found["labs"]}}
+
+
 def said(answer: TestResponse) -> str:
     """The words of the page without its data, on one line."""
     text = re.sub(r"<script.*?</script>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
@@ -90,12 +96,12 @@ def test_the_grade_by_time(row: dict[str, str]) -> None:
 
 MARKS = rows("""
 | scene | lane        | marks                                                                                         | limit |
-| 1d    | il6         | D0 08:00 18.0 baseline; D5 07:00 31.0 counted; D7 06:00 47.7 peak; D9 06:00 5200.0 at or after the first IL-6 blocker: not counted | 72.0 |
-| 1d    | crp         | D0 08:00 22.0 baseline; D5 07:00 38.0 counted; D7 06:00 61.0 peak                             | 40.26 |
+| 1d    | IL-6        | D0 08:00 18.0 baseline; D5 07:00 31.0 counted; D7 06:00 47.7 peak; D9 06:00 5200.0 at or after the first IL-6 blocker: not counted | 72.0 |
+| 1d    | CRP         | D0 08:00 22.0 baseline; D5 07:00 38.0 counted; D7 06:00 61.0 peak                             | 40.26 |
 | 3     | temperature | D4 06:00 38.9; D4 09:30 38.9                                                                  | 38.0  |
 | 3     | saturation  | D4 09:30 93.0                                                                                 | 90.0  |
-| 3     | il6         | D0 08:00 7.5 baseline; D2 07:00 21.0 counted; D4 07:00 46.5 peak                              | 30.0  |
-| 4     | il6         | D2 07:00 21.0 counted; D4 07:00 46.5 counted                                                  | None  |
+| 3     | IL-6        | D0 08:00 7.5 baseline; D2 07:00 21.0 counted; D4 07:00 46.5 peak                              | 30.0  |
+| 4     | IL-6        | D2 07:00 21.0 counted; D4 07:00 46.5 counted                                                  | None  |
 | 14    | systolic    | D4 09:30 85.0                                                                                 | 86.0  |
 | 13f   | temperature | D4 09:30 38.0                                                                                 | 38.0  |
 """)
@@ -103,17 +109,17 @@ MARKS = rows("""
 
 @pytest.mark.parametrize("row", MARKS, ids=lambda row: f"{row['scene']} {row['lane']}")
 def test_the_marks_against_the_chart(row: dict[str, str]) -> None:
-    lane = drawn(page_of(row["scene"]))["lanes"][row["lane"]]
+    lane = lanes_of(page_of(row["scene"]))[row["lane"]]
     marks = [f"{local(m['at'])} {m['value']} {m['use']}".strip() for m in lane["marks"]]
     assert ("; ".join(marks), str(lane["limit"])) == (row["marks"], row["limit"])
 
 
 def test_each_mark_tells_value_unit_time_and_source_and_stands_in_the_table() -> None:
     answer = page_of("3")
-    peak = drawn(answer)["lanes"]["il6"]["marks"][-1]
+    peak = lanes_of(answer)["IL-6"]["marks"][-1]
     assert peak["says"][:3] == ["IL-6: 46.5 pg/mL", "6 Mar 07:00", "peak"]
     assert re.fullmatch(r"Observation/crs-cds-example-3-\d+", peak["says"][3])
-    for mark in [m for lane in drawn(answer)["lanes"].values() for m in lane["marks"]]:
+    for mark in [m for lane in lanes_of(answer).values() for m in lane["marks"]]:
         assert mark["says"][-1] in said(answer)
         assert mark["text"] in said(answer)
 
@@ -123,8 +129,9 @@ def test_doses_and_the_moment_after_which_il6_no_longer_counts() -> None:
     assert [(local(m["at"]), m["text"]) for m in found["drugs"]] == [
         ("D7 10:00", "tocilizumab 560 mg"), ("D9 10:00", "tocilizumab 560 mg"),
     ]  # fmt: skip
-    assert local(found["il6Until"]) == "D7 10:00"
-    assert drawn(page_of("3"))["il6Until"] is None
+    until = {lane["name"]: lane["until"] for lane in found["labs"]}
+    assert (local(until["IL-6"]), until["CRP"]) == ("D7 10:00", None)
+    assert lanes_of(page_of("3"))["IL-6"]["until"] is None
 
 
 DRUGS = rows("""
@@ -172,7 +179,7 @@ CENSORED = rows("""
 
 @pytest.mark.parametrize("row", CENSORED, ids=name_of)
 def test_the_line_of_the_limit(row: dict[str, str]) -> None:
-    lane = drawn(course(patient(f"il6 {row['baseline']} @D0 08:00; il6 30 @-2h; grade 1"), NOW))["lanes"]["il6"]
+    lane = lanes_of(course(patient(f"il6 {row['baseline']} @D0 08:00; il6 30 @-2h; grade 1"), NOW))["IL-6"]
     assert str(lane["limit"]) == row["limit"]
 
 
@@ -194,8 +201,8 @@ def test_a_site_s_own_limit_is_the_one_drawn(tmp_path: Any) -> None:
     own.write_text('[thresholds]\nil6_fold = 5\nfever = "38.3 Cel"\n')
     with wire(chart_of("3")):
         desk = Desk(now=moment_of(scene_of("3")[1]), environ={"CRS_CDS_THRESHOLDS": str(own)})
-        lanes = drawn(desk.client.get("/demo/course/crs-cds-example-3"))["lanes"]
-    assert (lanes["il6"]["limitWords"], lanes["temperature"]["limit"]) == ("5 × baseline = 37.5 pg/mL", 38.3)
+        lanes = lanes_of(desk.client.get("/demo/course/crs-cds-example-3"))
+    assert (lanes["IL-6"]["limitWords"], lanes["temperature"]["limit"]) == ("5 × baseline = 37.5 pg/mL", 38.3)
 
 
 def test_the_cards_stand_beside_it_in_their_own_words() -> None:
@@ -298,7 +305,7 @@ def test_a_hostile_name_text_or_id_stays_text() -> None:
     answer = course(hostile, NOW)
     assert "<img" not in answer.text
     assert "{{7*7}}" in answer.text
-    assert drawn(answer)["lanes"]["il6"]["marks"]
+    assert lanes_of(answer)["IL-6"]["marks"]
 
 
 REFUSED = rows("""
@@ -395,14 +402,36 @@ def test_doses_that_could_not_be_read_are_not_none() -> None:
 
 
 def test_a_dose_known_by_date_only_stands_where_il6_ceases_to_count() -> None:
-    found = drawn(course(patient("il6 10 @D0 08:00; toci 560 @D3; grade 2"), NOW))
-    assert (local(found["il6Until"]), local(found["drugs"][0]["at"])) == ("D3 00:00", "D3 00:00")
+    answer = course(patient("il6 10 @D0 08:00; toci 560 @D3; grade 2"), NOW)
+    found = drawn(answer)
+    assert (local(lanes_of(answer)["IL-6"]["until"]), local(found["drugs"][0]["at"])) == ("D3 00:00", "D3 00:00")
     assert "5 Mar" in found["drugs"][0]["says"]
 
 
 def test_il6_that_a_blocker_before_the_infusion_makes_unusable_is_shaded_from_the_start() -> None:
-    found = drawn(course(patient("il6 10 @D0 08:00; il6 30 @-2h; toci 560 @D-10 10:00; grade 2"), NOW))
-    assert found["il6Until"] == found["start"]
+    answer = course(patient("il6 10 @D0 08:00; il6 30 @-2h; toci 560 @D-10 10:00; grade 2"), NOW)
+    assert lanes_of(answer)["IL-6"]["until"] == drawn(answer)["start"]
+
+
+IL10 = "il10 12 @D0 08:00; il10 20 @D2 07:00; toci 560 @D3 12:00; il10 96 @D4 07:00"
+
+
+def test_il10_has_a_lane_and_a_table_without_a_limit_and_counts_after_a_blocker_too() -> None:
+    answer = course(patient(f"{IL10}; grade 2"), NOW)
+    lane = lanes_of(answer)["IL-10"]
+    assert [(local(m["at"]), m["value"], m["code"]) for m in lane["marks"]] == [
+        ("D0 08:00", 12, "baseline"), ("D2 07:00", 20, "counted"), ("D4 07:00", 96, "peak"),
+    ]  # fmt: skip
+    assert (lane["unit"], lane["limit"], lane["until"], lane["isLog"]) == ("pg/mL", None, None, True)
+    assert "IL-10 (3)" in said(answer)
+    assert "IL-10 rise" not in said(answer)
+
+
+def test_without_il10_there_is_no_lane_and_not_a_word_of_it() -> None:
+    answer = course(patient("grade 2"), NOW)
+    assert [lane["name"] for lane in drawn(answer)["labs"]] == ["IL-6", "CRP"]
+    assert "Nothing was found of: IL-6, CRP." in said(answer)
+    assert "IL-10" not in answer.text
 
 
 MEANS = rows("""

@@ -212,11 +212,14 @@ BAD = (
     ('token_url = "ftp://x"', "token_url must be an https URL"),
     ('client_id = ""', "client_id must be a text"),
     ("kid = 5", "kid must be a text"),
-    ('key = "nowhere.pem"', "key must be a file beside this one"),
-    ('key = "keys.json"', "key must be a file beside this one"),
+    ('key = "nowhere.pem"', "key must name a file in the folder of this one; there is no nowhere.pem"),
+    ('key = "keys.json"', "key must name a file with a private key as PEM, without password"),
     ('key = "p256.pem"', "key must be an RSA key of at least 2048 bits, or one of the curve P-384"),
-    ('secret = "x"', "secret is no field of a FHIR server"),
-    ('base = "https://other.example/fhir"', f"{ISSUER} is `backend`, but no [[fhir_server]] is for its bases"),
+    ('secret = "x"', "secret is not a field; correct its name or remove it"),
+    (
+        'base = "https://other.example/fhir"',
+        f"{ISSUER} has `backend = true`, but none of its fhir_servers has a [[fhir_server]] entry",
+    ),
 )
 
 

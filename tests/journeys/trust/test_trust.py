@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import serialization
 
 from cds_server.limits import SettingsError
 from cds_server.trust.clients import Client
-from cds_server.trust.key_sets import FLOOR_SECONDS, STALE_SECONDS, KeySets, KeysUnavailableError, keys_in
+from cds_server.trust.jwk_set import KeysUnavailableError, keys_in
+from cds_server.trust.key_sets import FLOOR_SECONDS, STALE_SECONDS, KeySets
 from example_patients.stories.stories import hook_body
 from tests.support.desk import BASE, Desk, card_ids, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.tokens import (
@@ -334,15 +335,16 @@ def private_text(key: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "must hold [[client]] entries"),
-        ("[[client]]\n", "client[0].issuer must be"),
-        ('[[client]]\nissuer = "x"\n', "needs either jwks_url or jwks"),
-        ('[[client]]\nissuer = "x"\njwks = "none.json"\nfhir_servers = ["https://x/fhir"]\n', "there is no such file"),
+        ("", "must hold one or more [[client]] entries, any number of [[fhir_server]], and nothing else"),
+        ("[[client]]\n", "client[0] must have either jwks_url or jwks"),
+        ('[[client]]\njwks_url = "https://x"\nfhir_servers = ["https://x"]\n', "client[0].issuer must be a text"),
+        ('[[client]]\nissuer = "x"\n', "must have either jwks_url or jwks"),
+        ('[[client]]\nissuer = "x"\njwks = "none.json"\nfhir_servers = ["https://x/fhir"]\n', "client[0].jwks must name a file in the folder of this one; there is no none.json"),
         ('[[client]]\nissuer = "x"\njwks_url = "ftp://x"\nfhir_servers = ["https://x/fhir"]\n', "jwks_url must be"),
         ('[[client]]\nissuer = "x"\njwks_url = "https://x"\n', "fhir_servers must list"),
         ('[[client]]\nissuer = "x"\njwks_url = "https://x"\nfhir_servers = ["x"]\n', "must be an http or https URL"),
-        ('[[client]]\nissuer = "x"\njwks_urls = "https://x"\n', "jwks_urls is no field of a client"),
-        ('[[client]]\nissuer = "x"\njwks_url = "https://x"\nfhir_servers = ["https://x"]\nservices = ["y"]\n', "y is no service"),
+        ('[[client]]\nissuer = "x"\njwks_urls = "https://x"\n', "jwks_urls is not a field; correct its name or remove it"),
+        ('[[client]]\nissuer = "x"\njwks_url = "https://x"\nfhir_servers = ["https://x"]\nservices = ["y"]\n', "services names y; the services are crs-"),
         ('[[client]]\nissuer = "x"\njwks_url = "https://x"\nfhir_servers = ["https://x"]\nmax_token_seconds = "9"\n', "max_token_seconds must be"),
         ("[[client]\n", "not TOML"),
     ],

@@ -41,6 +41,7 @@ HINTS = ("behind", "byCode")  # nobody waits for their second try
 # what `said` must name on crs-grade
 NAMES: Mapping[str, tuple[str, ...]] = {
     "il6Crp": ("IL-6 and CRP",),
+    "cytokines": ("cytokines",),
     "labs": ("weight", "blood counts and liver enzymes", "microbiology", "ICE and ICANS"),
     "signs": ("vital signs", "oxygen"),
     "earlier": ("vital signs before", "oxygen before"),
@@ -52,7 +53,16 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "allergies": ("allergies",),
     "orders": ("active medication orders",),
     "services": ("active service orders",),
-    "all": ("IL-6 and CRP", "vital signs", "oxygen", "weight", "medication administrations", "allergies", "conditions"),
+    "all": (
+        "IL-6 and CRP",
+        "cytokines",
+        "vital signs",
+        "oxygen",
+        "weight",
+        "medication administrations",
+        "allergies",
+        "conditions",
+    ),
 }
 NO_INFUSION = ("data-quality",)
 # what stands among the flags instead: the age, and drugs that nothing names
@@ -69,39 +79,39 @@ FLAGS = {"patient": "age_unknown", "drugs": "history_incomplete", "given": "hist
 # (`behind` a reference, `byCode`) and `running` only help, the rest holds the same. The last two days (`signs`, `recent`)
 # that were read in part are read again with what lies before them.
 OUTCOMES = rows("""
-| fault           | tries | patient | il6Crp | labs  | earlier | signs | behind | byCode | running | slices | recent | procedures | conditions | allergies | orders | services | drugs | given | all   |
-| 400             | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| 401             | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| 403             | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| 404             | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| 410             | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| redirect        | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| 429             | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| 500             | 2     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| 503             | 2     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| hang            | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| drip-headers    | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| drip-body       | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| dropped         | 2     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| cut-off         | 2     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| html            | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| truncated       | 2     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| empty           | 2     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| outcome         | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| another-type    | 1     | said    | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
-| another-patient | 1     | owner   | owner  | owner | owner   | owner | owner  | owner  | owner   | owner  | owner  | owner      | owner      | owner     | owner  | owner    | owner | owner | owner |
-| 429-once        | 2     | same    | same   | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
-| 503-once        | 2     | same    | same   | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
-| dropped-once    | 2     | same    | same   | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
-| truncated-once  | 2     | same    | same   | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
-| doubled         | 1     | –       | same   | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
-| changed         | 2     | –       | same   | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
-| changing        | 2     | –       | said   | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | said  | said  | said  |
-| page-again      | 1     | –       | said   | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | said  | said  | said  |
-| next-loops      | 1     | –       | said   | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | same  | said  | said  |
-| next-elsewhere  | 1     | –       | said   | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | said  | said  | said  |
-| next-hangs      | 1     | –       | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | said  | said  |
-| endless         | 1     | –       | said   | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | same  | said  | said  |
+| fault           | tries | patient | il6Crp | cytokines | labs  | earlier | signs | behind | byCode | running | slices | recent | procedures | conditions | allergies | orders | services | drugs | given | all   |
+| 400             | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| 401             | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| 403             | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| 404             | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| 410             | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| redirect        | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| 429             | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| 500             | 2     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| 503             | 2     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| hang            | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| drip-headers    | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| drip-body       | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| dropped         | 2     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| cut-off         | 2     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| html            | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| truncated       | 2     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| empty           | 2     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| outcome         | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| another-type    | 1     | said    | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | lost  | lost  |
+| another-patient | 1     | owner   | owner  | owner     | owner | owner   | owner | owner  | owner  | owner   | owner  | owner  | owner      | owner      | owner     | owner  | owner    | owner | owner | owner |
+| 429-once        | 2     | same    | same   | same      | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
+| 503-once        | 2     | same    | same   | same      | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
+| dropped-once    | 2     | same    | same   | same      | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
+| truncated-once  | 2     | same    | same   | same      | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
+| doubled         | 1     | –       | same   | same      | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
+| changed         | 2     | –       | same   | same      | same  | same    | same  | same   | same   | same    | same   | same   | same       | same       | same      | same   | same     | same  | same  | same  |
+| changing        | 2     | –       | said   | said      | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | said  | said  | said  |
+| page-again      | 1     | –       | said   | said      | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | said  | said  | said  |
+| next-loops      | 1     | –       | said   | said      | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | same  | said  | said  |
+| next-elsewhere  | 1     | –       | said   | said      | said  | said    | same  | same   | same   | same    | said   | same   | said       | said       | said      | said   | said     | said  | said  | said  |
+| next-hangs      | 1     | –       | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | said  | said  | said  |
+| endless         | 1     | –       | said   | said      | said  | said    | said  | same   | same   | same    | said   | said   | said       | said       | said      | said   | said     | same  | said  | said  |
 """)
 
 

@@ -1,16 +1,16 @@
-"""IL-6 and CRP of one patient: their series, bounded by fever and the first blocker, and their fold changes."""
+"""The rise of each analyte of one patient: its samples, bounded by fever and the first IL-6 blocker, and its fold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from fhir_mappings.course_search import FoundCourse, MappingContext
+from fhir_mappings.facts.analytes import ANALYTES, Analyte, Blockade
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.coverage import Kind, SetAside, reach
+from fhir_mappings.facts.coverage import SetAside, reach
 from fhir_mappings.facts.labs import FoldChange, Reason
-from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab, of_class
 from fhir_mappings.lab_series import lab_series
@@ -24,7 +24,7 @@ from fhir_mappings.rules.sampling import Setting
 _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 
 
-def il6_and_crp(
+def fold_changes(
     observations: Observations,
     record: PatientRecord,
     how: MappingContext,
@@ -32,34 +32,40 @@ def il6_and_crp(
     course: Course,
     signs: Signs,
     toci: Tocilizumab,
-) -> tuple[FoldChange, FoldChange, tuple[SetAside, ...]]:
+) -> tuple[Mapping[Analyte, FoldChange], tuple[SetAside, ...]]:
+    """The fold change of every analyte, and the results that could not be used."""
     t = how.thresholds
-    lost = tuple(s for s in (*found.set_aside, *observations.set_aside) if Kind.IL6_CRP in s.kinds)
+    setting = _setting(how, found, course, signs)
+    spoilt = _spoilt(found.given, course, toci, t)
+    folds: dict[Analyte, FoldChange] = {}
+    unusable: list[SetAside] = []
+    for analyte in ANALYTES:
+        series = lab_series(observations.of(analyte.value_set), analyte)
+        unusable += series.unusable
+        lost = [s for s in (*found.set_aside, *observations.set_aside) if analyte.kind in s.kinds]
+        series = replace(series, unusable=(*series.unusable, *lost))
+        fold = fold_change(series, setting, t, analyte)
+        if not reach(record.coverage, [analyte.kind], ()).fetched(course.start - t.baseline_far):
+            fold = _unknown(fold, Reason.NOT_READ)
+        elif spoilt is not None and analyte.blockade is Blockade.SPOILS:
+            fold = _unknown(fold, spoilt)
+        folds[analyte] = fold
+    return folds, tuple(unusable)
+
+
+def _setting(how: MappingContext, found: FoundCourse, course: Course, signs: Signs) -> Setting:
     blockers = blockers_of(found.given, course)
-    hot = fevers(signs, course, how.as_of, t)
-    setting = Setting(
+    hot = fevers(signs, course, how.as_of, how.thresholds)
+    return Setting(
         course=course,
         as_of=how.as_of,
         zone=found.zone,
         onset=hot[0].at if hot else None,
-        fevers=tuple(r.at for r in signs.temperatures if r.value >= t.fever),
+        fevers=tuple(r.at for r in signs.temperatures if r.value >= how.thresholds.fever),
         temperatures=signs.temperatures_reach,
         first_blocker=first_blocker(blockers),
         blocker_dates=frozenset(a.start.earliest.astimezone(found.zone).date() for a in blockers if a.start.is_date),
     )
-    il6_series = lab_series(observations.of("interleukin-6"), Measure.IL6)
-    crp_series = lab_series(observations.of("c-reactive-protein"), Measure.CRP)
-    bad = (*il6_series.unusable, *crp_series.unusable)
-    il6 = fold_change(replace(il6_series, unusable=(*il6_series.unusable, *lost)), setting, t, after_blockade=False)
-    crp = fold_change(replace(crp_series, unusable=(*crp_series.unusable, *lost)), setting, t, after_blockade=True)
-    labs = reach(record.coverage, [Kind.IL6_CRP], ())
-    if not labs.fetched(course.start - t.baseline_far):
-        return _unknown(il6, Reason.NOT_READ), _unknown(crp, Reason.NOT_READ), bad
-    if not toci.history_complete:
-        il6 = _unknown(il6, Reason.HISTORY_INCOMPLETE)
-    elif _blocked_before(found.given, course, t):
-        il6 = _unknown(il6, Reason.PRIOR_BLOCKADE)
-    return il6, crp, bad
 
 
 def blockers_of(given: tuple[Administration, ...], course: Course) -> tuple[Administration, ...]:
@@ -74,6 +80,13 @@ def first_blocker(blockers: Iterable[Administration]) -> datetime | None:
 
 def _unknown(fold: FoldChange, reason: Reason) -> FoldChange:
     return replace(fold, fold=None, fold_if_preliminary=None, fold_after_blockade=None, reason=reason)
+
+
+def _spoilt(given: tuple[Administration, ...], course: Course, toci: Tocilizumab, t: Thresholds) -> Reason | None:
+    """The reason for which no sample of the course counts where blockade spoils them."""
+    if not toci.history_complete:
+        return Reason.HISTORY_INCOMPLETE
+    return Reason.PRIOR_BLOCKADE if _blocked_before(given, course, t) else None
 
 
 def _blocked_before(given: tuple[Administration, ...], course: Course, t: Thresholds) -> bool:

@@ -1,0 +1,37 @@
+"""How far a kind of data was read, after one more search."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cds_server.outgoing.fhir_client import Found
+from cds_server.outgoing.fhir_errors import Fault, FhirError
+from cds_server.record.search_plan import Need
+from fhir_mappings.facts.coverage import Completeness, Coverage, Gap
+
+NOT_PERMITTED = FhirError(Fault.SCOPE, "not permitted by the granted scope")
+LATE = FhirError(Fault.LATE, "not read in time")
+
+
+def unread(error: FhirError) -> Coverage:
+    """The coverage of what a request should have brought."""
+    return Coverage(Completeness.UNREAD, error.why, gap=_gap(error))
+
+
+def grown(before: Coverage, need: Need, found: Found, as_of: datetime) -> Coverage:
+    """Coverage after one search: it reaches further back only where nothing between is missing."""
+    if found.error is not None:
+        if before.since is not None or found.results or before.state is Completeness.PART:
+            return Coverage(Completeness.PART, found.error.why, before.since, _gap(found.error))
+        return unread(found.error)
+    if need.since is None:
+        return Coverage(Completeness.COMPLETE)
+    joins = need.until in (None, as_of) or (before.since is not None and before.since <= need.until)
+    if not joins:
+        return before
+    reached = [s for s in (before.since, need.since) if s is not None]
+    return Coverage(Completeness.COMPLETE, None, min(reached))
+
+
+def _gap(error: FhirError) -> Gap:
+    return Gap.NOT_PERMITTED if error.fault is Fault.SCOPE else Gap.FAILED

@@ -1,0 +1,56 @@
+"""The Patient, read by id beside the searches."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, wait
+
+from cds_server.outgoing.fhir_errors import FhirError
+from cds_server.record.asked_server import AskedServer
+from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, unread
+from cds_server.record.record_so_far import RecordSoFar
+from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
+
+
+class PatientRead:
+    """The read of one Patient: started, and taken into pool and coverage when it is needed."""
+
+    def __init__(self, asked: AskedServer, patient_id: str, so_far: RecordSoFar) -> None:
+        self._asked = asked
+        self._patient_id = patient_id
+        self._pool = so_far.pool
+        self._coverage = so_far.coverage
+        self._under_way: Future[bytes | None] | None = None
+
+    def start(self) -> None:
+        """Ask for it, unless it is there already or the client failed to read it."""
+        coverage = self._coverage[Kind.PATIENT]
+        if coverage.state is Completeness.COMPLETE or coverage.gap is Gap.FAILED_AT_CLIENT:
+            return
+        if not self._asked.permits("Patient", search=False):
+            self._coverage[Kind.PATIENT] = unread(NOT_PERMITTED)
+            return
+        self._under_way = self._asked.read("Patient", self._patient_id)
+
+    def take(self) -> None:
+        """Wait for it until the deadline."""
+        if self._under_way is None:
+            return
+        future, self._under_way = self._under_way, None
+        wait([future], timeout=self._asked.remaining())
+        if not future.done():
+            self._coverage[Kind.PATIENT] = unread(LATE)
+            return
+        try:
+            raw = future.result()
+        except FhirError as error:
+            self._coverage[Kind.PATIENT] = unread(error)
+            return
+        if raw is not None:
+            self._pool.add(raw, "Patient from the FHIR server", kinds=frozenset({Kind.PATIENT}))
+        self._coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
+
+    def is_read_now(self) -> bool:
+        """Read it before anything else. True where there is one."""
+        self.start()
+        self.take()
+        return self._pool.patient(self._patient_id) is not None

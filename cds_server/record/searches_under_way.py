@@ -1,0 +1,82 @@
+"""The searches of one call that are under way: started, waited for, and taken into the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
+from datetime import datetime
+from math import inf
+
+from cds_server.operations.metrics import Metrics
+from cds_server.outgoing.fhir_client import Found
+from cds_server.outgoing.fhir_errors import Fault, FhirError
+from cds_server.record.asked_server import AskedServer
+from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, grown
+from cds_server.record.record_so_far import RecordSoFar
+from cds_server.record.search_plan import Hint, Need
+from fhir_mappings.facts.coverage import Kind
+
+
+class SearchesUnderWay:
+    """`hints` holds the error of each search by code that came back, None where it brought all. `dense`: the last
+    administrations alone are more than a page."""
+
+    def __init__(
+        self, asked: AskedServer, so_far: RecordSoFar, as_of: datetime, metrics: Metrics, *, dense: bool
+    ) -> None:
+        self.hints: dict[Hint, FhirError | None] = {}
+        self.dense = dense
+        self._asked = asked
+        self._so_far = so_far
+        self._as_of = as_of
+        self._metrics = metrics
+        self._futures: dict[Future[Found], Need] = {}
+
+    def start(self, needs: Iterable[Need]) -> None:
+        for need in needs:
+            if self._asked.permits(need.search.resource_type):
+                self._futures[self._asked.search(need.search)] = need
+            elif need.hint is None:
+                self._merge(need, Found(error=NOT_PERMITTED))
+
+    def any(self, which: Callable[[Need], bool]) -> bool:
+        return any(which(need) for need in self._futures.values())
+
+    def take(self, which: Callable[[Need], bool], seconds: float = inf) -> None:
+        """Wait for some searches, then take all that have come by then, in at most half of the time that is left: one
+        search that hangs must not keep the next round from being asked."""
+        self._wait(which, min(seconds, self._asked.remaining() / 2))
+        self._merge_each([future for future in self._futures if future.done()])
+
+    def take_all(self, which: Callable[[Need], bool]) -> None:
+        """Wait for some searches until the deadline, then take what came and count the rest as late."""
+        self._wait(which, self._asked.remaining())
+        self._merge_each(list(self._futures))
+
+    def _wait(self, which: Callable[[Need], bool], seconds: float) -> None:
+        wait([future for future, need in self._futures.items() if which(need)], timeout=seconds)
+
+    def _merge_each(self, futures: Iterable[Future[Found]]) -> None:
+        """In the order of time, newest first: coverage grows back from now without a gap."""
+        for future in sorted(futures, key=lambda f: self._futures[f].until or self._as_of, reverse=True):
+            need = self._futures.pop(future)
+            found = future.result() if future.done() else Found(error=LATE)
+            if future.cancel():  # one that never began counts nothing by itself
+                self._metrics.fhir_errors.labels(need.search.resource_type, LATE.label).inc()
+            self._merge(need, found)
+
+    def _merge(self, need: Need, found: Found) -> None:
+        so_far = self._so_far
+        if len(found.entries) > so_far.room():
+            error = FhirError(Fault.ENTRIES, "there are more results than are read")
+            found = Found(found.entries[: so_far.room()], found.pages, found.results, error)
+        for index, raw in enumerate(found.entries):
+            where = f"{need.search.resource_type} from the FHIR server, result {index}"
+            so_far.pool.add(raw, where, kinds=frozenset(need.kinds))
+        if need.hint is not None:
+            self.hints[need.hint] = found.error
+            return
+        if Kind.ADMINISTRATIONS in need.kinds and found.pages > 1:
+            self.dense = True
+        for kind in need.kinds:
+            so_far.coverage[kind] = grown(so_far.coverage[kind], need, found, self._as_of)

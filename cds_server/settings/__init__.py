@@ -1,0 +1,1 @@
+"""The settings of the service: environment variables, read once at the start."""

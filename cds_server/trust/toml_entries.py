@@ -1,0 +1,101 @@
+"""The `[[tables]]` of a TOML file that a setting names: fields of the right type, or a SettingsError that names one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from cds_server.limits import SettingsError, naming
+from cds_server.outgoing.base_url import normalised_base
+from cds_server.outgoing.token_request import ClientKey
+
+LEAST_RSA_BITS = 2048
+_NO_TABLES = "must hold one or more [[{first}]] entries{others}, and nothing else."
+
+
+@dataclass(frozen=True)
+class TomlEntry:
+    """One table. `where` names it in what is said of it; files that it names lie in `folder`, beside its own."""
+
+    where: str
+    folder: Path
+    fields: dict[str, Any]
+
+    def wrong(self, name: str, says: str) -> SettingsError:
+        return SettingsError(f"{self.where}.{name} {says}.")
+
+    def check_names(self, known: AbstractSet[str]) -> None:
+        """Raises SettingsError for a field that nobody reads: it may be a mistyped one."""
+        unknown = min(set(self.fields) - known, default=None)
+        if unknown is not None:
+            fields = ", ".join(sorted(known))
+            raise self.wrong(unknown, f"is not a field; correct its name or remove it. The fields are {fields}")
+
+    def text(self, name: str) -> str:
+        value = self.fields.get(name)
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong(name, "must be a text that is not empty")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if name in self.fields else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.fields.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+            raise self.wrong(name, "must be a list of texts")
+        return tuple(value)
+
+    def base(self, name: str) -> str:
+        return self.base_in(name, self.text(name))
+
+    def base_in(self, name: str, text: str) -> str:
+        with naming(f"{self.where}.{name}"):
+            return normalised_base(text)
+
+    def file(self, name: str) -> Path:
+        path = self.folder / self.text(name)
+        if not path.is_file():
+            raise self.wrong(name, f"must name a file in the folder of this one; there is no {path.name}")
+        return path
+
+    def client_key(self, name: str) -> ClientKey:
+        """The private key in a file, for `kid`."""
+        file, kid = self.file(name), self.optional_text("kid")
+        try:
+            text = file.read_text(encoding="ascii")
+            key = load_pem_private_key(text.encode(), None)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise self.wrong(name, "must name a file with a private key as PEM, without password") from error
+        if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
+            return ClientKey(text, "RS384", kid)
+        if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
+            return ClientKey(text, "ES384", kid)
+        raise self.wrong(name, f"must be an RSA key of at least {LEAST_RSA_BITS} bits, or one of the curve P-384")
+
+
+def toml_entries(setting: str, file: Path, first: str, *others: str) -> dict[str, list[TomlEntry]]:
+    """The entries of a file by the name of their table, at least one of `first`. Raises SettingsError."""
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{setting} must name a file that can be read, as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{setting}: the file is not TOML: {error}.") from error
+    known = (first, *others)
+    lists = all(isinstance(t, list) and all(isinstance(e, dict) for e in t) for t in tables.values())
+    if not lists or set(tables) - set(known) or not tables.get(first):
+        beside = "".join(f", any number of [[{name}]]" for name in others)
+        raise SettingsError(f"{setting}: the file " + _NO_TABLES.format(first=first, others=beside))
+    return {
+        name: [TomlEntry(f"{setting}: {name}[{n}]", file.parent, e) for n, e in enumerate(tables.get(name, []))]
+        for name in known
+    }
