@@ -7,7 +7,7 @@ from cds_server.app import create_app
 from cds_server.limits import SettingsError
 from cds_server.operations.log_lines import configure_logging
 from cds_server.operations.warm_start import warm_start
-from cds_server.running import EXTENSION_KEY
+from cds_server.running import RUNNING_KEY
 from cds_server.settings.table import Environment
 
 CANNOT_START = 3  # gunicorn takes this for "do not try again"
@@ -19,7 +19,7 @@ except SettingsError as error:
     logging.getLogger("cds_server").critical("crs-cds cannot start: %s", error)
     sys.exit(CANNOT_START)
 
-if app.extensions[EXTENSION_KEY].settings.environment is Environment.DEVELOPMENT:
+if app.extensions[RUNNING_KEY].settings.environment is Environment.DEVELOPMENT:
     from order_desk.routes import desk
 
     app.register_blueprint(desk)

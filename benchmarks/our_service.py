@@ -15,7 +15,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from benchmarks.patients import AS_OF
 from cds_server.app import create_app
 from cds_server.operations.warm_start import warm_start
-from cds_server.running import EXTENSION_KEY
+from cds_server.running import RUNNING_KEY
 from cds_server.storage.decisions import Decision
 from cds_server.storage.store import Store, StoreUnavailableError
 
@@ -44,10 +44,10 @@ class OurService:
     def __init__(self, *, log: bool = False, **environ: str) -> None:
         self.app = create_app(SETTINGS | environ, clock=lambda: AS_OF)
         if not log:
-            running = self.app.extensions[EXTENSION_KEY]
+            running = self.app.extensions[RUNNING_KEY]
             off = object.__new__(NoLog)
             off.degraded, off.lost = None, 0
-            self.app.extensions[EXTENSION_KEY] = replace(running, store=off)
+            self.app.extensions[RUNNING_KEY] = replace(running, store=off)
         warm_start()
 
     def answer(self, body: bytes, **headers: str) -> bytes:

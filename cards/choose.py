@@ -40,7 +40,7 @@ class Advice:
     rows: tuple[str, ...] = ()
     shadowed: tuple[CardId, ...] = ()
     cell: Situation | None = None
-    found: Verdicts | None = None
+    verdicts: Verdicts | None = None
     silence: Silence | None = None
     state: str = ""
     held: tuple[CardId, ...] = ()
@@ -76,7 +76,7 @@ def advice(
     )  # fmt: skip
     return Advice(
         cards=worded(seen.shown, texts), rows=tuple(rule.id for rule in rows if rule.gives), shadowed=seen.shadowed,
-        cell=cell, found=found, silence=seen.silence, state=state_of(facts, found),
+        cell=cell, verdicts=found, silence=seen.silence, state=state_of(facts, found),
         held=tuple(one.card for one in seen.held),
     )  # fmt: skip
 

@@ -1,3 +1,1 @@
-"""HTTP, storage and trust: the only package that knows Flask and requests."""
-
-__version__ = "0.1.0"
+"""The CDS Hooks service over HTTP: the only package that knows Flask, requests and SQLAlchemy."""

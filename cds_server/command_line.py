@@ -15,7 +15,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from cards.deciding.when_to_show import Hook
 from cards.pages.decision_page import decision_page
 from cards.pages.explanation import explanation
 from cds_server.app import check_services, create_app
@@ -23,8 +22,9 @@ from cds_server.config_check import checks, in_force
 from cds_server.data_keys import prefetch_templates
 from cds_server.hooks.answer import answer_json
 from cds_server.hooks.client_profile import order_codings
+from cds_server.hooks.services import SERVICE_OF_HOOK
 from cds_server.limits import SettingsError
-from cds_server.patient_advice import Occasion, advice_on, facts_of, reading_of
+from cds_server.patient_advice import Occasion, advice_on, facts_of, mapping_context
 from cds_server.record.recorded_bundle import BadBundleError, check_drafts, recorded_drafts, recorded_patient
 from cds_server.settings.reading import settings_from, site_settings_from
 from cds_server.settings.table import DEFAULT_DATABASE, SiteSettings
@@ -82,9 +82,7 @@ commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by 
 
 @commands.command(with_appcontext=False)
 @click.argument("bundle", type=click.File("rb"))
-@click.option(
-    "--hook", type=click.Choice([hook.value for hook in Hook]), help="By default patient-view, or order-sign."
-)
+@click.option("--hook", type=click.Choice(list(SERVICE_OF_HOOK)), help="By default patient-view, or order-sign.")
 @click.option("--draft", type=click.File("rb"), multiple=True, help="A drafted order, or a Bundle of them.")
 @click.option("--at", metavar="TIME", help="The moment of the call; by default now.")
 @click.option("--patient", metavar="ID", help="The patient, where the Bundle does not say.")
@@ -107,11 +105,11 @@ def explain(
     except BadBundleError as error:
         raise Refused(str(error)) from error
     drafts = tuple(one for _, found_drafts in files for one in found_drafts)
-    occasion = Occasion(Hook(hook) if hook else Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW, drafts)
+    service = SERVICE_OF_HOOK[hook or ("order-sign" if drafts else "patient-view")]
     owner = recorded.owner
-    how = reading_of(owner.patient_id, owner.fhir_base, here.rules, here.settings.zone, _moment(at, here))
+    how = mapping_context(owner.patient_id, owner.fhir_base, here.rules, here.settings.zone, _moment(at, here))
     facts = facts_of(recorded.record, how)
-    found = advice_on(occasion, facts, recorded.record, how, here.rules)
+    found = advice_on(Occasion(service.showing, drafts), facts, recorded.record, how, here.rules)
     if as_json:
         shown: dict[str, Any] = answer_json(found, facts, here.rules, here.settings.public_url)
         click.echo(dumps(shown, indent=2))

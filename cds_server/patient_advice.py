@@ -8,9 +8,9 @@ from datetime import datetime, tzinfo
 
 from cards.choose import Advice, advice
 from cards.deciding.dismissed import Dismissed
-from cards.deciding.when_to_show import Call, Hook
+from cards.deciding.when_to_show import Call, Showing
 from cds_server.operations.call_time import CallTime
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources, read_patient_record
 from cds_server.record.record_request import RecordRequest
 from cds_server.site_rules import SiteRules
@@ -26,9 +26,9 @@ from fhir_mappings.settled_facts import OutOfTimeError, settled_facts
 
 @dataclass(frozen=True)
 class Occasion:
-    """What the user is about to do: the hook, the orders that are drafted, and which of them are selected."""
+    """What the user is about to do: how much is shown then, the orders that are drafted, and which are selected."""
 
-    hook: Hook
+    showing: Showing
     drafts: tuple[Draft, ...] = ()
     selections: frozenset[str] = frozenset()
 
@@ -38,14 +38,14 @@ def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_
     try:
         return read_patient_record(request, sources, as_of, call_time.reading_ends)
     except AnotherPatientError as error:
-        name = "another-patient-sent" if error.from_client else "another-patient-served"
-        raise Problem(name, [(error.where, "is not the patient of context.patientId")]) from error
+        whose = ProblemId.ANOTHER_PATIENT_SENT if error.from_client else ProblemId.ANOTHER_PATIENT_SERVED
+        raise Problem(whose, [(error.where, "is not the patient of context.patientId")]) from error
 
 
-def reading_of(
+def mapping_context(
     patient_id: str, fhir_base: str | None, rules: SiteRules, zone: tzinfo | None, as_of: datetime
 ) -> MappingContext:
-    """How a record is to be read under the rules of the site."""
+    """What a record is mapped by: the rules of the site, the patient and the moment."""
     return MappingContext(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
 
 
@@ -54,7 +54,7 @@ def facts_of(record: PatientRecord, how: MappingContext, in_time: Callable[[], b
     try:
         return settled_facts(record, how, in_time)
     except OutOfTimeError as error:
-        raise Problem("out-of-time") from error
+        raise Problem(ProblemId.OUT_OF_TIME) from error
 
 
 def advice_on(
@@ -68,13 +68,13 @@ def advice_on(
     """The cards for what the user is about to do, or why there are none."""
     terms, t = rules.terms, rules.thresholds
     drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, how.fhir_base, t)
-    return advice(facts, Call(occasion.hook, how.patient_id, drafts), terms, t, rules.modes, dismissed)
+    return advice(facts, Call(occasion.showing, how.patient_id, drafts), terms, t, rules.modes, dismissed)
 
 
 def refuse_unreadable(found: Advice, facts: PatientFacts) -> None:
     """Raises Problem `unreadable-record` where nothing can be said because data that is needed could not be read."""
     if found.unreadable and not found.cards:
-        raise Problem("unreadable-record", [("", says) for says in unread_data(facts)])
+        raise Problem(ProblemId.UNREADABLE_RECORD, [("", says) for says in unread_data(facts)])
 
 
 def unread_data(facts: PatientFacts) -> tuple[str, ...]:

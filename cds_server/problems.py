@@ -3,59 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class Kind(NamedTuple):
+class ProblemId(StrEnum):
+    """Every problem that a client can meet, by its word in metrics, in the log and in the decision log."""
+
+    NOT_JSON = "not-json"
+    INVALID_REQUEST = "invalid-request"
+    INVALID_FEEDBACK = "invalid-feedback"
+    UNTRUSTED = "untrusted"
+    BUSY = "busy"
+    LATE_BODY = "late-body"
+    TOO_MANY_ENTRIES = "too-many-entries"
+    OUT_OF_TIME = "out-of-time"
+    LOG_UNAVAILABLE = "log-unavailable"
+    ANOTHER_PATIENT_SENT = "another-patient-sent"
+    NOT_FOUND = "not-found"
+    UNKNOWN_SERVICE = "unknown-service"
+    METHOD = "method"
+    UNREADABLE_RECORD = "unreadable-record"
+    ANOTHER_PATIENT_SERVED = "another-patient-served"
+    TOO_LARGE = "too-large"
+    MEDIA_TYPE = "media-type"
+    BAD_REQUEST = "bad-request"
+    NO_DEMO = "no-demo"
+    DESK_REQUEST = "desk-request"
+    DEMO_FHIR = "demo-fhir"
+    AHEAD_OF_USER = "ahead-of-user"
+    LAUNCH_INCOMPLETE = "launch-incomplete"
+    LAUNCH_ELSEWHERE = "launch-elsewhere"
+    LAUNCH_NOT_BEGUN = "launch-not-begun"
+    LAUNCH_DENIED = "launch-denied"
+    LAUNCH_FAILED = "launch-failed"
+    IN_TRIAL = "in-trial"
+    SESSION_ENDED = "session-ended"
+    SESSION_UNAVAILABLE = "session-unavailable"
+    INTERNAL = "internal"
+
+
+class ProblemKind(NamedTuple):
+    """How a problem is told: the status of HTTP, the code of FHIR's issue types, and one sentence."""
+
     status: int
     code: str
     text: str
 
 
 MOST_ISSUES = 50
-PROBLEMS: Mapping[str, Kind] = {
-    "not-json": Kind(400, "structure", "The body is not JSON that can be read"),
-    "invalid-request": Kind(400, "invalid", "The CDS Hooks request is not valid"),
-    "invalid-feedback": Kind(400, "invalid", "The feedback is not valid"),
-    "untrusted": Kind(401, "login", "The caller is not trusted"),
-    "busy": Kind(503, "throttled", "Too many calls at once; try again"),
-    "late-body": Kind(408, "timeout", "The body did not arrive in time"),
-    "too-many-entries": Kind(413, "too-long", "The request holds more resources than this service takes"),
-    "out-of-time": Kind(503, "transient", "The record is too large to be worked out in the time of a call"),
-    "log-unavailable": Kind(503, "transient", "The feedback could not be stored; send it again"),
-    "another-patient-sent": Kind(400, "invalid", "The request holds data of another patient"),
-    "not-found": Kind(404, "not-found", "There is nothing at this address"),
-    "unknown-service": Kind(404, "not-found", "There is no such service"),
-    "method": Kind(405, "not-supported", "This address does not take that method"),
-    "unreadable-record": Kind(412, "incomplete", "Data that the service cannot do without could not be read"),
-    "another-patient-served": Kind(412, "processing", "The FHIR server sent data of another patient"),
-    "too-large": Kind(413, "too-long", "The body is larger than this service takes"),
-    "media-type": Kind(415, "not-supported", "The body must be plain application/json"),
-    "bad-request": Kind(400, "structure", "The request could not be read"),
-    "no-demo": Kind(404, "not-found", "There is no FHIR server of a demo here: `make demo` starts one"),
-    "desk-request": Kind(400, "invalid", "The order desk cannot do that"),
-    "demo-fhir": Kind(502, "transient", "The FHIR server of the demo did not take it; nothing was written"),
-    "ahead-of-user": Kind(503, "transient", "The page is made when someone opens it, not before"),
-    "launch-incomplete": Kind(400, "invalid", "The address does not say what the EHR should have said"),
-    "launch-elsewhere": Kind(403, "forbidden", "The course is not opened from this FHIR server"),
-    "launch-not-begun": Kind(400, "expired", "This was not begun in this browser, took too long, or was used before"),
-    "launch-denied": Kind(403, "forbidden", "The EHR did not allow access to the record"),
-    "launch-failed": Kind(502, "transient", "The EHR could not be asked for access to the record"),
-    "in-trial": Kind(403, "suppressed", "This installation is in trial: it shows nothing yet"),
-    "session-ended": Kind(403, "expired", "Access to the record has ended, or was never given in this browser"),
-    "session-unavailable": Kind(503, "transient", "Access to the record could not be looked up or kept"),
-    "internal": Kind(500, "exception", "The service failed; nothing was assessed"),
+PROBLEMS: Mapping[ProblemId, ProblemKind] = {
+    ProblemId.NOT_JSON: ProblemKind(400, "structure", "The body is not JSON that can be read"),
+    ProblemId.INVALID_REQUEST: ProblemKind(400, "invalid", "The CDS Hooks request is not valid"),
+    ProblemId.INVALID_FEEDBACK: ProblemKind(400, "invalid", "The feedback is not valid"),
+    ProblemId.UNTRUSTED: ProblemKind(401, "login", "The caller is not trusted"),
+    ProblemId.BUSY: ProblemKind(503, "throttled", "Too many calls at once; try again"),
+    ProblemId.LATE_BODY: ProblemKind(408, "timeout", "The body did not arrive in time"),
+    ProblemId.TOO_MANY_ENTRIES: ProblemKind(
+        413, "too-long", "The request holds more resources than this service takes"
+    ),
+    ProblemId.OUT_OF_TIME: ProblemKind(
+        503, "transient", "The record is too large to be worked out in the time of a call"
+    ),
+    ProblemId.LOG_UNAVAILABLE: ProblemKind(503, "transient", "The feedback could not be stored; send it again"),
+    ProblemId.ANOTHER_PATIENT_SENT: ProblemKind(400, "invalid", "The request holds data of another patient"),
+    ProblemId.NOT_FOUND: ProblemKind(404, "not-found", "There is nothing at this address"),
+    ProblemId.UNKNOWN_SERVICE: ProblemKind(404, "not-found", "There is no such service"),
+    ProblemId.METHOD: ProblemKind(405, "not-supported", "This address does not take that method"),
+    ProblemId.UNREADABLE_RECORD: ProblemKind(
+        412, "incomplete", "Data that the service cannot do without could not be read"
+    ),
+    ProblemId.ANOTHER_PATIENT_SERVED: ProblemKind(412, "processing", "The FHIR server sent data of another patient"),
+    ProblemId.TOO_LARGE: ProblemKind(413, "too-long", "The body is larger than this service takes"),
+    ProblemId.MEDIA_TYPE: ProblemKind(415, "not-supported", "The body must be plain application/json"),
+    ProblemId.BAD_REQUEST: ProblemKind(400, "structure", "The request could not be read"),
+    ProblemId.NO_DEMO: ProblemKind(404, "not-found", "There is no FHIR server of a demo here: `make demo` starts one"),
+    ProblemId.DESK_REQUEST: ProblemKind(400, "invalid", "The order desk cannot do that"),
+    ProblemId.DEMO_FHIR: ProblemKind(
+        502, "transient", "The FHIR server of the demo did not take it; nothing was written"
+    ),
+    ProblemId.AHEAD_OF_USER: ProblemKind(503, "transient", "The page is made when someone opens it, not before"),
+    ProblemId.LAUNCH_INCOMPLETE: ProblemKind(400, "invalid", "The address does not say what the EHR should have said"),
+    ProblemId.LAUNCH_ELSEWHERE: ProblemKind(403, "forbidden", "The course is not opened from this FHIR server"),
+    ProblemId.LAUNCH_NOT_BEGUN: ProblemKind(
+        400, "expired", "This was not begun in this browser, took too long, or was used before"
+    ),
+    ProblemId.LAUNCH_DENIED: ProblemKind(403, "forbidden", "The EHR did not allow access to the record"),
+    ProblemId.LAUNCH_FAILED: ProblemKind(502, "transient", "The EHR could not be asked for access to the record"),
+    ProblemId.IN_TRIAL: ProblemKind(403, "suppressed", "This installation is in trial: it shows nothing yet"),
+    ProblemId.SESSION_ENDED: ProblemKind(
+        403, "expired", "Access to the record has ended, or was never given in this browser"
+    ),
+    ProblemId.SESSION_UNAVAILABLE: ProblemKind(503, "transient", "Access to the record could not be looked up or kept"),
+    ProblemId.INTERNAL: ProblemKind(500, "exception", "The service failed; nothing was assessed"),
 }
 
 
 class Problem(Exception):  # noqa: N818 - the name of what a client is told
     """A problem of the table, with the fields it concerns: (field, what is wrong). No value from the request."""
 
-    def __init__(self, name: str, details: Sequence[tuple[str, str]] = (), reason: str = "") -> None:
+    def __init__(self, problem: ProblemId, details: Sequence[tuple[str, str]] = (), reason: str = "") -> None:
         """`reason` is a word of ours for the metrics."""
-        super().__init__(name)
-        self.name = name
-        self.kind = PROBLEMS[name]
+        super().__init__(problem)
+        self.id = problem
+        self.kind = PROBLEMS[problem]
         self.details = tuple(details)
         self.reason = reason
 

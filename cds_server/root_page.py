@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app
 from cards.pages.decision_page import decision_page
 from cds_server.hooks.services import SERVICES
 from cds_server.pages import page
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.running import running
 from cds_server.settings.table import Environment
 
@@ -35,7 +35,7 @@ def show() -> Response:
 def decision_table() -> Response:
     """The page that a physician signs, of the rules in force. In development only: a site's numbers are its own."""
     if not _in_development():
-        raise Problem("not-found")
+        raise Problem(ProblemId.NOT_FOUND)
     rules = running().sources.rules
     return page("decision_table.html", {"text": decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash)})
 

@@ -16,7 +16,7 @@ from cards.orders.orders import OrderCodings
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line
 from cds_server.operations.metrics import Metrics
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources
 from cds_server.settings.table import Settings
 from cds_server.storage.pseudonyms import Pseudonyms
@@ -26,7 +26,7 @@ from cds_server.storage.used_tokens import UsedTokens
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.smart_registration import SmartServer
 
-EXTENSION_KEY = "crs-cds"
+RUNNING_KEY = "crs-cds"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Running:
     def slot(self) -> Iterator[None]:
         """One of the calls at once. Raises Problem `busy` beyond their number: waiting would cost each its time."""
         if not self.slots.acquire(blocking=False):
-            raise Problem("busy")
+            raise Problem(ProblemId.BUSY)
         try:
             yield
         finally:
@@ -75,7 +75,7 @@ class Running:
 
 
 def running() -> Running:
-    found = current_app.extensions[EXTENSION_KEY]
+    found = current_app.extensions[RUNNING_KEY]
     if not isinstance(found, Running):
         raise TypeError("the app was not made by create_app")
     return found
@@ -83,5 +83,5 @@ def running() -> Running:
 
 def note_problem(problem: Problem) -> None:
     """Count what a caller is told, and put its name into the line of the call."""
-    running().metrics.refusals.labels(problem.name, problem.reason).inc()
-    log_line().update(problem=problem.name, **({"reason": problem.reason} if problem.reason else {}))
+    running().metrics.refusals.labels(problem.id.value, problem.reason).inc()
+    log_line().update(problem=problem.id.value, **({"reason": problem.reason} if problem.reason else {}))

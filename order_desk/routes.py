@@ -16,7 +16,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from cds_server.outgoing.base_url import LOOPBACK
 from cds_server.pages import page
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.running import running
 from example_patients.client.http_calls import NoAnswerError, session_with
 from example_patients.stories.stories import STORIES, Story
@@ -34,7 +34,7 @@ def _at_our_own_name() -> None:
     """Raises Problem for a write that was addressed to another."""
     ours = {*LOOPBACK, urlsplit(running().settings.public_url).hostname}
     if request.method == "PUT" and urlsplit(f"//{request.host}").hostname not in ours:
-        raise Problem("desk-request", [("Host", "must be this machine, or the host of CRS_CDS_PUBLIC_URL")])
+        raise Problem(ProblemId.DESK_REQUEST, [("Host", "must be this machine, or the host of CRS_CDS_PUBLIC_URL")])
 
 
 @desk.get("/demo", strict_slashes=False)
@@ -57,7 +57,7 @@ def move_clock(story_id: str) -> Response:
     story, asked = _story(story_id), _asked()
     moment: Moment = (asked.get("day", 0), asked.get("clock", ""))
     if not isinstance(moment[0], int) or not isinstance(moment[1], str) or not is_in(story, moment):
-        raise Problem("desk-request", [("day, clock", f"day 1 to {last_day(story)}, and a time such as 09:30")])
+        raise Problem(ProblemId.DESK_REQUEST, [("day, clock", f"day 1 to {last_day(story)}, and a time such as 09:30")])
     now = _now()
     record = record_at(story, moment, now.replace(second=0, microsecond=0), _zone())
     _write(lambda base, session: write_anew(base, session, record))
@@ -69,9 +69,9 @@ def sign(story_id: str) -> Response:
     """`{"orders": [draft, …]}`: they become active orders of the desk's patient."""
     story, drafts = _story(story_id), _asked().get("orders")
     if not isinstance(drafts, list) or not 0 < len(drafts) <= MOST_ORDERS:
-        raise Problem("desk-request", [("orders", f"must be a list of 1 to {MOST_ORDERS} drafts")])
+        raise Problem(ProblemId.DESK_REQUEST, [("orders", f"must be a list of 1 to {MOST_ORDERS} drafts")])
     if not all(isinstance(draft, dict) and str(draft.get("resourceType")) in ORDERS for draft in drafts):
-        raise Problem("desk-request", [("orders", f"each must be one of {', '.join(sorted(ORDERS))}")])
+        raise Problem(ProblemId.DESK_REQUEST, [("orders", f"each must be one of {', '.join(sorted(ORDERS))}")])
     orders = [signed(draft, desk_patient(story), _now()) for draft in drafts]
     _write(lambda base, session: write_orders(base, session, orders))
     return jsonify({"signed": len(orders)})
@@ -101,7 +101,7 @@ def _as_json(moment: Moment) -> dict[str, Any]:
 def _story(story_id: str) -> Story:
     found = next((story for story in STORIES if story.id == story_id), None)
     if found is None:
-        raise Problem("not-found")
+        raise Problem(ProblemId.NOT_FOUND)
     return found
 
 
@@ -109,14 +109,14 @@ def _asked() -> dict[str, Any]:
     found = request.get_json(silent=True)
     g.body_read = True
     if not isinstance(found, dict):
-        raise Problem("desk-request", [("body", "must be a JSON object")])
+        raise Problem(ProblemId.DESK_REQUEST, [("body", "must be a JSON object")])
     return found
 
 
 def _demo_fhir() -> str:
     base = running().settings.demo_fhir
     if base is None:
-        raise Problem("no-demo")
+        raise Problem(ProblemId.NO_DEMO)
     return base
 
 
@@ -126,7 +126,7 @@ def _write(what: Callable[[str, requests.Session], None]) -> None:
         with session_with(lambda _: None) as session:
             what(base, session)
     except NoAnswerError as error:
-        raise Problem("demo-fhir") from error
+        raise Problem(ProblemId.DEMO_FHIR) from error
 
 
 def _now() -> datetime:

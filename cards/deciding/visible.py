@@ -1,4 +1,4 @@
-"""What of a state this hook, the site and the user's own dismissals leave to be seen."""
+"""What of a state the hook, the site and the user's own dismissals leave to be seen."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def visible_cards(
     dismissed: tuple[Dismissed, ...],
     state_text: str,
 ) -> VisibleCards:
-    """The cards that this hook, the site and what the user dismissed leave to be seen."""
+    """The cards that the hook, the site and what the user dismissed leave to be seen."""
     active = tuple(p for p in state if modes.of(p.id) is CardMode.ACTIVE)
     tried = tuple(p for p in state if modes.of(p.id) is not CardMode.OFF)
-    shown = spoken(call.hook, call.drafts, active, facts)
+    shown = spoken(call.showing, call.drafts, active, facts)
     # without the state of CRS in sight, what was dismissed would turn into silence
     held = held_back(shown, dismissed, state_text) if any(p.id is CardId.CRS_GRADE for p in active) else ()
     if held:
@@ -62,6 +62,6 @@ def visible_cards(
         # what was dismissed never turns into silence: the state goes out and says so
         shown = tuple(p for p in active if p.id is CardId.CRS_GRADE or (p in shown and p.id not in waiting))
     seen = {p.id for p in shown} | {one.card for one in held}
-    shadowed = tuple(p.id for p in spoken(call.hook, call.drafts, tried, facts) if p.id not in seen)
+    shadowed = tuple(p.id for p in spoken(call.showing, call.drafts, tried, facts) if p.id not in seen)
     off = tuple(p.id for p in state if modes.of(p.id) is CardMode.OFF)
     return VisibleCards(active, shown, shadowed, off, held)

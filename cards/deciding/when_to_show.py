@@ -1,9 +1,10 @@
-"""Which of the cards of a state are shown on this hook, for these drafts. A card too many is read by no one."""
+"""Which of the cards of a state are shown, for these drafts. A card too many is read by no one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 
 from cards.deciding.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator
 from cards.deciding.offer import Offer
@@ -12,10 +13,11 @@ from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 
-class Hook(StrEnum):
-    PATIENT_VIEW = "patient-view"
-    ORDER_SELECT = "order-select"
-    ORDER_SIGN = "order-sign"
+class Showing(StrEnum):
+    """How much is shown. Each hook has one of them."""
+
+    STATE = "all that the state of the patient asks for"
+    ORDERS = "what concerns the orders that are drafted"
 
 
 class Concern(StrEnum):
@@ -73,12 +75,16 @@ def concern_of(draft: DraftOrder) -> Concern:
     return Concern.PARTIAL if antipyretic or draft.sets & _PARTIAL_SETS else Concern.NONE
 
 
-def concern(hook: Hook, drafts: tuple[DraftOrder, ...]) -> Concern:
-    """The strongest concern of the drafts that count on this hook: selected ones on order-select, else all."""
-    if hook is Hook.PATIENT_VIEW:
-        return Concern.FULL
-    found = {concern_of(d) for d in drafts if d.selected or hook is Hook.ORDER_SIGN}
-    return next((c for c in Concern if c in found), Concern.NONE)
+def concern(showing: Showing, drafts: tuple[DraftOrder, ...]) -> Concern:
+    """The strongest concern of the drafts that are selected; where the state is shown, the strongest there is."""
+    match showing:
+        case Showing.STATE:
+            return Concern.FULL
+        case Showing.ORDERS:
+            found = {concern_of(d) for d in drafts if d.selected}
+            return next((c for c in Concern if c in found), Concern.NONE)
+        case _:
+            assert_never(showing)
 
 
 def answered(card: Planned) -> bool:
@@ -89,13 +95,13 @@ def answered(card: Planned) -> bool:
 
 
 def spoken(
-    hook: Hook, drafts: tuple[DraftOrder, ...], state: tuple[Planned, ...], facts: PatientFacts
+    showing: Showing, drafts: tuple[DraftOrder, ...], state: tuple[Planned, ...], facts: PatientFacts
 ) -> tuple[Planned, ...]:
     """The cards of the state that are shown."""
-    level = concern(hook, drafts)
+    level = concern(showing, drafts)
     others = [c for c in state if c.id is not CardId.CRS_GRADE and _shown(c, level, facts)]
     grade_card = [c for c in state if c.id is CardId.CRS_GRADE]
-    if others or hook is Hook.PATIENT_VIEW or (level is Concern.FULL and _grade_matters(facts.grade)):
+    if others or showing is Showing.STATE or (level is Concern.FULL and _grade_matters(facts.grade)):
         return (*others, *grade_card)
     return ()
 
@@ -136,8 +142,8 @@ def in_order(state: tuple[Planned, ...]) -> tuple[Planned, ...]:
 
 @dataclass(frozen=True)
 class Call:
-    """The hook and its drafts, for a patient."""
+    """A patient, how much is to be shown, and the orders that are drafted."""
 
-    hook: Hook
+    showing: Showing
     patient_id: str
     drafts: tuple[DraftOrder, ...] = ()

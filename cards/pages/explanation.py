@@ -31,7 +31,7 @@ def explanation(facts: PatientFacts, found: Advice, t: Thresholds, rules_hash: s
         "Asked": [f"as of {_time(facts)}; numbers, codes and card modes in force: {rules_hash}", *site_numbers(t)],
         "Course": _course(facts, found),
         "Not read, or not used": not_used(facts),
-        **_rises(facts, found.found, t),
+        **_rises(facts, found.verdicts, t),
         "Grade": grade_steps(facts, t),
         "Drugs": drug_lines(facts, t),
         "ICANS and caution": caution(facts),

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from cards.deciding.when_to_show import Hook
+from cards.deciding.when_to_show import Showing
 from cards.pages.decision_page import unconfirmed_numbers, value_words
 from cards.pages.explanation import not_used, plain
 from cards.pages.rows_in_words import rows_that_fired
@@ -25,12 +25,12 @@ from cds_server.patient_advice import (
     Occasion,
     advice_on,
     facts_of,
+    mapping_context,
     read_record,
-    reading_of,
     refuse_unreadable,
     unread_data,
 )
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.record_request import PATIENT_ID, RecordRequest
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
@@ -58,7 +58,7 @@ class FhirAccess:
 def demo(patient_id: str) -> Response:
     """The page of a patient of the first FHIR server of the settings, without a token. In development only."""
     if PATIENT_ID.fullmatch(patient_id) is None:
-        raise Problem("not-found")
+        raise Problem(ProblemId.NOT_FOUND)
     here = running()
     access = FhirAccess(next(iter(here.settings.fhir_servers), ""))
     with here.slot():
@@ -93,10 +93,10 @@ def _values(
     """What the template shows. Raises Problem."""
     as_of, sources = here.clock(), here.sources
     request = RecordRequest(patient_id, access.base, access.token, access.scope, request_id=request_id())
-    how, t = reading_of(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
+    how, t = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
     record = read_record(request, sources, as_of, call_time)
     facts = facts_of(record, how, call_time.is_left)
-    found = advice_on(Occasion(Hook.PATIENT_VIEW), facts, record, how, sources.rules)
+    found = advice_on(Occasion(Showing.STATE), facts, record, how, sources.rules)
     refuse_unreadable(found, facts)
     values: dict[str, Any] = {
         "template": "course_none.html",
@@ -109,12 +109,12 @@ def _values(
         "cards": found.cards,
         "silence": found.silence,
     }
-    if facts.course is None or facts.grade is None or found.found is None:
+    if facts.course is None or facts.grade is None or found.verdicts is None:
         return {**values, "facts": facts}
     try:
         history = course_history(record, how, facts, facts.course, facts.grade, call_time.is_left)
     except OutOfTimeError as error:
-        raise Problem("out-of-time") from error
+        raise Problem(ProblemId.OUT_OF_TIME) from error
     shown = timeline(facts, facts.course, history, t)
     return {
         **values,
@@ -123,7 +123,7 @@ def _values(
             plain(line) for line in not_used(replace(facts, set_aside=(*facts.set_aside, *history.set_aside)))
         ],
         "day": facts.course.day,
-        "tiles": tiles(facts, facts.course, facts.grade, found.found, shown, t),
+        "tiles": tiles(facts, facts.course, facts.grade, found.verdicts, shown, t),
         "picture": picture(shown, facts.course, facts.zone),
         "shown": shown,
         "not_drawn": not_drawn(shown),

@@ -8,7 +8,7 @@ from typing import Any
 
 from cards.choose import Advice
 from cards.deciding.card import card_json
-from cds_server.hooks.assessment import EXTENSION, assessment
+from cds_server.hooks.assessment import ASSESSMENT_EXTENSION, assessment
 from cds_server.site_rules import SiteRules
 from fhir_mappings.facts.patient import PatientFacts
 
@@ -20,5 +20,5 @@ def answer_json(
     topics = f"{public_url}/CodeSystem/crs-cards"
     return {
         "cards": [card_json(card, topics, lambda: str(uuid.uuid4()), course) for card in found.cards],
-        "extension": {EXTENSION: assessment(facts, found, rules.hash)},
+        "extension": {ASSESSMENT_EXTENSION: assessment(facts, found, rules.hash)},
     }

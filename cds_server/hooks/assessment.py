@@ -13,7 +13,7 @@ from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.time_and_range import Interval
 
 MOST_SET_ASIDE = 200
-EXTENSION = "org.crs-cds.assessment"
+ASSESSMENT_EXTENSION = "org.crs-cds.assessment"
 
 
 def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str, Any]:
@@ -33,12 +33,12 @@ def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str
         first = course.infusions[0]
         result["day"] = course.day
         result["infusion"] = {"reference": first.references[0], "at": _time(facts, first.start)}
-    if grade is not None and advice.found is not None:
+    if grade is not None and advice.verdicts is not None:
         result["crsGrade"] = grade.grade
         result["crsGradeIsMinimum"] = True if grade.grade is not None and grade.minimum else None
         result["provisionalGrade"] = grade.provisional if grade.grade is None else None
         for analyte, fold in facts.followed.items():
-            result[analyte.id] = _fold(facts, fold, advice.found.by_analyte.get(analyte))
+            result[analyte.id] = _fold(facts, fold, advice.verdicts.by_analyte.get(analyte))
         result["tocilizumabDoses"] = len(facts.tocilizumab.doses)
         result["icansGrade"] = facts.icans.grade
     return {name: value for name, value in result.items() if value not in (None, [], {})}

@@ -21,12 +21,12 @@ from cds_server.patient_advice import (
     Occasion,
     advice_on,
     facts_of,
+    mapping_context,
     read_record,
-    reading_of,
     refuse_unreadable,
     unread_data,
 )
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.record_request import RecordRequest
 from cds_server.running import Running
 from cds_server.storage.dismissals import dismissals
@@ -54,8 +54,8 @@ def answer_call(
     """
     call, sources = begun_call(here, service, sent, caller, call_time), here.sources
     wanted = _wanted_record(call)
-    occasion = Occasion(sent.hook, sent.drafts, sent.selections)
-    how = reading_of(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
+    occasion = Occasion(service.showing, sent.drafts, sent.selections)
+    how = mapping_context(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
     try:
         dismissed = _dismissed_of_late(call)
         record = read_record(wanted, sources, call.as_of, call_time)
@@ -106,11 +106,11 @@ def _dismissed_of_late(call: HookCall) -> tuple[Dismissed, ...]:
 def _without_answer(call: HookCall, error: Exception) -> dict[str, Any]:
     """Log a call that was refused or failed, and raise what it was; in shadow only what is wrong with the request."""
     if isinstance(error, Problem):
-        _log(call, CallOutcome(error.name, [says for _, says in error.details]))
+        _log(call, CallOutcome(error.id.value, [says for _, says in error.details]))
         if call.shadow and error.kind.status in (412, 503):
             return _nothing_shown()
         raise error
-    _log(call, CallOutcome("internal"))
+    _log(call, CallOutcome(ProblemId.INTERNAL.value))
     if not call.shadow:
         raise error
     log.error("a call failed", extra={"failed": where_it_failed(error)})
@@ -125,8 +125,12 @@ def _log(call: HookCall, outcome: CallOutcome) -> None:
     except Exception as error:  # what cannot be put down costs no one a card
         here.store.lose(error)
         return
-    here.metrics.answered(call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence)
+    here.metrics.count_answer(
+        call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence
+    )
     log_line().update(hookInstance=call.sent.hook_instance, rules=decision.row.rules, silence=outcome.silence)
+    if call.encounter is not None:
+        log_line().update(encounter=call.encounter)
     with call.time.waiting_for_the_log() as seconds:
         here.store.record(decision, seconds)
 

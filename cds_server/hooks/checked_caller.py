@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from flask import request
 
 from cds_server.operations.call_time import CallTime
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.running import Running
 from cds_server.trust.client_trust import NOBODY_CHECKED, Caller, ClientTrust, UntrustedError
 
@@ -20,7 +20,7 @@ def checked_caller(here: Running, service: str | None, call_time: CallTime) -> C
     try:
         return _checked(here, here.trust, service, call_time)
     except UntrustedError as error:
-        raise Problem("untrusted", [("Authorization", error.says)], error.reason) from error
+        raise Problem(ProblemId.UNTRUSTED, [("Authorization", error.says)], error.reason) from error
 
 
 def _checked(here: Running, trust: ClientTrust, service: str | None, call_time: CallTime) -> Caller:

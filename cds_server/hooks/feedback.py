@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from cds_server.hooks.hook_request import depth_of, flat_messages
+from cds_server.hooks.json_body import LenientSchema, depth_of, flat_messages
 from cds_server.limits import Limits
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 
 MAX_ENTRIES = 200
 MAX_PARTS = 50  # suggestions or reasons of one entry
@@ -35,26 +35,21 @@ _TEXT = validate.And(validate.Length(max=4000), _storable)
 _anything = msgspec.json.Decoder()
 
 
-class _Lenient(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
-
-class _Coding(_Lenient):
+class _Coding(LenientSchema):
     code = fields.String(load_default=None, allow_none=True, validate=_TEXT)
     system = fields.String(load_default=None, allow_none=True, validate=_TEXT)
 
 
-class _Reason(_Lenient):
+class _Reason(LenientSchema):
     reason = fields.Nested(_Coding, load_default=None, allow_none=True)
     user_comment = fields.String(data_key="userComment", load_default=None, allow_none=True, validate=_TEXT)
 
 
-class _Accepted(_Lenient):
+class _Accepted(LenientSchema):
     id = fields.String(required=True, validate=[validate.Length(min=1, max=200), _storable])
 
 
-class _Entry(_Lenient):
+class _FeedbackEntry(LenientSchema):
     card = fields.String(required=True, validate=[validate.Length(min=1, max=64), _storable])
     outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
     accepted_suggestions = fields.List(
@@ -74,8 +69,10 @@ class _Entry(_Lenient):
             raise ValidationError("required where outcome is accepted", "acceptedSuggestions")
 
 
-class _Feedback(_Lenient):
-    feedback = fields.List(fields.Nested(_Entry), required=True, validate=validate.Length(min=1, max=MAX_ENTRIES))
+class _Feedback(LenientSchema):
+    feedback = fields.List(
+        fields.Nested(_FeedbackEntry), required=True, validate=validate.Length(min=1, max=MAX_ENTRIES)
+    )
 
 
 _SCHEMA = _Feedback()
@@ -84,16 +81,16 @@ _SCHEMA = _Feedback()
 def read_feedback(body: bytes, limits: Limits) -> Sequence[Mapping[str, Any]]:
     """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` with every broken field."""
     if depth_of(body) > limits.depth:
-        raise Problem("invalid-feedback", [("feedback", f"must not nest deeper than {limits.depth}")])
+        raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must not nest deeper than {limits.depth}")])
     try:
         plain = _anything.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem("not-json", [("", "the body must be one JSON object")]) from error
+        raise Problem(ProblemId.NOT_JSON, [("", "the body must be one JSON object")]) from error
     _check_lengths(plain)
     try:
         entries: Sequence[Mapping[str, Any]] = _SCHEMA.load(plain)["feedback"]
     except ValidationError as error:
-        raise Problem("invalid-feedback", sorted(flat_messages(error.messages).items())) from error
+        raise Problem(ProblemId.INVALID_FEEDBACK, sorted(flat_messages(error.messages).items())) from error
     return entries
 
 
@@ -101,9 +98,11 @@ def _check_lengths(plain: Any) -> None:
     """Before the schema looks at each entry: what is too long is refused for its length alone."""
     entries = plain.get("feedback") if isinstance(plain, dict) else None
     if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
-        raise Problem("invalid-feedback", [("feedback", f"must hold at most {MAX_ENTRIES} entries")])
+        raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must hold at most {MAX_ENTRIES} entries")])
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         for name in ("acceptedSuggestions", "overrideReasons"):
             parts = entry.get(name) if isinstance(entry, dict) else None
             if isinstance(parts, list) and len(parts) > MAX_PARTS:
-                raise Problem("invalid-feedback", [(f"feedback[{index}].{name}", f"must hold at most {MAX_PARTS}")])
+                raise Problem(
+                    ProblemId.INVALID_FEEDBACK, [(f"feedback[{index}].{name}", f"must hold at most {MAX_PARTS}")]
+                )

@@ -16,7 +16,8 @@ from cds_server.trust.client_trust import Caller
 
 @dataclass(frozen=True)
 class HookCall:
-    """`as_of` is the moment that the answer is about; `decision_id` is what the log and the course page know it by."""
+    """`as_of` is the moment that the answer is about; `decision_id` is what the log and the course page know it by;
+    `encounter` is a keyed pseudonym, where the client named one."""
 
     here: Running
     service: Service
@@ -25,6 +26,7 @@ class HookCall:
     time: CallTime
     as_of: datetime
     people: People
+    encounter: str | None
     decision_id: str
 
     @property
@@ -35,13 +37,18 @@ class HookCall:
 
 def begun_call(here: Running, service: Service, sent: HookRequest, caller: Caller, call_time: CallTime) -> HookCall:
     """The call, as of now."""
-    return HookCall(
-        here, service, sent, caller, call_time, here.clock(), _people(here, sent, caller), str(uuid.uuid4())
-    )
 
-
-def _people(here: Running, sent: HookRequest, caller: Caller) -> People:
     def pseudonym(kind: str, id_: str) -> str:
         return here.pseudonyms.of(kind, caller.issuer, caller.tenant, sent.fhir_server, id_)
 
-    return People(pseudonym("patient", sent.patient_id), pseudonym("user", sent.user_id))
+    return HookCall(
+        here,
+        service,
+        sent,
+        caller,
+        call_time,
+        as_of=here.clock(),
+        people=People(pseudonym("patient", sent.patient_id), pseudonym("user", sent.user_id)),
+        encounter=pseudonym("encounter", sent.encounter_id) if sent.encounter_id is not None else None,
+        decision_id=str(uuid.uuid4()),
+    )

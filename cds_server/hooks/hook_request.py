@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import msgspec
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError
 
-from cards.deciding.when_to_show import Hook
+from cds_server.hooks.call_schema import call_schema
+from cds_server.hooks.json_body import depth_of, flat_messages
+from cds_server.hooks.services import Service
 from cds_server.limits import Limits, UnusableError
 from cds_server.outgoing.base_url import normalised_base
-from cds_server.problems import Problem
-from cds_server.record.record_request import PATIENT_ID
+from cds_server.problems import Problem, ProblemId
 from fhir_mappings.medications.draft_fields import Draft
 
 MOST_DRAFTS = 1000
-_PATIENT_ID = validate.Regexp(PATIENT_ID, error="must match [A-Za-z0-9.-]{{1,64}}")
-_HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
+_FIELDS = frozenset({"hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension"})
+_BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _anything = msgspec.json.Decoder()
@@ -28,12 +28,12 @@ _anything = msgspec.json.Decoder()
 @dataclass(frozen=True)
 class HookRequest:
     """A call as its client sent it. `prefetch` maps each supplied key to its JSON, a view of the body; `null` is a
-    value there."""
+    value there. `encounter_id` is for the log alone: nothing that is read or shown depends on it."""
 
-    hook: Hook
     hook_instance: str
     patient_id: str
     user_id: str
+    encounter_id: str | None
     fhir_server: str | None
     access_token: str | None
     scope: str | None
@@ -42,105 +42,43 @@ class HookRequest:
     selections: frozenset[str] = frozenset()
 
 
-class _Lenient(Schema):
-    class Meta:
-        unknown = EXCLUDE
+def read_hook_request(body: bytes, service: Service, limits: Limits) -> HookRequest:
+    """The request in a body. Raises Problem `not-json`, or `invalid-request` with every broken field."""
+    plain, prefetch = _parts(body, limits)
+    broken = _too_long(plain.get("context"))
+    if broken:  # before the schema looks at each entry: refused for its length alone
+        raise Problem(ProblemId.INVALID_REQUEST, sorted(broken.items()))
+    try:
+        supplied = _keys.decode(prefetch) or {}
+    except _BAD_JSON:
+        supplied, broken["prefetch"] = {}, "must be an object"
+    try:
+        call = call_schema(service.drafts).load(plain)
+    except ValidationError as error:
+        broken.update(flat_messages(error.messages))
+    for field, wrong in _not_of_the_hook(plain, service).items():
+        broken.setdefault(field, wrong)
+    if broken:
+        raise Problem(ProblemId.INVALID_REQUEST, sorted(broken.items()))
+    return _hook_request(call, supplied)
 
 
-class _Authorization(_Lenient):
-    access_token = fields.String(required=True, validate=_HEADER_SAFE)
-    token_type = fields.String(required=True, validate=validate.Regexp(r"(?i)bearer\Z", error="must be Bearer"))
-    scope = fields.String(allow_none=True)
-    subject = fields.String(allow_none=True)
-    patient = fields.String(allow_none=True)
-
-
-class _PatientContext(_Lenient):
-    patient_id = fields.String(required=True, data_key="patientId", validate=_PATIENT_ID)
-    user_id = fields.String(required=True, data_key="userId", validate=validate.Length(min=1, max=1000))
-    encounter_id = fields.String(allow_none=True, data_key="encounterId")
-
-
-class _Entry(_Lenient):
-    resource = fields.Dict(load_default=None, allow_none=True)
-    full_url = fields.Raw(load_default=None, data_key="fullUrl")
-
-
-class _DraftOrders(_Lenient):
-    entry = fields.List(fields.Nested(_Entry), load_default=list)
-
-
-class _SignContext(_PatientContext):
-    # required by the protocol; the public Sandbox leaves both out when a tab is clicked again, and nothing that is
-    # not there can be misread, so an absent field is an empty one
-    draft_orders = fields.Nested(_DraftOrders, load_default=dict, data_key="draftOrders")
-
-
-class _SelectContext(_SignContext):
-    selections = fields.List(fields.String(), load_default=list)
-
-
-class _Request(_Lenient):
-    hook = fields.String(required=True)
-    hook_instance = fields.UUID(required=True, data_key="hookInstance")
-    fhir_server = fields.String(allow_none=True, data_key="fhirServer")
-    fhir_authorization = fields.Nested(_Authorization, allow_none=True, data_key="fhirAuthorization")
-
-    @validates_schema
-    def server_of_token(self, data: Mapping[str, Any], **_: object) -> None:
-        if data.get("fhir_authorization") and not data.get("fhir_server"):
-            raise ValidationError("required beside fhirAuthorization", "fhirServer")
-
-
-class _PatientView(_Request):
-    context = fields.Nested(_PatientContext, required=True)
-
-
-class _OrderSelect(_Request):
-    context = fields.Nested(_SelectContext, required=True)
-
-
-class _OrderSign(_Request):
-    context = fields.Nested(_SignContext, required=True)
-
-
-_SCHEMAS: Mapping[Hook, Schema] = {
-    Hook.PATIENT_VIEW: _PatientView(),
-    Hook.ORDER_SELECT: _OrderSelect(),
-    Hook.ORDER_SIGN: _OrderSign(),
-}
-
-
-def read_hook_request(body: bytes, hook: Hook, limits: Limits) -> HookRequest:
-    """Raises Problem `not-json`, or `invalid-request` with every broken field."""
+def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], msgspec.Raw]:
+    """Every field but prefetch, and prefetch as it came. Raises Problem."""
     try:
         envelope = _envelope.decode(body)
-        prefetch_raw = envelope.pop("prefetch", msgspec.Raw(b"null"))
+        prefetch = envelope.pop("prefetch", msgspec.Raw(b"null"))
         for name, raw in envelope.items():
             if depth_of(bytes(raw)) > limits.depth:
                 known = name if name in _FIELDS else "a field"
-                raise Problem("invalid-request", [(known, f"must not nest deeper than {limits.depth}")])
-        plain = {name: _anything.decode(raw) for name, raw in envelope.items()}
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem("not-json", [("", "the body must be one JSON object")]) from error
-    broken = _too_long(plain.get("context"))
-    if broken:
-        raise Problem("invalid-request", sorted(broken.items()))
-    prefetch = _prefetch(prefetch_raw, broken)
-    try:
-        data = _SCHEMAS[hook].load(plain)
-    except ValidationError as error:
-        broken.update(flat_messages(error.messages))
-        data = None
-    if plain.get("hook") != hook.value and "hook" not in broken:
-        broken["hook"] = f"this service answers {hook.value}"
-    if broken or data is None:
-        raise Problem("invalid-request", sorted(broken.items()))
-    return _request(hook, data, prefetch)
+                raise Problem(ProblemId.INVALID_REQUEST, [(known, f"must not nest deeper than {limits.depth}")])
+        return {name: _anything.decode(raw) for name, raw in envelope.items()}, prefetch
+    except _BAD_JSON as error:
+        raise Problem(ProblemId.NOT_JSON, [("", "the body must be one JSON object")]) from error
 
 
 def _too_long(context: Any) -> dict[str, str]:
-    """Before the schema looks at each entry: what is too long is refused for its length alone."""
+    """The lists of the context that hold more than is taken."""
     context = context if isinstance(context, dict) else {}
     drafts = context.get("draftOrders")
     lists = {
@@ -154,63 +92,45 @@ def _too_long(context: Any) -> dict[str, str]:
     }
 
 
-_BRACKETS = b"[]{}"
-_OTHERS = bytes(c for c in range(256) if c not in _BRACKETS)
-_FIELDS = frozenset({"hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension"})
+def _not_of_the_hook(plain: Mapping[str, Any], service: Service) -> dict[str, str]:
+    """What keeps a call from being one of the service's hook: another hook, or a field that the hook requires."""
+    hook = {} if plain.get("hook") == service.hook else {"hook": f"this service answers {service.hook}"}
+    context = plain.get("context")
+    missing = [name for name in service.requires if isinstance(context, dict) and not context.get(name)]
+    return {**hook, **{f"context.{name}": f"{service.hook} requires it" for name in missing}}
 
 
-def depth_of(raw: bytes) -> int:
-    """How deep JSON nests: its brackets, without those in strings, counted at the speed of bytes."""
-    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = b"".join(plain.split(b'"')[::2]).translate(None, _OTHERS)
-    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
-
-
-def _prefetch(raw: msgspec.Raw, broken: dict[str, str]) -> Mapping[str, msgspec.Raw]:
-    try:
-        return _keys.decode(raw) or {}
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        broken["prefetch"] = "must be an object"
-        return {}
-
-
-def flat_messages(messages: Any, path: str = "") -> dict[str, str]:
-    """What marshmallow found, as path → what is wrong."""
-    if isinstance(messages, dict):
-        found: dict[str, str] = {}
-        for key, value in messages.items():
-            step = f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
-            found.update(flat_messages(value, f"{path}{step}"))
-        return found
-    return {path.removesuffix("._schema"): " ".join(str(m) for m in messages)}
-
-
-def _request(hook: Hook, data: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest:
-    context, authorization = data["context"], data.get("fhir_authorization") or {}
+def _hook_request(call: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest:
+    """What the schema read. Raises Problem where its parts do not belong together."""
+    context, authorization = call["context"], call.get("fhir_authorization") or {}
     granted = authorization.get("patient")
     if granted and granted.removeprefix("Patient/") != context["patient_id"]:
         wrong = "is not the patient of fhirAuthorization.patient"
-        raise Problem("invalid-request", [("context.patientId", wrong)])
-    server = data.get("fhir_server")
-    if server:
-        try:
-            server = normalised_base(server)
-        except UnusableError as error:
-            raise Problem("invalid-request", [("fhirServer", str(error))]) from error
-    entries = context.get("draft_orders", {}).get("entry", [])
+        raise Problem(ProblemId.INVALID_REQUEST, [("context.patientId", wrong)])
     return HookRequest(
-        hook=hook,
-        hook_instance=str(data["hook_instance"]),
+        hook_instance=str(call["hook_instance"]),
         patient_id=context["patient_id"],
         user_id=context["user_id"],
-        fhir_server=server or None,
+        encounter_id=context.get("encounter_id") or None,
+        fhir_server=_base(call.get("fhir_server")),
         access_token=authorization.get("access_token"),
         scope=authorization.get("scope"),
         prefetch=prefetch,
-        drafts=tuple(
-            Draft(index, entry["full_url"], entry["resource"])
-            for index, entry in enumerate(entries)
-            if entry["resource"]
-        ),
+        drafts=_drafts(context),
         selections=frozenset(context.get("selections", ())),
     )
+
+
+def _base(server: str | None) -> str | None:
+    """The base of a FHIR server, so that the same one is always the same text. Raises Problem."""
+    if not server:
+        return None
+    try:
+        return normalised_base(server)
+    except UnusableError as error:
+        raise Problem(ProblemId.INVALID_REQUEST, [("fhirServer", str(error))]) from error
+
+
+def _drafts(context: Mapping[str, Any]) -> tuple[Draft, ...]:
+    entries = enumerate(context.get("draft_orders", {}).get("entry", []))
+    return tuple(Draft(index, entry["full_url"], entry["resource"]) for index, entry in entries if entry["resource"])

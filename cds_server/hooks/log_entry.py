@@ -11,13 +11,13 @@ from typing import Any
 
 from cards.choose import Advice
 from cards.deciding.decision_table import CardId
-from cds_server.hooks.assessment import EXTENSION
+from cds_server.hooks.assessment import ASSESSMENT_EXTENSION
 from cds_server.hooks.hook_call import HookCall
 from cds_server.storage.database import CardRow, DecisionRow
 from cds_server.storage.decisions import Decision
 from fhir_mappings.medications.draft_fields import Draft
 
-VERSION = version("crs-cds")
+PACKAGE_VERSION = version("crs-cds")
 MOST_REFERENCES = 500
 MOST_ORDERS = 100
 _REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.\-]{1,64}")
@@ -44,7 +44,7 @@ def decision_of(call: HookCall, outcome: CallOutcome) -> Decision:
 
 def _row(call: HookCall, outcome: CallOutcome) -> DecisionRow:
     advice, sent = outcome.advice, call.sent
-    assessment = outcome.answer.get("extension", {}).get(EXTENSION, {})
+    assessment = outcome.answer.get("extension", {}).get(ASSESSMENT_EXTENSION, {})
     return DecisionRow(
         id=call.decision_id,
         at=call.as_of,
@@ -61,7 +61,7 @@ def _row(call: HookCall, outcome: CallOutcome) -> DecisionRow:
         silence=outcome.silence,
         shadow=call.shadow,
         rules_hash=call.here.sources.rules.hash,
-        version=VERSION,
+        version=PACKAGE_VERSION,
         milliseconds=call.time.milliseconds(),
     )
 

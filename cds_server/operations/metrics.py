@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from cds_server.problems import ProblemId
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
 
@@ -45,12 +47,12 @@ class Metrics:
             self.log_losses.labels(what)
         for service in services:
             self.calls.labels(f"call {service}", "200")
-            self.silences.labels(service, "unreadable-record")
+            self.silences.labels(service, ProblemId.UNREADABLE_RECORD.value)
 
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"crs_cds_{name}", says, labels, registry=self._own)
 
-    def answered(self, service: str, cards: Sequence[tuple[str, str, bool]], silence: str | None) -> None:
+    def count_answer(self, service: str, cards: Sequence[tuple[str, str, bool]], silence: str | None) -> None:
         """Count an answer: its cards as (card, indicator, shown), or why there was none."""
         for card, indicator, shown in cards:
             self.cards.labels(service, card, indicator, "yes" if shown else "no").inc()

@@ -13,7 +13,7 @@ from cds_server.limits import CourseLookup, Limits
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
 from cds_server.outgoing.fhir_client import FhirServer
-from cds_server.problems import Problem
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.code_lookup import believe_codes
 from cds_server.record.medication_memory import MedicationMemory
@@ -58,7 +58,7 @@ def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetim
     pool = ResourcePool()
     states = read_prefetch(request.prefetch, pool)
     if pool.added > sources.limits.entries:
-        raise Problem("too-many-entries", [("prefetch", f"holds more than {sources.limits.entries} resources")])
+        raise Problem(ProblemId.TOO_MANY_ENTRIES, [("prefetch", f"holds more than {sources.limits.entries} resources")])
     so_far = RecordSoFar(pool, coverage_of(states), sources.limits.entries)
     asked = _asked_server(request, sources, deadline)
     if asked is None:

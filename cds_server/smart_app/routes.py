@@ -21,7 +21,7 @@ from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.pages import let_frame, page
-from cds_server.problems import MOST_ISSUES, Problem
+from cds_server.problems import MOST_ISSUES, Problem, ProblemId
 from cds_server.running import Running, Smart, note_problem, running
 from cds_server.smart_app.launch import Asked, LaunchError, authorization_url, discovered, redeemed
 from cds_server.smart_app.launched_decision import MOST_CONTEXT, launched_decision
@@ -51,9 +51,9 @@ _DENIED = {
 def _app(here: Running) -> Smart:
     """What the app runs with. Raises Problem in shadow: there nothing is shown, be it asked for or not."""
     if here.smart is None:
-        raise Problem("not-found")
+        raise Problem(ProblemId.NOT_FOUND)
     if here.settings.in_shadow(SHOWS_AS):
-        raise Problem("in-trial")
+        raise Problem(ProblemId.IN_TRIAL)
     return here.smart
 
 
@@ -64,11 +64,11 @@ def _bounded(view: Callable[P, Response]) -> Callable[P, Response]:
     def bounded(*args: P.args, **kwargs: P.kwargs) -> Response:
         slots = _app(running()).slots
         if not slots.acquire(blocking=False):
-            raise Problem("busy")
+            raise Problem(ProblemId.BUSY)
         try:
             return view(*args, **kwargs)
         except StoreUnavailableError as error:
-            raise Problem("session-unavailable") from error
+            raise Problem(ProblemId.SESSION_UNAVAILABLE) from error
         finally:
             slots.release()
 
@@ -80,9 +80,9 @@ def _by_someone_who_looks() -> None:
     """A launch and its answer count once: neither a HEAD, which Flask would take for a GET, nor a browser that fetches
     ahead may use them up. Raises Problem."""
     if request.method == "HEAD":
-        raise Problem("method")
+        raise Problem(ProblemId.METHOD)
     if "prefetch" in " ".join(request.headers.get(name, "").lower() for name in _AHEAD):
-        raise Problem("ahead-of-user")
+        raise Problem(ProblemId.AHEAD_OF_USER)
 
 
 @smart.get("/launch")
@@ -100,14 +100,14 @@ def launch() -> Response:
         endpoints = discovered(server.fhir_base, app.outside, _ehr_ends(here, call_time))
         there = authorization_url(server, endpoints, asked)
     except LaunchError as error:
-        raise Problem("launch-failed", [("", error.why)], error.reason) from error
+        raise Problem(ProblemId.LAUNCH_FAILED, [("", error.why)], error.reason) from error
     context = _decision_named(request.args.get("appContext"))
     pending = PendingLaunch(
         server.fhir_base, endpoints.token, endpoints.issuer, endpoints.names_itself, asked.verifier, context
     )
     with call_time.waiting_for_the_log() as wait:
         if not app.sessions.keep(asked.state, browser, pending, PENDING_SECONDS, wait, MOST_ROWS):
-            raise Problem("busy", [], "launches")
+            raise Problem(ProblemId.BUSY, [], "launches")
     return _sent_to(there)
 
 
@@ -120,19 +120,21 @@ def callback() -> Response:
     pending, server = _begun(here, app, call_time)
     if "error" in request.args:
         said = request.args["error"]
-        raise Problem("launch-denied", [("", _DENIED.get(said, "it did not say why"))], said if said in _DENIED else "")
+        raise Problem(
+            ProblemId.LAUNCH_DENIED, [("", _DENIED.get(said, "it did not say why"))], said if said in _DENIED else ""
+        )
     if not _is_of_whom_was_asked(pending):
-        raise Problem("launch-denied", [("", "another authorization server answered than was asked")], "issuer")
+        raise Problem(ProblemId.LAUNCH_DENIED, [("", "another authorization server answered than was asked")], "issuer")
     code = request.args.get("code")
     if not code:
-        raise Problem("launch-incomplete", [("code", "is missing")])
+        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("code", "is missing")])
     try:
         granted = redeemed(
             server, pending.token_url, code, pending.verifier, _redirect_uri(here), app.outside,
             _ehr_ends(here, call_time),
         )  # fmt: skip
     except LaunchError as error:
-        raise Problem("launch-failed", [("", error.why)], error.reason) from error
+        raise Problem(ProblemId.LAUNCH_FAILED, [("", error.why)], error.reason) from error
     context = _decision_named(granted.app_context) or pending.app_context
     opened = OpenSession(server.fhir_base, granted.patient, granted.token, granted.scope, context)
     handle = new_secret()
@@ -151,7 +153,7 @@ def course() -> Response:
         opened = app.sessions.find(OpenSession, handle, browser, wait)
     server = app.servers.get(opened.fhir_base) if opened is not None else None
     if opened is None or server is None:
-        raise Problem("session-ended")
+        raise Problem(ProblemId.SESSION_ENDED)
     g.smart_session = handle
     decision = launched_decision(here, server, opened, call_time)
     log_line().update(decision=decision.id if decision is not None else None)
@@ -194,16 +196,16 @@ def _server(app: Smart) -> tuple[str, SmartServer]:
     iss = request.args.get("iss", "").strip()
     if not iss:
         if len(app.servers) != 1 or request.args.get("launch"):
-            raise Problem("launch-incomplete", [("iss", "is missing")])
+            raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "is missing")])
         return next(iter(app.servers.items()))
     if not (iss.isascii() and iss.isprintable()):  # a line break in it would be lost on the way
-        raise Problem("launch-incomplete", [("iss", "must be a URL")])
+        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "must be a URL")])
     try:
         base = normalised_base(iss)
     except UnusableError as error:
-        raise Problem("launch-incomplete", [("iss", str(error))]) from error
+        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", str(error))]) from error
     if base not in app.servers:
-        raise Problem("launch-elsewhere")
+        raise Problem(ProblemId.LAUNCH_ELSEWHERE)
     return iss, app.servers[base]
 
 
@@ -214,7 +216,7 @@ def _begun(here: Running, app: Smart, call_time: CallTime) -> tuple[PendingLaunc
         pending = app.sessions.take(PendingLaunch, state, browser, wait)
     server = app.servers.get(pending.fhir_base) if pending is not None else None
     if pending is None or server is None:
-        raise Problem("launch-not-begun")
+        raise Problem(ProblemId.LAUNCH_NOT_BEGUN)
     return pending, server
 
 
@@ -278,4 +280,4 @@ def _problem_page(problem: Problem) -> Response:
 @smart.errorhandler(Exception)
 def _failure_page(error: Exception) -> Response:
     log.error("a page failed", extra={"failed": where_it_failed(error)})
-    return _problem_page(Problem("internal"))
+    return _problem_page(Problem(ProblemId.INTERNAL))

@@ -15,6 +15,7 @@ from example_patients.stories.stories import Scene, hook_body
 
 SERVICE_OF_HOOK = {
     "patient-view": "crs-patient-view",
+    "encounter-start": "crs-encounter-start",
     "order-select": "crs-order-select",
     "order-sign": "crs-order-sign",
 }

@@ -13,6 +13,7 @@ from typing import Any
 from example_patients.stories.chart import RXNORM, SNOMED, UCUM, Resource, entries, resources
 
 PREFIX = "crs-cds-example"
+ORDER_HOOKS = ("order-select", "order-sign")  # the others come when a chart is opened
 
 
 ICE_CARDS = frozenset({"icans-steroid", "toci-icans-caution"})  # only where the site has the code of `value_sets/`
@@ -42,7 +43,7 @@ class Scene:
 
     def wanted_on(self, hook: str, *, ice: bool = True) -> tuple[str, ...]:
         """The cards of a hook; `ice`: whether the site reads the example hospital's ICE score."""
-        opened = hook == "patient-view"
+        opened = hook not in ORDER_HOOKS
         if self.toci_mg:
             cards = self.before_draft if opened else self.wanted
         else:
@@ -326,7 +327,9 @@ def hook_body(scene: Scene, as_of: datetime, hook: str | None = None, **more: An
     """The body of the call that an EHR sends in a scene, on the scene's own hook or another; `more` goes into it."""
     hook = hook or scene.hook
     context: dict[str, Any] = {"patientId": scene.patient_id, "userId": "Practitioner/example"}
-    if hook != "patient-view":
+    if hook == "encounter-start":
+        context["encounterId"] = "example"
+    if hook in ORDER_HOOKS:
         mg, id_ = scene.toci_mg, scene.patient_id
         draft = drafted_tocilizumab(id_, mg, as_of) if mg else drafted_ondansetron(id_, as_of)
         context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft}]}

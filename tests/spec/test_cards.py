@@ -16,7 +16,7 @@ from cards.choose import Advice
 from cards.deciding.card import Card
 from cards.deciding.card_modes import CardModes, card_modes
 from cards.deciding.decision_table import PARTS, CardId, rows_for
-from cards.deciding.when_to_show import Hook
+from cards.deciding.when_to_show import Showing
 from example_patients.stories.chart import Resource
 from example_patients.stories.stories import drafted_tocilizumab
 from fhir_mappings.facts.coverage import Kind
@@ -42,9 +42,9 @@ def asked(
     found = patient(f"{words}; weight 70 @-10h", infused=infused, birth_date=birth_date)
     if drafted:
         drafts = [*drafts, drafted_tocilizumab("p", int(drafted), NOW)]
-    hook = Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW
+    showing = Showing.ORDERS if drafts else Showing.STATE
     kinds = [Kind(kind) for kind in filter(None, unread.split(", "))]
-    return answered(found, drafts=drafts, hook=hook, unread=kinds, modes=modes, as_of=as_of)
+    return answered(found, drafts=drafts, showing=showing, unread=kinds, modes=modes, as_of=as_of)
 
 
 def row_ids(found: Advice) -> set[str]:
@@ -272,7 +272,7 @@ def test_k21_hypersensitivity_on_record_is_critical() -> None:
     found = answered(
         [*patient(f"{HIGH}; grade 2; weight 70 @-10h"), ALLERGY],
         drafts=[drafted_tocilizumab("p", 560, NOW)],
-        hook=Hook.ORDER_SIGN,
+        showing=Showing.ORDERS,
     )
     assert "K21" in row_ids(found)
     assert shown_cards(found) == "toci-caution (c), toci-recommended (w), crs-grade"
@@ -304,7 +304,7 @@ def dose_card(found: Advice) -> Card | None:
 def test_the_drafted_dose(row: dict[str, str]) -> None:
     weight = f"; weight {row['weight']} @-10h" if row["weight"] else ""
     found = patient(f"{HIGH}; grade 2{weight}", birth_date=f"{2026 - int(row['age'])}-01-01")
-    answer = answered(found, drafts=[drafted_tocilizumab("p", int(row["drafted"]), NOW)], hook=Hook.ORDER_SIGN)
+    answer = answered(found, drafts=[drafted_tocilizumab("p", int(row["drafted"]), NOW)], showing=Showing.ORDERS)
     card = dose_card(answer)
     assert (card is None) is (row["says"] == "–")
     if card is not None:
@@ -434,7 +434,7 @@ RESULTS = rows("""
 def test_which_culture_is_a_reason_for_caution(row: dict[str, str]) -> None:
     found = patient(f"{HIGH}; grade 2; weight 70 @-10h; culture x @-30h")
     found[-1] = changed(found[-1], valueCodeableConcept={"text": row["result"]})
-    answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], hook=Hook.ORDER_SIGN)
+    answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], showing=Showing.ORDERS)
     assert any(c.id is CardId.TOCI_CAUTION for c in answer.cards) is (row["caution"] == "yes")
 
 
@@ -460,7 +460,7 @@ def test_which_viral_pcr_is_a_reason_for_caution(row: dict[str, str]) -> None:
             {"comparator": row["comparator"]} if row["comparator"] else {}
         )
         found[-1] = result | {"valueQuantity": quantity}
-    answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], hook=Hook.ORDER_SIGN)
+    answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], showing=Showing.ORDERS)
     assert any(c.id is CardId.TOCI_CAUTION for c in answer.cards) is (row["caution"] == "yes")
 
 
@@ -519,9 +519,9 @@ BARRED = rows("""
 @pytest.mark.parametrize("row", BARRED, ids=name_of)
 def test_severe_crs_never_speaks_for_a_dose_that_a_check_forbids(row: dict[str, str], drafted: str) -> None:
     drafts = [drafted_tocilizumab("p", int(drafted), NOW)] if drafted else []
-    hook = Hook.ORDER_SIGN if drafted else Hook.PATIENT_VIEW
+    showing = Showing.ORDERS if drafted else Showing.STATE
     allergy = [ALLERGY] if row["allergy"] else []
-    found = answered([*patient(f"{row['chart']}; weight 70 @-10h"), *allergy], drafts=drafts, hook=hook)
+    found = answered([*patient(f"{row['chart']}; weight 70 @-10h"), *allergy], drafts=drafts, showing=showing)
     card = next(c for c in found.cards if c.id is CardId.SEVERE_CRS)
     assert row["summary"] in card.summary
     assert not any(s.order_key == "tocilizumab" for s in card.suggestions)

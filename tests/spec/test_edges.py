@@ -14,7 +14,7 @@ from cards.choose import Advice
 from cards.deciding.decision_table import CardId
 from cards.deciding.dismissed import state_of
 from cards.deciding.situation import verdicts
-from cards.deciding.when_to_show import Hook
+from cards.deciding.when_to_show import Showing
 from example_patients.stories.chart import Resource
 from example_patients.stories.stories import drafted_tocilizumab
 from fhir_mappings.facts.coverage import Kind
@@ -546,7 +546,7 @@ CHECKED = rows("""
 def test_what_a_drafted_tocilizumab_is_checked_against_at_its_limits(row: dict[str, str]) -> None:
     """`HIGH` is grade 2 with IL-6 up 5-fold, `THREE` is grade 2 after three doses 60, 40 and 20 h ago."""
     chart = patient(row["chart"].replace("THREE", THREE).replace("HIGH", HIGH))
-    found = answered(chart, drafts=[drafted_tocilizumab("p", 560, NOW)], hook=Hook.ORDER_SIGN)
+    found = answered(chart, drafts=[drafted_tocilizumab("p", 560, NOW)], showing=Showing.ORDERS)
     assert shown_cards(found) == row["cards"]
 
 
@@ -564,7 +564,7 @@ def test_a_dose_drafted_in_millilitres_of_the_concentrate(row: dict[str, str]) -
     """For 70 kg, where the dose is 560 mg."""
     dosage = {"doseAndRate": [{"doseQuantity": {"value": float(row["mL"]), "unit": "mL"}}]}
     draft = changed(drafted_tocilizumab("p", 560, NOW), dosageInstruction=[dosage])
-    found = answered(patient(HIGH), drafts=[draft], hook=Hook.ORDER_SIGN)
+    found = answered(patient(HIGH), drafts=[draft], showing=Showing.ORDERS)
     said = [c.detail for c in found.cards if c.id is CardId.TOCI_DOSE_CHECK]
     assert bool(said) is (row["says"] != "–")
     assert all(row["says"] in detail for detail in said)

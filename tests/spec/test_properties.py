@@ -17,7 +17,7 @@ from cards.choose import Advice
 from cards.deciding.decision_table import CardId
 from cards.deciding.situation import Verdicts, verdicts
 from cards.deciding.verdict import Category
-from cards.deciding.when_to_show import Hook
+from cards.deciding.when_to_show import Showing
 from example_patients.stories.chart import Resource
 from example_patients.stories.stories import drafted_tocilizumab
 from fhir_mappings.facts.grade import CrsGrade, Fever
@@ -229,13 +229,13 @@ SAFETY = {c for c in CardId if c.startswith("toci-")} - {CardId.TOCI_RECOMMENDED
 def test_no_suggestion_once_accepted_raises_a_check(chart: str, drafted: str) -> None:
     found = patient(chart)
     drafts = [drafted_tocilizumab("p", int(drafted), NOW)] if drafted else []
-    first = answered(found, drafts=drafts, hook=Hook.ORDER_SIGN if drafts else Hook.PATIENT_VIEW)
+    first = answered(found, drafts=drafts, showing=Showing.ORDERS if drafts else Showing.STATE)
     raised = {c.id for c in first.cards} & SAFETY
     for card in first.cards:
         for suggestion in card.suggestions:
             accepted = {"id": "accepted", **suggestion.resource}
             beside = [] if suggestion.action == "update" else drafts
-            again = answered(found, drafts=[*beside, accepted], hook=Hook.ORDER_SIGN)
+            again = answered(found, drafts=[*beside, accepted], showing=Showing.ORDERS)
             new = {c.id for c in again.cards} & SAFETY - raised
             assert not new, f"{card.id} offered {suggestion.label}, which raises {new}"
             if suggestion.action == "update":

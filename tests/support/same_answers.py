@@ -32,7 +32,7 @@ def calls() -> Iterator[dict[str, Any]]:
     for _, scene in SCENES:
         now, prefetch = moment_of(scene), whole_prefetch(chart_of(scene.id))
         for hook in SERVICE_OF_HOOK:
-            body = hook_body(scene, now, prefetch=prefetch) | {"hook": hook}
+            body = hook_body(scene, now, hook, prefetch=prefetch)
             yield _call(f"scene {scene.id}, {hook}", now.isoformat(), hook, json_text(body))
     for name, make in CHARTS.items():
         chart = make()

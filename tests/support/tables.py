@@ -22,7 +22,7 @@ from cards.deciding.card_modes import CardModes
 from cards.deciding.decision_table import Indicator
 from cards.deciding.situation import verdicts
 from cards.deciding.verdict import Category
-from cards.deciding.when_to_show import Call, Hook
+from cards.deciding.when_to_show import Call, Showing
 from example_patients.stories.chart import Entry, Resource, resources
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology
@@ -123,21 +123,21 @@ def answered(
     found: Iterable[Resource],
     *,
     drafts: Sequence[Resource] = (),
-    hook: Hook = Hook.PATIENT_VIEW,
+    showing: Showing = Showing.STATE,
     unread: Sequence[Kind] = (),
     since: Mapping[Kind, datetime] = ALL_FETCHED,
     as_of: datetime = NOW,
     modes: CardModes = NO_MODES,
     thresholds: Thresholds = T,
 ) -> Advice:
-    """The cards for a patient, on patient-view or with all drafts selected."""
+    """The cards for a patient as the chart is opened, or with all drafts selected."""
     found = list(found)
     facts = facts_of(found, unread=unread, since=since, as_of=as_of, thresholds=thresholds)
     pool = ResourcePool()
     orders = draft_orders(
         [Draft(i, None, draft) for i, draft in enumerate(drafts)], frozenset(), pool, TERMS, None, thresholds
     )
-    return advice(facts, Call(hook, "p", orders), TERMS, thresholds, modes)
+    return advice(facts, Call(showing, "p", orders), TERMS, thresholds, modes)
 
 
 def shown_cards(found: Advice) -> str:

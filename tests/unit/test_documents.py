@@ -14,6 +14,7 @@ from cards.pages.decision_page import decision_page
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import PHRASES
 from cards.wording.wording import WORDING
+from cds_server.hooks.services import SERVICES
 from cds_server.operations.metrics import Metrics
 from cds_server.settings.table import DEVELOPMENT_KEY, OF_THE_TESTS, Setting, Settings, known_names
 from cds_server.site_rules import site_rules
@@ -113,6 +114,12 @@ def test_a_default_is_what_the_table_says(setting: Setting) -> None:
     said = table_of_operations(setting.name)[setting.name]
     if setting.default and setting.default != DEVELOPMENT_KEY:
         assert said == setting.default
+
+
+def test_the_readme_lists_every_service_and_no_other() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    listed = [line for line in lines if line.startswith("| `crs-")]
+    assert listed == [f"| `{s.id}` | {s.hook} | `POST /cds-services/{s.id}` |" for s in SERVICES.values()]
 
 
 def test_the_metrics_table_has_every_metric_and_no_other() -> None:

@@ -44,6 +44,7 @@ ORDER = (
     "cds_server.course_page",
     "cds_server.smart_app",
     "cds_server.root_page",
+    "cds_server.every_answer",
     "cds_server.app",
     "cds_server.config_check",
     "cds_server.command_line",

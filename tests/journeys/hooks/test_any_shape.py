@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from example_patients.client.ehr import SERVICE_OF_HOOK
 from example_patients.stories.stories import Scene, hook_body
 from tests.support.desk import SCENES, Desk, assessment, chart_of, moment_of, whole_prefetch
 from tests.support.every_field import places, with_value
@@ -27,7 +28,7 @@ def called(scene: Scene) -> dict[str, Any]:
 
 def answer_to(scene: Scene, body: dict[str, Any]) -> Any:
     DESK.now = moment_of(scene)
-    service = {"patient-view": "crs-patient-view", "order-select": "crs-order-select"}[scene.hook]
+    service = SERVICE_OF_HOOK[scene.hook]
     return DESK.client.post(f"/cds-services/{service}", data=json.dumps(body), content_type="application/json")
 
 

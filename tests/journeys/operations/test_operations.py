@@ -145,6 +145,20 @@ def test_every_call_has_a_line_with_the_id_that_its_answer_and_our_searches_carr
     assert line["hookInstance"] == body["hookInstance"]
 
 
+def test_the_calls_of_one_encounter_have_one_word_in_their_lines_and_never_its_id(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    desk, (_, scene) = Desk(), scene_of("3")
+    for encounter in ("stay-1", "stay-1", "stay-2", None, ""):
+        body = hook_body(scene, moment_of(scene), prefetch={})
+        body["context"]["encounterId"] = encounter
+        desk.post(body)
+    words = [line.get("encounter") for line in lines() if line["event"] == "answered"]
+    assert words[0] == words[1] != words[2]
+    assert words[3:] == [None, None]
+    assert "stay" not in json.dumps(lines())
+
+
 @pytest.mark.parametrize("theirs", ["", "Jane Doe", "x" * 5000, "12345"])
 def test_an_id_that_is_no_uuid_is_not_taken_over(lines: Callable[[], list[dict[str, Any]]], theirs: str) -> None:
     answer = called(Desk(), **{REQUEST_ID: theirs})

@@ -19,6 +19,7 @@ import responses
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from example_patients.client.ehr import SERVICE_OF_HOOK
 from example_patients.client.token import signer_from
 from example_patients.programs import seed as seeding
 from example_patients.programs.commands import selftest
@@ -32,7 +33,7 @@ from tests.support.tokens import ISSUER, KEY, P256_KEY, RSA_KEY
 SERVICE = "https://cds.example.org"
 SECRET = "eyJ-the-token-of-the-site"
 NO_ICE = "The site has no code of the example hospital's ICE score: patient 10 is wanted without ICANS."
-HOOKS = ("patient-view", "order-select", "order-sign")
+HOOKS = tuple(SERVICE_OF_HOOK)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_each_call_to_the_service_carries_a_token_of_its_own_and_that_of_the_fhi
         jwt.decode(token, KEY.public_key(), ["ES384"], audience=str(r.url))
         for token, r in zip(tokens, asked, strict=True)
     ]
-    assert len({claim["jti"] for claim in claims}) == len(asked) == 1 + len(SCENES) * 6
+    assert len({claim["jti"] for claim in claims}) == len(asked) == 1 + len(SCENES) * len(HOOKS) * 2
     assert {claim["iss"] for claim in claims} == {ISSUER}
     assert {claim["exp"] - claim["iat"] for claim in claims} == {300}
     assert jwt.get_unverified_header(tokens[0]) == {"alg": "ES384", "kid": "k1", "typ": "JWT"}
@@ -150,7 +151,7 @@ def test_a_search_that_fails_leaves_its_key_out_of_prefetch_and_is_told(wire: re
     a_service(wire)
     server.fault = lambda url: outcome(400, "no _sort here") if "_sort" in url else None
     told = json.loads(run(SERVICE, "--fhir", BASE, "--json").stdout)
-    assert prefetched(wire) == [["patient"]] * len(SCENES) * 3
+    assert prefetched(wire) == [["patient"]] * len(SCENES) * len(HOOKS)
     assert "Prefetch went without vitals: the FHIR server refused the template." in told["remarks"]
 
 

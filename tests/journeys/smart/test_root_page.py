@@ -49,7 +49,8 @@ def test_a_stranger_sees_nothing_of_the_installation(row: dict[str, str], produc
 def test_every_service_stands_there_in_both_modes(production: Desk) -> None:
     for desk in (production, Desk(now=NOW)):
         text = desk.client.get("/").get_data(as_text=True)
-        assert all(f"<code>{service.id}</code>" in text for service in SERVICES.values())
+        for service in SERVICES.values():
+            assert f"<code>{service.id}</code> on the hook <code>{service.hook}</code>" in text
         assert 'href="/health/ready"' in text
 
 

@@ -103,6 +103,7 @@ def test_of_a_request(plants: Plants, how: str, tmp_path: Path) -> None:
     body = hook_body(scene, desk.now, prefetch=whole_prefetch(chart_of(SCENE)), fhirServer=BASE,
                      fhirAuthorization={"access_token": "x", "token_type": "Bearer", "scope": "patient/*.rs",
                                         "subject": "s", "patient": scene.patient_id})  # fmt: skip
+    body["context"]["encounterId"] = "e"
     kept = engine_for(f"sqlite:///{tmp_path / 'log.sqlite'}")
     with wire([], lambda _: (404, {}, "{}")):
         for path in each_field(body):

@@ -1,0 +1,70 @@
+"""The body of a request, read as long as there is time for it: one that is dripped holds no thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+from flask import g, request
+from werkzeug.exceptions import HTTPException
+
+from cds_server.operations.call_time import CallTime
+from cds_server.problems import Problem, ProblemId
+from cds_server.running import running
+
+LEAVE_SECONDS = 0.5
+
+
+def read_body(call_time: CallTime) -> bytes:
+    """The body, as long as the call has time for it. Raises Problem."""
+    if request.mimetype != "application/json":
+        raise Problem(ProblemId.MEDIA_TYPE, [("Content-Type", "must be application/json")])
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(ProblemId.MEDIA_TYPE, [("Content-Encoding", "compressed bodies are not taken")])
+    body = _received(call_time)
+    if call_time.remaining() <= 0:
+        raise Problem(ProblemId.LATE_BODY)
+    if request.content_length is None and len(body) >= running().settings.max_body_bytes:
+        raise Problem(ProblemId.TOO_LARGE)  # of a body in chunks no more than that is read
+    return body
+
+
+def _received(call_time: CallTime) -> bytes:
+    """All that the client sends. Raises Problem where it is late or breaks off."""
+    connection = request.environ.get("gunicorn.socket")
+    overdue = threading.Timer(call_time.remaining(), _stop_reading, [connection])
+    overdue.start()
+    try:
+        body = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception as error:  # what the server raises of a body that breaks off
+        raise Problem(ProblemId.LATE_BODY if call_time.remaining() <= 0 else ProblemId.BAD_REQUEST) from error
+    finally:
+        overdue.cancel()
+    g.body_read = True
+    return body
+
+
+def leave_body() -> None:
+    """Drain a body that nobody read for at most LEAVE_SECONDS, so that the client sees our answer; then stop reading,
+    so that a slow client cannot hold the thread."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None or g.get("body_read") or request.method not in ("POST", "PUT", "PATCH"):
+        return
+    overdue = threading.Timer(LEAVE_SECONDS, _stop_reading, [connection])
+    overdue.start()
+    try:
+        request.get_data(cache=False)
+    except Exception:  # too large, or broken off
+        _stop_reading(connection)
+    finally:
+        overdue.cancel()
+
+
+def _stop_reading(connection: socket.socket | None) -> None:
+    """Read no more from a client; it is still answered."""
+    if connection is not None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RD)
