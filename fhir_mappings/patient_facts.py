@@ -1,4 +1,4 @@
-"""A patient's record → PatientFacts: the steps of the mapping, in their order."""
+"""The steps of the mapping from a patient's record to PatientFacts, in their order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from fhir_mappings.vital_signs import age_at, latest_weight
 
 
 def patient_facts(record: PatientRecord, how: Reading) -> PatientFacts:
-    """All that the cards may know. Without a course only what a warning about that needs."""
+    """The facts that the cards may know. Without a running course, only those that a warning about that needs."""
     found = find_course(record, how)
     t = how.thresholds
     patient = record.pool.patient(how.patient_id)
@@ -110,7 +110,7 @@ def signs_of(
     observations: Observations,
     pending: Iterable[PendingOrder],
 ) -> tuple[Signs, tuple[SetAside, ...]]:
-    """All that the grade is worked out from, and what of it had to be set aside."""
+    """The input of the grade, and the resources that had to be set aside for it."""
     t = how.thresholds
     given_reach = reach(record.coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed_drugs(found.given)))
     running_reach = _running_reach(given_reach, record, how.as_of, t)
@@ -151,8 +151,11 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
 
 
 def _running_reach(given: Reach, record: PatientRecord, as_of: datetime, t: Thresholds) -> Reach:
-    """For row H: a page that is complete only some way back says nothing of infusions begun earlier, unless
-    those still running were read too."""
+    """The reach of running vasopressors, for row H.
+
+    A page of administrations that goes back only some way says nothing about infusions begun earlier, unless those
+    that still run were read too.
+    """
     running = reach(record.coverage, [Kind.RUNNING], ())
     if given.since is None or running.since is not None or given.since <= as_of - t.dose_lookback:
         return given

@@ -1,4 +1,4 @@
-"""Observations, administrations and procedures → Signs: all that the grade is worked out from."""
+"""The mapping from Observations, administrations and procedures to Signs, the input of the grade."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fhir_mappings.vital_signs import readings
 
 
 class SignsMapping:
-    """Maps one patient's signs; keeps what had to be set aside on the way."""
+    """The mapping of one patient's signs. It collects the resources that it had to set aside."""
 
     def __init__(
         self,
@@ -54,9 +54,9 @@ class SignsMapping:
         pending: Iterable[PendingOrder],
         t: Thresholds,
     ) -> Signs:
-        """Everything that can be asked for the grade at any moment of the course.
+        """The input of the grade at any moment of the course.
 
-        `given_reach` is that of administrations for what hides fever, `running_reach` for what may be running.
+        `given_reach` is the reach of administrations for drugs that hide fever, `running_reach` for running ones.
         """
         temperatures, bad = self._readings(Measure.TEMPERATURE, "body-temperature")
         return Signs(
@@ -87,7 +87,7 @@ class SignsMapping:
         )
 
     def _device_flows(self) -> tuple[Reading, ...]:
-        """A device coded as the Observation itself may have its flow as value."""
+        """The flows that are the values of Observations whose code is a device."""
         coded = (o for o in self._observations.of("low-flow-oxygen", "high-flow-oxygen") if o.quantity is not None)
         return readings(coded, Measure.FLOW, self._as_of)[0]
 

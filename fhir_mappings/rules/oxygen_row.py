@@ -136,7 +136,7 @@ def _unknown_device_row(
     at: datetime,
     t: Thresholds,
 ) -> Row:
-    """The row of a device that no value set lists: flow or FiO2 give a minimum that displaces no higher row."""
+    """The row of a device that no value set lists: flow or FiO2 gives a minimum that displaces no higher row."""
     row = _flow_row(facts, last.at, at, t) or _no_device_row(facts, last, opens, at, t)
     missing = (Missing.DEVICE_NOT_RECOGNISED,)
     if known is not None and at - known.at <= t.stale_limit:
