@@ -1,5 +1,8 @@
-"""High, low or unknown: what a fold change proves. A running maximum can prove HIGH at any time; LOW moves
-advice away from tocilizumab and needs samples that can carry it."""
+"""The verdict that a fold change proves: high, low or unknown.
+
+A running maximum can prove HIGH at any time. LOW moves advice away from tocilizumab, so it needs samples that can carry
+it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class Category(StrEnum):
     UNKNOWN = "unknown"
 
 
-# Reasons that another sample cannot settle: no IL-6 order is suggested for these.
+# The reasons that another sample cannot settle. No IL-6 order is suggested for them.
 NO_SAMPLE_HELPS = frozenset(
     {
         Reason.NO_BASELINE,
@@ -56,8 +59,11 @@ def all_at_most(fold: Interval, cut: Decimal) -> bool:
 
 
 def il6_verdict(fold: FoldChange, t: Thresholds) -> Verdict:
-    """HIGH iff every possible fold is ≥ 4. A tie at exactly 4 is high: the paper's stratum is "less than
-    fourfold", and the guideline-concordant side is tocilizumab."""
+    """The verdict on IL-6: HIGH if and only if every possible fold is at least `il6_fold`.
+
+    Exactly 4 is high, because the paper's stratum is "less than fourfold" and the guideline stands on the side of
+    tocilizumab.
+    """
     if fold.fold is None:
         return Verdict(Category.UNKNOWN, fold.reason)
     near = abs(fold.fold.low - t.il6_fold) <= t.il6_fold * t.il6_near and fold.fold.low == fold.fold.high
@@ -73,7 +79,10 @@ def il6_verdict(fold: FoldChange, t: Thresholds) -> Verdict:
 
 
 def crp_verdict(fold: FoldChange, t: Thresholds) -> Verdict:
-    """HIGH iff every possible fold is > 1.83. A rise after tocilizumab raises it too; a fall never clears it."""
+    """The verdict on CRP: HIGH if and only if every possible fold is above `crp_fold`.
+
+    A rise after tocilizumab makes it HIGH too; a fall after tocilizumab never clears it.
+    """
     after = fold.fold_after_blockade is not None and all_above(fold.fold_after_blockade, t.crp_fold)
     if fold.fold is not None and all_above(fold.fold, t.crp_fold):
         return Verdict(Category.HIGH)

@@ -1,4 +1,4 @@
-"""What of a state this hook, the site and the user's own dismissals leave to be seen."""
+"""The cards of a state that the hook, the site's modes and the user's dismissals leave visible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fhir_mappings.facts.patient import PatientFacts
 
 
 class Silence(StrEnum):
-    """Why an answer holds no card. It is never "all well"."""
+    """The reason why an answer holds no card. It never means "all well"."""
 
     DECEASED = "deceased"
     NO_COURSE = "no_course"
@@ -26,7 +26,11 @@ class Silence(StrEnum):
 
 @dataclass(frozen=True)
 class VisibleCards:
-    """What of a state is shown, and what is not and why."""
+    """The cards of a state by what becomes of them.
+
+    `active` are those that the site shows at all, `shown` those of this answer. `shadowed` would have been shown but
+    are only logged; `off` are switched off although their row is met, which crs-grade says; `held` were dismissed.
+    """
 
     active: tuple[Planned, ...]
     shown: tuple[Planned, ...]
@@ -51,15 +55,15 @@ def visible_cards(
     dismissed: tuple[Dismissed, ...],
     state_text: str,
 ) -> VisibleCards:
-    """The cards that this hook, the site and what the user dismissed leave to be seen."""
+    """The cards by what becomes of them on this hook, with the site's modes and the user's dismissals."""
     active = tuple(p for p in state if modes.of(p.id) is CardMode.ACTIVE)
     tried = tuple(p for p in state if modes.of(p.id) is not CardMode.OFF)
     shown = spoken(call.hook, call.drafts, active, facts)
-    # without the state of CRS in sight, what was dismissed would turn into silence
+    # a card is held back only if crs-grade can say so: a dismissal must never turn into silence
     held = held_back(shown, dismissed, state_text) if any(p.id is CardId.CRS_GRADE for p in active) else ()
     if held:
         waiting = {one.card for one in held}
-        # what was dismissed never turns into silence: the state goes out and says so
+        # crs-grade goes out even if this hook would not show it, and names the dismissed cards
         shown = tuple(p for p in active if p.id is CardId.CRS_GRADE or (p in shown and p.id not in waiting))
     seen = {p.id for p in shown} | {one.card for one in held}
     shadowed = tuple(p.id for p in spoken(call.hook, call.drafts, tried, facts) if p.id not in seen)
