@@ -57,7 +57,7 @@ def _unread_words(x: Texts, kind: Kind) -> str:
 
 
 def site_numbers(t: Thresholds) -> list[str]:
-    """The numbers that a site has set otherwise than the package, each with the package's."""
+    """The numbers in which a site differs from the package, each with the package's own."""
     package = Thresholds()
     ours, theirs = InWords(package), InWords(t)
     changed = [n for n in numbers() if getattr(t, n.name) != getattr(package, n.name)]
