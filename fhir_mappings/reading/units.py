@@ -56,7 +56,7 @@ _CELSIUS = frozenset({"Cel", "°C", "C", "degC", "deg C", "celsius", "Celsius"})
 _FAHRENHEIT = frozenset({"[degF]", "°F", "F", "degF", "deg F", "fahrenheit", "Fahrenheit"})
 
 # A value outside its range is a charting mistake and not a finding; it is set aside and reported.
-# IL-6 and CRP end at 1 g/L and 100 g/L: plasma does not hold more protein than that in all.
+# IL-6 ends at 1 g/L and CRP at 100 g/L: plasma holds less than that of all its proteins together.
 PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
     Measure.IL6: (Decimal(0), Decimal(1_000_000_000)),
     Measure.CRP: (Decimal(0), Decimal(100_000)),
