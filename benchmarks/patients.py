@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from example_patients.stories.chart import LOINC, RXNORM, UCUM, Entry, Resource, resources
+from example_patients.stories.chart import LOINC, RXNORM, UCUM, ChartEntry, Resource, resources
 from example_patients.stories.stories import SCENES, hook_body, record
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -108,7 +108,7 @@ def _charted(number: int, opens: datetime) -> Iterator[Resource]:
         turn = index // 3
         if index % 3 == 0:
             word, value = (ILL if at >= ILL_FROM else WELL)[turn % len(WELL)]
-            yield {**resources([Entry(at, word, value)], SCENE.patient_id)[0], "id": id_}
+            yield {**resources([ChartEntry(at, word, value)], SCENE.patient_id)[0], "id": id_}
         else:
             code, display, number_, unit = OTHERS[turn % len(OTHERS)]
             yield {

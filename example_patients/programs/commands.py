@@ -22,7 +22,7 @@ from example_patients.client.ehr import Ehr
 from example_patients.client.http_calls import NoAnswerError, session_with
 from example_patients.client.token import signer_from
 from example_patients.programs import seed as seeding
-from example_patients.programs.selftest import Row, Selftest, as_data, table
+from example_patients.programs.selftest import Selftest, SelftestRow, as_data, table
 
 DISCOVERY = "/cds-services"
 
@@ -117,7 +117,7 @@ def selftest(service_url: str, fhir: str, token_env: str | None, *, as_json: boo
     """Ask the service at SERVICE_URL about the seeded patients as an EHR does (exit code 1 where a card differs)."""
     service, base = _base("SERVICE_URL", service_url).removesuffix(DISCOVERY), _base("--fhir", fhir)
     token, sign = _token(token_env), _signed(**signing)
-    rows: list[Row] = []
+    rows: list[SelftestRow] = []
     try:
         with session_with(sign) as to_service, session_with(lambda _: token) as to_fhir:
             # a user whom nobody is: what is overridden in one run must not stay away in the next

@@ -20,7 +20,7 @@ CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Row:
+class SelftestRow:
     """One thing that was asked: what was wanted, and what came or which problem came in its place."""
 
     patient: str
@@ -41,23 +41,23 @@ class Selftest:
     def __init__(self, ehr: Ehr, now: datetime) -> None:
         self._ehr = ehr
         self._now = now
-        self._rows: list[Row] = []
+        self._rows: list[SelftestRow] = []
         self._shown: list[tuple[str, str, Mapping[str, Any]]] = []  # patient, hook and each card
         self._unfilled: set[str] = set()
         self._reads_ice = True
         self._rules = ""
         self._infused_at: set[str] = set()
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[SelftestRow]:
         """Discovery, every call, then feedback for two of the cards. Raises NoAnswerError naming the step."""
         for row in self._asked():
             self._rows.append(row)
             yield row
 
-    def _asked(self) -> Iterator[Row]:
+    def _asked(self) -> Iterator[SelftestRow]:
         offered = self._ehr.discovered()
         found = tuple(service for service in SERVICE_OF_HOOK.values() if service in offered)
-        yield Row(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
+        yield SelftestRow(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
         self._check_examples()
         self._reads_ice = any(f"{ICE_SYSTEM}|{ICE_CODE}" in t for service in offered.values() for t in service.values())
         for _, scene in SCENES:
@@ -72,7 +72,7 @@ class Selftest:
             when = f"{moved_to:%Y-%m-%d %H:%M} UTC"
             raise NoAnswerError("looking for the examples", f"they were moved to {when}: run crs-cds seed again")
 
-    def _calls(self, scene: Scene, offered: Mapping[str, Templates]) -> Iterator[Row]:
+    def _calls(self, scene: Scene, offered: Mapping[str, Templates]) -> Iterator[SelftestRow]:
         templates: Templates | None = None
         filled: Mapping[str, Any] = {}
         for hook, service in SERVICE_OF_HOOK.items():
@@ -84,18 +84,18 @@ class Selftest:
                 yield self._call(scene, hook, "prefetch", filled)
                 yield self._call(scene, hook, "search", None)
 
-    def _call(self, scene: Scene, hook: str, how: str, prefetch: Mapping[str, Any] | None) -> Row:
+    def _call(self, scene: Scene, hook: str, how: str, prefetch: Mapping[str, Any] | None) -> SelftestRow:
         wanted = scene.wanted_on(hook, ice=self._reads_ice)
         if prefetch == {}:  # the service would read everything by itself, and prefetch look as if it worked
-            return Row(scene.patient_id, hook, how, wanted, problem="the FHIR server answered no template")
+            return SelftestRow(scene.patient_id, hook, how, wanted, problem="the FHIR server answered no template")
         answer = self._ehr.ask(scene, hook, prefetch)
         self._shown += [(scene.patient_id, hook, card) for card in answer.cards]
         self._rules = answer.assessment.get("thresholds", self._rules)
         if "infusion" in answer.assessment:
             self._infused_at.add(datetime.fromisoformat(answer.assessment["infusion"]["at"]).strftime("%H:%M"))
-        return Row(scene.patient_id, hook, how, wanted, answer.card_ids, answer.problem)
+        return SelftestRow(scene.patient_id, hook, how, wanted, answer.card_ids, answer.problem)
 
-    def _feedback(self) -> Iterator[Row]:
+    def _feedback(self) -> Iterator[SelftestRow]:
         """One card is accepted and another overridden, at the end: what is overridden may stay away afterwards."""
         accepted = next((one for one in self._shown if one[2].get("suggestions")), None)
         overridden = next((one for one in self._shown if one is not accepted), None)
@@ -104,11 +104,11 @@ class Selftest:
             (overridden, "overridden", self._ehr.override),
         ):
             if one is None:
-                yield Row(NO_ONE, "feedback", how, TAKEN, problem="no card came for it")
+                yield SelftestRow(NO_ONE, "feedback", how, TAKEN, problem="no card came for it")
             else:
                 patient, hook, card = one
                 wrong = tell(hook, card)
-                yield Row(patient, "feedback", how, TAKEN, () if wrong else TAKEN, wrong)
+                yield SelftestRow(patient, "feedback", how, TAKEN, () if wrong else TAKEN, wrong)
 
     def remarks(self) -> Iterator[str]:
         """What explains a difference, or the want of one."""
@@ -133,7 +133,7 @@ class Selftest:
             )
 
 
-def table(rows: Sequence[Row]) -> Iterator[str]:
+def table(rows: Sequence[SelftestRow]) -> Iterator[str]:
     """The rows as aligned lines."""
     cells = [("patient", "hook", "how", "wanted", "got", "ok"), *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -141,12 +141,12 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         yield " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: SelftestRow) -> tuple[str, ...]:
     wanted, got = (", ".join(cards) or "no card" for cards in (row.wanted, row.got))
     return row.patient, row.hook, row.how, wanted, row.problem or got, "ok" if row.ok else "NO"
 
 
-def as_data(row: Row) -> dict[str, Any]:
+def as_data(row: SelftestRow) -> dict[str, Any]:
     """The row for a program; `problem` only where there is one."""
     problem = {"problem": row.problem} if row.problem is not None else {}
     return {
