@@ -34,4 +34,3 @@ def normalised_base(url: str, name: str = "url") -> str:
 
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
