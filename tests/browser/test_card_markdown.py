@@ -17,7 +17,6 @@ from example_patients.stories.stories import hook_body
 from tests.support.desk import SCENES, Desk, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.tables import name_of, rows
 
-pytestmark = pytest.mark.xdist_group("browser-desk")
 MARKDOWN_IT = Path(cds_server.__file__).parent / "static" / "markdown-it-15.0.3.min.js"
 TAGS = {"P", "UL", "LI", "STRONG"}
 LEFT = re.compile(r"\*\*|__|~~|`|\\[^\s]|&\w+;|^\s*(?:[-+*#>]|\d+\.)\s|\[[^\]]*\]\(", re.MULTILINE)
