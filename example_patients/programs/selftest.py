@@ -1,4 +1,7 @@
-"""Does an installation work: each hook for each example patient, as a CDS client asks, held against what is wanted."""
+"""The test of an installation: call each hook for each example patient as a CDS client, and compare with the stories.
+
+It only reads the FHIR server: nobody should write to a record by testing, so seeding is a command of its own.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ CLOCKS_APART = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class SelftestRow:
-    """One thing that was asked: what was wanted, and what came or which problem came in its place."""
+    """One question to the service: the cards that were wanted, and those that came or the problem in their place."""
 
     patient: str
     hook: str
@@ -36,7 +39,7 @@ class SelftestRow:
 
 
 class Selftest:
-    """One run: `rows` asks and tells what came, `remarks` says what to know about it."""
+    """One run: `rows` asks and yields the answers, `remarks` explains them."""
 
     def __init__(self, ehr: Ehr, now: datetime) -> None:
         self._ehr = ehr
@@ -59,6 +62,8 @@ class Selftest:
         found = tuple(service for service in SERVICE_OF_HOOK.values() if service in offered)
         yield SelftestRow(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
         self._check_examples()
+        # a real site need not know the example hospital's ICE code: discovery tells whether the service asks for it, and
+        # so which cards are wanted
         self._reads_ice = any(f"{ICE_SYSTEM}|{ICE_CODE}" in t for service in offered.values() for t in service.values())
         for _, scene in SCENES:
             yield from self._calls(scene, offered)
@@ -77,7 +82,7 @@ class Selftest:
         filled: Mapping[str, Any] = {}
         for hook, service in SERVICE_OF_HOOK.items():
             if service in offered:
-                if offered[service] != templates:  # what is the same need not be read again
+                if offered[service] != templates:  # hooks with the same templates share one reading
                     templates = offered[service]
                     filled = self._ehr.prefetch(templates, scene)
                     self._unfilled |= set(templates) - set(filled)
@@ -86,7 +91,9 @@ class Selftest:
 
     def _call(self, scene: Scene, hook: str, how: str, prefetch: Mapping[str, Any] | None) -> SelftestRow:
         wanted = scene.wanted_on(hook, ice=self._reads_ice)
-        if prefetch == {}:  # the service would read everything by itself, and prefetch look as if it worked
+        # a difference even if the cards are right: the service would have read everything itself, and prefetch would
+        # look sound
+        if prefetch == {}:
             return SelftestRow(scene.patient_id, hook, how, wanted, problem="the FHIR server answered no template")
         answer = self._ehr.ask(scene, hook, prefetch)
         self._shown += [(scene.patient_id, hook, card) for card in answer.cards]
@@ -96,7 +103,7 @@ class Selftest:
         return SelftestRow(scene.patient_id, hook, how, wanted, answer.card_ids, answer.problem)
 
     def _feedback(self) -> Iterator[SelftestRow]:
-        """One card is accepted and another overridden, at the end: what is overridden may stay away afterwards."""
+        """Accept one card and override another, at the end because an overridden card may stay away afterwards."""
         accepted = next((one for one in self._shown if one[2].get("suggestions")), None)
         overridden = next((one for one in self._shown if one is not accepted), None)
         for one, how, tell in (
@@ -111,7 +118,7 @@ class Selftest:
                 yield SelftestRow(patient, "feedback", how, TAKEN, () if wrong else TAKEN, wrong)
 
     def remarks(self) -> Iterator[str]:
-        """What explains a difference, or the want of one."""
+        """Explanations of a difference, or of a missing one."""
         if not self._reads_ice:
             yield "The site has no code of the example hospital's ICE score: patient 10 is wanted without ICANS."
         if self._unfilled:
@@ -147,7 +154,7 @@ def _cells(row: SelftestRow) -> tuple[str, ...]:
 
 
 def as_data(row: SelftestRow) -> dict[str, Any]:
-    """The row for a program; `problem` only where there is one."""
+    """The row for a program; `problem` only if there is one."""
     problem = {"problem": row.problem} if row.problem is not None else {}
     return {
         "patient": row.patient, "hook": row.hook, "how": row.how, "wanted": list(row.wanted), "got": list(row.got),

@@ -40,7 +40,7 @@ _LINE = re.compile(
 
 @dataclass(frozen=True)
 class ChartEntry:
-    """One entry of a chart at its time, or on its date where no time is known."""
+    """One entry of a chart at its time, or on its date if no time is known."""
 
     at: date
     word: str
@@ -56,7 +56,7 @@ def entries(chart: str, at: Callable[[int, str], datetime]) -> Iterator[ChartEnt
         first = at(int(match["day"]), match["time"])
         last = at(int(match["last_day"]), match["last_time"]) if match["hours"] else first
         step = timedelta(hours=int(match["hours"] or 1))
-        now = first.astimezone(UTC)  # a step is so many hours, also across a change of the clock
+        now = first.astimezone(UTC)  # in UTC a step keeps its hours when the clock changes
         while now <= last:
             for text in match["entries"].split("|"):
                 word, _, value = text.strip().partition(" ")
@@ -65,7 +65,7 @@ def entries(chart: str, at: Callable[[int, str], datetime]) -> Iterator[ChartEnt
 
 
 def resources(found: list[ChartEntry], patient: str) -> list[Resource]:
-    """FHIR resources for the entries of one patient, with fixed ids under the patient's."""
+    """The FHIR resources for the entries of one patient. Their fixed ids begin with the patient's id."""
     made: list[Resource] = []
     for number, entry in enumerate(found):
         made += _MAKERS[entry.word](entry, f"{patient}-{number}", {"reference": f"Patient/{patient}"})
@@ -107,7 +107,7 @@ def _measured(code: str, display: str, unit: str) -> Callable[..., list[Resource
 
 
 def _pressure(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
-    """As most servers hold it: a panel with components."""
+    """A panel with components, as most servers hold blood pressure."""
     panel = _observation(entry, id_, subject, "85354-9", "Blood pressure panel")
     component = {
         "code": {"coding": [{"system": LOINC, "code": "8480-6", "display": "Systolic blood pressure"}]},

@@ -96,8 +96,9 @@ def _unusable_in_window(series: Series, g: SamplingBounds, t: Thresholds) -> boo
 
 
 def _unusable_baseline(series: Series, base: Sample, g: SamplingBounds, t: Thresholds) -> bool:
-    """True where a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
-    a larger rise."""
+    """True if an unreadable result would have been the baseline or was drawn with it."""
+    # A lower baseline makes a larger rise. One that could not be read may have been lower, so it bars a small rise as
+    # an unreadable later result does.
     final = tuple(s for s in series.samples if not s.preliminary)
     lost = [bad.at for bad in series.unusable if bad.at is not None]
     found = ((at, baseline((*final, replace(base, at=at)), g, t)[0]) for at in lost)
@@ -107,7 +108,7 @@ def _unusable_baseline(series: Series, base: Sample, g: SamplingBounds, t: Thres
 def _low_barred(
     series: Series, g: SamplingBounds, base: Sample, peaks: tuple[Sample, ...], t: Thresholds
 ) -> Reason | None:
-    """The reason for which these samples prove no small rise, whatever the fold."""
+    """The reason why these samples cannot prove a small rise, whatever the fold; None if they can."""
     until = g.first_blocker or g.as_of
     recent = [
         s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
