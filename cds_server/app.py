@@ -83,7 +83,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
     """What the routes run with, as the settings want it."""
     rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
     metrics = Metrics(PACKAGE_VERSION, rules.hash, tuple(SERVICES))
-    trusted, outside = _trusted(settings), pooled_session(4, _network(settings))
+    trusted, outside = trusted_clients(settings), pooled_session(4, _network(settings))
     store = Store(engine_for(settings.database_url), metrics)
     tokens = BackendTokens(trusted.backends if trusted is not None else {}, outside)
     return Running(
@@ -118,7 +118,8 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
     )
 
 
-def _trusted(settings: Settings) -> Trusted | None:
+def trusted_clients(settings: Settings) -> Trusted | None:
+    """The clients that are known, None where clients are off. Raises SettingsError."""
     if settings.clients_file is None:
         return None
     trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)

@@ -43,7 +43,11 @@ class Metrics:
             registry=self._own, multiprocess_mode="livemax",
         )  # fmt: skip
         in_force.labels(version, rules_hash).set(1)
-        for what in ("decision", "token", "dismissals"):  # a rate is only seen of what was once 0
+        self._begin_at_zero(services)
+
+    def _begin_at_zero(self, services: Sequence[str]) -> None:
+        """Show what alerts look for from the start: a rate is only seen of what was once 0."""
+        for what in ("decision", "token", "dismissals"):
             self.log_losses.labels(what)
         for service in services:
             self.calls.labels(f"call {service}", "200")

@@ -46,7 +46,6 @@ ORDER = (
     "cds_server.root_page",
     "cds_server.every_answer",
     "cds_server.app",
-    "cds_server.config_check",
     "cds_server.command_line",
     "example_patients.stories",
     "example_patients.client",

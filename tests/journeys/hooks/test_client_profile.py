@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cards.orders.orders import ORDER_NAMES
-from cds_server.command_line import commands
+from cds_server.command_line.program import commands
 from cds_server.limits import SettingsError
 from cds_server.storage.database import CardRow, engine_for
 from example_patients.stories.stories import hook_body
