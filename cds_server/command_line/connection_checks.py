@@ -41,8 +41,8 @@ class Check:
 
 
 def checks(settings: Settings) -> Iterator[Check]:
-    """Every server that the settings name, tried one after the other. Raises SettingsError for a clients file that
-    cannot be used."""
+    """Try every server that the settings name, one after the other. Raises SettingsError where the clients file or the
+    file of the SMART app cannot be used."""
     yield _database(settings.database_url)
     network = Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
     with pooled_session(4, network) as session:
@@ -164,6 +164,6 @@ _STEPS = (
 
 
 def _because(error: BaseException, kind: type[BaseException]) -> bool:
-    """Whether an error was made of one of a kind: urllib3 carries it as `reason`, requests as an argument."""
+    """True where an error was made of one of a kind: urllib3 carries it as `reason`, requests as an argument."""
     parts = [*error.args, getattr(error, "reason", None), error.__cause__]
     return isinstance(error, kind) or any(_because(part, kind) for part in parts if isinstance(part, BaseException))

@@ -1,4 +1,4 @@
-"""What the server would run with, line by line, without its secrets."""
+"""The settings in force, line by line, without the secrets among them."""
 
 from __future__ import annotations
 

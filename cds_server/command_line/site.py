@@ -1,4 +1,4 @@
-"""What the commands share: the rules of the site, moments and days as they are typed, and how bad input ends."""
+"""The common ground of the commands: the site's rules, moments and days as they are typed, the end of bad input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_YEAR, LAST_YEAR = 1901, 2199
 
 
 class BadInputError(click.ClickException):
-    """Bad input: a sentence on standard error, exit code 2."""
+    """Bad input, which ends with a sentence on standard error and exit code 2."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""What the process counts, for Prometheus. No label holds anything of a request but names that this service gave.
+"""The counts of the process, for Prometheus. No label holds anything of a request but names that this service gave.
 
 Under gunicorn each worker counts into files of `PROMETHEUS_MULTIPROC_DIR`, and the page adds them up.
 """
@@ -64,7 +64,7 @@ class Metrics:
             self.silences.labels(service, silence).inc()
 
     def page(self) -> bytes:
-        """What Prometheus reads: of this process, or of all workers together."""
+        """The page that Prometheus reads: of this process, or of all workers together."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self._own)
         together = CollectorRegistry()

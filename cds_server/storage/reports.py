@@ -1,4 +1,4 @@
-"""What the decision log tells the clinical lead: how cards were met, and how often the service was silent, and why."""
+"""Reports for the clinical lead: how cards were met, how often the service was silent, and why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 
 @dataclass
 class CardReport:
-    """How one card was met in a period."""
+    """One card and how it was met in a period."""
 
     card: str
     shown: int = 0
@@ -49,7 +49,7 @@ def feedback_report(session: Session, since: datetime, until: datetime) -> list[
 
 
 def _cards(since: datetime, until: datetime) -> Select[str, bool, int]:
-    """How many of each card there were in a period, by whether they were shown."""
+    """The number of each card in a period, by whether it was shown."""
     return (
         select(CardRow.card, CardRow.shown, func.count())
         .join(DecisionRow, CardRow.decision_id == DecisionRow.id)

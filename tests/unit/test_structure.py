@@ -29,6 +29,7 @@ ORDER = (
     "cards.pages",
     "cds_server.problems",
     "cds_server.limits",
+    "cds_server.toml_file",
     "cds_server.data_keys",
     "cds_server.site_rules",
     "cds_server.operations",
