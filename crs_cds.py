@@ -4,14 +4,14 @@ Entry points would hide the list of commands in installed metadata, and a group 
 import that the test of the structure cannot see.
 """
 
-from cds_server import command_line
+from cds_server.command_line import program
 from example_patients.programs.commands import seed, selftest
 
 
 def main() -> None:
-    command_line.commands.add_command(seed)
-    command_line.commands.add_command(selftest)
-    command_line.main()
+    program.commands.add_command(seed)
+    program.commands.add_command(selftest)
+    program.main()
 
 
 if __name__ == "__main__":

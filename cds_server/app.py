@@ -73,17 +73,19 @@ def create_app(
 
 
 def check_services(settings: Settings) -> None:
-    """Raises SettingsError where a service is named that there is not."""
+    """Raises SettingsError where the settings name a service that does not exist."""
     unknown = min(settings.shadow_services - set(SERVICES), default=None)
     if unknown is not None:
-        raise SettingsError(f"CRS_CDS_SHADOW_SERVICES: {unknown} is no service of this server.")
+        raise SettingsError(
+            f"CRS_CDS_SHADOW_SERVICES: {unknown} is not a service; the services are {', '.join(SERVICES)}."
+        )
 
 
 def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
-    """What the routes run with, as the settings want it."""
+    """The service that the settings describe."""
     rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
     metrics = Metrics(PACKAGE_VERSION, rules.hash, tuple(SERVICES))
-    trusted, outside = _trusted(settings), pooled_session(4, _network(settings))
+    trusted, outside = trusted_clients(settings), pooled_session(4, _network(settings))
     store = Store(engine_for(settings.database_url), metrics)
     tokens = BackendTokens(trusted.backends if trusted is not None else {}, outside)
     return Running(
@@ -102,7 +104,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
 
 
 def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: BackendTokens) -> Sources:
-    """What records are read with: threads of its own for each FHIR server that may be called."""
+    """The means of reading records, with threads of its own for each FHIR server that may be called."""
     return Sources(
         session=pooled_session(SEARCHES_AT_ONCE, _network(settings)),
         executors={
@@ -118,7 +120,8 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
     )
 
 
-def _trusted(settings: Settings) -> Trusted | None:
+def trusted_clients(settings: Settings) -> Trusted | None:
+    """The clients that are known, None where clients are off. Raises SettingsError."""
     if settings.clients_file is None:
         return None
     trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)

@@ -1,4 +1,4 @@
-"""What every answer has: headers, its count, its line in the log; and a problem told as an OperationOutcome."""
+"""The end of every answer: its headers, its count, its line in the log; a problem as an OperationOutcome."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from fhir_mappings.settled_facts import OutOfTimeError, settled_facts
 
 @dataclass(frozen=True)
 class Occasion:
-    """What the user is about to do: how much is shown then, the orders that are drafted, and which are selected."""
+    """The user's situation: how much is shown in it, the orders that are drafted, and which of them are selected."""
 
     showing: Showing
     drafts: tuple[Draft, ...] = ()
@@ -34,7 +34,7 @@ class Occasion:
 
 
 def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_time: CallTime) -> PatientRecord:
-    """The record: prefetch first, the FHIR server for the rest. Raises Problem, as where it is another patient's."""
+    """The record: prefetch first, the FHIR server for the rest. Raises Problem, also where it is another patient's."""
     try:
         return read_patient_record(request, sources, as_of, call_time.reading_ends)
     except AnotherPatientError as error:
@@ -45,7 +45,7 @@ def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_
 def mapping_context(
     patient_id: str, fhir_base: str | None, rules: SiteRules, zone: tzinfo | None, as_of: datetime
 ) -> MappingContext:
-    """What a record is mapped by: the rules of the site, the patient and the moment."""
+    """The means of mapping a record: the rules of the site, the patient and the moment."""
     return MappingContext(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
 
 

@@ -44,7 +44,7 @@ class ProblemId(StrEnum):
 
 
 class ProblemKind(NamedTuple):
-    """How a problem is told: the status of HTTP, the code of FHIR's issue types, and one sentence."""
+    """The telling of a problem: the status of HTTP, the code of FHIR's issue types, and one sentence."""
 
     status: int
     code: str

@@ -1,4 +1,4 @@
-"""What the routes need of the process: settings, sources, trust, the log, and the clock that says what "now" is."""
+"""The running service, as the routes see it: settings, sources, trust, the store, and the clock that says "now"."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cds_server.storage.used_tokens import UsedTokens
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.smart_registration import SmartServer
 
-RUNNING_KEY = "crs-cds"
+RUNNING_KEY = "crs-cds"  # under which an app holds its Running
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Smart:
 
 @dataclass(frozen=True)
 class Running:
-    """`trust` is None where clients are off, which only development allows. `slots` are the calls at once; `smart` is
-    None where the app is not set up."""
+    """One service. `trust` is None where clients are off, which only development allows; `slots` are the calls at once;
+    `smart` is None where the SMART app is not set up."""
 
     settings: Settings
     sources: Sources
@@ -57,7 +57,7 @@ class Running:
     smart: Smart | None = None
 
     def call_time(self, log_seconds: float | None = None) -> CallTime:
-        """The time of a call that begins now; its waits for the log are those of the settings where not said."""
+        """The time of a call that begins now. It may wait for the log as the settings say, or for `log_seconds`."""
         settings = self.settings
         return CallTime(
             time.monotonic(), settings.budget_seconds, settings.log_seconds if log_seconds is None else log_seconds
@@ -65,7 +65,7 @@ class Running:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """One of the calls at once. Raises Problem `busy` beyond their number: waiting would cost each its time."""
+        """Be one of the calls at once. Raises Problem `busy` beyond their number: to wait would cost each its time."""
         if not self.slots.acquire(blocking=False):
             raise Problem(ProblemId.BUSY)
         try:
@@ -75,6 +75,7 @@ class Running:
 
 
 def running() -> Running:
+    """The service that answers the present call."""
     found = current_app.extensions[RUNNING_KEY]
     if not isinstance(found, Running):
         raise TypeError("the app was not made by create_app")

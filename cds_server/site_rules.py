@@ -1,18 +1,16 @@
-"""What is in force at a site: numbers, codes and the mode of each card, and the hash that names them."""
+"""The rules in force at a site: numbers, codes and the mode of each card, and the hash that names them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from dataclasses import dataclass, fields
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from cards.deciding.card_modes import CardMode, CardModeError, CardModes, card_modes
 from cds_server.data_keys import DATA_KEYS
 from cds_server.limits import SettingsError
+from cds_server.toml_file import printable, toml_table
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology, packaged_terminology
 from fhir_mappings.facts.site_thresholds import SiteRuleError, site_thresholds
@@ -25,6 +23,8 @@ _SECTIONS = ("thresholds", "cards")
 
 @dataclass(frozen=True)
 class SiteRules:
+    """The rules of a site; `hash` changes with each number, code and mode."""
+
     thresholds: Thresholds
     terms: Terminology
     modes: CardModes
@@ -35,10 +35,12 @@ def site_rules(thresholds_file: Path | None, value_sets_folder: Path | None) -> 
     """The package's rules with a site's own. Raises SettingsError naming the file and what to do."""
     t, modes = Thresholds(), CardModes()
     if thresholds_file is not None:
-        table = _toml(thresholds_file)
+        table = toml_table("CRS_CDS_THRESHOLDS", thresholds_file)
         unknown = [name for name in table if name not in _SECTIONS or not isinstance(table[name], dict)]
         if unknown:
-            raise SettingsError(f"CRS_CDS_THRESHOLDS: {unknown[0]} is no section; use [thresholds] and [cards].")
+            raise SettingsError(
+                f"CRS_CDS_THRESHOLDS: {unknown[0]} is not a section; the sections are [thresholds] and [cards]."
+            )
         try:
             t, modes = site_thresholds(table.get("thresholds", {})), card_modes(table.get("cards", {}))
         except (SiteRuleError, CardModeError) as error:
@@ -46,22 +48,9 @@ def site_rules(thresholds_file: Path | None, value_sets_folder: Path | None) -> 
     try:
         terms = site_terminology(_value_set_files(value_sets_folder))
     except SiteRuleError as error:
-        raise SettingsError(f"CRS_CDS_VALUE_SETS: {_printable(str(error))}") from error
+        raise SettingsError(f"CRS_CDS_VALUE_SETS: {printable(str(error))}") from error
     _check_templates(terms)
     return SiteRules(t, terms, modes, _hash(t, terms, modes))
-
-
-def _toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"CRS_CDS_THRESHOLDS: not TOML: {_printable(str(error))}.") from error
-    except (OSError, ValueError, ArithmeticError, RecursionError) as error:
-        raise SettingsError("CRS_CDS_THRESHOLDS: the file cannot be read.") from error
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
 
 
 def _value_set_files(folder: Path | None) -> dict[str, bytes]:
@@ -69,20 +58,22 @@ def _value_set_files(folder: Path | None) -> dict[str, bytes]:
         return {}
     try:
         if not folder.is_dir():
-            raise SettingsError("CRS_CDS_VALUE_SETS: must be a folder of FHIR ValueSet files (*.json).")
+            raise SettingsError("CRS_CDS_VALUE_SETS must be a folder of FHIR ValueSet files (*.json).")
         found = [file for file in sorted(folder.iterdir()) if not file.name.startswith(".")]
         odd = next((file.name for file in found if file.suffix != ".json"), None)
         if odd is not None:
-            raise SettingsError(f"CRS_CDS_VALUE_SETS: {odd} is no *.json file; rename it or take it out.")
+            raise SettingsError(f"CRS_CDS_VALUE_SETS: {odd} is not a *.json file; rename it or take it out.")
         return {file.name: file.read_bytes() for file in found}
     except (OSError, ValueError) as error:
         if isinstance(error, SettingsError):
             raise
-        raise SettingsError("CRS_CDS_VALUE_SETS: a file of the folder cannot be read.") from error
+        raise SettingsError(
+            "CRS_CDS_VALUE_SETS: a file of the folder cannot be read; let the service open each of them."
+        ) from error
 
 
 def _check_templates(terms: Terminology) -> None:
-    """What is searched for must have codes, and not so many that no address can hold them."""
+    """Raises SettingsError where a search has no codes left, or more than an address can hold."""
     for key in DATA_KEYS:
         empty = [s for s in key.value_sets if not terms.codes(s) and packaged_terminology().codes(s)]
         if empty:
@@ -105,5 +96,5 @@ def _hash(t: Thresholds, terms: Terminology, modes: CardModes) -> str:
 
 
 def _traits(traits: DrugTraits) -> list[str]:
-    """What is stated of a drug, as text; nothing where nothing is."""
+    """The numbers that are stated of a drug itself, as text."""
     return [f"{f.name} {getattr(traits, f.name)}" for f in fields(traits) if getattr(traits, f.name)]

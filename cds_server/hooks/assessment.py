@@ -17,7 +17,7 @@ ASSESSMENT_EXTENSION = "org.crs-cds.assessment"
 
 
 def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str, Any]:
-    """Shape: see `docs/decisions.md`. Numbers are JSON numbers, times ISO 8601 with offset."""
+    """The reasoning; `docs/decisions.md` has its shape. Numbers are JSON numbers, times ISO 8601 with offset."""
     flags = [*facts.flags, *([advice.silence] if advice.silence else [])]
     result: dict[str, Any] = {
         "asOf": _time(facts, facts.as_of),
@@ -49,7 +49,7 @@ def _time(facts: PatientFacts, at: datetime) -> str:
 
 
 def _fold(facts: PatientFacts, fold: FoldChange, verdict: Verdict | None) -> dict[str, Any]:
-    """Without a verdict there is no category."""
+    """One rise. Without a verdict it has no category."""
     result: dict[str, Any] = {"category": verdict.category.value} if verdict is not None else {}
     if fold.fold is not None:
         if fold.fold.low == fold.fold.high:

@@ -57,7 +57,7 @@ class _Call(LenientSchema):
     @validates_schema
     def server_of_token(self, data: Mapping[str, Any], **_: object) -> None:
         if data.get("fhir_authorization") and not data.get("fhir_server"):
-            raise ValidationError("required beside fhirAuthorization", "fhirServer")
+            raise ValidationError("is required beside fhirAuthorization", "fhirServer")
 
 
 class _PlainCall(_Call):

@@ -14,7 +14,7 @@ from cds_server.trust.client_trust import NOBODY_CHECKED, Caller, ClientTrust, U
 
 
 def checked_caller(here: Running, service: str | None, call_time: CallTime) -> Caller:
-    """Who calls this address. Raises Problem `untrusted`."""
+    """The caller of this address. Raises Problem `untrusted`."""
     if here.trust is None:
         return NOBODY_CHECKED
     try:

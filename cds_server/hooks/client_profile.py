@@ -1,4 +1,4 @@
-"""What an answer becomes for the client that asked: the site's own order codes, and the ways of Epic.
+"""The form of an answer that a client takes: the site's own order codes, and the ways of Epic.
 
 `CRS_CDS_ORDERS` names a TOML file with a table for each order that the site has codes for:
 
@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cards.orders.orders import ORDER_NAMES, Coding, OrderCodings, ordered_concept
 from cds_server.limits import SettingsError
+from cds_server.toml_file import toml_table
 from cds_server.trust.clients import Profile
 from fhir_mappings.codes.terminology import RXNORM, Terminology
 
@@ -26,18 +26,13 @@ def order_codings(file: Path | None, terms: Terminology) -> OrderCodings:
     """The site's own codings by the system and code of the order that they name. Raises SettingsError."""
     if file is None:
         return {}
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("CRS_CDS_ORDERS: the file cannot be read.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"CRS_CDS_ORDERS: not TOML: {error}.") from error
+    table = toml_table("CRS_CDS_ORDERS", file)
     found: dict[tuple[str, str], Sequence[Coding]] = {}
     for name, entry in table.items():
         if name not in ORDER_NAMES:
-            raise SettingsError(f"CRS_CDS_ORDERS: {name} is no order; the orders are {', '.join(ORDER_NAMES)}.")
+            raise SettingsError(f"CRS_CDS_ORDERS: {name} is not an order; the orders are {', '.join(ORDER_NAMES)}.")
         if not isinstance(entry, dict) or set(entry) != {"codings"} or not isinstance(entry["codings"], list):
-            raise SettingsError(f"CRS_CDS_ORDERS: [{name}] must hold `codings`, a list, and nothing else.")
+            raise SettingsError(f"CRS_CDS_ORDERS: [{name}] must hold `codings`, a list, and no other field.")
         concept = ordered_concept(name, terms)
         found[concept.system, concept.code] = [_coding(name, n, coding) for n, coding in enumerate(entry["codings"])]
     return found
@@ -46,16 +41,16 @@ def order_codings(file: Path | None, terms: Terminology) -> OrderCodings:
 def _coding(name: str, number: int, coding: Any) -> Coding:
     where = f"CRS_CDS_ORDERS: [{name}] codings[{number}]"
     if not isinstance(coding, dict) or set(coding) - _CODING or not {"system", "code"} <= set(coding):
-        raise SettingsError(f"{where} must hold system and code, display if wanted, and nothing else.")
+        raise SettingsError(f"{where} must hold system and code, display if you want, and no other field.")
     if not all(isinstance(text, str) and text.strip() == text and text for text in coding.values()):
-        raise SettingsError(f"{where}: each of its fields must be a text.")
+        raise SettingsError(f"{where}: each field must be a text, not empty and without spaces around it.")
     if ":" not in coding["system"]:
         raise SettingsError(f"{where}.system must be a URI, such as urn:oid:1.2.3.")
     return dict(coding)
 
 
 def for_client(body: dict[str, Any], profile: Profile, orders: OrderCodings) -> dict[str, Any]:
-    """An answer as its client takes it; the decision log has it as it was worked out."""
+    """An answer in the form that its client takes; the decision log keeps it as it was worked out."""
     return {**body, "cards": [_card(card, profile, orders) for card in body["cards"]]}
 
 

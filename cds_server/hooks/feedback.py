@@ -26,9 +26,9 @@ def _storable(text: str) -> None:
 
 
 def _of_our_time(at: datetime) -> None:
-    """Dates near the ends of the calendar cannot be told in another zone."""
+    """Refuse dates near the ends of the calendar: they cannot be told in another zone."""
     if not 1900 < at.year < 2200:
-        raise ValidationError("is no date of this time")
+        raise ValidationError("must lie between the years 1901 and 2199")
 
 
 _TEXT = validate.And(validate.Length(max=4000), _storable)
@@ -66,7 +66,7 @@ class _FeedbackEntry(LenientSchema):
     @validates_schema
     def accepted_names_suggestions(self, data: Mapping[str, Any], **_: object) -> None:
         if data.get("outcome") == "accepted" and not data.get("accepted_suggestions"):
-            raise ValidationError("required where outcome is accepted", "acceptedSuggestions")
+            raise ValidationError("is required where outcome is accepted", "acceptedSuggestions")
 
 
 class _Feedback(LenientSchema):
@@ -95,7 +95,7 @@ def read_feedback(body: bytes, limits: Limits) -> Sequence[Mapping[str, Any]]:
 
 
 def _check_lengths(plain: Any) -> None:
-    """Before the schema looks at each entry: what is too long is refused for its length alone."""
+    """Refuse lists that are too long before the schema looks at each entry. Raises Problem."""
     entries = plain.get("feedback") if isinstance(plain, dict) else None
     if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
         raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must hold at most {MAX_ENTRIES} entries")])

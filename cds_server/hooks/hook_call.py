@@ -31,7 +31,7 @@ class HookCall:
 
     @property
     def shadow(self) -> bool:
-        """Whether everything is worked out and logged, and nothing is shown."""
+        """True where everything is worked out and logged, and nothing is shown."""
         return self.here.settings.in_shadow(self.service.id)
 
 

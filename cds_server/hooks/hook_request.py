@@ -78,7 +78,7 @@ def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], msgspec.Raw]:
 
 
 def _too_long(context: Any) -> dict[str, str]:
-    """The lists of the context that hold more than is taken."""
+    """The lists of the context that hold more than the service takes, with what is wrong."""
     context = context if isinstance(context, dict) else {}
     drafts = context.get("draftOrders")
     lists = {
@@ -93,19 +93,19 @@ def _too_long(context: Any) -> dict[str, str]:
 
 
 def _not_of_the_hook(plain: Mapping[str, Any], service: Service) -> dict[str, str]:
-    """What keeps a call from being one of the service's hook: another hook, or a field that the hook requires."""
-    hook = {} if plain.get("hook") == service.hook else {"hook": f"this service answers {service.hook}"}
+    """The fields that keep a call from being one of the service's hook, with what is wrong."""
+    hook = {} if plain.get("hook") == service.hook else {"hook": f"must be {service.hook}, the hook of this service"}
     context = plain.get("context")
     missing = [name for name in service.requires if isinstance(context, dict) and not context.get(name)]
-    return {**hook, **{f"context.{name}": f"{service.hook} requires it" for name in missing}}
+    return {**hook, **{f"context.{name}": f"is missing, and {service.hook} requires it" for name in missing}}
 
 
 def _hook_request(call: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest:
-    """What the schema read. Raises Problem where its parts do not belong together."""
+    """The request that a schema read. Raises Problem where its parts do not belong together."""
     context, authorization = call["context"], call.get("fhir_authorization") or {}
     granted = authorization.get("patient")
     if granted and granted.removeprefix("Patient/") != context["patient_id"]:
-        wrong = "is not the patient of fhirAuthorization.patient"
+        wrong = "must be the patient of fhirAuthorization.patient"
         raise Problem(ProblemId.INVALID_REQUEST, [("context.patientId", wrong)])
     return HookRequest(
         hook_instance=str(call["hook_instance"]),

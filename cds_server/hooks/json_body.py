@@ -19,14 +19,14 @@ class LenientSchema(Schema):
 
 
 def depth_of(raw: bytes) -> int:
-    """How deep JSON nests: its brackets, without those in strings, counted at the speed of bytes."""
+    """The depth to which JSON nests: its brackets, without those in strings, counted at the speed of bytes."""
     plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = b"".join(plain.split(b'"')[::2]).translate(None, _OTHERS)
     return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
 
 
 def flat_messages(messages: Any, path: str = "") -> dict[str, str]:
-    """What marshmallow found, as path → what is wrong."""
+    """The errors that marshmallow found: path → what is wrong."""
     if isinstance(messages, dict):
         found: dict[str, str] = {}
         for key, value in messages.items():

@@ -26,8 +26,7 @@ _CODE = re.compile(r"[!-~]{1,200}\|[A-Za-z0-9.\-]{1,64}")
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """What came of a call: why nothing is shown, if so, what could not be read, and the advice with its answer if
-    there is one."""
+    """The end of a call: why nothing is shown, if so; what could not be read; the advice and its answer, if any."""
 
     silence: str | None
     unread: Sequence[str] = ()

@@ -21,7 +21,7 @@ def read_body(call_time: CallTime) -> bytes:
     if request.mimetype != "application/json":
         raise Problem(ProblemId.MEDIA_TYPE, [("Content-Type", "must be application/json")])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(ProblemId.MEDIA_TYPE, [("Content-Encoding", "compressed bodies are not taken")])
+        raise Problem(ProblemId.MEDIA_TYPE, [("Content-Encoding", "must be identity: compressed bodies are not taken")])
     body = _received(call_time)
     if call_time.remaining() <= 0:
         raise Problem(ProblemId.LATE_BODY)

@@ -22,7 +22,7 @@ from cds_server.operations.metrics import CONTENT_TYPE
 from cds_server.problems import Problem, ProblemId
 from cds_server.running import Running, running
 from cds_server.settings.table import Environment
-from cds_server.storage.feedback import Outcome, store_feedback
+from cds_server.storage.feedback import FeedbackOutcome, store_feedback
 from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.client_trust import Caller
 
@@ -52,7 +52,7 @@ def call(service_id: str) -> Response:
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
 @cds.post("/cds-services//<service_id>/feedback", strict_slashes=False)
 def feedback(service_id: str) -> Response:
-    """Each entry stands alone; what is acknowledged is committed."""
+    """Take feedback: each entry stands alone, and what is acknowledged is committed."""
     here = running()
     # beside the token nothing but the log is to be waited for
     call_time, for_token = here.call_time(log_seconds=here.settings.budget_seconds), here.call_time()
@@ -74,11 +74,11 @@ def feedback(service_id: str) -> Response:
 
 def _stored(
     here: Running, entries: Sequence[Mapping[str, Any]], caller: Caller, service: Service, call_time: CallTime
-) -> Outcome:
-    """What became of the entries, committed. Raises Problem `log-unavailable`."""
+) -> FeedbackOutcome:
+    """Commit the entries, and say what became of each. Raises Problem `log-unavailable`."""
     now = here.clock()
 
-    def store(session: Session) -> Outcome:
+    def store(session: Session) -> FeedbackOutcome:
         return store_feedback(session, entries, caller, service.id, now)
 
     try:
@@ -98,7 +98,7 @@ def live() -> Response:
 
 @cds.get("/health/ready", strict_slashes=False)
 def ready() -> Response:
-    """Ready also with a degraded log: it never costs the user a card, and the answer says so. Of this worker."""
+    """Say how this worker is. A degraded log is no reason to take it from the load: it costs no user a card."""
     here = running()
     here.store.answers(here.settings.log_seconds)
     parts = {"log": here.store.degraded, **(here.trust.keys_missing() if here.trust is not None else {})}
@@ -108,7 +108,7 @@ def ready() -> Response:
 
 @cds.get("/metrics", strict_slashes=False)
 def metrics() -> Response:
-    """For Prometheus. In production with the bearer token of the settings only."""
+    """The page for Prometheus. Production shows it only to who has the bearer token of the settings."""
     here = running()
     token, given = here.settings.metrics_token, request.headers.get("Authorization", "")
     if token is None and here.settings.environment is Environment.PRODUCTION:

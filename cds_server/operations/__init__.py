@@ -1,1 +1,1 @@
-"""What an operator sees and sets: metrics, log lines, the time of a call, the warm start."""
+"""The operator's side: metrics, log lines, the time of a call, the warm start."""

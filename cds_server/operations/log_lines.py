@@ -49,7 +49,7 @@ def request_id() -> str:
 
 
 def log_line() -> dict[str, Any]:
-    """What the line of the present call will say, to add to."""
+    """The line of the present call, to be added to."""
     if "log_line" not in g:
         g.log_line = {}
     line: dict[str, Any] = g.log_line

@@ -1,4 +1,4 @@
-"""What the process counts, for Prometheus. No label holds anything of a request but names that this service gave.
+"""The counts of the process, for Prometheus. No label holds anything of a request but names that this service gave.
 
 Under gunicorn each worker counts into files of `PROMETHEUS_MULTIPROC_DIR`, and the page adds them up.
 """
@@ -43,7 +43,11 @@ class Metrics:
             registry=self._own, multiprocess_mode="livemax",
         )  # fmt: skip
         in_force.labels(version, rules_hash).set(1)
-        for what in ("decision", "token", "dismissals"):  # a rate is only seen of what was once 0
+        self._begin_at_zero(services)
+
+    def _begin_at_zero(self, services: Sequence[str]) -> None:
+        """Show what alerts look for from the start: a rate is only seen of what was once 0."""
+        for what in ("decision", "token", "dismissals"):
             self.log_losses.labels(what)
         for service in services:
             self.calls.labels(f"call {service}", "200")
@@ -60,7 +64,7 @@ class Metrics:
             self.silences.labels(service, silence).inc()
 
     def page(self) -> bytes:
-        """What Prometheus reads: of this process, or of all workers together."""
+        """The page that Prometheus reads: of this process, or of all workers together."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self._own)
         together = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""What a worker does once, so that its first call costs what the next ones do."""
+"""The start of a worker, after which its first call costs what the next ones do."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Table(DeclarativeBase):
-    pass
+    """The base of every table of ours."""
 
 
 class DecisionRow(Table):
@@ -117,7 +117,7 @@ def engine_for(url: str, statement_seconds: int = BUSY_SECONDS) -> Engine:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except ArgumentError as error:
-        raise SettingsError("CRS_CDS_DATABASE_URL: not a database URL.") from error
+        raise SettingsError("CRS_CDS_DATABASE_URL must be a database URL, such as sqlite:///crs-cds.sqlite.") from error
     if backend == "sqlite" and not parsed.database:  # one connection in memory, for tests and a quick look
         return create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
     if backend == "sqlite":
@@ -133,11 +133,11 @@ def engine_for(url: str, statement_seconds: int = BUSY_SECONDS) -> Engine:
                 "options": f"-c statement_timeout={statement_seconds}s -c lock_timeout={BUSY_SECONDS}s",
             },
         )  # fmt: skip
-    raise SettingsError("CRS_CDS_DATABASE_URL must be sqlite or postgresql.")
+    raise SettingsError("CRS_CDS_DATABASE_URL must name a database of SQLite (sqlite:) or PostgreSQL (postgresql:).")
 
 
 def _careful_sqlite(connection: Any, _: object) -> None:
-    """What was committed is there after a crash, workers wait for each other, and cascades hold."""
+    """Set a connection so that commits survive a crash, workers wait for each other, and cascades hold."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

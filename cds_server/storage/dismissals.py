@@ -18,7 +18,7 @@ _INDICATORS = frozenset(indicator.value for indicator in Indicator)
 
 
 def dismissals(session: Session, people: People, since: datetime) -> tuple[Dismissed, ...]:
-    """What a user said last of each card shown for a patient, where that was, since a moment, to override it."""
+    """The cards of a patient that a user overrode since a moment, and has not accepted after that."""
     query = (
         select(CardRow.card, CardRow.indicator, DecisionRow.state, FeedbackRow)
         .join(DecisionRow, CardRow.decision_id == DecisionRow.id)

@@ -16,8 +16,8 @@ from cds_server.trust.client_trust import Caller
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of the entries, by index: the cards that are unknown, and those that are another client's."""
+class FeedbackOutcome:
+    """The entries that were not simply stored, by index: of a card that is unknown, and of another client's card."""
 
     unmatched: tuple[int, ...]
     refused: tuple[int, ...]
@@ -25,7 +25,7 @@ class Outcome:
 
 def store_feedback(
     session: Session, entries: Sequence[Mapping[str, Any]], caller: Caller, service: str, now: datetime
-) -> Outcome:
+) -> FeedbackOutcome:
     """Keep each entry that is this client's to give."""
     unmatched: list[int] = []
     refused: list[int] = []
@@ -44,7 +44,7 @@ def store_feedback(
             session.flush()
         else:  # told before its card was in the log, and told again since
             known.matched = known.matched or row.matched
-    return Outcome(tuple(unmatched), tuple(refused))
+    return FeedbackOutcome(tuple(unmatched), tuple(refused))
 
 
 def _row(entry: Mapping[str, Any], issuer: str, tenant: str, now: datetime, *, matched: bool) -> FeedbackRow:

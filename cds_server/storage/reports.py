@@ -1,4 +1,4 @@
-"""What the decision log tells the clinical lead: how cards were met, and how often the service was silent, and why."""
+"""Reports for the clinical lead: how cards were met, how often the service was silent, and why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
@@ -17,7 +17,7 @@ from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 
 @dataclass
 class CardReport:
-    """How one card was met in a period. Of several answers to one card the last counts."""
+    """One card and how it was met in a period."""
 
     card: str
     shown: int = 0
@@ -30,27 +30,14 @@ class CardReport:
 def feedback_report(session: Session, since: datetime, until: datetime) -> list[CardReport]:
     """Every card of the period, most shown first."""
     reports: dict[str, CardReport] = {}
-    within = (DecisionRow.at >= since, DecisionRow.at < until)
-    counted = (
-        select(CardRow.card, CardRow.shown, func.count())
-        .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
-        .where(*within)
-        .group_by(CardRow.card, CardRow.shown)
-    )
-    for card, shown, number in session.execute(counted):
+    for card, shown, number in session.execute(_cards(since, until)):
         report = reports.setdefault(card, CardReport(card))
         if shown:
             report.shown = number
         else:
             report.in_trial = number
-    answers = (
-        select(CardRow.card, CardRow.uuid, FeedbackRow)
-        .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
-        .join(FeedbackRow, FeedbackRow.card_uuid == CardRow.uuid)
-        .where(*within, FeedbackRow.matched)
-        .order_by(FeedbackRow.received_at)
-    )
-    last: dict[str, tuple[str, FeedbackRow]] = {uuid: (card, row) for card, uuid, row in session.execute(answers)}
+    # of several answers to one card the last counts
+    last = {uuid: (card, row) for card, uuid, row in session.execute(_answers(since, until))}
     for card, row in last.values():
         report = reports[card]
         if row.outcome == "accepted":
@@ -59,6 +46,27 @@ def feedback_report(session: Session, since: datetime, until: datetime) -> list[
             report.overridden += 1
             report.reasons.update(_plain(reason) for reason in row.reasons or ["no reason given"])
     return sorted(reports.values(), key=lambda r: (-r.shown, r.card))
+
+
+def _cards(since: datetime, until: datetime) -> Select[str, bool, int]:
+    """The number of each card in a period, by whether it was shown."""
+    return (
+        select(CardRow.card, CardRow.shown, func.count())
+        .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
+        .where(DecisionRow.at >= since, DecisionRow.at < until)
+        .group_by(CardRow.card, CardRow.shown)
+    )
+
+
+def _answers(since: datetime, until: datetime) -> Select[str, str, FeedbackRow]:
+    """The feedback on the cards of a period in the order in which it came, with each card and its uuid."""
+    return (
+        select(CardRow.card, CardRow.uuid, FeedbackRow)
+        .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
+        .join(FeedbackRow, FeedbackRow.card_uuid == CardRow.uuid)
+        .where(DecisionRow.at >= since, DecisionRow.at < until, FeedbackRow.matched)
+        .order_by(FeedbackRow.received_at)
+    )
 
 
 def _plain(reason: str) -> str:

@@ -14,7 +14,7 @@ _UPGRADING = threading.Lock()  # alembic's context is one for the process
 
 
 def is_up_to_date(engine: Engine) -> bool:
-    """Whether the tables are those of this version; not where that cannot be told."""
+    """True where the tables are those of this version; False also where that cannot be told."""
     with engine.connect() as connection:
         try:
             return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == SCHEMA

@@ -86,7 +86,7 @@ class SmartSessions:
         return self._store.run(work, wait)
 
     def find(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
-        """What a browser has under a handle, None where there is nothing, or no more."""
+        """The content that a browser has under a handle; None where there is nothing, or no more."""
         id_, now = _id(kind, handle), self._now()
 
         def work(session: Session) -> str | None:
@@ -99,7 +99,7 @@ class SmartSessions:
         return self._opened(kind, id_, self._store.run(work, wait))
 
     def take(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
-        """The same, and it is gone: of two that ask at once one gets it."""
+        """The content under a handle, which is gone with that: of two that ask at once one gets it."""
         id_, now = _id(kind, handle), self._now()
 
         def work(session: Session) -> str | None:
@@ -111,7 +111,7 @@ class SmartSessions:
         return self._opened(kind, id_, self._store.run(work, wait))
 
     def _opened(self, kind: type[T], id_: str, sealed: str | None) -> T | None:
-        """A row's content; None where no key of ours opens it, or it was sealed for another row."""
+        """The content of a row; None where no key of ours opens it, or it was sealed for another row."""
         if sealed is None:
             return None
         try:

@@ -51,12 +51,12 @@ class Store:
         self._executor.submit(self._prepare)
 
     def _prepare(self) -> None:
-        """The tables before the first call; a failure shows as degraded and is tried again."""
+        """Make the tables before the first call; a failure shows as degraded and is tried again."""
         with contextlib.suppress(StoreUnavailableError):
             self._make_ready()
 
     def record(self, decision: Decision, seconds: float) -> bool:
-        """Commit a decision; whether it was committed in time. A late one still counts if it succeeds."""
+        """Commit a decision; True where that was done in time. A late one still counts if it succeeds."""
 
         def settled(future: Future[None]) -> None:
             if future.exception() is not None:
@@ -77,8 +77,10 @@ class Store:
         return True
 
     def write(self, work: Callable[[Session], object], seconds: float, what: str) -> None:
-        """Do some work that still counts where it comes late. Raises StoreUnavailableError where it is not done in
-        time, or IntegrityError. `what` it is, for the metrics."""
+        """Do work that still counts where it comes late. `what` names it for the metrics.
+
+        Raises StoreUnavailableError where it is not done in time, and IntegrityError.
+        """
         future = self.submit(work)
         if future is None:
             raise StoreUnavailableError
@@ -89,7 +91,10 @@ class Store:
             raise StoreUnavailableError from error
 
     def run(self, work: Callable[[Session], R], seconds: float) -> R:
-        """Do some work in a transaction of its own. Raises StoreUnavailableError, or IntegrityError."""
+        """Do work whose result somebody waits for; a late one is dropped where it has not begun.
+
+        Raises StoreUnavailableError where it is not done in time, and IntegrityError.
+        """
         future = self.submit(work)
         if future is None:
             raise StoreUnavailableError
@@ -101,7 +106,7 @@ class Store:
             raise StoreUnavailableError from error
 
     def submit(self, work: Callable[[Session], R]) -> Future[R] | None:
-        """Begin some work in a transaction of its own; None where too much is waiting."""
+        """Begin work in a transaction of its own; None where too much is waiting already."""
         with self._lock:
             if self._waiting >= WAITING_AT_MOST:
                 return None
@@ -111,7 +116,7 @@ class Store:
         return future
 
     def answers(self, seconds: float) -> bool:
-        """Whether the database answers now; what it says shows in `degraded`."""
+        """True where the database answers now; `degraded` then says the same."""
         try:
             self.run(lambda session: session.execute(select(1)), seconds)
         except StoreUnavailableError:

@@ -19,7 +19,7 @@ SWEEP_SECONDS = 5.0  # so often it forgets the tokens that it remembers itself
 
 
 class UsedTokens:
-    """Those of every worker in the database; while it does not answer, those of this worker alone, which is counted."""
+    """The tokens of all workers, by the database; while it does not answer, those of this worker, which is counted."""
 
     def __init__(self, store: Store, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class UsedTokens:
         self._swept = self._cleaned = clock()
 
     def is_first_use(self, token: str, expires: datetime, seconds: float) -> bool:
-        """Whether a token's id is used for the first time. The database is waited for at most so many seconds."""
+        """True where a token is used for the first time. The database is waited for at most so many seconds."""
         if not self._is_new_here(token, expires):
             return False
         try:
@@ -43,7 +43,7 @@ class UsedTokens:
         return True
 
     def _is_new_here(self, token: str, expires: datetime) -> bool:
-        """Remember a token; whether this worker saw it for the first time."""
+        """Remember a token; True where this worker had not seen it."""
         with self._lock:
             now = self._clock()
             if now - self._swept >= SWEEP_SECONDS:  # not with each call: at a hundred a second they are thousands

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cds_server.limits import SettingsError, naming
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.outgoing.token_request import ClientKey
+from cds_server.toml_file import toml_table
 
 LEAST_RSA_BITS = 2048
 _NO_TABLES = "must hold one or more [[{first}]] entries{others}, and nothing else."
@@ -84,12 +84,7 @@ class TomlEntry:
 
 def toml_entries(setting: str, file: Path, first: str, *others: str) -> dict[str, list[TomlEntry]]:
     """The entries of a file by the name of their table, at least one of `first`. Raises SettingsError."""
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{setting} must name a file that can be read, as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{setting}: the file is not TOML: {error}.") from error
+    tables = toml_table(setting, file)
     known = (first, *others)
     lists = all(isinstance(t, list) and all(isinstance(e, dict) for e in t) for t in tables.values())
     if not lists or set(tables) - set(known) or not tables.get(first):

@@ -62,8 +62,8 @@ class Selftest:
         found = tuple(service for service in SERVICE_OF_HOOK.values() if service in offered)
         yield SelftestRow(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
         self._check_examples()
-        # a real site need not know the example hospital's ICE code: discovery tells whether the service asks for it, and
-        # so which cards are wanted
+        # a real site need not know the example hospital's ICE code: discovery tells whether the service asks for it,
+        # and so which cards are wanted
         self._reads_ice = any(f"{ICE_SYSTEM}|{ICE_CODE}" in t for service in offered.values() for t in service.values())
         for _, scene in SCENES:
             yield from self._calls(scene, offered)

@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from cds_server.command_line import commands
+from cds_server.command_line.program import commands
 from tests.support.desk import EXAMPLE_VALUE_SETS
 
 SITE = {"CRS_CDS_TIMEZONE": "Asia/Shanghai", "CRS_CDS_VALUE_SETS": str(EXAMPLE_VALUE_SETS)}

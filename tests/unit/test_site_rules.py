@@ -74,9 +74,9 @@ REFUSED = rows("""
 | [cards];toci-dose-check = "off"                | toci-dose-check cannot be off                                                               |
 | [cards];crs-grade = "maybe"                    | crs-grade must be "active", "shadow" or "off".                                              |
 | [cards];severe = "off"                         | severe is no card; the cards are severe-crs,                                                |
-| [rules];x = 1                                  | rules is no section; use [thresholds] and [cards].                                          |
-| il6_fold = 4                                   | il6_fold is no section; use [thresholds] and [cards].                                       |
-| [thresholds                                    | not TOML:                                                                                   |
+| [rules];x = 1                                  | rules is not a section; the sections are [thresholds] and [cards].                          |
+| il6_fold = 4                                   | il6_fold is not a section; the sections are [thresholds] and [cards].                       |
+| [thresholds                                    | the file is not TOML:                                                                       |
 """)
 
 
@@ -89,9 +89,9 @@ def test_what_a_site_cannot_write(tmp_path: Path, row: dict[str, str]) -> None:
 
 
 def test_a_file_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="CRS_CDS_THRESHOLDS: the file cannot be read"):
+    with pytest.raises(SettingsError, match="CRS_CDS_THRESHOLDS must name a file that can be read, as UTF-8"):
         site_rules(tmp_path / "none.toml", None)
-    with pytest.raises(SettingsError, match="CRS_CDS_VALUE_SETS: must be a folder"):
+    with pytest.raises(SettingsError, match="CRS_CDS_VALUE_SETS must be a folder"):
         site_rules(None, tmp_path / "none")
 
 
@@ -201,7 +201,7 @@ def test_an_ingredient_is_known_however_it_is_written(tmp_path: Path) -> None:
 
 def test_a_folder_with_something_else_in_it_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "room-air.xml").write_text("<ValueSet/>", encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"room-air.xml is no \*.json file"):
+    with pytest.raises(SettingsError, match=r"room-air.xml is not a \*.json file"):
         site_rules(None, tmp_path)
 
 

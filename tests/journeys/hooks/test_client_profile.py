@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cards.orders.orders import ORDER_NAMES
-from cds_server.command_line import commands
+from cds_server.command_line.program import commands
 from cds_server.limits import SettingsError
 from cds_server.storage.database import CardRow, engine_for
 from example_patients.stories.stories import hook_body
@@ -110,12 +110,12 @@ def test_an_order_that_changes_a_draft_keeps_the_client_s_own_codings(asked: Cal
 
 
 BAD = (
-    ('[tocilizumabb]\ncodings = []', "tocilizumabb is no order; the orders are tocilizumab, dexamethasone"),
-    ('[tocilizumab]\ncode = "x"', "[tocilizumab] must hold `codings`, a list, and nothing else"),
+    ('[tocilizumabb]\ncodings = []', "tocilizumabb is not an order; the orders are tocilizumab, dexamethasone"),
+    ('[tocilizumab]\ncode = "x"', "[tocilizumab] must hold `codings`, a list, and no other field"),
     ('[tocilizumab]\ncodings = [{ code = "x" }]', "codings[0] must hold system and code"),
     ('[tocilizumab]\ncodings = [{ system = "x", code = "y" }]', "codings[0].system must be a URI"),
-    ('[tocilizumab]\ncodings = [{ system = "urn:x", code = 5 }]', "each of its fields must be a text"),
-    ('[tocilizumab]\ncodings = [{ system = "urn:x", code = " " }]', "each of its fields must be a text"),
+    ('[tocilizumab]\ncodings = [{ system = "urn:x", code = 5 }]', "each field must be a text"),
+    ('[tocilizumab]\ncodings = [{ system = "urn:x", code = " " }]', "each field must be a text"),
     ("[tocilizumab\n", "not TOML"),
 )  # fmt: skip
 

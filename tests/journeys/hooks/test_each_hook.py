@@ -59,7 +59,7 @@ def test_without_a_field_that_the_context_must_hold_a_call_is_refused(hook: str,
 def test_a_service_answers_no_other_hook(row: dict[str, str]) -> None:
     answer = Desk().post({**body_of(row["hook"]), "hook": "appointment-book"}, row["service"])
     assert answer.status_code == 400
-    assert answer.get_json()["issue"][0]["diagnostics"] == f"hook: this service answers {row['hook']}"
+    assert answer.get_json()["issue"][0]["diagnostics"] == f"hook: must be {row['hook']}, the hook of this service"
 
 
 @pytest.mark.parametrize("scene_id", [scene.id for _, scene in SCENES])

@@ -146,7 +146,7 @@ def test_a_bad_draft_is_refused(tmp_path: Path, draft: Any, says: str) -> None:
         (("--at", "9999-12-31T23:59:59Z"), {}, "--at must lie between the years 1901 and 2199"),
         (("--at", "2026-03-06T12:00"), {"CRS_CDS_TIMEZONE": ""}, "--at needs an offset"),
         (("--hook", "order-dispatch"), {}, "'order-dispatch' is not one of"),
-        ((), {"CRS_CDS_THRESHOLDS": "/nowhere.toml"}, "CRS_CDS_THRESHOLDS: the file cannot be read"),
+        ((), {"CRS_CDS_THRESHOLDS": "/nowhere.toml"}, "CRS_CDS_THRESHOLDS must name a file that can be read"),
         ((), {"CRS_CDS_TIMEZON": "x"}, "CRS_CDS_TIMEZON is no setting"),
     ],
 )

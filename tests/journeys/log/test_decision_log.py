@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from cards.deciding.decision_table import CardId, Indicator
 from cards.deciding.dismissed import Dismissed, held_back
 from cards.deciding.when_to_show import Planned
-from cds_server.command_line import commands
+from cds_server.command_line.program import commands
 from cds_server.operations.metrics import Metrics
 from cds_server.storage.database import SCHEMA, CardRow, DecisionRow, FeedbackRow, TokenRow, engine_for
 from cds_server.storage.store import Store

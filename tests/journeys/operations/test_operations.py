@@ -251,5 +251,5 @@ def test_one_service_may_be_in_shadow() -> None:
 
 
 def test_a_service_in_shadow_must_be_one_of_ours() -> None:
-    with pytest.raises(SettingsError, match="crs-order-singn is no service of this server"):
+    with pytest.raises(SettingsError, match="crs-order-singn is not a service; the services are crs-patient-view"):
         Desk(environ={"CRS_CDS_SHADOW_SERVICES": "crs-order-singn"})

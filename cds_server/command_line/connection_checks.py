@@ -1,14 +1,11 @@
-"""`crs-cds check-config`: what is in force, and whether each server that is named can be reached and answers.
-
-Of one that cannot it says which step failed: name, route, certificate or answer.
-"""
+"""Every server that the settings name, tried. Of one that cannot be used it says which step failed: name, route,
+certificate or answer."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import requests
@@ -17,18 +14,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from urllib3.exceptions import NameResolutionError
 
-from cards.deciding.card_modes import CardMode
-from cds_server.hooks.services import SERVICES
+from cds_server.app import trusted_clients
 from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import FetchError, LateError, Network, TooLargeError, fetch, pooled_session
 from cds_server.outgoing.token_request import TokenError
 from cds_server.settings.table import Settings
-from cds_server.site_rules import SiteRules
 from cds_server.smart_app.launch import LaunchError, discovered
 from cds_server.storage.database import engine_for
 from cds_server.storage.schema import upgrade
-from cds_server.trust.clients import Client, Trusted, trusted_from
-from cds_server.trust.jwk_set import KeysUnavailableError, check_key_files, keys_in
+from cds_server.trust.clients import Client, Trusted
+from cds_server.trust.jwk_set import KeysUnavailableError, keys_in
 from cds_server.trust.smart_registration import SmartServer, smart_servers
 
 SECONDS = 10.0
@@ -45,43 +40,9 @@ class Check:
     found: str = ""
 
 
-def in_force(settings: Settings, rules: SiteRules) -> Iterator[str]:
-    """What the server would run with, without its secrets."""
-    yield f"environment: {settings.environment.value}"
-    yield f"address that clients call: {settings.public_url}"
-    yield f"zone: {settings.zone or 'that of the infusion'}"
-    yield f"numbers, codes and card modes: {rules.hash}" + _from(settings.thresholds_file, settings.value_sets_folder)
-    other = [f"{card.value} {mode.value}" for card, mode in rules.modes.modes.items() if mode is not CardMode.ACTIVE]
-    yield f"cards that are not active: {', '.join(other) or 'none'}"
-    shadow = [service for service in SERVICES if settings.in_shadow(service)]
-    yield f"services in shadow: {', '.join(shadow) or 'none'}"
-    yield f"time for a call: {settings.budget_seconds:g} s, of it for the log {settings.log_seconds * 1000:g} ms"
-    limits = settings.limits
-    yield (
-        f"limits: {settings.max_body_bytes / 1024 / 1024:g} MiB, depth {limits.depth}, {limits.entries} resources, "
-        f"{limits.pages} pages, {settings.max_calls} calls at once in a worker"
-    )
-    yield f"a course is looked for by: {settings.course_lookup.value}"
-    yield f"a card that a user overrode stays away for: {settings.override_hours:g} h"
-    yield f"clients: {settings.clients_file or 'off'}; order codes: {settings.orders_file or 'none of the site'}"
-    yield f"SMART app: {settings.smart_file or 'none'}; in frames of: {', '.join(settings.frame_ancestors) or 'none'}"
-    yield f"browser clients from: {', '.join(settings.cors_origins)}"
-    trusted = settings.ca_bundle or "the public certificates"
-    proxy = "a proxy" if settings.https_proxy else "no proxy"
-    yield f"network: {trusted}, {proxy}, our certificate {settings.client_cert or 'none'}, " + (
-        "plain http may be named" if settings.allow_http else "https only"
-    )
-    yield f"metrics: {'with their token' if settings.metrics_token else 'without a token, so not in production'}"
-
-
-def _from(*sources: Path | None) -> str:
-    named = [str(source) for source in sources if source is not None]
-    return f" ({', '.join(named)})" if named else " (the package's own)"
-
-
 def checks(settings: Settings) -> Iterator[Check]:
-    """Every server that the settings name, tried one after the other. Raises SettingsError for a clients file that
-    cannot be used."""
+    """Try every server that the settings name, one after the other. Raises SettingsError where the clients file or the
+    file of the SMART app cannot be used."""
     yield _database(settings.database_url)
     network = Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
     with pooled_session(4, network) as session:
@@ -89,7 +50,7 @@ def checks(settings: Settings) -> Iterator[Check]:
             yield Check("FHIR servers", found="none named: everything must come as prefetch")
         for base in settings.fhir_servers:
             yield _fhir_server(base, session)
-        trusted = _trusted(settings)
+        trusted = trusted_clients(settings) or Trusted(())
         for base in trusted.backends:
             yield _token(base, BackendTokens(trusted.backends, session))
         for client in trusted.clients:
@@ -101,14 +62,6 @@ def checks(settings: Settings) -> Iterator[Check]:
         clients = trusted.clients if settings.clients_file is not None else None
         for server in smart_servers(settings, clients).values():
             yield _smart_server(server, session)
-
-
-def _trusted(settings: Settings) -> Trusted:
-    if settings.clients_file is None:
-        return Trusted(())
-    trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
-    check_key_files(trusted.clients)
-    return trusted
 
 
 def _smart_server(server: SmartServer, session: requests.Session) -> Check:
@@ -211,6 +164,6 @@ _STEPS = (
 
 
 def _because(error: BaseException, kind: type[BaseException]) -> bool:
-    """Whether an error was made of one of a kind: urllib3 carries it as `reason`, requests as an argument."""
+    """True where an error was made of one of a kind: urllib3 carries it as `reason`, requests as an argument."""
     parts = [*error.args, getattr(error, "reason", None), error.__cause__]
     return isinstance(error, kind) or any(_because(part, kind) for part in parts if isinstance(part, BaseException))

@@ -1,0 +1,48 @@
+"""`crs-cds check-config`: what is in force, and whether each server that is named can be reached and answers."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from cds_server.app import check_services
+from cds_server.command_line.connection_checks import checks
+from cds_server.command_line.in_force import in_force
+from cds_server.command_line.site import BadInputError, site
+from cds_server.data_keys import prefetch_templates
+from cds_server.hooks.client_profile import order_codings
+from cds_server.limits import SettingsError
+from cds_server.settings.reading import settings_from
+from cds_server.site_rules import site_rules
+
+
+@click.command("check-config")
+@click.option("--prefetch", is_flag=True, help="Print the prefetch templates instead, to type in at the client.")
+def check_config(*, prefetch: bool) -> None:
+    """Say what is in force, and try each server that is named (exit code 1 where one cannot be used)."""
+    if prefetch:
+        for key, template in prefetch_templates(site().rules.terms).items():
+            click.echo(f"{key}\n    {template}")
+        return
+    try:
+        failed = _failed_checks()
+    except SettingsError as error:
+        raise BadInputError(str(error)) from error
+    if failed:
+        raise SystemExit(1)
+
+
+def _failed_checks() -> int:
+    """Print what is in force and every check; how many failed. Raises SettingsError."""
+    settings = settings_from(os.environ)
+    check_services(settings)
+    rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
+    order_codings(settings.orders_file, rules.terms)
+    for line in in_force(settings, rules):
+        click.echo(line)
+    failed = 0
+    for check in checks(settings):
+        failed += check.wrong is not None
+        click.echo(f"{'FAILED' if check.wrong else 'ok':<7}{check.what}: {check.wrong or check.found}")
+    return failed

@@ -1,0 +1,86 @@
+"""`crs-cds feedback`, `alerts` and `purge`: what the decision log tells, and how it is kept short."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from cds_server.command_line.site import BadInputError, day_of, site
+from cds_server.limits import SettingsError
+from cds_server.settings.table import DEFAULT_DATABASE
+from cds_server.storage.database import engine_for
+from cds_server.storage.purge import purge as purged
+from cds_server.storage.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
+
+_since = click.option("--since", metavar="DATE", help="From this day on; by default 30 days ago.")
+_until = click.option("--until", metavar="DATE", help="Before this day; by default until now.")
+
+
+@click.command()
+@_since
+@_until
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, for a spreadsheet.")
+def feedback(since: str | None, until: str | None, *, as_csv: bool) -> None:
+    """Tell per card how often it was shown, accepted and overridden, with the reasons."""
+    start, end = _period(since, until)
+
+    def work(session: Session) -> str:
+        reports = feedback_report(session, start, end)
+        return feedback_csv(reports) if as_csv else feedback_text(reports, unmatched_feedback(session, start, end))
+
+    _report(work)
+
+
+@click.command()
+@_since
+@_until
+def alerts(since: str | None, until: str | None) -> None:
+    """Tell how many calls got cards, how many were silent, and why."""
+    start, end = _period(since, until)
+    _report(lambda session: alerts_text(session, start, end))
+
+
+@click.command()
+@click.option("--before", metavar="DATE", required=True, help="Decisions of earlier days are deleted.")
+def purge(before: str) -> None:
+    """Delete old decisions with their cards and feedback."""
+    end = day_of("before", before, datetime.now(UTC), site())
+    _in_log(lambda engine: f"{purged(engine, end)} decisions deleted.\n")
+
+
+def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
+    """From when until when a report is about. Raises BadInputError."""
+    here, now = site(), datetime.now(UTC)
+    return day_of("since", since, now - timedelta(days=30), here), day_of("until", until, now, here)
+
+
+def _report(work: Callable[[Session], str]) -> None:
+    def read(engine: Engine) -> str:
+        with Session(engine) as session:
+            return work(session)
+
+    _in_log(read)
+
+
+def _in_log(work: Callable[[Engine], str]) -> None:
+    """Do some work on the log, as the service left it. Raises BadInputError where the database does not answer."""
+    try:
+        engine = engine_for(os.environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE), statement_seconds=0)
+        file = engine.url.database
+        if engine.dialect.name == "sqlite" and file and not os.path.exists(file):
+            raise BadInputError(f"CRS_CDS_DATABASE_URL: there is no {file}; name the database of the service.")
+        try:
+            click.echo(work(engine), nl=False)
+        finally:
+            engine.dispose()
+    except SettingsError as error:
+        raise BadInputError(str(error)) from error
+    except SQLAlchemyError as error:
+        wrong = f"CRS_CDS_DATABASE_URL: the database does not answer ({type(error).__name__})."
+        raise BadInputError(wrong) from error

@@ -1,0 +1,22 @@
+"""The commands of the server together, as one program."""
+
+from __future__ import annotations
+
+import os
+
+from flask.cli import AppGroup, ScriptInfo
+
+from cds_server.app import create_app
+from cds_server.command_line.check_config import check_config
+from cds_server.command_line.explain import decision_table, explain
+from cds_server.command_line.log_reports import alerts, feedback, purge
+
+commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by CDS Hooks.")
+for command in (explain, decision_table, feedback, alerts, purge, check_config):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run a command."""
+    os.umask(0o077)  # a decision log in SQLite is for no one else to read
+    commands(obj=ScriptInfo(create_app=create_app), prog_name="crs-cds")
