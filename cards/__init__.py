@@ -1,1 +1,1 @@
-"""Clinical facts → advice, in words and orders. Sees only clinical_facts, thresholds and terminology."""
+"""The mapping from clinical facts to advice, in words and orders. Of the mapping it sees only facts and terminology."""

@@ -1,4 +1,4 @@
-"""Facts and drafts → the cards of the answer: table, orders, when we speak, words."""
+"""The choice of the cards for one call: situation → rows → offers → visible cards → words."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ from fhir_mappings.facts.treatment import DrugClass
 
 @dataclass(frozen=True)
 class Advice:
-    """The answer before JSON. Without cards, `silence` says why. `shadowed` are the cards that
-    the site tries unseen and that would have been shown."""
+    """The answer before JSON. Without cards, `silence` says why.
+
+    `shadowed` are the cards that would have been shown but that the site tries unseen, `held` those that the user
+    dismissed. `unreadable` means that nothing may be said because data that are needed could not be read.
+    """
 
     cards: tuple[Card, ...]
     rows: tuple[str, ...] = ()
@@ -55,7 +58,7 @@ def advice(
     modes: CardModes,
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:
-    """The cards for one call, critical first, each order once, as far as the site shows them."""
+    """The cards for one call as far as the site shows them, critical cards first, each order once."""
     if facts.deceased:
         return Advice((), silence=Silence.DECEASED)
     if facts.course is None:
@@ -92,8 +95,11 @@ def _planned(rows: tuple[Rule, ...], order: Ordering, cell: Situation) -> tuple[
 
 
 def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice:
-    """No infusion found: silence only where everything was read; a warning where tocilizumab is drafted, or a
-    diagnosis claims CAR-T, and the record was read in part."""
+    """The advice if no infusion was found.
+
+    A card warns if a record of an infusion was lost, if a diagnosis claims CAR-T cells, or if tocilizumab is drafted
+    and the record was read in part. Otherwise nothing is said, and only a record that was read in full may stay silent.
+    """
     if facts.course_search is CourseSearch.UNREADABLE:
         return Advice((), unreadable=True)
     toci = bool(drafted(call.drafts, DrugClass.TOCILIZUMAB))
@@ -108,7 +114,11 @@ def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice
 
 
 def _infusion_may_be_unread(facts: PatientFacts) -> bool:
-    """Whether no infusion was found for want of all administrations, or of what was asked for in vain."""
+    """Tell whether an infusion may be missing because administrations or procedures could not be read.
+
+    A client takes an empty answer for "all well", and many sites chart the infusion as a Procedure alone, so a failed
+    search is a 412. The answer stays empty only if there was nobody to ask: no server, or no scope.
+    """
     administrations, procedures = (facts.coverage.get(k) for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES))
     if administrations is None or administrations.state is Completeness.UNREAD:
         return True

@@ -1,1 +1,1 @@
-"""FHIR R4 resources → clinical facts. Knows neither HTTP nor advice."""
+"""The mapping from FHIR R4 resources to clinical facts. It knows neither HTTP nor advice."""

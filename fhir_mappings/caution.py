@@ -1,4 +1,4 @@
-"""What the label asks to weigh before tocilizumab: counts, liver enzymes, infection, hypersensitivity."""
+"""The cautions of the label before tocilizumab: counts, liver enzymes, infection, hypersensitivity."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.units import UnitError, measured
 from fhir_mappings.vital_signs import observed_at, readings
 
-MOST_TIMES_NORMAL = 5  # a stated upper limit beyond this is a limit of something else
+MOST_TIMES_NORMAL = 5  # a stated upper limit beyond so many times `enzymes_normal` limits something else
 CULTURES = ("blood-culture", "urine-culture", "viral-pcr")
 _LABS = (
     ("ANC", "neutrophils", Measure.COUNT),
@@ -32,14 +32,14 @@ _LABS = (
     ("ALT", "alanine-aminotransferase", Measure.ENZYME),
     ("AST", "aspartate-aminotransferase", Measure.ENZYME),
 )
-# what may stand around a known way to say "negative" without saying more
+# the words that may surround a known way to say "negative" without adding anything
 _BEFORE = r"(?:(?:final|preliminary|prelim|report|result|culture|blood culture|urine culture|cmv|dna|pcr)[\s:,.-]*)*"
 _AFTER = r"(?:[\s,(-]*(?:to date|so far|final|after|at|for|x|in)?[\s]*(?:\d+\s*(?:h|hr|hrs|hours?|d|days?))?[\s).]*)*"
 _BELOW = re.compile(r"(?:<|≤|<=)\s*[\d.,]+.*|0+(?:[.,]0+)?(?:\s.*)?|.*\(\s*<\s*[\d.,]+[^)]*\)")
 
 
 def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[SafetyLabs, tuple[SetAside, ...]]:
-    """The latest neutrophils, platelets, ALT and AST of the last days, and which could not be read."""
+    """The latest neutrophils, platelets, ALT and AST within `safety_labs_age`, and the results set aside."""
     values: dict[str, LabValue | None] = {}
     aside: list[SetAside] = []
     unreadable: list[str] = []
@@ -55,8 +55,10 @@ def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> t
 def _latest(
     observed: Iterable[Observed], measure: Measure, as_of: datetime, t: Thresholds
 ) -> tuple[LabValue | None, tuple[SetAside, ...], bool]:
-    """The latest value, what was set aside, and whether the latest could not be read. A limit is read as its number,
-    marked as below or above it."""
+    """The latest value, the results set aside, and whether the latest of all could not be read.
+
+    A result "below" or "above" a number counts as that number, with its comparator.
+    """
     observed = tuple(observed)
     final = [_without_comparator(o) for o in observed if o.status != "preliminary"]
     good, bad = readings(final, measure, as_of)
@@ -79,7 +81,7 @@ def _without_comparator(o: Observed) -> Observed:
 
 
 def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | None:
-    """The upper limit of normal that the result states, in a unit that we read; of several the lowest."""
+    """The upper limit of normal that the result states, in a unit that can be converted; of several the lowest."""
     if measure is not Measure.ENZYME:
         return None
     found: list[Decimal] = []
@@ -98,7 +100,11 @@ def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | Non
 def infections(
     observations: Observations, pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds
 ) -> tuple[Infection, ...]:
-    """Cultures and viral PCR of the last days that are not negative, and active coded infections."""
+    """The cultures and viral PCR within `infection_age` that are not negative, and the active coded infections.
+
+    Preliminary results count, because a culture's first report is when it matters. A diagnosis counts as an infection
+    if its code is in `coded-infection`: severity codes of sepsis and bacteraemia are, chronic hepatitis B is not.
+    """
     found: list[Infection] = []
     for o in observations.of(*CULTURES):
         at = observed_at(o.at, as_of)
@@ -115,9 +121,10 @@ def infections(
 
 
 def _finding(o: Observed, terms: Terminology) -> str | None:
-    """What a culture or PCR found, as charted; None where it is negative, pending or empty.
+    """The finding of a culture or PCR, as it is charted; None if it is negative, pending or empty.
 
-    A result that is no known way to say "negative" or "pending" is to be weighed: it may name an organism.
+    A result is treated as possible infection unless its whole text is a known way to say "negative", "pending" or
+    "below a limit", because no list of organisms is complete.
     """
     sets = frozenset().union(*(terms.sets_of(fs.codings_of(c)) for c in (*o.interpretation, o.concept)))
     if "positive-result" in sets:
@@ -138,9 +145,9 @@ def _finding(o: Observed, terms: Terminology) -> str | None:
 
 
 def _says_nothing_found(text: str, terms: Terminology) -> bool:
-    """Whether the whole text is a known way to say "negative" or "pending", or a value below a limit.
+    """Tell whether the whole text is a known way to say "negative" or "pending", or a value below a limit.
 
-    "No growth to date" is; "no growth aerobic; anaerobic bottle: Escherichia coli" says more and is not.
+    "No growth to date" is one; "no growth aerobic; anaerobic bottle: Escherichia coli" says more and is none.
     """
     words = normalised(text)
     phrases = "|".join(sorted(map(re.escape, terms.texts("negative-result")), key=len, reverse=True))

@@ -1,4 +1,4 @@
-"""Coded diagnoses and allergies: which of them stand, and what they claim of CAR-T cells, CRS and ICANS."""
+"""Coded diagnoses and allergies: those that stand, and their claims about CAR-T cells, CRS and ICANS."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _INACTIVE = frozenset({"inactive", "resolved", "remission"})
 
 
 def is_active(data: fs.Condition | fs.AllergyIntolerance) -> bool:
-    """Neither refuted nor over; one that states no clinical status counts."""
+    """Tell whether a diagnosis or allergy is neither refuted nor over; one without a clinical status counts."""
     return not _coded_as(data.verification_status, _REFUTED) and not _coded_as(data.clinical_status, _INACTIVE)
 
 
 def recorded_at(data: fs.Condition, zone: tzinfo) -> datetime | None:
-    """When a diagnosis was recorded, else began."""
+    """The time at which a diagnosis was recorded, or else began."""
     return moment_or_none(data.recorded_date or data.onset_date_time, zone)
 
 
 def claims(
     pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, max_age: timedelta
 ) -> tuple[tuple[str, ...], bool]:
-    """The coded CRS grades recorded recently, and whether any code claims recent CAR-T, CRS or ICANS."""
+    """The coded CRS grades within `max_age`, and whether any code of that time claims CAR-T cells, CRS or ICANS."""
     coded: list[str] = []
     claimed = False
     for resource in pool.of_type(fs.Condition):
@@ -45,7 +45,7 @@ def claims(
 
 
 def unnamed_diagnoses(pool: ResourcePool, terms: Terminology) -> tuple[SetAside, ...]:
-    """Active allergies and diagnoses that do not say what they are of: each may be one that is looked for."""
+    """The active allergies and diagnoses without a code or text: each may be one that was searched for."""
     kinds: tuple[tuple[type[fs.Condition | fs.AllergyIntolerance], Kind], ...] = (
         (fs.AllergyIntolerance, Kind.ALLERGIES),
         (fs.Condition, Kind.CONDITIONS),

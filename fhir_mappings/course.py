@@ -1,4 +1,4 @@
-"""The CAR-T course now running: its infusions and day 0, in the facility's zone."""
+"""The CAR-T course that is running: its infusions and day 0, in the facility's zone."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _PERFORMED = frozenset({"completed", "in-progress"})
 _NEVER_PERFORMED = frozenset({"not-done", "entered-in-error", "preparation"})
 _PROCEDURES = frozenset({Kind.PROCEDURES})
 
-Record = tuple[str, Moment, str]
-"""Reference, start and product of one record of an infusion."""
+Record = tuple[str, Moment, str | None]
+"""Reference, start and product, where it is named, of one record of an infusion."""
 
 
 def infusion_procedures(
     pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds
 ) -> tuple[tuple[Record, ...], tuple[SetAside, ...]]:
-    """CAR-T administration procedures that were done, and those of them that cannot be used."""
+    """The CAR-T administration procedures that were done, and those that cannot be used."""
     good: list[Record] = []
     bad: list[SetAside] = []
     for resource in pool.of_type(fs.Procedure):
@@ -56,7 +56,7 @@ def infusion_procedures(
             at = moment(text, zone)
             if at.earliest > as_of + t.future_tolerance:
                 raise BadTimeError(FUTURE_DATED)
-            if at.earliest > as_of:  # a clock a little ahead of ours: it counts as now
+            if at.earliest > as_of:  # the other clock is a little ahead of ours: it counts as now
                 at = Moment(as_of, as_of)
             good.append((resource.reference, at, _product(resource, terms)))
         except BadTimeError as error:
@@ -64,18 +64,18 @@ def infusion_procedures(
     return tuple(good), tuple(bad)
 
 
-def _product(resource: Resource[fs.Procedure], terms: Terminology) -> str:
+def _product(resource: Resource[fs.Procedure], terms: Terminology) -> str | None:
     codes = {c.code for c in resource.data.code.coding}
     for concept in terms.value_sets["car-t-administration"]:
         if concept.code in codes and concept.ingredient:
             return concept.ingredient
-    return UNNAMED_PRODUCT
+    return None
 
 
 def infusion_administrations(
     given: Iterable[Administration],
 ) -> tuple[tuple[Record, ...], tuple[SetAside, ...]]:
-    """Administrations of a CAR-T product; one on hold or of unknown status is no infusion, but is reported."""
+    """The administrations of a CAR-T product. One on hold or of unknown status is no infusion but is reported."""
     good: list[Record] = []
     bad: list[SetAside] = []
     for a in given:
@@ -90,29 +90,30 @@ def infusion_administrations(
 
 
 def infusions(records: Iterable[Record], terms: Terminology, zone: tzinfo) -> tuple[Infusion, ...]:
-    """Records → infusions. Those of one local date that name no different products are one."""
+    """The infusions that records describe. Records of one local date are one infusion unless their products differ."""
     by_date: dict[date, list[Record]] = defaultdict(list)
     for record in records:
         by_date[record[1].earliest.astimezone(zone).date()].append(record)
     found: list[Infusion] = []
     for local_date in sorted(by_date):
-        named = sorted({product for _, _, product in by_date[local_date]} - {UNNAMED_PRODUCT})
-        found += [_one_infusion(by_date[local_date], product, terms) for product in named or [UNNAMED_PRODUCT]]
+        named = sorted({product for _, _, product in by_date[local_date] if product is not None})
+        products: list[str | None] = [*named] or [None]
+        found += [_one_infusion(by_date[local_date], product, terms) for product in products]
     return tuple(found)
 
 
-def _one_infusion(records: list[Record], product: str, terms: Terminology) -> Infusion:
-    own = [r for r in records if r[2] in (product, UNNAMED_PRODUCT)]
+def _one_infusion(records: list[Record], product: str | None, terms: Terminology) -> Infusion:
+    own = [r for r in records if r[2] in (product, None)]
     timed = [r for r in own if not r[1].is_date]
     start = min((timed or own), key=lambda r: r[1].earliest)[1].earliest
-    early = terms.traits(product).treated_early
-    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product, early)
+    early = product is not None and terms.traits(product).treated_early
+    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product or UNNAMED_PRODUCT, early)
 
 
 def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t: Thresholds) -> Course | None:
-    """The course of the last infusion at or before `as_of`; None when there was none.
+    """The course of the last infusion at or before `as_of`; None if there was none.
 
-    Infusions at most 21 days after the one before are one course, of whatever product.
+    An infusion within `new_course_after` of the one before belongs to the same course, whatever its product.
     """
     begun = sorted((i for i in found if i.start <= as_of), key=lambda i: i.start)
     if not begun:
@@ -141,7 +142,8 @@ def facility_zone(
 ) -> tuple[tzinfo, bool]:
     """The zone whose dates count, and whether it was assumed.
 
-    Unset (only in development): the offset written on the infusion; where that is `Z`, UTC, assumed.
+    Without a setting, which only development allows, it is the offset written on the infusion. If that says `Z`, UTC
+    is assumed.
     """
     if setting is not None:
         return setting, False

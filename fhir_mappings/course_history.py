@@ -1,4 +1,4 @@
-"""A patient's course as it went: the signs, what was given, and the grade at each moment, from what was read once."""
+"""The history of a course: signs, drugs given, and the grade at each moment, from a record that was read once."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ _PRESSORS = (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
 
 @dataclass(frozen=True)
 class CourseHistory:
-    """`grades` are oldest first; the last is the grade of the facts. `thinned`: not every moment was worked out.
-    `il6_until` is the first IL-6 blocker of the course: from then on IL-6 counts no longer. `set_aside` is what an
-    earlier grade could not rest on, beside what the facts have set aside."""
+    """The course up to now.
+
+    `grades` are oldest first, and the last of them is the grade of the facts. `thinned` means that not every moment was
+    worked out. IL-6 no longer counts from `il6_until` on, the first IL-6 blocker of the course. `set_aside` holds
+    resources that an earlier grade could not rest on, besides those that the facts have set aside.
+    """
 
     signs: Signs
     given: tuple[Administration, ...]
@@ -51,8 +54,11 @@ def course_history(
     grade: CrsGrade,
     in_time: Callable[[], bool] = lambda: True,
 ) -> CourseHistory:
-    """The history behind settled facts. What an earlier grade rests on is validated as it is for the facts, which stay
-    as they are. Raises OutOfTimeError."""
+    """The history behind settled facts. Raises OutOfTimeError.
+
+    The resources behind an earlier grade are validated too. An invalid one is set aside for the earlier grades alone:
+    the facts, and with them the grade of now, stay those of the hooks.
+    """
     while True:
         found = find_course(record, how)
         past = _past(record, how, found, facts, course)
@@ -90,7 +96,7 @@ def _past(record: PatientRecord, how: MappingContext, found: FoundCourse, facts:
     anything_ordered = bool(pool.of_type(fs.MedicationRequest))
 
     def pending(at: datetime) -> tuple[PendingOrder, ...]:
-        """What was ordered and not yet charted then; an order without a time is one of now."""
+        """The orders that were written and not yet charted at `at`; an order without a time is one of now."""
         if not anything_ordered:
             return ()
         given = [a for a in pressors if a.start.earliest <= at]

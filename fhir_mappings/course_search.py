@@ -1,4 +1,4 @@
-"""The course now running, or how surely there is none: administrations and procedures, and what of them was read."""
+"""The search for the running course in administrations and procedures, and its certainty if there is none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})
 
 @dataclass(frozen=True)
 class MappingContext:
-    """How a record is to be read: codes, numbers, the facility's zone, the patient and the moment."""
+    """The settings for the mapping of a record: codes, numbers, the facility's zone, the patient and the moment."""
 
     terms: Terminology
     thresholds: Thresholds
@@ -43,7 +43,7 @@ class MappingContext:
 
 @dataclass(frozen=True)
 class FoundCourse:
-    """The course, what was given, and how sure we are that nothing was missed."""
+    """The course, the drugs given, and the certainty that nothing was missed."""
 
     zone: tzinfo
     zone_assumed: bool
@@ -54,7 +54,7 @@ class FoundCourse:
 
 
 def find_course(record: PatientRecord, how: MappingContext) -> FoundCourse:
-    """Administrations and procedures → the course now running, or how surely there is none."""
+    """The running course by administrations and procedures; without one, `search` says how sure that is."""
     pool, t = record.pool, how.thresholds
     zone, assumed = facility_zone(how.zone, pool, how.terms, how.fhir_base)
     given, bad_given = administrations(pool, how.terms, zone, how.as_of, t, how.fhir_base)
@@ -67,7 +67,11 @@ def find_course(record: PatientRecord, how: MappingContext) -> FoundCourse:
 
 
 def _broken(record: PatientRecord, how: MappingContext, zone: tzinfo) -> tuple[SetAside, ...]:
-    """What could not be read at all. What names a CAR-T product or its infusion somewhere may have been one."""
+    """The resources that could not be read at all.
+
+    One that names a CAR-T product or its administration anywhere in its bytes may have been an infusion, so a card
+    reports it. A needless card about a premedication does no harm.
+    """
     marks = how.terms.infusion_marks
     products = tuple(m.reference.encode() for m in record.pool.of_type(fs.Medication) if marks.search(m.raw))
     found = []
@@ -97,7 +101,7 @@ def _no_course(
 
 
 def unnamed_drugs(given: Iterable[Administration]) -> tuple[SetAside, ...]:
-    """Administrations whose drug nothing names: holes, for each may be any drug."""
+    """The administrations whose drug nothing names. Each is a hole, because it may be of any drug."""
     return tuple(
         SetAside(
             a.reference, "drug not identified", frozenset({Kind.ADMINISTRATIONS}), None if a.open_ended else a.start

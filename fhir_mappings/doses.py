@@ -1,4 +1,4 @@
-"""The tocilizumab doses of a course, and whether CRS progressed since the second."""
+"""The tocilizumab doses of a course, and the progress of CRS since the second."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fhir_mappings.rules.crs_grade import Signs, crs_grade
 def tocilizumab_given(
     given: tuple[Administration, ...], read: Reach, course: Course, as_of: datetime, t: Thresholds
 ) -> Tocilizumab:
+    """The doses of the course, and those that the safety checks count: every dose of the course or the look-back."""
     all_given = of_class(given, DrugClass.TOCILIZUMAB)
     ours = [a for a in all_given if counts_as_crs_dose(a) and a.start.latest >= course.start]
     recent = [
@@ -34,15 +35,16 @@ def tocilizumab_given(
 def grade_at_dose_2(
     signs: Signs, doses: tuple[Dose, ...], course: Course, age: Age | None, t: Thresholds
 ) -> CrsGrade | None:
+    """The grade at the start of the second dose; None without one."""
     if len(doses) < 2:
         return None
-    # an order written now says nothing of then
+    # an order that is active now says nothing about that moment
     then = replace(signs, pressure=replace(signs.pressure, ordered=frozenset()))
     return crs_grade(then, course, age, doses[1].start, t)
 
 
 def progressed(now: CrsGrade, at_dose_2: CrsGrade | None) -> bool | None:
-    """Grade 2 or more now and above the grade at the start of dose 2; None where either cannot be told."""
+    """Tell whether CRS is grade 2 or more and above the grade at dose 2; None if that cannot be known."""
     if at_dose_2 is None or at_dose_2.grade is None or now.grade is None:
         return None
     if now.grade >= 2 and now.grade > at_dose_2.grade and not at_dose_2.minimum:

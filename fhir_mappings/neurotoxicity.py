@@ -45,9 +45,10 @@ def icans(
     as_of: datetime,
     t: Thresholds,
 ) -> tuple[Icans, tuple[SetAside, ...]]:
-    """The highest grade charted in the last 24 h, else an active coded grade of the last 72 h, else not known.
+    """The highest grade charted within `icans_window`, else an active coded grade within `coded_icans_age`.
 
-    A charted 0 is believed only where nothing else of that time was left unread.
+    A charted 0 is believed only if nothing else of that time was left unread. A charted value comes before a diagnosis;
+    a recent diagnosis of more is named beside it. An entry that cannot be read makes the grade a minimum.
     """
     charted, bad = _charted(observations, as_of, t)
     opens = as_of - t.icans_window
@@ -84,7 +85,7 @@ def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tupl
 
 
 def _icans_of(o: Observed, set_id: str) -> Icans | None:
-    """The ICANS grade of one Observation; None where it cannot be read."""
+    """The ICANS grade of one Observation; None if it cannot be read. "Unarousable" is grade 4."""
     if any(_UNAROUSABLE.search(text) for text in _texts(o)):
         return Icans(MOST_SEVERE, IcansSource.UNAROUSABLE)
     number = _number(o, set_id)
@@ -113,7 +114,10 @@ def _texts(o: Observed) -> tuple[str, ...]:
 
 
 def _coded(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds) -> Icans | None:
-    """The highest active coded grade with onset or recording in the last 72 h; one without a grade is not known."""
+    """The highest active coded grade with an onset or recording within `coded_icans_age`.
+
+    A code without a grade (G92.00) leaves ICANS unknown and says so.
+    """
     found: list[Icans] = []
     for resource in pool.of_type(fs.Condition):
         data = resource.data

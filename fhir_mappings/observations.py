@@ -1,6 +1,6 @@
-"""Observations by concept, in one pass: main value and components alike, with their time and status.
+"""The sorting of Observations by concept, in one pass: main values and components alike, with time and status.
 
-A blood pressure may be a panel's component or an Observation of its own; a device may be a value, a code or a
+A blood pressure may be a component of a panel or an Observation of its own; a device may be a value, a code or a
 component. All of them come out as `Observed`.
 """
 
@@ -47,7 +47,7 @@ class Observed(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class Observations:
-    """Usable Observations by value set, and those of interest that had to be set aside."""
+    """The usable Observations by value set, and those of interest that had to be set aside."""
 
     by_set: Mapping[str, tuple[Observed, ...]]
     set_aside: tuple[SetAside, ...]
@@ -56,7 +56,7 @@ class Observations:
         return tuple(o for set_id in set_ids for o in self.by_set.get(set_id, ()))
 
     def sets_since(self, opens: datetime) -> frozenset[str]:
-        """The value sets of cultures, PCR, imaging and laboratory tests done from `opens` on."""
+        """The ids of the value sets that hold something done from `opens` on."""
         return frozenset(s for s, observed in self.by_set.items() if any(o.at.latest >= opens for o in observed))
 
 
@@ -67,14 +67,17 @@ def sort_observations(
     as_of: datetime,
     tolerance: timedelta,
 ) -> Observations:
-    """Every Observation of interest with status and time checked. One dated after `as_of` is set aside, and so is
-    one that does not say what was measured: it may be any of what was asked for."""
+    """Every Observation of interest, with its status and time checked.
+
+    One dated after `as_of` is set aside, and so is one that does not say what was measured: it may be any of the data
+    that were searched for.
+    """
     by_set: dict[str, list[Observed]] = defaultdict(list)
     set_aside: list[SetAside] = []
     meanings = _Meanings(terms)
     for resource in resources:
         if not resource.data.component and meanings[resource.data.code].is_foreign:
-            continue  # two of three in any chart
+            continue  # two of three in any chart are foreign
         parts = _parts(resource.data, meanings)
         unsaid = _unsaid(resource.data, parts, meanings)
         if not (parts or unsaid) or resource.data.status in NEVER:
@@ -103,19 +106,19 @@ def sort_observations(
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """Of one code: the value sets that hold it, and whether it names something, be it nothing of ours."""
+    """The meaning of one code: the value sets that hold it, and whether it names anything, known here or not."""
 
     sets: frozenset[str]
     named: bool
 
     @property
     def is_foreign(self) -> bool:
-        """It names something, and nothing of ours."""
+        """True for a code that names something that no value set holds."""
         return self.named and not self.sets
 
 
 class _Meanings(dict[fs.CodeableConcept, _Meaning]):
-    """The meaning of each code of a chart, looked up once: a chart has few codes, each of them many times."""
+    """The meaning of each code of a chart, looked up once because a chart holds few codes, each of them many times."""
 
     def __init__(self, terms: Terminology) -> None:
         super().__init__()
@@ -127,7 +130,7 @@ class _Meanings(dict[fs.CodeableConcept, _Meaning]):
 
 
 def _parts(data: fs.Observation, meanings: _Meanings) -> list[tuple[fs.Component | None, frozenset[str]]]:
-    """The Observation itself and its components, as far as value sets of ours hold them."""
+    """The Observation itself and its components, as far as value sets hold them."""
     found: list[tuple[fs.Component | None, frozenset[str]]] = []
     for part in (None, *data.component):
         sets = meanings[data.code if part is None else part.code].sets
@@ -137,7 +140,7 @@ def _parts(data: fs.Observation, meanings: _Meanings) -> list[tuple[fs.Component
 
 
 def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], meanings: _Meanings) -> str:
-    """Why it cannot be told what an Observation, or a part of it, measured; "" where it can."""
+    """The reason why nobody can tell what an Observation, or a part of it, measured; "" if that is clear."""
     if not parts and not any(meanings[code].named for code in (data.code, *(c.code for c in data.component))):
         return "code does not say what was measured"
     if parts and not all(meanings[c.code].named for c in data.component):
@@ -173,7 +176,7 @@ def _observed(
 
 
 def _upper_limits(data: fs.Observation) -> tuple[fs.Quantity, ...]:
-    """The upper ends of normal ranges; one of another type (critical, treatment) says nothing of normal."""
+    """The upper ends of normal ranges; a range of another type (critical, treatment) says nothing about normal."""
     normal = [r for r in data.reference_range if r.type is None or any(c.code == "normal" for c in r.type.coding)]
     return tuple(r.high for r in normal if r.high is not None)
 

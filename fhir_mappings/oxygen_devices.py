@@ -1,4 +1,4 @@
-"""Oxygen devices: from an Observation's value, text, code or component, and from Procedures in progress."""
+"""The mapping of oxygen devices: from an Observation's value, text, code or component, and from Procedures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _device(sets: frozenset[str]) -> Device | None:
 
 
 def device_records(observations: Observations, terms: Terminology, as_of: datetime) -> tuple[DeviceRecord, ...]:
-    """Devices named by an Observation's value, text, code or component; unlisted ones as UNKNOWN."""
+    """The devices that Observations name by value, text, code or component; an unlisted one is UNKNOWN."""
     found: list[DeviceRecord] = []
     seen: set[tuple[str, Device]] = set()
     for o in observations.of("oxygen-delivery-device", *DEVICE_SETS):
@@ -45,7 +45,7 @@ def device_records(observations: Observations, terms: Terminology, as_of: dateti
 
 
 def _device_of_code(o: Observed, terms: Terminology) -> Device | None:
-    """A device coded as the Observation itself, unless its value says that it is not in use."""
+    """The device that is the code of the Observation itself, unless the value says that it is not in use."""
     texts = [o.text, o.concept.text if o.concept else None]
     texts += [c.display for c in o.concept.coding] if o.concept else []
     if o.absent or o.denied or any(_device(terms.sets_of_text(text)) is Device.ROOM_AIR for text in texts):
@@ -69,7 +69,7 @@ def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
 def support_procedures(
     resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo, as_of: datetime
 ) -> tuple[tuple[DeviceRecord, ...], tuple[SetAside, ...]]:
-    """Oxygen or ventilation procedures in progress as read now; one without a usable time counts from now."""
+    """The oxygen or ventilation procedures in progress as read now; one without a usable time counts from now."""
     good: list[DeviceRecord] = []
     bad: list[SetAside] = []
     for resource in resources:
@@ -83,7 +83,7 @@ def support_procedures(
             at = moment(text, zone).earliest if text else as_of
         except BadTimeError as error:
             bad.append(SetAside(resource.reference, str(error), frozenset({Kind.SUPPORT_PROCEDURES})))
-            at = as_of  # it is in progress all the same
+            at = as_of  # the procedure is in progress all the same
         good.append(DeviceRecord(resource.reference, at, device))
     return tuple(good), tuple(bad)
 
@@ -91,7 +91,7 @@ def support_procedures(
 def ended_supports(
     resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo, as_of: datetime
 ) -> tuple[SupportSpan, ...]:
-    """Oxygen or ventilation procedures that were in progress at an earlier moment, of which start and end are known."""
+    """The oxygen or ventilation procedures whose start and end are known."""
     found: list[SupportSpan] = []
     for resource in resources:
         data, period = resource.data, resource.data.performed_period

@@ -1,4 +1,4 @@
-"""A patient's record → PatientFacts: the steps of the mapping, in their order."""
+"""The steps of the mapping from a patient's record to PatientFacts, in their order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fhir_mappings.vital_signs import age_at, latest_weight
 
 
 def patient_facts(record: PatientRecord, how: MappingContext) -> PatientFacts:
-    """All that the cards may know. Without a course only what a warning about that needs."""
+    """The facts that the cards may know. Without a running course, only those that a warning about that needs."""
     found = find_course(record, how)
     t = how.thresholds
     patient = record.pool.patient(how.patient_id)

@@ -1,4 +1,8 @@
-"""Facts that rest on valid FHIR only: what is not valid is set aside, and the facts are worked out again."""
+"""The facts that rest on valid FHIR only.
+
+Everything is scanned, and only what decides is validated: the facts are worked out from scanned fields, then the
+resources behind them are validated. An invalid one is set aside, and the facts are worked out again until they stand.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,13 @@ from fhir_mappings.reading.validation import validation_error
 
 
 class OutOfTimeError(Exception):
-    """The facts of a record could not be settled in the time that there is."""
+    """The time of the call ended before the facts of a record were settled."""
 
 
 def settled_facts(
     record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True
 ) -> PatientFacts:
-    """The facts, resting on valid FHIR only: what they rest on is validated, what is not valid is set aside, and
-    the facts are worked out again without it, until they stand. Raises OutOfTimeError."""
+    """The facts, resting on valid FHIR only. Raises OutOfTimeError once `in_time` says that no time is left."""
     while True:
         facts = patient_facts(record, how)
         if not refuse_invalid(record, facts.evidence, facts.course, in_time):
@@ -30,7 +33,8 @@ def settled_facts(
 def refuse_invalid(
     record: PatientRecord, evidence: Iterable[str], course: Course | None, in_time: Callable[[], bool]
 ) -> bool:
-    """Set aside what of the evidence is not valid FHIR; whether anything was. Raises OutOfTimeError."""
+    """Set aside all evidence that is not valid FHIR, and tell whether there was any. Raises OutOfTimeError."""
+    # an infusion that is refused here is reported by a card: silence about it would be wrong
     infused = {r for i in course.infusions for r in i.references} if course else set()
     refused = False
     for reference in evidence:
@@ -40,7 +44,7 @@ def refuse_invalid(
         if resource is None or validation_error(resource) is None:
             continue
         refused = True
-        # a server's mistake is in all its results of a code: refuse them at once, not one in each round
+        # a server makes the same mistake in all results of a code: refuse them together, not one in each round
         for like in record.pool.like(resource):
             if not in_time():
                 raise OutOfTimeError

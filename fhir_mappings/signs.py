@@ -1,4 +1,4 @@
-"""Observations, administrations and procedures → Signs: all that the grade is worked out from."""
+"""The mapping from Observations, administrations and procedures to Signs, the input of the grade."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def signs_of(
     observations: Observations,
     pending: Iterable[PendingOrder],
 ) -> tuple[Signs, tuple[SetAside, ...]]:
-    """Everything that can be asked for the grade at any moment of the course, and what of it had to be set aside."""
+    """The input of the grade at any moment of the course, and the resources that had to be set aside for it."""
     mapping = _SignsMapping(record, how, found, observations)
     return mapping.signs(pending), tuple(mapping.set_aside)
 
 
 class _SignsMapping:
-    """Maps one patient's signs; keeps what had to be set aside on the way."""
+    """The mapping of one patient's signs. It collects the resources that it had to set aside."""
 
     def __init__(
         self, record: PatientRecord, how: MappingContext, found: FoundCourse, observations: Observations
@@ -61,8 +61,11 @@ class _SignsMapping:
         return good, bad
 
     def _running_reach(self, given: Reach) -> Reach:
-        """How far what may be running is known: a page that is complete only some way back says nothing of infusions
-        begun earlier, unless those still running were read too."""
+        """The reach of running vasopressors, for row H.
+
+        A page of administrations that goes back only some way says nothing about infusions begun earlier, unless those
+        that still run were read too.
+        """
         running = reach(self._record.coverage, [Kind.RUNNING], ())
         opens = self._how.as_of - self._how.thresholds.dose_lookback
         if given.since is None or running.since is not None or given.since <= opens:

@@ -1,4 +1,4 @@
-"""Temperatures, blood pressures and weight, and from what pressure on a patient of some age is hypotensive."""
+"""The mapping of vital signs and weight to readings in one unit, and the age of the patient."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from fhir_mappings.reading.units import UnitError, measured
 def readings(
     observed: Iterable[Observed], measure: Measure, as_of: datetime
 ) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
-    """Readings in the unit of `measure`, oldest first, and those whose value could not be used.
+    """The readings in the unit of `measure`, oldest first, and those whose value could not be used.
 
-    A reading known by date only stands at the latest moment it can have been. One that says why it is absent
-    is no reading and nothing is lost.
+    A reading known by date only stands at the latest moment at which it can have been taken. One with neither a value
+    nor a dataAbsentReason counts as lost data, not as "not measured".
     """
     good: list[Reading] = []
     bad: list[SetAside] = []
@@ -39,7 +39,7 @@ def readings(
 
 
 def observed_at(at: Moment, as_of: datetime) -> datetime:
-    """The instant a sign counts at: a date at its latest moment, a clock a little ahead of ours at now."""
+    """The instant at which a sign counts: a date at its latest moment, a time a little ahead of our clock at now."""
     return min(at.latest, as_of)
 
 
@@ -53,7 +53,7 @@ def latest_weight(
 
 
 def age_at(birth_date: str | None, on: date) -> Age | None:
-    """Completed age on a day. A birthDate of a year or month alone is read as its first day: the oldest age."""
+    """The completed age on a day; a birthDate of a year or month alone counts from its first day, the oldest age."""
     if not birth_date:
         return None
     parts = birth_date.split("-")

@@ -1,1 +1,1 @@
-"""Which cards a patient gets, and when they are shown."""
+"""The decisions: the cards that a patient gets, and those that are shown."""

@@ -1,4 +1,4 @@
-"""A card and its suggestions, and their CDS Hooks JSON."""
+"""A card with its suggestions, and their CDS Hooks JSON."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ SUMMARY_LIMIT = 140
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One order to accept: exactly one action, `create` or `update`.
+    """One order to accept, with exactly one action: `create` or `update`.
 
-    `order_key` names the order, so that no answer carries it twice; `mg` is its dose, where it is of a drug."""
+    `order_key` names the order, so that no answer carries it twice; `mg` is its dose if it is of a drug.
+    """
 
     label: str
     description: str
@@ -42,7 +43,7 @@ class OverrideReason:
 
 @dataclass(frozen=True)
 class Card:
-    """One card as the EHR shows it. `detail` is GitHub-flavoured Markdown with every record string escaped."""
+    """One card as the EHR shows it. `detail` is GitHub-flavoured Markdown; every text from the record is escaped."""
 
     id: CardId
     display: str
@@ -60,7 +61,8 @@ def card_json(
 ) -> dict[str, Any]:
     """The CDS Hooks 3.0 card. Optional fields without a value are left out; nothing is null or empty.
 
-    `course` is the link to the course behind the evidence, for the cards that show some."""
+    `course` is the link to the course of the patient; the cards that show evidence carry it.
+    """
     source: dict[str, Any] = {"label": card.source.label}
     if card.source.url:
         source["url"] = card.source.url
@@ -95,7 +97,7 @@ def _suggestion_json(suggestion: Suggestion, new_uuid: Callable[[], str]) -> dic
 
 
 def shortened(text: str) -> str:
-    """A summary that fits: CDS Hooks wants fewer than 140 characters."""
+    """A summary that fits: CDS Hooks allows fewer than 140 characters."""
     if len(text) < SUMMARY_LIMIT:
         return text
     return text[: SUMMARY_LIMIT - 2].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

@@ -1,4 +1,4 @@
-"""Which cards a site shows: `active`, `shadow` (worked out and reported, not shown) or `off`."""
+"""The mode of each card at a site: `active`, `shadow` (worked out and logged, not shown) or `off`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CardMode(StrEnum):
     OFF = "off"
 
 
-# silence about these could kill, or look like "all well": they may be tried in shadow, never switched off
+# Silence about these could kill or look like "all well", so a site may try them in shadow but never switch them off.
 NEVER_OFF = frozenset(
     {CardId.SEVERE_CRS, CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED}
     | {c for c in CardId if c.startswith("toci-")}
@@ -27,12 +27,12 @@ NEVER_OFF = frozenset(
 
 
 class CardModeError(ValueError):
-    """A mode that cannot be used: which card, what is wrong, what to write."""
+    """A mode that cannot be used. The message names the card, the mistake and what to write."""
 
 
 @dataclass(frozen=True)
 class CardModes:
-    """The mode of each card; active where a site says nothing."""
+    """The mode of each card: active unless the site says otherwise."""
 
     modes: Mapping[CardId, CardMode] = field(default_factory=dict)
 
@@ -41,7 +41,7 @@ class CardModes:
 
 
 def card_modes(table: Mapping[str, Any]) -> CardModes:
-    """The `[cards]` of a site's file. Raises CardModeError."""
+    """The modes in the `[cards]` table of a site's file. Raises CardModeError."""
     modes: dict[CardId, CardMode] = {}
     for name, mode in table.items():
         if name not in set(CardId):

@@ -1,4 +1,4 @@
-"""The small enums that the decision table asks for. Every unknown is a member of its own.
+"""The small enums that make up the conditions of the decision table. Every unknown is a member of its own.
 
 `{t.…}` in a member's words stands for the threshold in force (`InWords`).
 """
@@ -31,7 +31,7 @@ class Provisional(StrEnum):
 
 
 class Doubt(StrEnum):
-    """Whether vital signs or oxygen could not be fetched, or a home device may hide a higher grade."""
+    """The doubt about the grade: vital signs or oxygen could not be fetched, or a home device may hide a higher one."""
 
     NONE = "all fetched"
     UNFETCHED = "not all fetched, or a home device"

@@ -1,4 +1,4 @@
-"""What on record could not be used and, with another value, would change the cards."""
+"""The doubts about data: results on record that could not be used and that, read otherwise, would change the cards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fhir_mappings.facts.row_parts import READ_IN_PART
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder
 
-# Reasons that speak of a result on record; "never measured" is named on crs-grade and is no doubt.
+# The reasons that speak of a result on record. "Never measured" is no doubt; crs-grade names it.
 _ON_RECORD = frozenset(
     {Reason.CENSORED, Reason.UNUSABLE, Reason.PRELIMINARY, Reason.ZERO_BASELINE, Reason.FEBRILE_BASELINE}
 )
@@ -44,7 +44,7 @@ class Doubts:
 def data_doubts(
     facts: PatientFacts, drafts: tuple[DraftOrder, ...], s: Situation, found: Verdicts, t: Thresholds
 ) -> Doubts:
-    """The doubts worth a card: each names what could not be used; trivial ones are left out."""
+    """The doubts that are worth a card. Each names what could not be used; one that changes no card is left out."""
     lines: list[str] = []
     if _management_changes(s, (replace(s, il6=il6) for il6 in (Il6.HIGH, Il6.LOW))):
         lines += _fold_doubts("IL-6", facts.il6, found.il6.category, found.il6.reason, t)
@@ -73,6 +73,7 @@ def _management(s: Situation) -> frozenset[CardId]:
 
 
 def _management_changes(s: Situation, others: Iterable[Situation]) -> bool:
+    """Tell whether the management cards would be others. That a value would take `il6-request` away is no reason."""
     return any(_management(other) != _management(s) for other in others)
 
 
@@ -95,7 +96,7 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
     if s.grade is Grade.G0 or facts.grade is None:
         return []
     rows = (facts.grade.pressure, facts.grade.oxygen)
-    # a doubt about the lesser row changes nothing
+    # a doubt about the lesser row cannot change the grade
     leading = [flag for row in rows if row.most >= max(r.value for r in rows) for flag in row.flags]
     lines = [phrase("doubt", flag) for flag in _GRADE_FLAGS if flag in leading]
     if facts.progressed is None and s.doses is Doses.MORE_EARLY:

@@ -1,7 +1,7 @@
-"""THE table: which cards a situation gets. Data only.
+"""The decision table: the cards that each situation gets. It holds data only.
 
-Each part is read by itself; in each part every combination of the enums meets exactly one row. A condition
-that a row does not name is met by any value. `docs/decision-table.md` is what a physician signs.
+Each part is read by itself, and in each part every combination of the enums meets exactly one row. Any value meets a
+condition that a row does not name. `docs/decision-table.md` shows the table as the page that a physician signs.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Indicator(StrEnum):
 
 
 class Order(StrEnum):
-    """What a card offers to order. `{t.…}` stands for the threshold in force."""
+    """An order that a card offers. `{t.…}` stands for the threshold in force."""
 
     TOCILIZUMAB = "tocilizumab, the label dose for the weight"
     CORRECTED_DRAFT = "the drafted tocilizumab with the label dose in its place"
@@ -104,7 +104,7 @@ ORDERS: Mapping[CardId, tuple[Order, ...]] = {
 # the cards whose tocilizumab is marked as recommended
 RECOMMENDED = frozenset({CardId.TOCI_RECOMMENDED, CardId.TOCI_GUIDELINE})
 
-# Warnings and infos stand in the order of this enum; among critical cards what hides a severe grade comes second.
+# Warnings and infos follow the order of CardId. Among critical cards those that may hide a severe grade come second.
 CARD_ORDER = tuple(CardId)
 _SECOND = (CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED)
 CRITICAL_ORDER = (CARD_ORDER[0], *_SECOND, *(c for c in CARD_ORDER[1:] if c not in _SECOND))
@@ -122,7 +122,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: when all conditions hold, these cards with these indicators. `orders` False: words only."""
+    """One row: if all conditions hold, the patient gets these cards. Without `orders` they hold words only."""
 
     id: str
     when: Mapping[str, frozenset[StrEnum]]

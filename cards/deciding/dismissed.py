@@ -1,4 +1,7 @@
-"""Few alerts: a card that this user overrode for this patient stays away for some hours, unless something changed."""
+"""The cards that a user dismissed: one overridden for a patient stays away for some hours unless something changed.
+
+The number of hours is a setting of the service (`CRS_CDS_OVERRIDE_HOURS`), which passes only what is that recent.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _URGENCY = {Indicator.INFO: 0, Indicator.WARNING: 1, Indicator.CRITICAL: 2}
 
 @dataclass(frozen=True)
 class Dismissed:
-    """A card that the user overrode, how urgent it was, the state of the patient that it spoke of, and when."""
+    """A card that the user overrode: its urgency, the state of the patient that it spoke of, and the time."""
 
     card: CardId
     indicator: Indicator
@@ -25,7 +28,7 @@ class Dismissed:
 
 
 def state_of(facts: PatientFacts, found: Verdicts | None) -> str:
-    """What must change for a dismissed card to come back: grade or a part of it, IL-6, CRP, doses, ICANS, progress."""
+    """The state that brings a dismissed card back if it changes: grade, IL-6, CRP, doses, ICANS, progress."""
     grade = "none"
     if facts.grade is not None:
         g = facts.grade
@@ -37,7 +40,10 @@ def state_of(facts: PatientFacts, found: Verdicts | None) -> str:
 
 
 def held_back(shown: tuple[Planned, ...], dismissed: tuple[Dismissed, ...], state: str) -> tuple[Dismissed, ...]:
-    """Those of the dismissed cards that would be shown again though nothing changed, and no more urgently."""
+    """The dismissed cards that would be shown again although nothing changed and they are no more urgent.
+
+    A critical card is never held back, nor one of NEVER_HELD.
+    """
     may_wait = {
         p.id: _URGENCY[p.indicator] for p in shown if p.indicator is not Indicator.CRITICAL and p.id not in NEVER_HELD
     }

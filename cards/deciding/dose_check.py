@@ -1,4 +1,4 @@
-"""The label dose of tocilizumab by weight, and what of a drafted dose differs from it."""
+"""The label dose of tocilizumab by weight, and the check of a drafted dose against it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fhir_mappings.facts.treatment import DraftOrder, Route
 
 
 class DoseFault(StrEnum):
-    """What the check of a drafted dose finds; the order is that of importance."""
+    """A finding of the check of a drafted dose, the most important first."""
 
     UNDER_AGE = "below the age that the label gives a dose for"
     NOT_INTRAVENOUS = "not intravenous"
@@ -25,7 +25,7 @@ class DoseFault(StrEnum):
 
 
 def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:
-    """Milligrams, rounded to 1 mg: min(800, weight × 8, or × 12 below 30 kg)."""
+    """The label dose in mg, rounded to 1 mg: min(800, weight × 8, or × 12 below 30 kg) with the package's numbers."""
     return _dose(weight, per_kg(weight, t), t)
 
 
@@ -38,7 +38,7 @@ def _dose(weight: Weight, rate: Decimal, t: Thresholds) -> Decimal:
 
 
 def drafted_mg(draft: DraftOrder, facts: PatientFacts) -> Decimal | None:
-    """The drafted dose in milligrams; None where it cannot be read, or is per weight and there is none."""
+    """The drafted dose in mg; None if it cannot be read, or if it is per weight and no weight is known."""
     if draft.dose.mg is not None:
         return draft.dose.mg
     if draft.dose.mg_per_kg is not None and facts.weight is not None:
@@ -47,7 +47,7 @@ def drafted_mg(draft: DraftOrder, facts: PatientFacts) -> Decimal | None:
 
 
 def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[DoseFault, ...]:
-    """What is wrong with, or unknown of, the dose of a tocilizumab draft, the most important first."""
+    """The faults of a drafted tocilizumab dose, and what is unknown about it, the most important first."""
     found: list[DoseFault] = []
     mg, weight = drafted_mg(draft, facts), facts.weight
     if is_under_age(facts, t):

@@ -1,4 +1,4 @@
-"""The orders being written, beside those that are active and not yet charted."""
+"""The orders being written, together with those that are active and not yet charted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def drafted(drafts: tuple[DraftOrder, ...], *classes: DrugClass) -> tuple[DraftO
 
 
 def uncharted_tocilizumab(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple[PendingOrder, ...]:
-    """Active tocilizumab orders not yet charted, but those that a draft replaces."""
+    """The active tocilizumab orders that are not yet charted and that no draft replaces."""
     ours = drafted(drafts, DrugClass.TOCILIZUMAB)
     replaced = {d.replaces for d in ours} | {d.reference for d in ours}
     return tuple(
@@ -24,12 +24,15 @@ def uncharted_tocilizumab(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -
 
 
 def counted_starts(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple[datetime, ...]:
-    """Starts that a tocilizumab draft is checked against: every dose that may have been given, and, as given now,
-    each order not yet charted and each draft beside the first."""
+    """The dose starts that a tocilizumab draft is checked against.
+
+    They are those of every dose that may have been given. Each order not yet charted, however old, and each draft
+    beside the first counts as given now.
+    """
     beside = len(uncharted_tocilizumab(facts, drafts)) + len(drafted(drafts, DrugClass.TOCILIZUMAB)[1:])
     return (*facts.tocilizumab.safety_starts, *([facts.as_of] * beside))
 
 
 def is_ordered(facts: PatientFacts, drafts: tuple[DraftOrder, ...], set_id: str) -> bool:
-    """Whether a test, culture or image is drafted or has an active order."""
+    """Tell whether a test, culture or image is drafted or has an active order."""
     return any(set_id in o.sets for o in facts.pending) or any(set_id in d.sets for d in drafts)

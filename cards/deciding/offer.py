@@ -1,4 +1,4 @@
-"""An order that a card would make, and what orders and words ask of it alike."""
+"""The order that a card would make, and the questions that orders and words have in common."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fhir_mappings.facts.patient import PatientFacts
 
 @dataclass(frozen=True)
 class Offer:
-    """An order that a card would make: the suggestion, or why there is none.
+    """An order that a card would make: the suggestion, or a note that says why there is none.
 
-    `in_hand` says that the order is drafted, active or running, `done` that it is running or was done today, and
-    `barred` that the patient, not a gap in the record, speaks against it.
+    `in_hand`: the order is drafted, active or running. `done`: it is running or was done of late. `barred`: the patient
+    speaks against it, and not a gap in the record.
     """
 
     key: str
@@ -31,6 +31,10 @@ def ordered_at(facts: PatientFacts, authored: datetime | None) -> str:
 
 
 def wants_methylprednisolone(facts: PatientFacts) -> bool:
-    """At grade 4, and after progress to grade 3; only that regimen then counts as running."""
+    """Tell whether the regimen is methylprednisolone: at grade 4, and after progress to grade 3.
+
+    The specification says both that methylprednisolone is for grade 4 and that after progress only it counts as
+    running. Progress to grade 2 changes no regimen.
+    """
     grade = facts.grade.grade if facts.grade else None
     return grade == 4 or (bool(facts.progressed) and grade == 3)

@@ -1,4 +1,4 @@
-"""The infusion after which guidance of the product treats CRS before grade 2."""
+"""The infusion after which the product's guidance treats CRS before grade 2."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from fhir_mappings.facts.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class EarlyProduct:
-    """An infusion whose product's guidance treats this CRS before grade 2; `early`, or grade 1 that lasts."""
+    """An infusion whose product guidance treats this CRS before grade 2: because it is `early`, or because it lasts."""
 
     infusion: Infusion
     early: bool
 
 
 def product_window(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> EarlyProduct | None:
-    """The infusion of a product that is treated early, after which the present fever began early, or lasts at
-    grade 1."""
+    """The infusion of a product that is treated early, if the present fever began soon after it or lasts at grade 1.
+
+    Only the present fever counts: one fever on day 1 says nothing about day 25.
+    """
     if facts.course is None or grade.episode is None:
         return None
     lasting = grade.grade == 1 and facts.as_of - grade.episode >= t.lasting_fever

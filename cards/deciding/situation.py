@@ -1,4 +1,4 @@
-"""Facts → the cell of the decision table that they meet."""
+"""The mapping from facts to the cell of the decision table that they meet."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def verdicts(facts: PatientFacts, t: Thresholds) -> Verdicts:
 def situation(
     facts: PatientFacts, course: Course, grade: CrsGrade, drafts: tuple[DraftOrder, ...], found: Verdicts, t: Thresholds
 ) -> Situation:
-    """The cell for a patient with a running course and its grade."""
+    """The cell of a patient with a running course and its grade."""
     bars = draft_bars(facts, drafts, t)
     return Situation(
         phase=Phase.STUDY if course.days_since_last <= t.study_days.days else Phase.LATE,
@@ -117,7 +117,7 @@ def _provisional(grade: CrsGrade) -> Provisional:
 def _in_doubt(grade: CrsGrade) -> bool:
     if grade.grade is None:
         return grade.unfetched or Flag.HOME_DEVICE in grade.flags
-    if grade.grade == 0:  # nothing unread can raise it, but what could not be fetched is said on every hook
+    if grade.grade == 0:  # nothing unread can raise grade 0, but the protocol wants unfetched data named on every hook
         return grade.unfetched
     return grade.minimum and (grade.unfetched or Flag.HOME_DEVICE in grade.flags)
 

@@ -1,4 +1,4 @@
-"""What bars a dose of tocilizumab, and until when. Orders, words and the checks of a draft all ask here."""
+"""The gate of tocilizumab: the bar to a dose and the time at which it opens. Orders, words and draft checks ask it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fhir_mappings.facts.treatment import DraftOrder
 
 
 class Bar(StrEnum):
-    """What bars a dose, the most important first. The values name its sentences."""
+    """A bar to a dose, the most important first. The values name its sentences."""
 
     HYPERSENSITIVITY = "hypersensitivity"
     INTERVAL = "interval"
@@ -27,14 +27,14 @@ class Bar(StrEnum):
     NO_WEIGHT = "no weight"
 
 
-# what speaks against a dose by itself; the others keep one from being computed
+# these bars speak against a dose by themselves; the others only keep a dose from being computed
 _OF_PATIENT = frozenset({Bar.HYPERSENSITIVITY, Bar.INTERVAL, Bar.NUMBER, Bar.DAY})
 SAID_BESIDE_ADVICE = _OF_PATIENT | {Bar.UNDER_AGE}
 
 
 @dataclass(frozen=True)
 class Gate:
-    """`bar` None lets a dose through. `opens` is when the interval ends, `doses` how many the bar counts."""
+    """The state of the gate: open without a `bar`. `opens` is the end of the interval, `doses` the number counted."""
 
     bar: Bar | None
     opens: datetime | None
@@ -42,12 +42,12 @@ class Gate:
 
     @property
     def by_patient(self) -> bool:
-        """The patient bars the dose, not a gap in what is known."""
+        """True if the patient bars the dose, and not a gap in what is known."""
         return self.bar in _OF_PATIENT
 
 
 def tocilizumab_gate(facts: PatientFacts, t: Thresholds) -> Gate:
-    """The first bar to a dose given now."""
+    """The gate for a dose given now, with the most important bar."""
     starts = facts.tocilizumab.safety_starts
     bars = (
         *([Bar.HYPERSENSITIVITY] if facts.tocilizumab_hypersensitivity else []),
@@ -60,7 +60,7 @@ def tocilizumab_gate(facts: PatientFacts, t: Thresholds) -> Gate:
 
 
 def bars_by_doses(starts: tuple[datetime, ...], now: datetime, t: Thresholds) -> tuple[Bar, ...]:
-    """What the starts of earlier doses bar."""
+    """The bars that the starts of earlier doses raise."""
     found = {
         Bar.INTERVAL: any(now - start < t.dose_interval for start in starts),
         Bar.NUMBER: len(starts) >= t.doses_max,
@@ -70,12 +70,12 @@ def bars_by_doses(starts: tuple[datetime, ...], now: datetime, t: Thresholds) ->
 
 
 def draft_bars(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> tuple[Bar, ...]:
-    """What bars a drafted dose, counting orders not yet charted and other drafts too."""
+    """The bars to a drafted dose, which also count orders not yet charted and other drafts."""
     return bars_by_doses(counted_starts(facts, drafts), facts.as_of, t)
 
 
 def interval_ends(facts: PatientFacts, t: Thresholds) -> datetime | None:
-    """When the interval since the last dose that may have been given is over; None where it is, or none was given."""
+    """The end of the interval since the last dose that may have been given; None if it is over or none was given."""
     starts = facts.tocilizumab.safety_starts
     if not starts or facts.as_of - max(starts) >= t.dose_interval:
         return None
@@ -83,12 +83,12 @@ def interval_ends(facts: PatientFacts, t: Thresholds) -> datetime | None:
 
 
 def is_under_age(facts: PatientFacts, t: Thresholds) -> bool:
-    """Below the age from which the label gives a dose."""
+    """Tell whether the patient is younger than the age from which the label gives a dose."""
     return facts.age is not None and facts.age.years < t.toci_min_age
 
 
 def weight_is_unread(facts: PatientFacts) -> bool:
-    """There may be a weight on record that could not be read."""
+    """Tell whether there may be a weight on record that could not be read."""
     coverage = facts.coverage.get(Kind.WEIGHT)
     return facts.weight is None and (coverage is None or coverage.state is not Completeness.COMPLETE)
 
@@ -98,7 +98,7 @@ def _of_a_day(starts: tuple[datetime, ...], now: datetime, t: Thresholds) -> tup
 
 
 def _gaps(facts: PatientFacts, t: Thresholds) -> tuple[Bar, ...]:
-    """What is not known and a dose needs."""
+    """The bars raised by what a dose needs and nobody knows, and by an age without a dose."""
     found = {
         Bar.UNDER_AGE: is_under_age(facts, t),
         Bar.HISTORY: not facts.tocilizumab.history_complete,

@@ -1,5 +1,8 @@
-"""High, low or unknown: what a fold change proves. A running maximum can prove HIGH at any time; LOW moves
-advice away from tocilizumab and needs samples that can carry it."""
+"""The verdict that a fold change proves: high, low or unknown.
+
+A running maximum can prove HIGH at any time. LOW moves advice away from tocilizumab, so it needs samples that can carry
+it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class Category(StrEnum):
     UNKNOWN = "unknown"
 
 
-# Reasons that another sample cannot settle: no IL-6 order is suggested for these.
+# The reasons that another sample cannot settle. No IL-6 order is suggested for them.
 NO_SAMPLE_HELPS = frozenset(
     {
         Reason.NO_BASELINE,

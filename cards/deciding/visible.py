@@ -1,4 +1,4 @@
-"""What of a state the hook, the site and the user's own dismissals leave to be seen."""
+"""The cards of a state that the hook, the site's modes and the user's dismissals leave visible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fhir_mappings.facts.patient import PatientFacts
 
 
 class Silence(StrEnum):
-    """Why an answer holds no card. It is never "all well"."""
+    """The reason why an answer holds no card. It never means "all well"."""
 
     DECEASED = "deceased"
     NO_COURSE = "no_course"
@@ -26,7 +26,11 @@ class Silence(StrEnum):
 
 @dataclass(frozen=True)
 class VisibleCards:
-    """What of a state is shown, and what is not and why."""
+    """The cards of a state by what becomes of them.
+
+    `active` are those that the site shows at all, `shown` those of this answer. `shadowed` would have been shown but
+    are only logged; `off` are switched off although their row is met, which crs-grade says; `held` were dismissed.
+    """
 
     active: tuple[Planned, ...]
     shown: tuple[Planned, ...]
@@ -59,7 +63,7 @@ def visible_cards(
     held = held_back(shown, dismissed, state_text) if any(p.id is CardId.CRS_GRADE for p in active) else ()
     if held:
         waiting = {one.card for one in held}
-        # what was dismissed never turns into silence: the state goes out and says so
+        # crs-grade goes out even if this hook would not show it, and names the dismissed cards
         shown = tuple(p for p in active if p.id is CardId.CRS_GRADE or (p in shown and p.id not in waiting))
     seen = {p.id for p in shown} | {one.card for one in held}
     shadowed = tuple(p.id for p in spoken(call.showing, call.drafts, tried, facts) if p.id not in seen)

@@ -1,4 +1,4 @@
-"""Which of the cards of a state are shown, for these drafts. A card too many is read by no one."""
+"""The cards of a state that are shown for some drafts. Cards that do not concern the order go unread."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 
 class Showing(StrEnum):
-    """How much is shown. Each hook has one of them."""
+    """The part of a state that is shown. Each hook has one of them."""
 
     STATE = "all that the state of the patient asks for"
     ORDERS = "what concerns the orders that are drafted"
 
 
 class Concern(StrEnum):
-    """How far an order has to do with CRS."""
+    """The extent to which an order has to do with CRS."""
 
     FULL = "treats CRS"
     PARTIAL = "treats or looks for what CRS resembles"
@@ -41,9 +41,10 @@ _FULL_DRUGS = frozenset(
 _FULL_SETS = frozenset(
     {"low-flow-oxygen", "blow-by-oxygen", "high-flow-oxygen", "cpap-bipap", "mechanical-ventilation", "interleukin-6"}
 )
+# antimicrobial orders are not among them, because no verified list of codes is at hand: they count as other orders
 _PARTIAL_SETS = frozenset({"blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "urinalysis"})
 NEVER_ANSWERED = frozenset({CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED})
-# What a check of a drafted tocilizumab finds is shown, whichever draft is selected.
+# The checks of a drafted tocilizumab are shown whichever draft is selected.
 DRAFT_CHECKS = frozenset(
     {
         CardId.TOCI_INTERVAL,
@@ -58,7 +59,7 @@ DRAFT_CHECKS = frozenset(
 
 @dataclass(frozen=True)
 class Planned:
-    """A card of the state before wording: its indicator and the orders it would make."""
+    """A card of the state before it has words: its indicator and the orders that it would make."""
 
     id: CardId
     indicator: Indicator
@@ -66,7 +67,7 @@ class Planned:
 
 
 def concern_of(draft: DraftOrder) -> Concern:
-    """A drug that nothing identifies may concern CRS."""
+    """The concern of one draft. A drug that nothing identifies may concern CRS."""
     if draft.is_medication and draft.drug is None:
         return Concern.FULL
     if (draft.drug is not None and draft.drug.drug_class in _FULL_DRUGS) or draft.sets & _FULL_SETS:
@@ -88,7 +89,7 @@ def concern(showing: Showing, drafts: tuple[DraftOrder, ...]) -> Concern:
 
 
 def answered(card: Planned) -> bool:
-    """A critical card is answered when each of its orders is drafted, active, running or barred by the patient."""
+    """Tell whether each order of a card is drafted, active, running or barred by the patient."""
     if card.id in NEVER_ANSWERED or not card.offers:
         return False
     return all(offer.in_hand or offer.barred for offer in card.offers)
@@ -97,7 +98,7 @@ def answered(card: Planned) -> bool:
 def spoken(
     showing: Showing, drafts: tuple[DraftOrder, ...], state: tuple[Planned, ...], facts: PatientFacts
 ) -> tuple[Planned, ...]:
-    """The cards of the state that are shown."""
+    """The cards of the state that are shown. crs-grade goes with them, or alone if the drafts treat CRS."""
     level = concern(showing, drafts)
     others = [c for c in state if c.id is not CardId.CRS_GRADE and _shown(c, level, facts)]
     grade_card = [c for c in state if c.id is CardId.CRS_GRADE]
@@ -123,7 +124,7 @@ def _grade_matters(grade: CrsGrade | None) -> bool:
 
 
 def softened(card: Planned) -> Planned:
-    """A warning whose orders are all running or done today goes out as info."""
+    """The card, as info instead of a warning if all its orders are running or were done of late."""
     done = [offer for offer in card.offers if not offer.barred]
     if card.indicator is Indicator.WARNING and done and all(offer.done for offer in done):
         return replace(card, indicator=Indicator.INFO)
@@ -131,7 +132,7 @@ def softened(card: Planned) -> Planned:
 
 
 def in_order(state: tuple[Planned, ...]) -> tuple[Planned, ...]:
-    """Critical cards first, then the others, each in the order of the catalogue."""
+    """The cards of a state, critical ones first, each group in the order of the catalogue."""
     critical = [c for c in state if c.indicator is Indicator.CRITICAL]
     others = [c for c in state if c.indicator is not Indicator.CRITICAL]
     return (

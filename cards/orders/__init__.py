@@ -1,1 +1,1 @@
-"""The orders that a card offers, as FHIR resources."""
+"""The orders that cards offer, as FHIR resources."""

@@ -13,7 +13,7 @@ from cards.orders.tocilizumab_order import corrected_draft_offer, tocilizumab_of
 
 
 def offers_of(card: CardId, order: Ordering, cell: Situation) -> tuple[Offer, ...]:
-    """The orders that a card would make."""
+    """The orders that a card would make, each with its suggestion or the reason for none."""
     return tuple(_offer(what, card, order, cell) for what in ORDERS.get(card, ()))
 
 
@@ -31,7 +31,11 @@ def _offer(what: Order, card: CardId, order: Ordering, cell: Situation) -> Offer
 
 
 def _dexamethasone_every(order: Ordering, cell: Situation) -> timedelta:
-    """One corticosteroid order for the whole answer: what ICANS needs is no less for CRS."""
+    """The interval of dexamethasone, the same for the whole answer.
+
+    ICANS of grade 2 or more (`icans_severe_steroid`) makes it every 6 h on the cards of CRS too, because one order
+    serves both and a longer interval would be less than either card wants.
+    """
     icans, t = order.facts.icans.grade, order.t
     severe = cell.grade in (Grade.G3, Grade.G4) or (icans is not None and icans >= t.icans_severe_steroid)
     return t.dexamethasone_every_severe if severe else t.dexamethasone_every

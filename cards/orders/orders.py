@@ -1,7 +1,4 @@
-"""The orders that a card suggests, as complete FHIR resources, and what bars one.
-
-Doses: tocilizumab label (8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg), corticosteroids ASCO 2021.
-"""
+"""The orders that cards suggest, as complete FHIR resources: the parts they share, and tests, cultures, imaging."""
 
 from __future__ import annotations
 
@@ -35,13 +32,13 @@ SERVICES: Mapping[Order, str] = {
     Order.CHEST_IMAGING: "chest-imaging",
     Order.IL6: "interleukin-6",
 }
-# every order that a card may suggest, by the name that a site gives its codes under
+# every order that a card may suggest, by the name under which a site gives its own codes
 ORDER_NAMES = ("tocilizumab", *STEROIDS, *SERVICES.values())
 
 
 @dataclass(frozen=True)
 class Ordering:
-    """What an order is made from: the patient's facts, what is drafted beside it, codes and numbers."""
+    """The input of an order: the patient's facts, the drafts, codes and numbers."""
 
     facts: PatientFacts
     drafts: tuple[DraftOrder, ...]
@@ -59,7 +56,7 @@ def ordered_concept(name: str, terms: Terminology) -> Concept:
 
 
 def without_empties(value: Any) -> Any:
-    """A copy of a client's JSON without null, "", {} and []: no answer of CDS Hooks may hold them."""
+    """A copy of a client's JSON without null, "", {} and [], which no answer of CDS Hooks may hold."""
     if isinstance(value, Mapping):
         cleaned = {k: without_empties(v) for k, v in value.items()}
         return {k: v for k, v in cleaned.items() if v not in (None, "", {}, [])}
@@ -91,7 +88,7 @@ def medication_request(
 
 
 def service_offer(order: Ordering, set_id: str) -> Offer:
-    """A laboratory test, culture or image as ServiceRequest, unless it is ordered, drafted or done today."""
+    """The offer of a test, culture or image as ServiceRequest, unless it is ordered, drafted or was done of late."""
     facts, terms = order.facts, order.terms
     key = f"service:{set_id}"
     concept = ordered_concept(set_id, terms)

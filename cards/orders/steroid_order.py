@@ -1,4 +1,8 @@
-"""The corticosteroid that a card would order, and what of one is already running."""
+"""The corticosteroid that a card would order, and those that are already running, ordered or drafted.
+
+Regimens (ASCO 2021): dexamethasone 10 mg every 12 h at grades 1 and 2 and every 6 h at grade 3; methylprednisolone
+500 mg every 12 h at grade 4 and after progress to grade 3.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,10 @@ ICANS = "ICANS after CAR-T cells"
 
 
 def steroid_running(facts: PatientFacts, t: Thresholds, *, strongest_only: bool) -> SteroidGiven | None:
-    """A corticosteroid that counts as running; less than its dose is named and takes no suggestion away.
+    """The corticosteroid that counts as running; None if there is none.
 
-    At grade 4, or after progress to grade 3, only the methylprednisolone regimen does.
+    With `strongest_only` only the methylprednisolone regimen counts, at its full dose. A lesser dose is named on the
+    card and takes no suggestion away.
     """
     enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest_only else _enough(facts, t)
     for given in facts.steroids:
@@ -36,7 +41,7 @@ def steroid_running(facts: PatientFacts, t: Thresholds, *, strongest_only: bool)
 
 
 def _is_regimen(order: DraftOrder | PendingOrder, facts: PatientFacts, t: Thresholds, *, strongest: bool) -> bool:
-    """Whether an order or draft is enough to count as this one; a dose that is not stated is taken as enough."""
+    """Tell whether an order or draft counts as the regimen; one without a stated dose counts."""
     if order.drug is None or (strongest and order.drug.ingredient != "methylprednisolone"):
         return False
     if not order.dose_stated:
@@ -53,7 +58,7 @@ def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
 
 
 def steroid_offer(order: Ordering, *, every: timedelta, icans: bool = False) -> Offer:
-    """The corticosteroid of the situation for an adult; for a child words only. `every` is for dexamethasone."""
+    """The corticosteroid of the situation for an adult, words only for a child. `every` is for dexamethasone."""
     facts, drafts, t = order.facts, order.drafts, order.t
     strongest = wants_methylprednisolone(facts)
     in_hand = _in_hand(facts, drafts, t, strongest=strongest)
@@ -88,7 +93,7 @@ def _regimen(facts: PatientFacts, t: Thresholds, *, every: timedelta, icans: boo
 
 
 def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
-    """What says that the order is drafted, running or ordered already."""
+    """The offer without a suggestion if the order is drafted, running or ordered already; else None."""
     if any(_is_regimen(d, facts, t, strongest=strongest) for d in drafted(drafts, *STEROID_CLASSES)):
         return Offer(KEY, None, phrase("order", "steroid drafted"), in_hand=True)
     running = steroid_running(facts, t, strongest_only=strongest)
@@ -108,12 +113,12 @@ def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds,
 
 
 def _is_recent(order: PendingOrder, facts: PatientFacts, t: Thresholds) -> bool:
-    """An order that was never closed, a premedication of weeks ago, answers nothing now."""
+    """Tell whether an order is recent. One that was never closed, a premedication of weeks ago, answers nothing now."""
     return order.authored is None or facts.as_of - order.authored <= t.steroid_order_age
 
 
 def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
-    """Corticosteroids that are given, ordered or drafted and are less than this regimen: named, no more."""
+    """The note that names corticosteroids given, ordered or drafted that are less than this regimen; "" if none."""
     named = [f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids]
     orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
     steroids = [o.drug.ingredient for o in orders if o.drug is not None and o.drug.drug_class in STEROID_CLASSES]

@@ -1,4 +1,4 @@
-"""The tocilizumab that a card would order: label dose by weight, and what bars it."""
+"""The tocilizumab that a card would order: the label dose by weight, or the bar to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route
 
 
 def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
-    """Why no order is offered; "" where nothing bars one."""
+    """The sentence that says why no order is offered; "" if nothing bars one."""
     if gate.bar is None:
         return ""
     opens = when(facts.local(gate.opens)) if gate.opens is not None else ""
@@ -30,13 +30,13 @@ def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
 
 
 def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:
-    """The label dose for the weight, or why it is not offered."""
+    """The offer of the label dose for the weight, or of a note that says why there is none."""
     key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
     gate = tocilizumab_gate(facts, t)
     bar, by_patient, weight = _barred(gate, facts, t), gate.by_patient, facts.weight
-    # what bars a dose is said beside the draft too, so that no card speaks for what a check forbids
+    # the card names the bar beside a draft too, so that it does not recommend what a draft check forbids
     beside = f" {bar}" if by_patient else ""
-    if drafted(drafts, DrugClass.TOCILIZUMAB):
+    if drafted(drafts, DrugClass.TOCILIZUMAB):  # also if its dose is off: toci-dose-check alone offers the correction
         return Offer(key, None, f"{phrase('order', 'toci drafted')}{beside}", in_hand=True, barred=by_patient)
     for pending in uncharted_tocilizumab(facts, drafts):
         ordered = phrase("order", "toci ordered", at=ordered_at(facts, pending.authored))
@@ -74,7 +74,10 @@ _DEEPEST = 40
 
 
 def corrected_draft_offer(order: Ordering) -> Offer:
-    """The first draft whose dose is doubtful, with the label dose in its place: an update, never a second order."""
+    """The first draft whose dose is doubtful, with the label dose in its place: an update, never a second order.
+
+    A draft is corrected only if tocilizumab could be suggested here and the draft is meant for a vein.
+    """
     key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
     draft = next(d for d in drafted(drafts, DrugClass.TOCILIZUMAB) if dose_faults(d, facts, t))
     gate = tocilizumab_gate(facts, t)
@@ -84,7 +87,7 @@ def corrected_draft_offer(order: Ordering) -> Offer:
     if why_not is not None:
         return Offer(key, None, phrase("not_corrected", why_not))
     dose, basis = tocilizumab_dose(facts.weight, t), _basis(facts, facts.weight, t)
-    # what states another amount, or how much to dispense of it, goes: one draft must not say two doses
+    # whatever states another amount is dropped (dosages, notes, narrative, dispensing): a draft must not say two doses
     kept = {k: v for k, v in draft.resource.items() if k not in _STATES_A_DOSE and not k.startswith("_")}
     concept = kept.get("medicationCodeableConcept")
     if isinstance(concept, Mapping):
@@ -95,7 +98,7 @@ def corrected_draft_offer(order: Ordering) -> Offer:
 
 
 class NotCorrected(StrEnum):
-    """Why a draft gets no dose from us, though one could be worked out. The values name the sentences."""
+    """A reason not to correct a draft although a dose could be computed. The values name the sentences."""
 
     COUNTED = "counted"
     TWO_DOSES = "two doses"
@@ -128,7 +131,7 @@ def _not_corrected(
 
 
 def _is_deep(value: object) -> bool:
-    """Nested deeper than any order: it is not copied."""
+    """Tell whether a draft nests deeper than any order does; such a draft is not copied."""
     level: list[object] = [value]
     for _ in range(_DEEPEST):
         inner = [v for one in level if isinstance(one, Mapping) for v in one.values()]

@@ -1,1 +1,1 @@
-"""What is read beside the cards: the decision table and the explanation of one answer."""
+"""The pages beside the cards: the decision table, and the explanation of one answer."""

@@ -1,6 +1,6 @@
-"""The page that a physician signs, as Markdown: what is unconfirmed, rows, orders, numbers, wording, codes.
+"""The page that a physician signs, as Markdown: unconfirmed items, rows, orders, wording, numbers, codes.
 
-Made from what the service runs on, with a site's own rules where it has any; `docs/decision-table.md` is the package's.
+It is made from the rules in force, a site's own included. `docs/decision-table.md` is the page of the package's rules.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ SIGNATURE = """\
 
 
 class _Blanks(dict[str, object]):
-    """Fills in the numbers in force; a patient's values stay as ⟨names⟩."""
+    """Values for a sentence: the numbers in force are filled in, a patient's values stay as ⟨names⟩."""
 
     def __missing__(self, name: str) -> str:
         return f"⟨{name.replace('_', ' ')}⟩"
@@ -93,7 +93,7 @@ def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
 
 
 def unconfirmed_numbers(t: Thresholds) -> list[Number]:
-    """The numbers in force that no one has confirmed; a site's own are its own."""
+    """The numbers in force that nobody has confirmed. A number that the site has set is the site's to answer for."""
     return [
         n for n in numbers() if n.status is Status.UNCONFIRMED and getattr(t, n.name) == getattr(Thresholds(), n.name)
     ]
@@ -147,7 +147,7 @@ def _cards(modes: CardModes, blanks: _Blanks) -> str:
 
 
 def _sentences(blanks: _Blanks) -> str:
-    """What several cards say, each part once."""
+    """The sentences that several cards share, each part once."""
     parts = ["## Sentences of several cards\n"]
     for title, shared in _SHARED:
         lines = [text.strip().format_map(blanks) for part in shared for text in PHRASES[part].values()]
@@ -167,7 +167,7 @@ _IN_SHARED = frozenset(part for _, shared in _SHARED for part in shared)
 
 
 def _parts(wording: Wording) -> list[str]:
-    """The ⟨parts⟩ of a card's sentences that have ways to read, those inside other parts included."""
+    """The ⟨parts⟩ of a card's sentences that can read in several ways, including those inside other parts."""
     found: list[str] = []
     texts = [wording.summary, *wording.lead, *wording.limits]
     while texts:
@@ -227,7 +227,7 @@ def _codes(terms: Terminology) -> str:
 
 
 def _single_drugs(terms: Terminology) -> str:
-    """What the value sets state of one ingredient."""
+    """The traits that the value sets state for single ingredients."""
     named = {c.ingredient or c.display: None for set_id in DRUG_SETS for c in terms.value_sets[set_id]}
     lines = []
     for ingredient in named:

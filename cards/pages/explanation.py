@@ -1,6 +1,6 @@
-"""Why a patient got these cards, as a page of text: what was read, each step to the grade and the folds, the rows.
+"""The explanation of one answer as a page of text: the data read, each step to the grade and the folds, the rows.
 
-Plain text for a terminal: what came from a record is stripped of control characters, not escaped for Markdown.
+It is plain text for a terminal, so text from a record loses its control characters and is not escaped for Markdown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WIDTH = 110
 
 
 def explanation(facts: PatientFacts, found: Advice, t: Thresholds, rules_hash: str) -> str:
-    """The page. Sections without anything to say are left out."""
+    """The page as text. A section with nothing to say is left out."""
     sections = {
         "Asked": [f"as of {_time(facts)}; numbers, codes and card modes in force: {rules_hash}", *site_numbers(t)],
         "Course": _course(facts, found),
@@ -43,7 +43,7 @@ def explanation(facts: PatientFacts, found: Advice, t: Thresholds, rules_hash: s
 
 
 def plain(line: str) -> str:
-    """Without control characters, which a record may hold."""
+    """The line without control characters, which a record may hold."""
     return "".join(c if c.isprintable() else " " for c in line)
 
 
@@ -79,7 +79,7 @@ def _course(facts: PatientFacts, found: Advice) -> list[str]:
 
 
 def not_used(facts: PatientFacts) -> list[str]:
-    """What could not be read, and what was set aside."""
+    """The data that could not be read, and the resources that were set aside."""
     lines = [
         f"{kind.value}: {coverage.why or coverage.state.value}"
         for kind, coverage in facts.coverage.items()

@@ -34,7 +34,7 @@ def _row(row: Row) -> str:
 
 
 def together(grade: CrsGrade) -> str:
-    """The grade with what makes it; without one what it would be."""
+    """The grade with its drivers; without a grade, the one that this would be if it is CRS."""
     if grade.grade is None:
         would_be = grade_if_crs(grade)
         return f"no grade ({FEVER[grade.fever]})" + (f"; {would_be} if this is CRS" if would_be else "")

@@ -22,7 +22,7 @@ def rule_words(rule: Rule, t: Thresholds) -> str:
 
 
 def conditions(rule: Rule, t: Thresholds) -> str:
-    """What a row asks for, in words: `grade: 2; IL-6: ≥4-fold`."""
+    """The conditions of a row in words: `grade: 2; IL-6: ≥4-fold`."""
     shown = []
     for name, allowed in rule.when.items():
         members = [m for m in type(next(iter(allowed))) if m in allowed]

@@ -1,4 +1,4 @@
-"""Drugs, ICANS and caution, line by line."""
+"""The drugs, ICANS and cautions of a patient, line by line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def drug_lines(facts: PatientFacts, t: Thresholds) -> list[str]:
 
 
 def caution(facts: PatientFacts) -> list[str]:
-    """ICANS, blood counts, liver enzymes, infection, hypersensitivity."""
+    """The lines on ICANS, blood counts, liver enzymes, infection and hypersensitivity."""
     if facts.grade is None:
         return []
     icans = facts.icans

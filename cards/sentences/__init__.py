@@ -1,1 +1,1 @@
-"""The words that every card shares: phrases, reasons, numbers, times, and text made safe."""
+"""The words that all cards share: phrases, reasons, numbers, times, and text made safe."""

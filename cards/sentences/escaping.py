@@ -1,4 +1,4 @@
-"""Text from a record, made safe for Markdown and HTML."""
+"""The escaping of text from a record for Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
 
 
 def escaped(text: str) -> str:
-    """Text from a record, safe in Markdown and in HTML, on one line and of a readable length."""
+    """Text from a record, safe in Markdown and in HTML, on one line and cut to 200 characters."""
     flat = " ".join(text.split())[:200]
     html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], _SPECIAL.sub(r"\\\1", html))
 
 
 def reference_text(reference: str) -> str:
-    """A reference as shown: `Type/id` where both are what FHIR allows, else no id at all."""
+    """A reference as it is shown: `Type/id` if FHIR allows both, else no id at all."""
     return reference if _REFERENCE.fullmatch(reference) else "a resource without a usable id"
 
 
 def escaped_words(text: str) -> str:
-    """Our own words with numbers: only what HTML would read as markup."""
+    """Our own words with numbers, in which only the signs that HTML would read as markup are escaped."""
     return text.replace("<", "&lt;").replace(">", "&gt;")

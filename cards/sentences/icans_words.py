@@ -11,14 +11,14 @@ from fhir_mappings.facts.patient import PatientFacts
 
 
 def icans_grade(icans: Icans) -> str:
-    """`grade 2`, `grade 3 or more`, `unknown`."""
+    """The grade: `grade 2`, `grade 3 or more`, `unknown`."""
     if icans.grade is None:
         return "unknown"
     return f"grade {icans.grade}{' or more' if icans.minimum else ''}"
 
 
 def charted(icans: Icans) -> str:
-    """What the grade was taken from: `ICE 5`, `charted ICANS 2`, `coded G92.02`; "" where nothing was charted."""
+    """The basis of the grade: `ICE 5`, `charted ICANS 2`, `coded G92.02`; "" if nothing was charted."""
     match icans.source:
         case IcansSource.ICE_SCORE:
             return f"ICE {icans.ice}"
@@ -32,13 +32,13 @@ def charted(icans: Icans) -> str:
 
 
 def coded_higher(icans: Icans) -> str:
-    """A recent diagnosis that says more than was charted: `coded G92.04 (Condition/x)`; "" where none does."""
+    """A recent diagnosis that says more than was charted: `coded G92.04 (Condition/x)`; "" if there is none."""
     higher = icans.coded_higher
     return f"coded {higher.code} ({higher.reference})" if higher is not None else ""
 
 
 def why_unknown(facts: PatientFacts) -> str:
-    """Why there is no ICANS grade; "" where there is one, or none was charted."""
+    """The reason why there is no ICANS grade; "" if there is one or none was charted."""
     if facts.icans.grade is not None:
         return ""
     match facts.icans.unknown:
@@ -53,7 +53,7 @@ def why_unknown(facts: PatientFacts) -> str:
 
 
 def icans_line(facts: PatientFacts) -> str:
-    """One sentence for a card."""
+    """The sentence on ICANS for a card."""
     icans = facts.icans
     if icans.grade is None:
         why = why_unknown(facts)

@@ -1,4 +1,4 @@
-"""Times, numbers and the thresholds in force as the ward writes them."""
+"""Times, numbers and the thresholds in force, written as a ward writes them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
 
 
 def when(at: datetime) -> str:
-    """A time as the ward writes it, in the facility's zone: 9 Mar 06:00."""
+    """A time in the facility's zone as a ward writes it: `9 Mar 06:00`."""
     return f"{at.day} {at:%b %H:%M}"
 
 
 def number(value: Decimal) -> str:
-    """Without trailing zeros and never in exponents."""
+    """A number without trailing zeros and without an exponent."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -24,7 +24,7 @@ _UNITS = {known.name: known.unit for known in numbers()}
 
 
 class InWords:
-    """Every threshold in force by its name, for sentences: `{t.dose_interval}` reads "8 h", `{t.il6_fold}` "4"."""
+    """The thresholds in force by name, for sentences: `{t.dose_interval}` reads "8 h", `{t.il6_fold}` "4"."""
 
     def __init__(self, t: Thresholds) -> None:
         self._t = t
@@ -35,7 +35,7 @@ class InWords:
 
 
 def duration(passed: timedelta) -> str:
-    """Minutes below two hours, else whole hours: "90 min", "13 h"."""
+    """A time span in minutes below two hours, else in whole hours: "90 min", "13 h"."""
     if passed < timedelta(hours=2):
         return f"{int(passed.total_seconds() // 60)} min"
     return f"{int(passed.total_seconds() // 3600)} h"

@@ -1,4 +1,4 @@
-"""The parts of a card's sentences that depend on the patient: for each ⟨part⟩ every way it can read.
+"""The parts of a card's sentences that depend on the patient: each ⟨part⟩ with all the ways in which it can read.
 
 `{t.…}` is the threshold in force; the other `{names}` are the patient's values.
 """
@@ -223,5 +223,5 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
 
 
 def phrase(part: str, variant: str, **values: object) -> str:
-    """One way that a part can read, with its values in place."""
+    """One way in which a part can read, with its values filled in."""
     return PHRASES[part][variant].format(**values)

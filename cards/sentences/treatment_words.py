@@ -1,4 +1,4 @@
-"""Doses and corticosteroids that were given, the same on cards, in `explain` and on the course page."""
+"""Doses and corticosteroids given, in the same words on cards, in `explain` and on the course page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from fhir_mappings.facts.treatment import Dose, SteroidGiven
 
 
 def dose_number(facts: PatientFacts) -> str:
-    """`2`, or `at least 2` where the history could not all be read."""
+    """The number of doses: `2`, or `at least 2` if the history could not all be read."""
     history = facts.tocilizumab
     return str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
 
 
 def dose_times(facts: PatientFacts) -> str:
-    """`9 Mar 10:00, 11 Mar 10:00`; "" where no dose was given."""
+    """The times of the doses: `9 Mar 10:00, 11 Mar 10:00`; "" if no dose was given."""
     return ", ".join(dose_time(facts, dose) for dose in facts.tocilizumab.doses)
 
 
@@ -24,5 +24,5 @@ def dose_time(facts: PatientFacts, dose: Dose) -> str:
 
 
 def steroid_given(facts: PatientFacts, given: SteroidGiven) -> str:
-    """`dexamethasone 9 Mar 06:00`."""
+    """Drug and time of a corticosteroid: `dexamethasone 9 Mar 06:00`."""
     return f"{given.ingredient} {when(facts.local(given.at))}"

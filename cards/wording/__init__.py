@@ -1,1 +1,1 @@
-"""The sentences of the cards, filled with a patient's values."""
+"""The sentences of the cards, and the values of a patient that fill them."""

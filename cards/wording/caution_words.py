@@ -1,4 +1,4 @@
-"""What to weigh before tocilizumab, in words: counts, liver enzymes, infection, ICANS."""
+"""The cautions before tocilizumab in words: counts, liver enzymes, infection, hypersensitivity, ICANS."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def of_caution(x: Texts) -> dict[str, str]:
 
 
 def caution_line(x: Texts) -> str:
-    """One line: what lies beyond the label's limits, what is not known, what could not be read."""
+    """The line on caution: values beyond the label's limits, values that are not known, data that could not be read."""
     unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
     allergy = x.facts.tocilizumab_hypersensitivity
     found = {
@@ -95,7 +95,7 @@ def _infection(one: Infection) -> str:
 
 
 def _dated(facts: PatientFacts, one: Infection) -> str:
-    """A result with its clock time; a diagnosis, or anything of another year, with its date."""
+    """The time of a sign: clock time for a result, the date for a diagnosis or anything of another year."""
     at = facts.local(one.at or facts.as_of)
     if one.code or at.year != facts.local(facts.as_of).year:
         return f"since {at.day} {at:%b %Y}"

@@ -1,4 +1,4 @@
-"""Fills the sentences of `wording` with a patient's values: one Card from one planned card."""
+"""The composition of cards: the sentences of `wording` filled with a patient's values, around the orders."""
 
 from __future__ import annotations
 
@@ -50,14 +50,15 @@ _ORDERS = {"MedicationRequest": Kind.MEDICATION_ORDERS, "ServiceRequest": Kind.S
 
 
 def _may_repeat(suggestions: tuple[Suggestion, ...], texts: Texts) -> bool:
-    """Whether a suggested order may be active already, for the orders of its kind were not all read."""
+    """Tell whether a suggested order may be active already because not all orders of its kind were read."""
     return any(_ORDERS[s.resource["resourceType"]] in texts.unread for s in suggestions if s.action == "create")
 
 
 def _extra(planned: Planned, texts: Texts) -> list[str]:
-    """Sentences that depend on the patient: neutropenia, age, the paediatric limit."""
+    """The sentences that only some patients need: on neutropenia, age, the paediatric limit."""
     lines: list[str] = []
     t, facts = texts.t, texts.facts
+    # without a recent count nobody knows, so the line on neutropenic fever is conditional
     if planned.id in _FEVER_CARDS and facts.labs.neutrophils is None:
         lines.append(EXTRA["perhaps neutropenic"])
     elif planned.id in _FEVER_CARDS and facts.labs.neutrophils and facts.labs.neutrophils.value < t.neutropenia:
@@ -65,7 +66,7 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
     if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
         lines.append(EXTRA["under study age"])
     if planned.id in (CardId.GRADE1_SUPPORTIVE, CardId.CRS_GRADE) and drafted(texts.drafts, DrugClass.TOCILIZUMAB):
-        lines.append(CAUTION)  # a drafted dose is weighed against these also where no other card of its own speaks
+        lines.append(CAUTION)  # these limits matter for a drafted dose even if no card about tocilizumab is shown
     if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
         lines.append(EXTRA["ventilated"])
     if planned.id is CardId.CRS_GRADE and facts.age is not None and t.pals_low_above < facts.age.years < t.adult_age:
@@ -74,14 +75,14 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
 
 
 def _confirm_ventilation(x: Texts) -> bool:
-    """Ventilated with severe ICANS or on little oxygen: it may be for the airway and not for hypoxia."""
+    """Tell whether ventilation may be for the airway and not for hypoxia: with severe ICANS, or on little oxygen."""
     flags = x.grade.oxygen.flags
     severe = x.facts.icans.grade is not None and x.facts.icans.grade >= x.t.icans_severe
     return Flag.VENTILATED_LOW_FIO2 in flags or (Flag.VENTILATED in flags and severe)
 
 
 def worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:
-    """Words for each card; an order that an earlier card carries is only named by a later one."""
+    """The cards with their words. An order that an earlier card carries is only named by a later one."""
     carried: dict[str, Suggestion] = {}
     cards: list[Card] = []
     for planned in shown:

@@ -1,4 +1,4 @@
-"""What the sentences of a card are filled from."""
+"""The context of a card's sentences: facts, verdicts, doubts, and the data that could not be read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fhir_mappings.facts.treatment import DraftOrder
 
 @dataclass(frozen=True)
 class Texts:
-    """What the sentences are filled from."""
+    """The values that the sentences of all cards of one answer are filled from."""
 
     facts: PatientFacts
     found: Verdicts
@@ -41,13 +41,13 @@ class Texts:
 def unread_kinds(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
     """The kinds of data that could not all be read."""
     short = {k for k in Kind if k not in facts.coverage or facts.coverage[k].state is not Completeness.COMPLETE}
-    # what a caution rests on and was set aside; each count or enzyme speaks for itself
+    # these kinds count as unread if one of their resources was set aside; counts and enzymes are named one by one
     cautions = {Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS}
     short |= cautions & {kind for a in facts.set_aside for kind in a.kinds}
     # an order whose drug nothing names may be any drug
     if any(o.drug is None and o.reference.startswith("MedicationRequest/") for o in facts.pending):
         short.add(Kind.MEDICATION_ORDERS)
-    # a site without codes of its own for ICE and ICANS asks for none; what is running is among the administrations
+    # A site without codes of its own for ICE and ICANS asks for none. Running infusions are among the administrations.
     moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
     moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
     # what is for display only and was never asked for is missed by no one

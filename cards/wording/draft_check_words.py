@@ -1,4 +1,4 @@
-"""What a drafted tocilizumab was checked against, in words."""
+"""The checks of a drafted tocilizumab in words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fhir_mappings.facts.treatment import DrugClass
 
 
 def of_draft_checks(x: Texts) -> dict[str, str]:
-    """What a drafted tocilizumab was checked against."""
+    """The placeholders about the checks of a drafted tocilizumab."""
     facts = x.facts
     starts = counted_starts(facts, x.drafts)
     last = max(starts, default=facts.as_of)
@@ -40,7 +40,7 @@ def of_draft_checks(x: Texts) -> dict[str, str]:
 
 
 def _of_dose(x: Texts) -> dict[str, str]:
-    """What the check of the drafted dose found, the most important first."""
+    """The placeholders about the drafted dose; its faults stand with the most important first."""
     t, weight = x.t, x.facts.weight
     words: list[str] = []
     for draft in drafted(x.drafts, DrugClass.TOCILIZUMAB):

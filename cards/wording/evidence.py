@@ -1,6 +1,6 @@
-"""What a card rests on, in lines of Markdown: values, times, references, and what is missing.
+"""The evidence of a card in lines of Markdown: values, times, references, and the data that are missing.
 
-Every string that came from a record is escaped: clients render raw HTML.
+Every string from a record is escaped, because clients render raw HTML.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 
 
 class Shown(StrEnum):
-    """Which evidence a card shows under its text."""
+    """A kind of evidence that a card shows under its text."""
 
     GRADE = "grade"
     IL6 = "IL-6"

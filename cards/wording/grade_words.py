@@ -1,4 +1,4 @@
-"""The grade in words: what makes it, what is missing, fever."""
+"""The grade in words: its drivers, the data that are missing, fever."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ def grade_text(grade: CrsGrade) -> str:
 
 
 def grade_if_crs(grade: CrsGrade) -> str:
-    """What it would be if this is CRS: `grade 2`, `at least grade 2`; "" where nothing that is known says so. Never 0:
-    there is no CRS of that grade."""
+    """The grade that this would be if it is CRS: `grade 2`, `at least grade 2`; "" if nothing known says so.
+
+    It is never grade 0, because there is no CRS of that grade.
+    """
     if grade.provisional == 0:
         return ""
     more = max(grade.pressure.most, grade.oxygen.most) > grade.provisional
@@ -28,7 +30,7 @@ def grade_if_crs(grade: CrsGrade) -> str:
 
 
 def drivers(grade: CrsGrade) -> str:
-    """What makes the grade, most severe first."""
+    """The findings that make the grade, the most severe first."""
     rows = sorted((grade.pressure, grade.oxygen), key=lambda r: -r.value)
     parts = [driver_words(d) for row in rows for d in row.drivers]
     if grade.fever is Fever.NOW and grade.highest_temperature is not None:
@@ -37,7 +39,7 @@ def drivers(grade: CrsGrade) -> str:
 
 
 def celsius(value: Decimal) -> str:
-    """One decimal, rounded down: 37.96 °C must not read as the fever that it is not."""
+    """A temperature with one decimal, rounded down: 37.96 °C must not read like a fever."""
     return number(value.quantize(Decimal("0.1"), rounding=ROUND_DOWN))
 
 
@@ -51,7 +53,7 @@ def fever_line(grade: CrsGrade, facts: PatientFacts, t: Thresholds) -> str:
 
 
 def missing(grade: CrsGrade, t: Thresholds) -> tuple[str, ...]:
-    """What is not known and could raise the grade, or keeps there from being one."""
+    """The missing data that could raise the grade or that prevent grading."""
     parts = [missing_words(lack) for row in (grade.pressure, grade.oxygen) for lack in row.missing]
     if grade.fever is Fever.NOT_MEASURED:
         parts.insert(0, f"temperature of the last {InWords(t).fever_window}")
@@ -61,7 +63,7 @@ def missing(grade: CrsGrade, t: Thresholds) -> tuple[str, ...]:
 
 
 def zero_words(grade: CrsGrade) -> str:
-    """What grade 0 means, and what it does not."""
+    """The meaning of grade 0, and what it does not mean."""
     if grade.fever is Fever.EARLIER:
         return phrase("zero", "earlier")
     if grade.fever in (Fever.WAIVED, Fever.MASKED):

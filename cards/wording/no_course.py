@@ -1,4 +1,4 @@
-"""The one card without a course: what may have been a CAR-T infusion could not be read."""
+"""The one card without a course: something that may have been a CAR-T infusion could not be read."""
 
 from __future__ import annotations
 

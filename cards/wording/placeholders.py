@@ -1,4 +1,4 @@
-"""The values behind the `{names}` in `wording`: one patient's, as text that is safe in Markdown."""
+"""The values of one patient behind the `{names}` in `wording`, as text that is safe in Markdown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fhir_mappings.facts.time_and_range import Interval
 def placeholders(
     x: Texts, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
 ) -> dict[str, object]:
-    """What stands for every ⟨name⟩ in `wording`, for one card."""
+    """The value of every ⟨name⟩ in `wording`, for one card."""
     return {
         **of_grade(x),
         **_of_labs(x),

@@ -1,4 +1,4 @@
-"""The grade behind the names in wording."""
+"""The values of the grade behind the `{names}` in `wording`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doses, what bars one, regimens and products behind the names in wording."""
+"""The values of doses, bars, regimens and products behind the `{names}` in `wording`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
 
 
 def of_offers(x: Texts, planned: Planned) -> dict[str, str]:
-    """Words that must not promise what the orders below them refuse."""
+    """The words about offers, which must not promise what the orders below them refuse."""
     gate = tocilizumab_gate(x.facts, x.t)
     bar = gate.bar in SAID_BESIDE_ADVICE and any(offer.key == "tocilizumab" for offer in planned.offers)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
@@ -71,7 +71,7 @@ def _barred_words(x: Texts, gate: Gate) -> str:
 
 
 def of_product(x: Texts) -> dict[str, str]:
-    """Product guidance, and what grade 1 says of tocilizumab beside it."""
+    """The words about product guidance, and those about tocilizumab at grade 1 beside it."""
     window = product_window(x.facts, x.grade, x.t)
     since = x.grade.episode
     why, hours = "unknown", ""

@@ -1,4 +1,4 @@
-"""What makes a row of the grade, and what of it is missing, in words."""
+"""The findings behind a row of the grade, and the data it lacks, in words."""
 
 from __future__ import annotations
 

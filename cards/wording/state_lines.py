@@ -36,7 +36,7 @@ def state_lines(x: Texts) -> list[str]:
 
 
 def _of_site(x: Texts) -> list[str]:
-    """What this site, or this user, has set otherwise."""
+    """The numbers and cards that this site, or this user, has set otherwise."""
     lines = []
     own = site_numbers(x.t)
     if own:
@@ -71,7 +71,7 @@ def _unread_words(x: Texts, kind: Kind) -> str:
 
 
 def site_numbers(t: Thresholds) -> list[str]:
-    """The numbers that a site has set otherwise than the package, each with the package's."""
+    """The numbers in which a site differs from the package, each with the package's own."""
     package = Thresholds()
     ours, theirs = InWords(package), InWords(t)
     changed = [n for n in numbers() if getattr(t, n.name) != getattr(package, n.name)]

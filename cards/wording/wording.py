@@ -1,6 +1,7 @@
-"""Every sentence that a card can say, in one place. `{names}` are filled in by `compose`.
+"""The sentences of every card: summary, lead and limits. `compose` fills in the `{names}`.
 
-`basis` says which evidence stands under the text; `study` marks the cards that rest on Zhang 2022.
+The parts of a sentence that depend on the patient stand in `cards/sentences/phrases.py`. `shown` lists the evidence
+under the text; `study` marks the cards that rest on Zhang 2022.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from decimal import Decimal
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import number
 from cards.sentences.reasons import use_words
-from cds_server.course_page.marks import Lane, Mark
+from cds_server.course_page.marks import Bound, Lane, Mark
 from fhir_mappings.facts.analytes import Analyte, Blockade, Limit
 from fhir_mappings.facts.labs import FoldChange, Reason, Sample, SampleUse
 from fhir_mappings.facts.measures import Measure
@@ -53,9 +53,17 @@ def _limit(fold: FoldChange, limit: Limit | None, unit: str, t: Thresholds) -> t
 def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
     value = _height(s.value) if s.unit == unit else None
     source = reference_text(s.reference)
-    return Mark(s.at.earliest, s.text, source, value, use_words(use), use.value, date_only=s.at.is_date)
+    return Mark(
+        s.at.earliest, s.text, source, value, use_words(use), use.value, bound=_bound(s.value), date_only=s.at.is_date
+    )
 
 
 def _height(value: Interval) -> Decimal:
     """The height at which a result is drawn: one below or above a limit at the limit."""
     return value.low if value.high is None else value.high
+
+
+def _bound(value: Interval) -> Bound | None:
+    if value.high is None:
+        return Bound.ABOVE
+    return Bound.BELOW if value.low == 0 and value.low_open else None

@@ -58,6 +58,7 @@ def _grade(span: GradeSpan, zone: tzinfo) -> dict[str, Any]:
         "grade": span.grade,
         "minimum": span.minimum,
         "ifCrs": span.if_crs,
+        "gradeIfCrs": span.grade_if_crs,
         "short": span.short,
         "says": _said([f"CRS: {span.short}", if_crs, period(span.start, span.end, zone), span.why,
                        _sources(span.sources)]),
@@ -83,8 +84,10 @@ def _marks(marks: Iterable[Mark], name: str, zone: tzinfo) -> list[dict[str, Any
             "end": _ms(m.end) if m.end else None,
             "value": _number(m.value),
             "text": m.text,
+            "label": m.label or m.text,
             "use": m.use,
             "code": m.code,
+            "bound": m.bound,
             "says": _said([f"{name}: {m.text}", time_of(m, zone), m.use, m.source]),
         }
         for m in marks

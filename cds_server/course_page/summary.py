@@ -14,10 +14,9 @@ from cards.sentences.numbers_and_times import when
 from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
 from cards.wording.fold_words import fold_short
 from cards.wording.grade_words import fever_line, grade_if_crs, missing
-from cds_server.course_page.marks import Mark
+from cds_server.course_page.marks import Given, Mark
 from cds_server.course_page.picture import time_of
 from cds_server.course_page.timeline import Timeline, grade_short
-from cds_server.course_page.treatments import NOT_COUNTED
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
@@ -38,7 +37,7 @@ def tiles(
     facts: PatientFacts, course: Course, grade: CrsGrade, found: Verdicts, shown: Timeline, t: Thresholds
 ) -> tuple[Tile, ...]:
     """In the words of the cards and of the explanation."""
-    not_counted = [mark for mark in shown.drugs if mark.use == NOT_COUNTED]
+    not_counted = [mark for mark in shown.drugs if mark.code == Given.NOT_COUNTED]
     return (
         _grade(facts, grade, t),
         *_rises(facts, found, t),

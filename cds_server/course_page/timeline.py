@@ -115,6 +115,7 @@ def _span(first: GradeAt, end: datetime) -> GradeSpan:
         grade=grade.grade,
         minimum=grade.minimum and grade.grade is not None,
         if_crs=grade_if_crs(grade) if grade.grade is None else "",
+        grade_if_crs=grade.provisional if grade.grade is None else 0,
         short=grade_short(grade),
         why=together(grade),
         sources=tuple(reference_text(r) for r in grade.evidence),

@@ -11,7 +11,7 @@ from itertools import groupby
 from cards.sentences.escaping import reference_text
 from cards.sentences.numbers_and_times import number, when
 from cards.wording.row_words import driver_words
-from cds_server.course_page.marks import Mark
+from cds_server.course_page.marks import Given, Holds, Mark
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
@@ -23,7 +23,17 @@ from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
 from fhir_mappings.rules.grade_history import GradeAt
 from fhir_mappings.rules.vasopressors import PressorState, running_pressors
 
-NOT_COUNTED = "tocilizumab, not counted as a dose for CRS"
+_KINDS = {
+    DrugClass.IL6_BLOCKER: Given.BLOCKER,
+    DrugClass.IL1_BLOCKER: Given.BLOCKER,
+    DrugClass.STEROID: Given.STEROID,
+    DrugClass.ANTIPYRETIC: Given.ANTIPYRETIC,
+}
+_HOLDS = {
+    PressorRunning.ACTIVE: Holds.NOW,
+    PressorRunning.STALE: Holds.STALE,
+    PressorRunning.HELD: Holds.HELD,
+}
 
 
 def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
@@ -34,7 +44,7 @@ def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
         row = run[0].grade.oxygen
         value = None if row.unknown else Decimal(row.value)
         source = ", ".join(reference_text(r) for r in row.evidence)
-        yield Mark(run[0].at, _oxygen_words(row), source, value, end=end)
+        yield Mark(run[0].at, _oxygen_words(row), source, value, code=_oxygen_holds(row), end=end)
 
 
 def _oxygen_words(row: Row) -> str:
@@ -42,6 +52,12 @@ def _oxygen_words(row: Row) -> str:
         return "not known"
     stale = ", charted long ago" if Flag.OXYGEN_STALE in row.flags else ""
     return ("" if row.exact else "at least ") + (driver_words(row.drivers[0]) if row.drivers else "no oxygen") + stale
+
+
+def _oxygen_holds(row: Row) -> Holds:
+    if row.unknown:
+        return Holds.UNKNOWN
+    return Holds.STALE if Flag.OXYGEN_STALE in row.flags else Holds.NOW
 
 
 def _state_words(state: PressorState, zone: tzinfo) -> str:
@@ -56,14 +72,20 @@ def pressors(history: CourseHistory, now: datetime, zone: tzinfo, t: Thresholds)
     open_now: dict[str, Mark] = {}
     for at in (one.at for one in history.grades):
         running = running_pressors(history.signs.pressure.infusions, at, t)
-        states = {name: (_state_words(state, zone), state.reference) for name, (_, state) in running.items()}
+        marks = {name: _pressor(at, name, state, zone) for name, (_, state) in running.items()}
         for name in list(open_now):
-            if name not in states or open_now[name].use != states[name][0]:
+            if name not in marks or open_now[name].use != marks[name].use:
                 yield replace(open_now.pop(name), end=at)
-        for name, (state, reference) in states.items():
-            open_now.setdefault(name, Mark(at, name, reference_text(reference), use=state))
+        for name, mark in marks.items():
+            open_now.setdefault(name, mark)
     for mark in open_now.values():
         yield replace(mark, end=now)
+
+
+def _pressor(at: datetime, name: str, state: PressorState, zone: tzinfo) -> Mark:
+    holds, words = _HOLDS[state.running], _state_words(state, zone)
+    label = name if holds is Holds.NOW else f"{name}, {words}"
+    return Mark(at, name, reference_text(state.reference), label=label, use=words, code=holds)
 
 
 def drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterator[Mark]:
@@ -76,21 +98,27 @@ def drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterat
         amounts = [mg.get(reference) for reference in dose.references]
         whole = sum(filter(None, amounts), Decimal(0)) if all(amounts) else None
         source = ", ".join(reference_text(r) for r in dose.references)
-        use = f"{DrugClass.TOCILIZUMAB.value}, dose {count}"
         at = starts[dose.references[0]] if dose.date_only else dose.start
-        yield Mark(at, _amount("tocilizumab", whole), source, use=use, date_only=dose.date_only)
+        yield Mark(
+            at, _named("tocilizumab", whole), source, label=_amount(whole), use=f"tocilizumab, dose {count}",
+            code=Given.DOSE, date_only=dose.date_only,
+        )  # fmt: skip
     for a in of_class(given, DrugClass.TOCILIZUMAB):
         if a.reference not in counted:
-            yield _given(a, NOT_COUNTED)
-    others = (DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER, DrugClass.STEROID, DrugClass.ANTIPYRETIC)
-    for a in of_class(given, *others):
-        yield _given(a, a.drug.drug_class.value)
+            use = "tocilizumab, not counted as a dose for CRS"
+            yield replace(_given(a), label=_amount(a.dose_mg), use=use, code=Given.NOT_COUNTED)
+    for a in of_class(given, *_KINDS):
+        yield replace(_given(a), use=a.drug.drug_class.value, code=_KINDS[a.drug.drug_class])
 
 
-def _given(a: Administration, use: str) -> Mark:
+def _given(a: Administration) -> Mark:
     source = reference_text(a.reference)
-    return Mark(a.start.earliest, _amount(a.drug.ingredient, a.dose_mg), source, use=use, date_only=a.start.is_date)
+    return Mark(a.start.earliest, _named(a.drug.ingredient, a.dose_mg), source, date_only=a.start.is_date)
 
 
-def _amount(name: str, mg: Decimal | None) -> str:
-    return f"{name} {number(mg)} mg" if mg is not None else name
+def _named(name: str, mg: Decimal | None) -> str:
+    return f"{name} {_amount(mg)}".strip()
+
+
+def _amount(mg: Decimal | None) -> str:
+    return f"{number(mg)} mg" if mg is not None else ""

@@ -36,7 +36,7 @@ from cds_server.settings.values import (
 
 T = TypeVar("T")
 DEFAULT_DATABASE = "sqlite:///crs-cds.sqlite"
-DEVELOPMENT_KEY = "for development only, known to everyone"
+DEVELOPMENT_KEY = "for-development-only-known-to-everyone"
 MAX_CALLS = 32
 
 

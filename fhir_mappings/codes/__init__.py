@@ -1,1 +1,1 @@
-"""Which codes and texts stand for which concept, the package's and a site's."""
+"""The codes and texts that stand for each concept: the package's and a site's own."""

@@ -1,4 +1,9 @@
-"""Whether a code says what is meant, be it nothing of ours."""
+"""The test whether a code names anything at all, known to the value sets or not.
+
+A search by code returns resources that may hold what was asked for. One without a readable code could be any of it, so
+it leaves a gap in the data. So does one with a LOINC code of ours under another system. A code of something else, or a
+text alone, leaves none: such a resource was not asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from fhir_mappings.reading import fhir_structs as fs
 
 
 def says_what(concept: fs.CodeableConcept, terms: Terminology) -> bool:
-    """Whether a code names something, be it nothing of ours. So does a text, unless a coding beside it may be ours."""
+    """Tell whether a concept names anything. A text does too, unless a coding beside it may be one of ours."""
     codings = fs.codings_of(concept)
     text = bool(concept.text and concept.text.strip())
     return terms.name_something(codings) or (text and not terms.resemble_ours(codings))

@@ -1,4 +1,4 @@
-"""The value sets that an Observation is sorted by, and the kind of data that each is of."""
+"""The value sets by which Observations are sorted, and the kind of data that each of them holds."""
 
 from __future__ import annotations
 

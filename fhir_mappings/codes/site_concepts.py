@@ -1,4 +1,4 @@
-"""One concept of a site's ValueSet: whether it can be used, or why not."""
+"""The checks of one concept in a site's ValueSet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fhir_mappings.facts.site_thresholds import SiteRuleError
 from fhir_mappings.facts.thresholds import numbers
 from fhir_mappings.facts.treatment import DrugClass
 
-LEAST_DRUG_CHARS = 3  # a shorter text would be found in many a drug's name
+LEAST_DRUG_CHARS = 3  # a shorter text would be found in the names of many drugs
 
 
 _CONCEPT_EXTENSIONS = frozenset(
@@ -41,7 +41,8 @@ _CONCEPT_EXTENSIONS = frozenset(
 )
 
 
-# they go into search addresses and prefetch templates as they are
+# systems and codes go into search addresses and prefetch templates as they are, so signs with a meaning there are
+# refused
 _SYSTEM = re.compile(r"(?:https?://|urn:)[^\s,|&#%+{}\\\"<>]{1,200}")
 
 
@@ -49,7 +50,7 @@ _CODE = re.compile(r"[^\s,|&#%+{}\\\"<>]{1,100}")
 
 
 def system_of(where: str, system: str) -> str:
-    """The system as the record's codings are compared; refused where it is nearly one that is known."""
+    """The system in the form in which codings are compared. Raises SiteRuleError if it nearly matches a known one."""
     system = SAME_SYSTEM.get(system, system)
     near = {known.split("://")[1].rstrip("/").lower(): known for known in (LOINC, SNOMED, RXNORM, ATC)}
     plain = system.partition("://")[2].rstrip("/").lower().removeprefix("www.")
@@ -62,6 +63,7 @@ def system_of(where: str, system: str) -> str:
 
 
 def check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: str) -> None:
+    """Raises SiteRuleError for a concept that cannot be used; `where` is its place in the file."""
     if not normalised(concept.get("display", "")):
         raise SiteRuleError(f"{where}.display is missing; a person must be able to read it.")
     code = concept.get("code", "")
@@ -80,7 +82,7 @@ def check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: s
     _check_traits(where, concept, set_id)
 
 
-# the value set whose drugs may have the trait
+# each trait, and the value set whose drugs may have it
 _TRAITS = {ALSO_PUSHED: "vasopressor", CARRY_TIME: "vasopressor", TREATED_EARLY: "car-t-product"}
 
 
@@ -99,7 +101,7 @@ def _check_traits(where: str, concept: Mapping[str, Any], set_id: str) -> None:
 
 
 def ingredient_of(name: str, set_id: str, concept: Concept) -> str | None:
-    """The ingredient as the rules write it. Raises SiteRuleError where it belongs to another kind of drug."""
+    """The ingredient as the rules write it. Raises SiteRuleError if it belongs to another kind of drug."""
     if concept.ingredient is None:
         return None
     wanted = normalised(concept.ingredient)
@@ -118,7 +120,7 @@ def ingredient_of(name: str, set_id: str, concept: Concept) -> str | None:
 
 
 def loinc_check_digit(code: str) -> bool:
-    """Mod 10: from the right every second digit doubled."""
+    """Tell whether the check digit of a LOINC code is right (mod 10, every second digit from the right doubled)."""
     digits, _, check = code.partition("-")
     if not (digits.isascii() and digits.isdigit() and check.isdigit()):
         return False

@@ -1,6 +1,6 @@
-"""A site's ValueSet resources → the terminology in force, or a refusal that names file and field.
+"""The mapping from a site's ValueSet resources to the terminology in force, or a refusal that names file and field.
 
-A file adds its concepts to the value set of its id; with the extension `urn:crs-cds:replaces` it takes its place.
+A file adds its concepts to the value set with its id. With the extension `urn:crs-cds:replaces` it replaces that set.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from fhir_mappings.facts.site_thresholds import SiteRuleError
 REPLACES = "urn:crs-cds:replaces"
 _OBSERVED = tuple(s for s in KIND_OF_SET if s not in DEVICE_SETS)
 _CODED = ("coded-crs", "coded-icans", "car-t-history", "coded-infection")
-# value sets of which a code or text may be in one only: in two it would say two things of one patient
+# Groups of value sets that exclude each other: a code or text in two of a group would say two things of one patient,
+# so it stops the start.
 _ONE_OF = (
     (*DRUG_SETS, NOT_COUNTED),
     DEVICE_SETS,
@@ -49,7 +50,7 @@ _ORDERED = (
 
 
 def site_terminology(files: Mapping[str, bytes]) -> Terminology:
-    """The packaged value sets with a site's files, by name, added. Raises SiteRuleError."""
+    """The packaged value sets with a site's own added. `files` are their contents by name. Raises SiteRuleError."""
     packaged = packaged_terminology()
     sets = dict(packaged.value_sets)
     seen: dict[str, bool] = {}
@@ -67,7 +68,7 @@ def site_terminology(files: Mapping[str, bytes]) -> Terminology:
         seen[set_id] = replaces
         mine = {(c.system, c.code) for c in own}
         kept = () if replaces else tuple(c for c in sets[set_id] if (c.system, c.code) not in mine)
-        # what the package holds stands first: its first code is the one that our orders carry
+        # the package's concepts stand first because our orders carry the first code
         sets[set_id] = (*kept, *own)
     found = Terminology(sets, packaged.titles)
     if files:
@@ -106,7 +107,7 @@ def _document(name: str, content: bytes) -> dict[str, Any]:
 
 
 def _without_nulls(value: Any) -> Any:
-    """A copy without null, which FHIR does not have and clients write."""
+    """A copy without null, which FHIR does not allow but clients write."""
     if isinstance(value, dict):
         return {k: _without_nulls(v) for k, v in value.items() if v is not None}
     return [_without_nulls(v) for v in value if v is not None] if isinstance(value, list) else value
@@ -145,7 +146,7 @@ def _check_contradictions(terms: Terminology) -> None:
 
 
 def _check_orders(terms: Terminology) -> None:
-    """What our suggestions order must keep a code that an EHR can read."""
+    """Raises SiteRuleError if something that our suggestions order has no code left that an EHR can read."""
     for set_id in _ORDERED:
         if terms.first(set_id).system == LOCAL:
             raise SiteRuleError(f"{set_id}: its first concept must have a code system, for orders carry it.")

@@ -1,7 +1,7 @@
-"""The value sets: which codes and texts stand for which concept. Read once at start.
+"""The value sets: the codes and texts that stand for each concept. They are read once at start.
 
-A value set is a FHIR ValueSet resource in `value_sets/`. Its file name is its id. Beside each code stand its
-source and, for drugs, the ingredient. A concept's designations are texts that mean the same.
+A value set is a FHIR ValueSet resource in `value_sets/`; its file name is its id. Each code states its source and, for
+a drug, the ingredient. A concept's designations are texts that mean the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ATC = "http://www.whocc.no/atc"
 LOCAL = "urn:crs-cds:local"
 
 SAME_SYSTEM = {
-    "urn:oid:2.16.840.1.113883.6.88": RXNORM,  # Epic writes RxNorm so
+    "urn:oid:2.16.840.1.113883.6.88": RXNORM,  # Epic writes RxNorm this way
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,
     "urn:oid:2.16.840.1.113883.6.73": ATC,
@@ -37,7 +37,7 @@ ALSO_PUSHED, CARRY_TIME, TREATED_EARLY = (
     "urn:crs-cds:also-pushed", "urn:crs-cds:carry-time", "urn:crs-cds:treated-early",
 )  # fmt: skip
 
-# what a code of a system looks like: anything else under it is a mistake of a mapping and names nothing
+# The form of a code in each system. Anything else under that system is a mapping mistake and names nothing.
 _FORMS = {
     LOINC: re.compile(r"\d{1,8}-\d|L[A-Z]\d+-\d"),
     SNOMED: re.compile(r"\d{6,18}"),
@@ -66,12 +66,12 @@ class Concept:
 
 
 def normalised(text: str) -> str:
-    """Lower case, single spaces: how texts are compared."""
+    """The form in which texts are compared: lower case, single spaces."""
     return " ".join(text.lower().split())
 
 
 class Terminology:
-    """Value sets by id, and the look-ups made from them."""
+    """The value sets by id, and the look-ups built from them."""
 
     def __init__(self, value_sets: Mapping[str, tuple[Concept, ...]], titles: Mapping[str, str]) -> None:
         self.value_sets = value_sets
@@ -91,8 +91,10 @@ class Terminology:
 
     @cached_property
     def infusion_marks(self) -> re.Pattern[bytes]:
-        """What in the bytes of a resource that cannot be read names a CAR-T product or its administration: a code as a
-        whole JSON string, a name anywhere."""
+        """The pattern for a CAR-T product or its administration in the bytes of a resource that cannot be read.
+
+        A code must be a whole JSON string; a name may stand anywhere.
+        """
         concepts = [c for set_id in ("car-t-product", "car-t-administration") for c in self.value_sets[set_id]]
         marks = {f'"{c.code}"' for c in concepts if c.system != LOCAL}
         for c in concepts:
@@ -112,26 +114,26 @@ class Terminology:
         drug = Drug(drug_class, ingredient, self.traits(ingredient))
         self._drug_by_code[code] = drug
         if drug_class is DrugClass.CAR_T and concept.system == LOCAL:
-            # "CAR-T" inside a longer text may be a premedication: only as the whole text
+            # inside a longer text "CAR-T" may announce a premedication, so it counts as the whole text only
             self._whole_texts |= dict.fromkeys(texts, drug)
             return
         for text in texts:
             drug_words[text] = drug
 
     def traits(self, ingredient: str) -> DrugTraits:
-        """What the value sets state of one ingredient."""
+        """The traits that the value sets state for one ingredient."""
         return self._traits.get(ingredient, DrugTraits())
 
     def codes(self, *set_ids: str) -> tuple[Code, ...]:
-        """The codes of some value sets, for a search. Texts without a code system are left out."""
+        """The codes of some value sets as a search needs them, without texts that have no code system."""
         return tuple((c.system, c.code) for set_id in set_ids for c in self.value_sets[set_id] if c.system != LOCAL)
 
     def texts(self, set_id: str) -> tuple[str, ...]:
-        """The texts of a value set, as they are compared."""
+        """The texts of a value set in the form in which they are compared."""
         return tuple(normalised(text) for c in self.value_sets[set_id] for text in c.texts)
 
     def first(self, set_id: str) -> Concept:
-        """The concept that an order of ours carries."""
+        """The concept of a value set that our own orders carry."""
         return self.value_sets[set_id][0]
 
     def sets_of(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
@@ -143,12 +145,14 @@ class Terminology:
         return found
 
     def name_something(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
-        """Whether codings say what is meant, be it nothing of ours. A LOINC code of ours under another system, or a
-        text in place of a code, does not."""
+        """Tell whether a coding names anything, known here or not.
+
+        A LOINC code of ours under another system does not, nor does a text in place of a code.
+        """
         return any(self._names(SAME_SYSTEM.get(system, system), code) for system, code in codings if system and code)
 
     def resemble_ours(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
-        """Whether a coding is of a system that ours are of, or has a LOINC code of ours, whatever else is wrong."""
+        """Tell whether a coding has a system that our codes have, or a LOINC code of ours under any system."""
         return any(
             SAME_SYSTEM.get(system or "", system) in _FORMS or (LOINC, code) in self._sets_by_code
             for system, code in codings
@@ -162,14 +166,14 @@ class Terminology:
         return known and (LOINC, code) not in self._sets_by_code
 
     def sets_of_text(self, text: str | None) -> frozenset[str]:
-        """The ids of every value set that has this whole text as a synonym."""
+        """The ids of every value set that lists this whole text as a synonym."""
         return self._sets_by_text.get(normalised(text), frozenset()) if text else frozenset()
 
     def drug(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Drug | None:
-        """The drug of any coding, else of any text; OTHER for one that is named but not ours; None for unnamed.
+        """The drug of any coding, else of any text. OTHER is a drug that is named but not ours, None an unnamed one.
 
-        A code without a text names a drug only where its system's codes are ingredients (ATC): a product code
-        that we do not list may be any drug.
+        A code without a text names a drug only if the codes of its system are ingredients (ATC). A product code that
+        is not listed may stand for any drug, so it leaves a gap in the history.
         """
         codings = list(codings)
         for system, code in codings:
@@ -187,8 +191,11 @@ class Terminology:
         return None
 
     def _drug_in(self, text: str) -> Drug | None:
-        """The drug that a normalised text names. A CAR-T product counts only where no other drug is named and the
-        text begins with it: "Kymriah fever protocol: acetaminophen" is no infusion."""
+        """The drug that a normalised text names.
+
+        A CAR-T product counts only if no other drug is named and the text begins with it: "Kymriah fever protocol:
+        acetaminophen" is no infusion.
+        """
         matches = list(self._drug_pattern.finditer(text))
         drugs = [(m.start(), self._drug_words[m.group()]) for m in matches]
         others = [drug for _, drug in drugs if drug.drug_class is not DrugClass.CAR_T]
@@ -198,7 +205,7 @@ class Terminology:
 
 
 def _traits_by_ingredient(value_sets: Mapping[str, tuple[Concept, ...]]) -> dict[str, DrugTraits]:
-    """A trait holds of an ingredient where any of its codes states it; of two carry times the later stated rules."""
+    """The traits of each ingredient. One code that states a trait is enough; of two carry times the last one wins."""
     found: dict[str, DrugTraits] = {}
     for concept in (c for set_id in DRUG_SETS for c in value_sets.get(set_id, ()) if c.traits != DrugTraits()):
         known, own = found.get(concept.ingredient or concept.display, DrugTraits()), concept.traits
@@ -229,7 +236,7 @@ def concepts_of(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
 
 
 def _hours(duration: Mapping[str, Any] | None) -> timedelta | None:
-    """A FHIR Duration in hours; None where there is none, or it has another unit."""
+    """A FHIR Duration in hours; None if there is none or it has another unit."""
     if duration is None or duration.get("code") != "h" or "value" not in duration:
         return None
     return timedelta(hours=float(duration["value"]))

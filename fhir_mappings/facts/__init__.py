@@ -1,1 +1,1 @@
-"""What is known of a patient: frozen dataclasses, enums and numbers. Imports nothing else of ours."""
+"""The known facts of a patient: frozen dataclasses, enums and numbers. They import nothing else of ours."""

@@ -20,7 +20,11 @@ class Infusion:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The CAR-T course now running. `peak_opens` is after which a sample counts as later than the infusion."""
+    """The CAR-T course now running.
+
+    `day0` is the local date of its first infusion, `day_before` the instant at which the day before begins. A sample
+    drawn after `peak_opens` counts as later than the infusion.
+    """
 
     infusions: tuple[Infusion, ...]
     day0: date
@@ -37,6 +41,8 @@ class Course:
 
 
 class CourseSearch(StrEnum):
+    """The outcome of the search for a course: found, surely none, none in what was read, or nothing readable."""
+
     FOUND = "found"
     NONE = "no_course"
     NONE_IN_PART_READ = "no_course_in_part_read"

@@ -1,4 +1,4 @@
-"""How far each kind of data could be read, and what of it could not be used."""
+"""The extent to which each kind of data could be read, and the resources that could not be used."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Gap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far one kind of data could be read.
+    """The extent to which one kind of data could be read.
 
     `gap` is what stood in the way, `why` the same in words without patient data. `since` is how far back it is
     complete: None with COMPLETE is to the beginning, None with PART is nowhere.
@@ -63,25 +63,25 @@ class Coverage:
 
     @property
     def failed(self) -> bool:
-        """Whether it was asked for in vain; otherwise nobody could be asked."""
+        """Tell whether someone was asked and did not deliver; otherwise there was nobody to ask."""
         return self.gap in (Gap.FAILED_AT_CLIENT, Gap.FAILED)
 
     def covers(self, moment: datetime) -> bool:
-        """Whether everything from `moment` on was read."""
+        """Tell whether everything from `moment` on was read."""
         if self.since is not None:
             return self.since <= moment
         return self.state is Completeness.COMPLETE
 
 
 FUTURE_DATED = "future_dated"
-"""Why a resource that is charted ahead of the clock is set aside."""
+"""The reason for setting aside a resource that is charted ahead of the clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A resource that could not be used, and why; the kinds of data it may have been, and its time if known.
+    """A resource that could not be used, and why; the kinds of data that it may have held, and its time if known.
 
-    `infusion`: it would have been a CAR-T infusion, so that silence about it would be wrong.
+    `infusion` marks one that would have been a CAR-T infusion: to stay silent about it would be wrong.
     """
 
     reference: str
@@ -97,24 +97,29 @@ NOT_SUPPLIED = Coverage(Completeness.UNREAD, "neither supplied nor fetched", gap
 
 @dataclass(frozen=True)
 class Reach:
-    """`since`: from when on everything was read (None: nothing is sure). A hole without a time is anywhere."""
+    """The time over which some data are known in full.
+
+    Everything from `since` on was read (None: nothing is sure), except in the holes that unusable resources leave; a
+    hole without a time may be anywhere. A rule asks whether its window is whole. If it is not, the answer is "at
+    least" or unknown: that is how unread data never become normal.
+    """
 
     since: datetime | None
     holes: tuple[Moment | None, ...] = ()
 
     def whole(self, start: datetime, end: datetime) -> bool:
-        """Whether nothing of this kind in [start, end] is missing."""
+        """Tell whether nothing of this kind is missing in [start, end]."""
         return self.fetched(start) and not any(
             hole is None or (hole.earliest <= end and hole.latest >= start) for hole in self.holes
         )
 
     def fetched(self, start: datetime) -> bool:
-        """Whether everything from `start` on could be had; what was had may still have been unusable."""
+        """Tell whether everything from `start` on was fetched, even if some of it could not be used."""
         return self.since is not None and self.since <= start
 
 
 def reach(coverage: Mapping[Kind, Coverage], kinds: Iterable[Kind], set_aside: Iterable[SetAside]) -> Reach:
-    """The reach of some kinds of data together, with the set-aside resources that may be of them as holes."""
+    """The common reach of several kinds of data. A resource that was set aside and may be one of them is a hole."""
     kinds = frozenset(kinds)
     holes = tuple(s.at for s in set_aside if s.kinds & kinds)
     sinces = [_since(coverage.get(kind, NOT_SUPPLIED)) for kind in kinds]

@@ -1,4 +1,4 @@
-"""Marks on facts: what a rule or a card asks about, beside the value. Their values go out in the assessment."""
+"""Marks on facts that rules and cards ask about besides the value. Their values go out in the assessment."""
 
 from __future__ import annotations
 

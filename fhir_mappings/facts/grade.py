@@ -13,10 +13,10 @@ from fhir_mappings.facts.row_parts import Driver, Lack
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A known or partly known row of the grade: at least `value`; `exact` when nothing unread could raise it.
+    """A row of the grade, known or partly known: at least `value`, and `exact` if nothing unread could raise it.
 
-    Value 0 without `exact` is unknown. `provisional` counts what is ordered but not charted; `could_be` is the
-    most that what is missing could show.
+    Value 0 without `exact` is unknown. `provisional` also counts what is ordered but not charted; `could_be` is the
+    highest value that the missing data could show.
     """
 
     value: int
@@ -52,15 +52,18 @@ class Fever(Enum):
 
 
 class NoGrade(StrEnum):
+    """The reason for the lack of a grade; the value is the id of the card that says so."""
+
     UNKNOWN = "crs-grade-unknown"
     MASKED = "crs-possible-masked"
 
 
 @dataclass(frozen=True, slots=True)
 class CrsGrade:
-    """The ASTCT grade at one moment. `grade` None has a reason in `no_grade` and what is likely in `provisional`.
+    """The ASTCT grade at one moment. Without a `grade`, `no_grade` says why and `provisional` what is likely.
 
-    `onset` is the first fever of the course, `episode` the first of the present one, fevers no window apart.
+    `onset` is the first fever of the course. `episode` is the first fever of the present series, in which no two
+    consecutive fevers lie further apart than the fever window.
     """
 
     fever: Fever

@@ -15,7 +15,7 @@ class IcansSource(Enum):
 
 
 class IcansUnknown(Enum):
-    """Why there is no grade."""
+    """The reason for the lack of a grade."""
 
     NOT_ON_RECORD = auto()
     CODED_WITHOUT_GRADE = auto()
@@ -33,9 +33,9 @@ class CodedIcans:
 
 @dataclass(frozen=True, slots=True)
 class Icans:
-    """`grade` None is not known, for the reason in `unknown`. `minimum`: it may be higher.
+    """The ICANS grade; None if it is not known, for the reason in `unknown`. `minimum` means that it may be higher.
 
-    `ice` is the ICE score, 0 to 10, where `source` is one; `code` the code of a diagnosis.
+    `ice` is the ICE score, 0 to 10, if `source` is a score; `code` is the code of a diagnosis.
     """
 
     grade: int | None = None

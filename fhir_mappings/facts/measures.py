@@ -7,7 +7,7 @@ from enum import Enum, unique
 
 @unique
 class Measure(Enum):
-    """A quantity: its own name, then its unit. Two quantities may have one unit and stay two."""
+    """A quantity: its name, then its unit. The name keeps two quantities of one unit from becoming one member."""
 
     CYTOKINE = "cytokine", "pg/mL"
     CRP = "CRP", "mg/L"

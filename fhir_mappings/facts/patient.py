@@ -29,8 +29,8 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Infection:
-    """A sign of active infection: a culture or PCR (`test`) whose `finding` is not negative, as charted, or an active
-    diagnosis (`code`)."""
+    """A sign of active infection: a culture or PCR (`test`) with a `finding` that is not negative, as it is charted,
+    or an active diagnosis (`code`)."""
 
     reference: str
     at: datetime | None
@@ -41,7 +41,7 @@ class Infection:
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """Completed age. `days` counts below one year; a partial birthDate is the oldest age it allows."""
+    """A completed age; `days` matter below one year. A partial birthDate gives the oldest age that it allows."""
 
     years: int
     days: int
@@ -91,5 +91,8 @@ class PatientFacts:
         return {analyte: fold for analyte, fold in self.folds.items() if analyte.limit is not None or fold.series}
 
     def local(self, at: datetime) -> datetime:
-        """An instant as the facility's clock shows it. All other times here are UTC, so that hours are elapsed."""
+        """An instant as the facility's clock shows it, to be shown and not to be computed with.
+
+        All other times here are UTC: the difference between two local times is an hour off across a clock change.
+        """
         return at.astimezone(self.zone)

@@ -1,4 +1,4 @@
-"""What makes a row of the grade, and what of it is missing: values and enums, for `cards` to put into words."""
+"""The findings behind a row of the grade and the data it lacks: values and enums that `cards` puts into words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from fhir_mappings.facts.signs import Device
 
 
 class PressorRunning(Enum):
+    """The state of a vasopressor: running, charted long ago and not stopped, on hold, or not running."""
+
     ACTIVE = auto()
     STALE = auto()
     HELD = auto()
@@ -19,7 +21,7 @@ class PressorRunning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PressorInfusion:
-    """A vasopressor infusion, last charted so long ago."""
+    """A vasopressor infusion, and the time since it was last charted."""
 
     ingredient: str
     running: PressorRunning
@@ -33,7 +35,7 @@ class Pressure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LowPressure:
-    """Low readings of one pressure, mm[Hg]: the last low one, how many of how many, and the latest of all."""
+    """Low readings of one pressure, in mm[Hg]: the last low one, the number of low ones, of all, and the latest."""
 
     pressure: Pressure
     last_low: Decimal
@@ -52,21 +54,21 @@ class OxygenDevice:
 
 @dataclass(frozen=True, slots=True)
 class SupportInProgress:
-    """A procedure of respiratory support that is open as read now."""
+    """A respiratory support procedure that is in progress in the record as it is read now."""
 
     device: Device
 
 
 @dataclass(frozen=True, slots=True)
 class OxygenFlow:
-    """A flow in L/min without a device that is known."""
+    """A flow in L/min from an unknown device."""
 
     flow: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class InhaledOxygen:
-    """An FiO2, as a fraction, without a device that is known."""
+    """An FiO2, as a fraction, from an unknown device."""
 
     fio2: Decimal
 
@@ -80,7 +82,7 @@ class LowSaturation:
 
 @dataclass(frozen=True, slots=True)
 class LastCharted:
-    """How long ago the oxygen of a row was last charted; of a device where it names one."""
+    """The time since the oxygen of a row was last charted, with the device if one was named."""
 
     ago: timedelta
     device: Device | None = None
@@ -99,7 +101,7 @@ Driver = (
 
 
 class Missing(Enum):
-    """What keeps a row from being known, or could raise it."""
+    """Missing data that could raise a row or that keep it from being known."""
 
     PRESSURE = auto()
     PRESSURE_UNREAD = auto()
@@ -119,7 +121,7 @@ READ_IN_PART = frozenset({Missing.PRESSURE_UNREAD, Missing.ADMINISTRATIONS_UNREA
 
 @dataclass(frozen=True, slots=True)
 class NoDeviceSince:
-    """The last device was charted too long ago to say what is in use, and none was since."""
+    """The last device, charted too long ago to say what is in use, when none was charted since."""
 
     last: LastCharted
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class Device(IntEnum):
-    """Ordered by what it means for the grade. UNKNOWN is a device whose code or text nobody listed."""
+    """An oxygen device, ordered by its meaning for the grade. UNKNOWN is one that no value set lists."""
 
     UNKNOWN = -1
     ROOM_AIR = 0
@@ -34,7 +34,7 @@ class DeviceRecord:
 
 @dataclass(frozen=True, slots=True)
 class SupportSpan:
-    """A procedure that has ended: the device, and from when until when it was in progress."""
+    """A respiratory support procedure that has ended: device and start in `record`, then its end."""
 
     record: DeviceRecord
     end: datetime

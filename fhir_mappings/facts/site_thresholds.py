@@ -1,6 +1,7 @@
-"""A site's own numbers → Thresholds, or a refusal that says what to write.
+"""The mapping from a site's own numbers to Thresholds, or a refusal that says what to write.
 
-A number is text with its unit, `"92 %"`, `"12 h"`; one without a unit (`il6_fold`) may be a plain number.
+A number is text with its unit, such as `"92 %"` or `"12 h"`; a plain `92` is refused because units are where such
+files go wrong. A number that has no unit (`il6_fold`) may be plain.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from fhir_mappings.facts.thresholds import SECONDS_PER, Number, Thresholds, in_u
 _TEXT = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)\s*(\S*)", re.ASCII)
 NO_UNIT = "1"
 
-# the first may not be more than the second
+# the first of each pair may not be more than the second
 _ORDER = (
     ("fever_window", "stale_limit"), ("bp_window", "stale_limit"), ("o2_window", "stale_limit"),
     ("pressor_carry", "stale_limit"), ("room_air_fio2", "high_fio2"), ("baseline_near", "baseline_far"),
@@ -36,11 +37,11 @@ _WHOLE = frozenset(
 
 
 class SiteRuleError(ValueError):
-    """A site's rule that cannot be used: where it stands, what is wrong, what to write."""
+    """A site's rule that cannot be used. The message names its place, the mistake and what to write."""
 
 
 def site_thresholds(table: Mapping[str, Any]) -> Thresholds:
-    """The numbers of the package with a site's own in their place. Raises SiteRuleError."""
+    """The package's numbers, with a site's own in place of some. Raises SiteRuleError."""
     known = {number.name: number for number in numbers()}
     own: dict[str, Any] = {}
     for name, value in table.items():

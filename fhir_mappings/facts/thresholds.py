@@ -1,7 +1,7 @@
-"""Every clinical number, with its unit, plausible range, source and how sure we are of it. Passed to every rule.
+"""Every clinical number, with its unit, plausible range, source and status. They are passed to every rule.
 
-A rule never holds a number of its own. A site may set its own inside the range (`site_thresholds`); the range keeps
-the label's limits of dose, interval and number from being loosened.
+No rule holds a number of its own. A site may set a number inside its range (`site_thresholds`). The range protects
+the label: a site may ask for a longer interval or fewer doses, but never for the opposite.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 
 class Status(StrEnum):
+    """The standing of a number: verified in its source, taken from the paper, our design, or unconfirmed."""
+
     VERIFIED = "verified"
     PAPER = "paper"
     DESIGN = "design"
@@ -35,7 +37,7 @@ _SPANS = {"minutes": "min", "hours": "h", "days": "d"}
 
 @dataclass(frozen=True)
 class Number:
-    """What is known of one threshold: its meaning, unit (UCUM), plausible range in that unit, source and status."""
+    """The description of one threshold: its meaning, unit (UCUM), plausible range in that unit, source and status."""
 
     name: str
     meaning: str
@@ -190,7 +192,7 @@ class Thresholds:
 
 
 def numbers() -> Iterator[Number]:
-    """What is known of every threshold, in the order of the dataclass."""
+    """The description of every threshold, in the order of the dataclass."""
     for f in fields(Thresholds):
         known: Number = f.metadata["known"]
         yield Number(f.name, known.meaning, known.unit, known.low, known.high, known.source, known.status)

@@ -21,7 +21,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What a censored result allows: `<v` is (0, v), a number is [x, x]. `high` None is infinity."""
+    """The values that a result allows: `<v` is (0, v), a number x is [x, x]. `high` None is infinity."""
 
     low: Decimal
     high: Decimal | None

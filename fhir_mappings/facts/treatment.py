@@ -27,10 +27,10 @@ class DrugClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DrugTraits:
-    """What holds of one ingredient and not of its class. The value sets state it beside the ingredient's codes.
+    """The traits that one ingredient does not share with its class. The value sets state them beside its codes.
 
-    `also_pushed`: given by push as well as by infusion. `carry` is how long a charted rate counts as running, in place
-    of the threshold for all vasopressors. `treated_early`: guidance of the product treats CRS before grade 2.
+    `also_pushed`: given by push as well as by infusion. `carry`: how long a charted rate counts as running, instead
+    of the threshold for all vasopressors. `treated_early`: the product's guidance treats CRS before grade 2.
     """
 
     also_pushed: bool = False
@@ -55,7 +55,7 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """One MedicationAdministration. `end` None with `open_ended` is running; without it, an event.
+    """One MedicationAdministration. Without an `end` it is running if it is `open_ended`, and an event if not.
 
     `is_event`: charted at a moment (effectiveDateTime), not over a period.
     """
@@ -76,8 +76,10 @@ class Administration:
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """One tocilizumab dose; records that start within an hour of the one before belong to it. Of one known by date only
-    `start` is the latest moment it can have been."""
+    """One tocilizumab dose; a record that starts within an hour of the one before belongs to it.
+
+    If only the date is known, `start` is the latest moment at which the dose can have been given.
+    """
 
     start: datetime
     last_start: datetime
@@ -87,7 +89,7 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class PendingOrder:
-    """An active order that no administration answers yet. For a corticosteroid, its dose where one is stated."""
+    """An active order that no administration answers yet; for a corticosteroid, with its dose if one is stated."""
 
     reference: str
     drug: Drug | None
@@ -100,7 +102,10 @@ class PendingOrder:
 
 @dataclass(frozen=True, slots=True)
 class Tocilizumab:
-    """Doses of this course, and every start of the last 30 days that a safety check must see."""
+    """The doses of this course, and the start of every dose that a safety check must count.
+
+    The safety checks count each dose of this course and each of the last 30 days (`dose_lookback`).
+    """
 
     doses: tuple[Dose, ...]
     safety_starts: tuple[datetime, ...]
@@ -119,9 +124,9 @@ class SteroidGiven:
 
 @dataclass(frozen=True, slots=True)
 class DraftDose:
-    """The single dose of a draft, in mg or in mg/kg; neither where it could not be read.
+    """The single dose of a draft, in mg or in mg/kg; neither if it could not be read.
 
-    `repeats`: more than one dose is asked for.
+    `repeats`: the draft orders more than one dose.
     """
 
     mg: Decimal | None = None
@@ -131,8 +136,11 @@ class DraftDose:
 
 @dataclass(frozen=True, slots=True)
 class DraftOrder:
-    """An order being written. `drug` None is a medication nothing identifies; `empty` has no medication yet;
-    `replaces` is the active order that it takes the place of; `resource` is the draft as it was sent."""
+    """An order being written.
+
+    A medication without a `drug` is one that nothing identifies; an `empty` draft names no medication yet. `replaces`
+    is the active order that the draft takes the place of, `resource` the draft as the client sent it.
+    """
 
     reference: str
     is_medication: bool

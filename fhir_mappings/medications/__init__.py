@@ -1,1 +1,1 @@
-"""Which drug, by which route and how much: administrations, orders and drafts."""
+"""Drugs, routes and doses: of administrations, orders and drafts."""

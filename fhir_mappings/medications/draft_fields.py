@@ -1,4 +1,4 @@
-"""The fields of a draft, read leniently: clients send what is not valid FHIR, and users need it read."""
+"""The fields of a draft, read leniently: clients send drafts that are not valid FHIR, and they are what users have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fhir_mappings.reading import fhir_structs as fs
 
 @dataclass(frozen=True)
 class Draft:
-    """One entry of `draftOrders`: its place, its fullUrl as sent, its resource."""
+    """One entry of `draftOrders`: its index, its fullUrl as the client sent it, and its resource."""
 
     index: int
     full_url: object
@@ -21,11 +21,13 @@ class Draft:
 
 
 def word(draft: Mapping[str, Any], field: str) -> str:
+    """The text of a field; "" if the field holds none."""
     value = draft.get(field)
     return value if isinstance(value, str) else ""
 
 
 def reference_of(draft: Draft) -> str:
+    """`Type/id`, with an id made from the index if the draft has none."""
     return f"{word(draft.resource, 'resourceType')}/{word(draft.resource, 'id') or f'draft-{draft.index}'}"
 
 
@@ -40,7 +42,7 @@ def medication_reference(draft: Mapping[str, Any]) -> fs.Reference | None:
 
 
 def first_object(value: object) -> Mapping[str, Any]:
-    """The first object of a list, or the object itself where a client sends one; empty for anything else."""
+    """The first object of a list, or the object itself if a client sends no list; empty for anything else."""
     first = value[0] if isinstance(value, list) and value else value
     return first if isinstance(first, Mapping) else {}
 
@@ -52,7 +54,7 @@ def contained_in(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:
 
 
 def concept_of(value: object) -> fs.CodeableConcept | None:
-    """A CodeableConcept from whatever is there; None where it says nothing."""
+    """A CodeableConcept from whatever the client sent; None if it says nothing."""
     if isinstance(value, list):
         value = value[0] if value else None
     if not isinstance(value, Mapping):

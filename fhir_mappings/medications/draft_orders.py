@@ -1,4 +1,4 @@
-"""Draft orders, read leniently: what clients send here is often not valid FHIR, and it is what users have."""
+"""The mapping from draft orders to facts. Drafts are read leniently, because clients often send invalid FHIR here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 
 
 def check_draft_owner(drafts: Sequence[Draft], owner: Owner) -> None:
-    """Raises AnotherPatientError naming the entry of a draft for another patient. One without subject passes."""
+    """Raises AnotherPatientError for a draft of another patient, naming its entry. A draft without a subject passes."""
     for draft in drafts:
         for field in ("subject", "patient"):
             target = draft.resource.get(field)
@@ -44,7 +44,7 @@ def check_draft_owner(drafts: Sequence[Draft], owner: Owner) -> None:
 
 
 def draft_medications(drafts: Iterable[Draft], fhir_base: str | None) -> tuple[str, ...]:
-    """The ids of Medications that drafts refer to."""
+    """The ids of the Medications that drafts refer to."""
     references = (medication_reference(d.resource) for d in drafts)
     found = (medication_id(r.reference, fhir_base) for r in references if r)
     return tuple(dict.fromkeys(i for i in found if i))
@@ -58,9 +58,9 @@ def draft_orders(
     fhir_base: str | None,
     t: Thresholds,
 ) -> tuple[DraftOrder, ...]:
-    """Drafts that count, with what they are for. A cancelled one, or one not to be performed, does not count.
+    """The drafts that count, with what they order. A cancelled draft does not count, nor does one not to be performed.
 
-    Where no selection names a draft, all are taken as selected: better a card too many than a drug unseen.
+    If no selection names a draft, all count as selected: a card too many is better than a drug unseen.
     """
     references = [reference_of(d) for d in drafts]
     some_selected = any(_is_selected(r, selections) for r in references)
@@ -87,7 +87,7 @@ def draft_orders(
 
 
 def _medications_beside(drafts: Sequence[Draft]) -> Mapping[str, fs.CodeableConcept]:
-    """The codes of Medications that stand among the drafts, by `Medication/id` and by fullUrl."""
+    """The codes of the Medications that came among the drafts, by `Medication/id` and by fullUrl."""
     found: dict[str, fs.CodeableConcept] = {}
     for draft in drafts:
         concept = concept_of(draft.resource.get("code"))
@@ -109,7 +109,7 @@ def _draft_order(
     *,
     selected: bool,
 ) -> DraftOrder:
-    # better a card too many than a drug unseen: what states a medication is an order of one
+    # whatever states a medication counts as an order of one: a card too many is better than a drug unseen
     stated = any(draft.get(field) for field in ("medicationCodeableConcept", "medicationReference"))
     is_medication = stated or word(draft, "resourceType") in _MEDICATION_TYPES
     if is_medication:
@@ -142,7 +142,7 @@ def _route(draft: Mapping[str, Any], terms: Terminology) -> Route:
 
 
 def _drug_route(draft: DraftOrder, resource: Mapping[str, Any], terms: Terminology) -> Route:
-    """The stated route; without one that of a product made for injection under the skin."""
+    """The stated route; without one, subcutaneous for a product that is made for injection under the skin."""
     route = _route(resource, terms)
     if route is not Route.NOT_STATED or draft.drug is None:
         return route
@@ -166,7 +166,10 @@ def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
 
 
 def _tocilizumab_dose(draft: DraftOrder, resource: Mapping[str, Any], t: Thresholds) -> DraftDose:
-    """The dose of a tocilizumab draft; none that can be read where it has several dosages, or a unit not listed."""
+    """The dose of a tocilizumab draft in mg, g, mL of the concentrate or mg/kg.
+
+    A draft with several dosages, or with a unit that is not listed (vials, for instance), has no readable dose.
+    """
     quantity, dosages = _dose(resource), resource.get("dosageInstruction")
     if draft.drug is None or draft.drug.drug_class is not DrugClass.TOCILIZUMAB:
         return DraftDose()
@@ -188,7 +191,7 @@ def _tocilizumab_dose(draft: DraftOrder, resource: Mapping[str, Any], t: Thresho
 
 
 def _repeats(resource: Mapping[str, Any]) -> bool:
-    """Whether a dosage asks for more than one dose: any repeat but a count of one."""
+    """Tell whether a dosage orders more than one dose. Any repeat does, except a count of one."""
     timing = first_object(resource.get("dosageInstruction")).get("timing")
     repeat = timing.get("repeat") if isinstance(timing, Mapping) else None
     if not isinstance(repeat, Mapping) or repeat.get("count") == 1:
@@ -197,6 +200,6 @@ def _repeats(resource: Mapping[str, Any]) -> bool:
 
 
 def _disagree(quantity: Mapping[str, Any]) -> bool:
-    """Whether the unit and its code are two different amounts."""
+    """Tell whether the text of a unit and its code stand for different amounts."""
     unit, code = FACTORS[Measure.MASS].get(word(quantity, "unit")), FACTORS[Measure.MASS].get(word(quantity, "code"))
     return unit is not None and code is not None and unit != code

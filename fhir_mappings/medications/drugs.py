@@ -1,4 +1,4 @@
-"""Which drug, by which route: from codings, the Medication referred to, display and text."""
+"""The drug and route of an administration or order: from codings, the Medication referred to, display and text."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ def drug_of(
     fhir_base: str | None,
     route: Route = Route.NOT_STATED,
 ) -> Drug | None:
-    """The drug of an administration or order: its codings, the Medication it refers to, then display and text.
+    """The drug of an administration or order: by its codings, the Medication it refers to, then display and text.
 
-    None where nothing names it: it may be any drug. A steroid or vasopressor given locally is OTHER.
+    None if nothing names it: it may be any drug. A steroid or vasopressor that is given locally is OTHER, because it
+    is another treatment in administrations, orders and drafts alike.
     """
     concepts = [concept] if concept else []
     displays: list[str] = []
@@ -65,7 +66,7 @@ def drug_of(
 
 
 class NamesDrug(Protocol):
-    """What a MedicationAdministration and a MedicationRequest have in common."""
+    """The fields that a MedicationAdministration and a MedicationRequest have in common."""
 
     @property
     def medication_codeable_concept(self) -> fs.CodeableConcept | None: ...
@@ -100,7 +101,7 @@ def _referred(
 
 
 def unread_medications(pool: ResourcePool, fhir_base: str | None) -> tuple[str, ...]:
-    """The ids of Medications that administrations and orders refer to and that are not in the pool."""
+    """The ids of the Medications that administrations and orders refer to and that are not in the pool."""
     ids: dict[str, None] = {}
     references = [a.data.medication_reference for a in pool.of_type(fs.MedicationAdministration)]
     references += [r.data.medication_reference for r in pool.of_type(fs.MedicationRequest)]
@@ -124,7 +125,10 @@ def route_of(concept: fs.CodeableConcept | None, terms: Terminology) -> Route:
 
 
 def _is_local(drug: Drug, route: Route, texts: list[str], terms: Terminology) -> bool:
-    """A steroid or vasopressor in the eye, nose, lung or on the skin, or one that is no infusion at all."""
+    """Tell whether a steroid or vasopressor is given locally: in the eye, nose or lung, on the skin, intrathecally.
+
+    The route decides; without one the form in the drug's name does.
+    """
     if drug.drug_class not in (DrugClass.STEROID, DrugClass.VASOPRESSOR):
         return False
     if route is not Route.NOT_STATED:

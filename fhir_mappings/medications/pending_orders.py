@@ -1,4 +1,4 @@
-"""Active orders that no administration answers yet."""
+"""The active orders that no administration answers yet, and the orders that cannot be read."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fhir_mappings.reading.fhir_time import moment_or_none
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Resource
 
-# of FHIR's request-status, and `completed` of orders that were carried out
+# FHIR's statuses for both kinds of orders
 STATUSES = frozenset({
     "draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown", "cancelled", "stopped",
 })  # fmt: skip
 
 
 def unreadable_orders(pool: ResourcePool, terms: Terminology, fhir_base: str | None) -> tuple[SetAside, ...]:
-    """Orders that may be active and do not say what they are for: each may be the one that a card would suggest."""
+    """The orders that may be active and do not say what they order: each may be the one that a card would suggest."""
     found: list[SetAside] = []
     for medication in pool.of_type(fs.MedicationRequest):
         why = _unreadable(medication.data.status, named=drug_in(medication.data, pool, terms, fhir_base) is not None)
@@ -50,9 +50,10 @@ def pending_orders(
     fhir_base: str | None,
     t: Thresholds,
 ) -> tuple[PendingOrder, ...]:
-    """Active medication and service orders that no administration answers yet.
+    """The active medication and service orders that no administration answers yet.
 
-    An order is charted when an administration names it, or one of the same drug starts at or after it.
+    An administration answers an order if it names the order, or if it is of the same drug and starts at or after the
+    order was authored.
     """
     given = tuple(given)
     named = {r.split("/_history/")[0].rpartition("MedicationRequest/")[2] for a in given for r in a.requests}

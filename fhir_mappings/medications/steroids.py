@@ -15,7 +15,7 @@ from fhir_mappings.reading.units import UnitError, converted, unit_of
 
 
 def steroids_given(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[SteroidGiven, ...]:
-    """Systemic corticosteroids of the last 12 h or still infusing, in dexamethasone equivalents where known."""
+    """The systemic corticosteroids given within `steroid_running` or still infusing, as dexamethasone where known."""
     found = []
     for a in of_class(given, DrugClass.STEROID):
         at = given_at(a.start, as_of)
@@ -27,7 +27,7 @@ def steroids_given(given: Iterable[Administration], as_of: datetime, t: Threshol
 
 
 def ordered_dose(drug: Drug | None, quantity: fs.Quantity | None, t: Thresholds) -> tuple[Decimal | None, bool]:
-    """An ordered dose in milligrams of dexamethasone, and whether a dose is stated at all."""
+    """An ordered dose in milligrams of dexamethasone, and whether the order states a dose at all."""
     if drug is None or drug.drug_class is not DrugClass.STEROID or quantity is None or quantity.value is None:
         return None, False
     try:
@@ -38,7 +38,7 @@ def ordered_dose(drug: Drug | None, quantity: fs.Quantity | None, t: Thresholds)
 
 
 def _dexamethasone(ingredient: str, mg: Decimal | None, t: Thresholds) -> Decimal | None:
-    """Milligrams of dexamethasone that this dose equals; None where no equivalence is listed."""
+    """The milligrams of dexamethasone that a dose equals; None if no equivalence is listed."""
     per = {
         "dexamethasone": Decimal(1),
         "methylprednisolone": t.methylprednisolone_per_dexa,

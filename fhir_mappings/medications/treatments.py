@@ -1,4 +1,4 @@
-"""MedicationAdministrations → what was given, when and how; the tocilizumab doses made of them."""
+"""The mapping from MedicationAdministrations to what was given, when and how, and to the doses of tocilizumab."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def administrations(
     t: Thresholds,
     fhir_base: str | None = None,
 ) -> tuple[tuple[Administration, ...], tuple[SetAside, ...]]:
-    """What was given of the drugs that matter, oldest first, and what of it could not be used.
+    """The administrations of the drugs that matter, oldest first, and those that could not be used.
 
     An administration whose drug nothing names comes out as UNIDENTIFIED: it may be any drug.
     """
@@ -60,7 +60,7 @@ def administrations(
             continue
         if administration.start.earliest > as_of + t.future_tolerance:
             bad.append(_ahead(administration))
-        elif administration.start.earliest > as_of:  # a clock a little ahead of ours: it counts as now
+        elif administration.start.earliest > as_of:  # the other clock is a little ahead of ours: it counts as now
             good.append(replace(administration, start=Moment(as_of, as_of)))
         else:
             good.append(administration)
@@ -69,18 +69,24 @@ def administrations(
 
 
 def _ahead(a: Administration) -> SetAside:
-    """One that is charted ahead of the clock. What was given was given at some time, and perhaps just now: the hole it
-    leaves has no time. An infusion leaves none in what was given after it, but is not passed over in silence."""
+    """An administration that is charted ahead of the clock, as one that is set aside.
+
+    The drug was given at some time, perhaps just now, so the hole has no time and no tocilizumab is offered. A CAR-T
+    infusion hides no later dose; its hole keeps the time, and a card reports it.
+    """
     infusion = a.drug.drug_class is DrugClass.CAR_T
     return SetAside(a.reference, FUTURE_DATED, ADMINISTRATIONS, a.start if infusion else None, infusion=infusion)
 
 
 class UnreadableError(ValueError):
-    """Why an administration does not say what was given; the message names no patient data."""
+    """The reason why an administration does not say what was given. The message names no patient data."""
 
 
 def _check(data: fs.MedicationAdministration) -> None:
-    """Raises UnreadableError for a status that is none of FHIR's, and for a rate that is no rate: neither is a stop."""
+    """Raises UnreadableError for a status that FHIR does not have, or for a rate that is no number from 0 on.
+
+    Neither may pass as the stop of an infusion.
+    """
     if data.status not in STATUSES:
         raise UnreadableError("status is none of FHIR's")
     stated = _stated_rate(data.dosage)
@@ -132,7 +138,7 @@ def _amount(dosage: fs.Dosage | None, drug: Drug, t: Thresholds) -> tuple[Decima
 
 
 def _rate(dosage: fs.Dosage | None) -> Decimal | None:
-    """The number of the rate in whatever unit: only whether it is zero matters."""
+    """The number of the rate in whatever unit it has: what matters is only whether it is zero."""
     quantity = _stated_rate(dosage)
     return quantity.value if quantity else None
 
@@ -146,9 +152,9 @@ def _stated_rate(dosage: fs.Dosage | None) -> fs.Quantity | None:
 
 
 def doses_of(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[Dose, ...]:
-    """Tocilizumab administrations → doses. A record that starts within an hour of the one before joins it.
+    """The doses made of tocilizumab administrations. A record that starts within an hour of the one before joins it.
 
-    A dose known by date only counts as given at the latest moment it can have been.
+    A dose known by date only counts as given at the latest moment at which it can have been.
     """
     doses: list[list[tuple[datetime, str, bool]]] = []
     for record in sorted((given_at(a.start, as_of), a.reference, a.start.is_date) for a in given):
@@ -160,17 +166,18 @@ def doses_of(given: Iterable[Administration], as_of: datetime, t: Thresholds) ->
 
 
 def history_opens(course: Course, as_of: datetime, t: Thresholds) -> datetime:
-    """From when on administrations must be known: blockers before the infusion, and every dose that a check counts."""
+    """The moment from which administrations must be known, to see blockers before the infusion and doses to count."""
     before = max(t.administrations_before, t.prior_blockade)
     return min(course.start - before, as_of - t.dose_lookback)
 
 
 def given_at(start: Moment, as_of: datetime) -> datetime:
+    """The latest moment at which something can have been given."""
     return min(start.latest, as_of)
 
 
 def counts_as_crs_dose(a: Administration) -> bool:
-    """Intravenous (or no route stated) tocilizumab that was given: `stopped` only with an amount."""
+    """Tell whether this is tocilizumab given for CRS: intravenous or without a route; `stopped` only with an amount."""
     if a.drug.drug_class is not DrugClass.TOCILIZUMAB:
         return False
     if a.route not in (Route.INTRAVENOUS, Route.NOT_STATED):

@@ -1,1 +1,1 @@
-"""FHIR JSON as it came: structs, times, units, whose it is and whether it is valid."""
+"""FHIR JSON as it came in: structs, times, units, the owner and the validity of each resource."""

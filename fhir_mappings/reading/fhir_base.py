@@ -1,4 +1,4 @@
-"""The form in which addresses are compared: FHIR bases here, and whatever else the server compares."""
+"""The form in which addresses are compared: FHIR bases, and every other address that the server compares."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 
 def comparable(address: str | None) -> str | None:
-    """An http address with lower-case scheme and host, no default port and no empty segment in its path.
+    """An http or https address with lower-case scheme and host, no default port and no empty segment in its path.
 
-    None where it is no http address, or has a query or fragment.
+    None for anything else, and for an address with a query or fragment.
     """
     scheme, _, rest = (address or "").partition("://")
     scheme = scheme.lower()

@@ -1,8 +1,8 @@
 """The fields of FHIR R4 resources that the mapping reads, as msgspec Structs.
 
-Scanning with these costs a hundredth of a full validation; what an answer rests on is validated by
-fhir.resources afterwards (`validation`). Unknown fields are passed over. A field of the wrong type sets
-the resource aside with its path.
+Scanning a resource with them costs a hundredth of a full validation. fhir.resources then validates only the resources
+that an answer rests on (`validation`). Unknown fields are skipped. A field of the wrong type sets its resource aside,
+and the reason names the path of the field.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ MAX_EXPONENT = 15
 
 
 class FhirStruct(msgspec.Struct, rename="camel", frozen=True, gc=False):
-    """What is decoded from JSON holds no cycles: the garbage collector need not walk over a long chart."""
+    """The base of everything that is decoded from FHIR JSON.
+
+    Decoded JSON holds no cycles, so `gc=False` spares the garbage collector the walk over a long chart.
+    """
 
 
 class Reference(FhirStruct, frozen=True):
@@ -47,7 +50,7 @@ class Quantity(FhirStruct, frozen=True):
     code: str | None = None
 
     def __post_init__(self) -> None:
-        """A number beyond any quantity of a body would only cost time and memory: the resource is set aside."""
+        """Raises ValueError for a number beyond any quantity of a body: it would only cost time and memory."""
         if self.value is not None and not (self.value.is_finite() and abs(self.value.adjusted()) <= MAX_EXPONENT):
             raise ValueError("number is out of range")
 
@@ -67,7 +70,7 @@ class Meta(FhirStruct, frozen=True):
 
 
 class Header(FhirStruct, frozen=True):
-    """Enough of any resource to sort it. `subject` and `patient` stay raw: their shape differs by type."""
+    """The fields that it takes to sort any resource. `subject` and `patient` stay raw: their shape differs by type."""
 
     resource_type: str = ""
     id: str | None = None

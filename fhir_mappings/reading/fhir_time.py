@@ -1,7 +1,7 @@
-"""FHIR date, dateTime and instant → Moment in UTC. A time without an offset is not a time.
+"""The mapping from FHIR date, dateTime and instant to a Moment in UTC. A time without an offset is not a time.
 
-Arithmetic between two datetimes of one zone is by wall clock and an hour off across a change of the clock: so all
-instants are kept in UTC, and only shown in the facility's zone.
+Python subtracts two datetimes of one zone by their wall clocks, which is an hour off across a clock change. That is
+why every instant is converted to UTC when it is read, and back to the facility's zone only when it is shown.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from fhir_mappings.facts.time_and_range import Moment
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d{1,12})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
-KEPT_TIMES = 256  # more would outlive a long chart all over its memory, which could then not be given back
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # outside, a mistake of charting on which no date arithmetic is safe
+KEPT_TIMES = 256  # more of them would lie scattered over the memory of a long chart and keep it from being freed
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # outside lies a charting mistake, with which no date arithmetic is safe
 
 
 class BadTimeError(ValueError):
@@ -25,10 +25,10 @@ class BadTimeError(ValueError):
 
 @lru_cache(KEPT_TIMES)
 def moment(text: str, zone: tzinfo) -> Moment:
-    """A Moment for a FHIR dateTime or instant; a date is the local day in `zone`.
+    """The Moment of a FHIR dateTime or instant; a date stands for the local day in `zone`.
 
-    Raises BadTimeError for a year or month alone, a time without offset, or no date at all. Kept, as many are charted
-    at one time.
+    Raises BadTimeError for a year or month alone, a time without offset, or no date at all. The last results are
+    cached because many values of a chart share one time.
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:

@@ -1,4 +1,4 @@
-"""Whose resource is it? One that is another patient's refuses the whole call."""
+"""The owner of each resource. A resource of another patient refuses the whole call."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import msgspec
 
 from fhir_mappings.reading.fhir_base import comparable
 from fhir_mappings.reading.resource_pool import ResourcePool
-from fhir_mappings.reading.resources import NO_OWNER, Claim
+from fhir_mappings.reading.resources import Claim, Doubt
 
 _REFERENCE = re.compile(r"(?:(?P<base>.+)/)?Patient/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
 
 
 class AnotherPatientError(Exception):
-    """A resource of another patient. `where` names key and entry, never an id."""
+    """A resource of another patient. `where` names its key and entry, never an id."""
 
     def __init__(self, where: str, *, from_client: bool) -> None:
         super().__init__(where)
@@ -25,14 +25,14 @@ class AnotherPatientError(Exception):
 
 @dataclass(frozen=True)
 class Owner:
-    """The patient of the call: the id, the FHIR base it lives under, and ids that it replaces."""
+    """The patient of the call: the id, the FHIR base that it lives under, and the ids that it replaces."""
 
     patient_id: str
     fhir_base: str | None = None
     replaced: frozenset[str] = frozenset()
 
     def owns(self, reference: str) -> bool | None:
-        """Whether a literal reference names this patient; None when it names no patient at all."""
+        """Tell whether a literal reference names this patient; None if it names no patient at all."""
         match = _REFERENCE.fullmatch(reference)
         if match is None:
             return None
@@ -57,11 +57,11 @@ def owner_of(patient_id: str, fhir_base: str | None, pool: ResourcePool) -> Owne
 
 
 def check_owner(pool: ResourcePool, owner: Owner) -> None:
-    """Set aside what names no patient; raises AnotherPatientError for what names another.
+    """Set aside every resource that names no patient. Raises AnotherPatientError for one that names another.
 
-    Every entry that ever came is checked, also one that was broken or that another of its id replaced.
+    The check covers every entry that ever came in, even one that was broken or replaced by another of its id.
     """
-    verdicts: dict[tuple[bytes, ...], bool | None] = {}  # nearly all say the same, byte for byte
+    verdicts: dict[tuple[bytes, ...], bool | None] = {}  # nearly all subjects are the same, byte for byte
     for claim in pool.claims:
         said = (claim.owner,) if claim.type != "Patient" else (claim.owner, claim.reference.encode())
         if said not in verdicts:
@@ -71,7 +71,7 @@ def check_owner(pool: ResourcePool, owner: Owner) -> None:
             raise AnotherPatientError(claim.where, from_client=claim.from_client)
         kept = pool.get(claim.reference)
         if owned is None and kept is not None and kept.where == claim.where:
-            pool.remove(claim.reference, NO_OWNER)
+            pool.remove(claim.reference, Doubt.NO_OWNER)
 
 
 def _owned(claim: Claim, owner: Owner) -> bool | None:
@@ -83,7 +83,7 @@ def _owned(claim: Claim, owner: Owner) -> bool | None:
 
 
 def _references_in(raw: bytes) -> list[str]:
-    """The references of a subject, however it is written: another patient's must not pass for being odd."""
+    """The references of a subject, however it is written: another patient must not pass because the form is odd."""
     try:
         value = msgspec.json.decode(raw) if raw else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

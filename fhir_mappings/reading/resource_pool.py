@@ -1,7 +1,6 @@
-"""FHIR JSON → rows to map, each resource once; what cannot be read is set aside and reported.
+"""The pool of a call's resources, each of them once. A resource that cannot be read is set aside and reported.
 
-Everything is scanned cheaply (fhir_structs); only what an answer rests on is validated by fhir.resources
-(`validation`).
+Every resource is scanned cheaply (`fhir_structs`); only those that an answer rests on are validated (`validation`).
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ from fhir_mappings.facts.coverage import Coverage, Kind
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resources import (
     DECODERS,
-    NO_OWNER,
     PLAIN,
-    TWO_OF_ONE_ID,
     Broken,
     Claim,
+    Doubt,
     Json,
     Resource,
     T,
@@ -38,7 +36,7 @@ from fhir_mappings.reading.resources import (
 
 
 class ResourcePool:
-    """Every resource of one call, each once: of two with one id the one updated last."""
+    """Every resource of one call, each once. Of two with the same id the pool keeps the one updated last."""
 
     def __init__(self) -> None:
         self._by_reference: dict[str, Resource[Any]] = {}
@@ -50,8 +48,10 @@ class ResourcePool:
     def add(
         self, raw: Json, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()
     ) -> fs.FhirStruct | None:
-        """Read one resource; what was scanned of it. One that cannot be read is set aside with the path of the broken
-        field, and None."""
+        """Read one resource and return its scanned fields.
+
+        A resource that cannot be read is set aside with the path of the broken field; the result is then None.
+        """
         self.added += 1
         data = scanned(raw)
         header = data if data is not None else header_of(raw)
@@ -77,12 +77,15 @@ class ResourcePool:
         return found.data
 
     def _keep(self, found: Resource[Any]) -> None:
-        """Of two versions the later. Two that differ and of which none is the later are set aside: one may be another
-        resource under the same id, and it cannot be told what is lost with either."""
+        """Keep the later of two versions.
+
+        Two that differ when neither is the later are both set aside: one may be another resource or an older version,
+        and nobody can tell what would be lost with either. Copies that say the same count as one, however written.
+        """
         reference = found.reference
         known, broken = self._by_reference.get(reference), self.broken.get(reference)
-        if broken is not None and broken.why == TWO_OF_ONE_ID:
-            self._set_aside(reference, TWO_OF_ONE_ID, found.kinds, found.raw)
+        if broken is not None and broken.doubt is Doubt.TWO_OF_ONE_ID:
+            self._set_aside(reference, broken.doubt, found.kinds, found.raw)
             return
         if known is not None:
             found, known = (
@@ -95,14 +98,14 @@ class ResourcePool:
             elif was == now and not say_the_same(known, found):
                 for one in (known, found):
                     self._by_reference[reference] = one
-                    self.remove(reference, TWO_OF_ONE_ID)
+                    self.remove(reference, Doubt.TWO_OF_ONE_ID)
                 return
-        if broken is not None and broken.why == NO_OWNER:  # a copy that may say whose it is takes its place
+        if broken is not None and broken.doubt is Doubt.NO_OWNER:  # a copy that may say whose it is takes its place
             del self.broken[reference]
         self._by_reference[reference] = found
         self._by_type = None
 
-    def remove(self, reference: str, why: str, *, infusion: bool = False) -> None:
+    def remove(self, reference: str, why: str | Doubt, *, infusion: bool = False) -> None:
         """Set a resource aside after it was read."""
         resource = self._by_reference.pop(reference)
         self._by_type = None
@@ -110,9 +113,9 @@ class ResourcePool:
         self._set_aside(reference, why, kinds, resource.raw, infusion=infusion)
 
     def _set_aside(
-        self, reference: str, why: str, kinds: frozenset[Kind], raw: Json, *, infusion: bool = False
+        self, reference: str, why: str | Doubt, kinds: frozenset[Kind], raw: Json, *, infusion: bool = False
     ) -> None:
-        """Remember a resource as broken. What came under several keys may have been of each of their kinds."""
+        """Remember a resource as broken. If it came under several keys it may have been of each of their kinds."""
         known, when = self.broken.get(reference), stated_time(raw)
         raws: tuple[bytes, ...] = (bytes(raw),)
         if known is not None:
@@ -122,7 +125,8 @@ class ResourcePool:
             raws = tuple(dict.fromkeys((*known.raws, *raws)))
         if Kind.RUNNING in kinds:  # a running infusion is an administration
             kinds |= {Kind.ADMINISTRATIONS}
-        self.broken[reference] = Broken(reference, why, kinds, when, infusion, raws)
+        doubt, words = (why, why.value) if isinstance(why, Doubt) else (None, why)
+        self.broken[reference] = Broken(reference, words, kinds, when, infusion, raws, doubt)
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
         if self._by_type is None:
@@ -133,7 +137,7 @@ class ResourcePool:
         return self._by_type.get(struct.__name__, ())
 
     def like(self, resource: Resource[Any]) -> tuple[Resource[Any], ...]:
-        """The resource itself and, of an Observation, all with the same code."""
+        """The resource itself or, for an Observation, every one with the same code."""
         if resource.type != "Observation":
             return (resource,)
         return tuple(r for r in self.of_type(fs.Observation) if r.data.code == resource.data.code)

@@ -1,8 +1,4 @@
-"""One FHIR resource: its scanned fields and its bytes, or what could not be read of it.
-
-Everything is scanned cheaply (`fhir_structs`); only what an answer rests on is validated by fhir.resources
-(`validation`).
-"""
+"""One FHIR resource: its scanned fields and its bytes, or the reason why it could not be read."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -39,7 +36,7 @@ STRUCTS: Mapping[str, type[fs.FhirStruct]] = {
 DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in STRUCTS.items()}
 
 
-# the same fields and those of the header beside them, for one pass over what is sound
+# the fields of a resource together with those of its header, so that a sound resource is read in one pass
 _HEADER_FIELDS = [(f.name, f.type, f.default) for f in fields(fs.Header)]
 
 
@@ -62,19 +59,24 @@ T = TypeVar("T", bound=fs.FhirStruct)
 
 
 Json = bytes | msgspec.Raw
-"""A resource as it came: bytes of its own, or a view of the body that it came in, which stays as long as the view."""
+"""A resource as it came: bytes of its own, or a view of the body that it came in.
+
+A body lives as long as a view of it. One long chart is thus one piece of memory, freed as a whole after the call;
+whatever is kept beyond a call must be copied out of it.
+"""
 
 
-NO_OWNER = "names no patient by reference"
+class Doubt(Enum):
+    """The reason to set aside a resource that could be read; its value in words."""
 
-
-TWO_OF_ONE_ID = "two resources that differ have this id"
+    NO_OWNER = "names no patient by reference"
+    TWO_OF_ONE_ID = "two resources that differ have this id"
 
 
 class Resource(msgspec.Struct, Generic[T], frozen=True, gc=False):
-    """One resource: its scanned fields, its bytes, what the record calls it and where it came from.
+    """One resource: its scanned fields, its bytes, its reference in the record and the place that it came from.
 
-    A Struct, as there are as many as the chart has entries: it is made in a tenth of the time of a dataclass.
+    It is a Struct because a chart has one for each entry, and a Struct is made in a tenth of a dataclass's time.
     """
 
     data: T
@@ -89,7 +91,7 @@ class Resource(msgspec.Struct, Generic[T], frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A resource that could not be read: what it may have been, the time it states, and its bytes, each that came."""
+    """A resource that could not be read: its possible kinds, the time it states, and the bytes of each copy."""
 
     reference: str
     why: str
@@ -97,10 +99,11 @@ class Broken:
     when: str | None
     infusion: bool = False
     raws: tuple[bytes, ...] = ()
+    doubt: Doubt | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
-    """Whom an entry says it is of, kept for every entry that came."""
+    """The patient that an entry claims as its owner. One is kept for every entry that came in."""
 
     reference: str
     type: str
@@ -125,7 +128,7 @@ _KINDS = {
 
 
 def kinds_of(resource_type: str) -> frozenset[Kind]:
-    """What a resource may have been, where nobody said what it was asked for."""
+    """The kinds of data that a resource may hold when nobody said what it was asked for."""
     return _KINDS.get(resource_type, frozenset(Kind))
 
 
@@ -144,8 +147,11 @@ def stated_time(raw: Json) -> str | None:
 
 
 def scanned(raw: Json) -> Any:
-    """A resource of ours with its header, where its bytes begin with its type and nothing in it is broken; else None:
-    then it is read step by step, so that what is broken can be said."""
+    """A resource of a type that is read here, with its header, in one pass over its bytes.
+
+    None if the bytes do not begin with the type or if anything is broken. The resource is then read step by step, so
+    that the reason can name the broken field.
+    """
     named = _NAMED_FIRST.match(raw)
     decoder = _WITH_HEADER.get(named[1].decode()) if named is not None else None
     if named is None or decoder is None:
@@ -158,7 +164,7 @@ def scanned(raw: Json) -> Any:
 
 
 def header_of(raw: Json) -> fs.Header:
-    """The header; of one that is broken itself as much as can be read, field by field."""
+    """The header of a resource; if it is broken itself, as many of its fields as can be read."""
     try:
         return _HEADER.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -175,7 +181,7 @@ def header_of(raw: Json) -> fs.Header:
 
 
 def is_fhir_type(name: str) -> bool:
-    """Whether FHIR has this type, if none that is read here. A type that it has not may stand for one that is."""
+    """Tell whether FHIR has this type. A name that FHIR does not have may stand for a type that is read here."""
     try:
         return bool(name and get_fhir_model_class(name))
     except ValueError:
@@ -183,8 +189,10 @@ def is_fhir_type(name: str) -> bool:
 
 
 def say_the_same(one: Resource[Any], other: Resource[Any]) -> bool:
-    """Whether two say the same, however each is written; what the header holds beside is no part of that. Where a
-    field that is not scanned cannot be read it is not known, and they do not."""
+    """Tell whether two resources say the same, however each is written, leaving out what only the header holds.
+
+    If a field that is not scanned cannot be read nobody knows, and the answer is no.
+    """
     if one.raw == other.raw:
         return True
     decoders = (DECODERS[one.type], msgspec.json)

@@ -1,4 +1,4 @@
-"""Quantities in one unit each, by Decimal tables. A unit that is not listed is never guessed.
+"""The conversion of quantities to one unit each, by Decimal tables. A unit that is not listed is never guessed.
 
 Source: clinical specification §5, checked with ucumvert 0.3.2.
 """
@@ -75,13 +75,13 @@ PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
 
 @dataclass(frozen=True)
 class UnitError(ValueError):
-    """The reason for which a quantity could not be used; it names no value."""
+    """The reason why a quantity could not be used. It names no value."""
 
     why: str
 
 
 def unit_of(quantity: Quantity) -> str | None:
-    """The unit as the record has it: the UCUM code, else the text."""
+    """The unit as the record states it: the UCUM code, else the text."""
     return quantity.code or quantity.unit
 
 
@@ -116,7 +116,7 @@ def _raw(value: Decimal, unit: str | None, measure: Measure) -> Decimal:
 
 
 def measured(quantity: Quantity | None, measure: Measure) -> Decimal:
-    """A plain quantity in the unit of `measure`. Raises UnitError where there is no plain number."""
+    """A plain quantity in the unit of `measure`. Raises UnitError if it is not a plain number or cannot be used."""
     if quantity is None or quantity.value is None:
         raise UnitError("no value")
     if quantity.comparator:

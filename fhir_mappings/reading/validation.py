@@ -1,5 +1,7 @@
-"""Is a resource valid FHIR? By the R4B models of fhir.resources, which read R4 data: the types used here are the same
-in both. What was found is remembered by the bytes, for one result is shown in many calls.
+"""The validation of resources as FHIR, by the R4B models of fhir.resources.
+
+R4B models read R4 data, because the types used here are the same in both. The outcome is remembered by the bytes of
+the resource, because many calls show the same result.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ _MODELS: Mapping[str, Any] = {
 
 
 class ValidationMemory:
-    """What was found of the resources validated last, by a digest of type and bytes.
+    """The outcome of the last validations, by a digest of type and bytes.
 
-    It holds digests and the paths of broken fields, nothing of a patient; other bytes have another digest.
+    It holds digests and the paths of broken fields, but no field of a resource and so nothing of a patient.
     """
 
     def __init__(self, limit: int = REMEMBERED) -> None:
@@ -43,7 +45,7 @@ class ValidationMemory:
         return len(self._found)
 
     def error(self, resource_type: str, raw: bytes) -> str | None:
-        """As `model_error`, worked out once while it is remembered."""
+        """The result of `model_error`, computed only if it is not remembered."""
         digest = hashlib.sha256(resource_type.encode() + b" " + raw).digest()
         with self._lock:
             if digest in self._found:
@@ -61,12 +63,12 @@ _MEMORY = ValidationMemory()
 
 
 def validation_error(resource: Resource[Any]) -> str | None:
-    """Why fhir.resources refuses this resource, as paths without values; None when it is valid."""
+    """The reason why fhir.resources refuses this resource, as paths without values; None if it is valid."""
     return _MEMORY.error(resource.type, bytes(resource.raw))
 
 
 def model_error(resource_type: str, raw: bytes) -> str | None:
-    """Why the model of this type refuses these bytes; None when it does not, or where there is no model."""
+    """The reason why the model of this type refuses these bytes; None if it accepts them or there is no model."""
     model = _MODELS.get(resource_type)
     if model is None:
         return None
@@ -76,13 +78,13 @@ def model_error(resource_type: str, raw: bytes) -> str | None:
         paths = sorted({_path(e) or resource_type for e in error.errors(include_url=False, include_input=False)})
         return "not valid FHIR at " + ", ".join(paths[:5])
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
-        # what fhir.resources raises on an unknown contained type, or on a broken primitive's extension
+        # fhir.resources raises these for an unknown contained type or a broken primitive's extension
         return "not valid FHIR"
     return None
 
 
 def build_models() -> None:
-    """Let pydantic build the models and those inside them, which it does when each first reads something."""
+    """Make pydantic build the models and those inside them, which it otherwise does when each first reads data."""
     for resource_type in _MODELS:
         model_error(resource_type, msgspec.json.encode({"resourceType": resource_type, **FIRST.get(resource_type, {})}))
 
@@ -114,7 +116,7 @@ FIRST: Mapping[str, Mapping[str, Any]] = {
 
 
 def _path(error: Any) -> str:
-    """Where it is not valid; a field that FHIR does not know may have any name, and is not named."""
+    """The path of an error. A field that FHIR does not know is not named, because its name may be anything."""
     known = error["loc"][:-1] if error["type"] == "extra_forbidden" else error["loc"]
     unknown = ("an unknown field",) if error["type"] == "extra_forbidden" else ()
     return ".".join(str(part) for part in (*known, *unknown))

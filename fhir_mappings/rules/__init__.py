@@ -1,1 +1,1 @@
-"""The clinical rules: facts in, facts out. No FHIR, no clock, no words."""
+"""The clinical rules: facts in, facts out. They know no FHIR, read no clock and hold no words."""

@@ -1,7 +1,7 @@
 """The ASTCT grade of cytokine release syndrome at one moment (Lee 2019), from fever, row H and row O.
 
-Three rules stand above the table: unknown is not normal; only a record lowers the grade, never the clock;
-windows are clipped at the start of the infusion and at the moment asked. See clinical specification §1.2.
+Three rules stand above the table. Unknown is not normal. Only a record lowers the grade, never the clock. Windows are
+clipped at the start of the infusion and at the moment asked for. See clinical specification §1.2.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER)
 
 @dataclass(frozen=True)
 class Signs:
-    """All that the grade is worked out from, mapped once and asked for any moment of the course."""
+    """The input of the grade, mapped once and then read for any moment of the course."""
 
     temperatures: tuple[Reading, ...]
     temperatures_reach: Reach
@@ -38,12 +38,12 @@ class Signs:
 
 
 def fevers(signs: Signs, course: Course, at: datetime, t: Thresholds) -> tuple[Reading, ...]:
-    """Temperatures of 38.0 °C or more of this course, oldest first. The first is the onset."""
+    """The fevers of this course up to `at`, oldest first. The first of them is the onset."""
     return tuple(r for r in signs.temperatures if course.start <= r.at <= at and r.value >= t.fever)
 
 
 def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> CrsGrade:
-    """The grade at `at`, or why there is none. Never grade 5: death is not inferred."""
+    """The grade at `at`, or the reason why there is none. Grade 5 is never given, because death is not inferred."""
     pressure = pressure_row(signs.pressure, age, course.start, at, t)
     oxygen = oxygen_row(signs.oxygen, course.start, at, t)
     fever, late = _fever(signs, course, age, at, t)
@@ -68,9 +68,9 @@ def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Th
 
 
 def _episode(hot: tuple[Reading, ...], fever: Fever, t: Thresholds) -> datetime | None:
-    """When the present fever began: back from the last one while fevers are no window apart.
+    """The start of the present fever: back from the last one while two fevers lie no more than a window apart.
 
-    Where fever is not seen now it may be suppressed, and the onset stands.
+    If there is no fever now it may be suppressed, so the onset stands.
     """
     if not hot or fever is not Fever.NOW:
         return hot[0].at if hot else None
@@ -87,7 +87,7 @@ def _temperature_evidence(highest: Reading | None, hot: tuple[Reading, ...]) -> 
 
 
 def _graded(c: CrsGrade) -> CrsGrade:
-    """The fever table: read from the top, the first row that fits rules."""
+    """The grade by the fever table, read from the top: the first row that fits decides."""
     h, o = c.pressure, c.oxygen
     worst = max(h.value, o.value)
     both_zero = not h.unknown and not o.unknown and worst == 0
@@ -107,7 +107,7 @@ def _graded(c: CrsGrade) -> CrsGrade:
 
 
 def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> tuple[Fever, bool]:
-    """Which row of the fever table, and whether the waiver has lapsed."""
+    """The row of the fever table, and whether the waiver of fever has lapsed."""
     hot = fevers(signs, course, at, t)
     window_opens = max(course.start, at - t.fever_window)
     if any(r.at >= window_opens for r in hot):
@@ -119,9 +119,11 @@ def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thres
     lapsed = treated
     if not signs.given_reach.whole(course.day_before, at) and not lapsed:
         return Fever.UNKNOWN_TREATMENT, False
+    # a fever that cannot be excluded, because temperatures of the window are unread or unusable, gives no grade
     measured = any(window_opens <= r.at <= at for r in signs.temperatures)
     if not measured or not signs.temperatures_reach.whole(window_opens, at):
         return Fever.NOT_MEASURED, lapsed
+    # temperatures since the infusion that could not be read may hold the onset: read as "fever earlier"
     if onset is not None or not signs.temperatures_reach.whole(course.start, at):
         return Fever.EARLIER, lapsed
     if _masking_drug(signs.given, course, at, t):
@@ -130,7 +132,7 @@ def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thres
 
 
 def _fever_unfetched(signs: Signs, course: Course, fever: Fever, at: datetime, t: Thresholds) -> bool:
-    """Whether fever is undecided because something could not be fetched, not because it was never charted."""
+    """Tell whether fever is undecided because data could not be fetched, and not because they were never charted."""
     if fever is Fever.UNKNOWN_TREATMENT:
         return not signs.given_reach.fetched(course.day_before)
     if fever is Fever.NOT_MEASURED:
@@ -148,7 +150,7 @@ def _given_between(given: Iterable[Administration], since: datetime, until: date
 def _waiver_drug(
     given: tuple[Administration, ...], course: Course, onset: datetime, at: datetime, t: Thresholds
 ) -> bool:
-    """An antipyretic from 24 h before onset, or a steroid or IL-6/IL-1 blocker since day −1."""
+    """Tell whether a drug waives fever: an antipyretic from 24 h before onset, or a steroid or blocker since day −1."""
     return _given_between(given, onset - t.antipyretic_before_onset, at, DrugClass.ANTIPYRETIC) or _given_between(
         given, min(course.day_before, onset), at, DrugClass.STEROID, *BLOCKERS
     )
@@ -163,9 +165,9 @@ def _masking_drug(given: tuple[Administration, ...], course: Course, at: datetim
 
 
 def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> bool:
-    """Whether no more than WAIVER_LIMIT ever passed between records of fever, H > 0 or O > 0, up to now.
+    """Tell whether no gap between records of fever, H > 0 or O > 0 was longer than `waiver_limit`, up to now.
 
-    Once lapsed, only a new fever brings the waiver back: so it is counted from the last one.
+    Only a new fever brings a lapsed waiver back, so the count begins with the last fever.
     """
     until = fevers(signs, course, at, t)[-1].at + t.waiver_limit
     for start, end in sorted(_positive_spans(signs, course, age, at, t)):

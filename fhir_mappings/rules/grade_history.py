@@ -1,7 +1,8 @@
-"""The grade at each moment of the course: the rules of a call at that moment, over what was charted up to it.
+"""The grade at each moment of the course: what a call at that moment would have said of what is charted now.
 
-The grade can change only where something was charted, or where a window has passed since. A chart of more moments than
-are worked out is thinned, but each moment at which the grade rises is found.
+Nobody knows when a value was written down, so a value that was charted late or corrected counts for the time it is of.
+The grade can change only at a moment at which something was charted, or at which a window after it ends. A chart with
+more moments than the service works out is thinned, but every moment at which the grade rises is found.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from fhir_mappings.rules.crs_grade import Signs, crs_grade
 from fhir_mappings.rules.vasopressors import carry_of, new_pressor_orders
 
 MOST, LEAST = 400, 100
-MOST_READ = 5_000_000  # readings looked at in all: of a very dense chart fewer moments are worked out
-JUST_AFTER = timedelta(microseconds=1)  # windows hold both of their ends
+MOST_READ = 5_000_000  # readings looked at in all: for a very dense chart fewer moments are worked out
+JUST_AFTER = timedelta(microseconds=1)  # a window includes both of its ends
 
 
 @dataclass(frozen=True)
 class GradeAt:
-    """The grade as a call at that moment would have had it."""
+    """The grade that a call at that moment would have found."""
 
     at: datetime
     grade: CrsGrade
@@ -36,7 +37,7 @@ class GradeAt:
 
 @dataclass(frozen=True)
 class Past:
-    """What the grade of any moment is worked out from. `pending` and `age` are asked for a moment."""
+    """The input of the grade at any moment. `pending` and `age` are functions of the moment."""
 
     signs: Signs
     ended: tuple[SupportSpan, ...]
@@ -52,7 +53,10 @@ class Past:
         return self._known[at]
 
     def _signs(self, at: datetime) -> Signs:
-        """The signs as read at `at`: what has ended since was in progress, what is ordered now may not have been."""
+        """The signs as of `at`: a procedure that has ended since was in progress, an order of now was not yet written.
+
+        Orders count from when they were authored. Those carried out or cancelled since are not known.
+        """
         ordered: frozenset[Drug] = new_pressor_orders(self.pending(at), at, self.t)
         in_progress = [s.record for s in self.ended if s.record.at <= at < s.end]
         signs, p, o = self.signs, self.signs.pressure, self.signs.oxygen
@@ -74,7 +78,7 @@ def _until(at: datetime, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
 
 
 def grade_history(past: Past, now: datetime) -> tuple[tuple[GradeAt, ...], bool]:
-    """The grades from the infusion to now, oldest first, and whether moments were left out."""
+    """The grades from the infusion to `now`, oldest first, and whether moments were left out."""
     treatments = _within(_treatments(past), past.course.start, now)
     signs = _within((r.at for series in _readings(past.signs) for r in series), past.course.start, now)
     charted = sorted({past.course.start, *treatments, *signs, now})
@@ -99,7 +103,7 @@ def _readings(signs: Signs) -> tuple[tuple[Reading, ...], ...]:
 
 
 def _treatments(past: Past) -> Iterable[datetime]:
-    """When a treatment changed, or something was charted that could not be used."""
+    """The moments at which a treatment changed, or at which something was charted that could not be used."""
     oxygen = past.signs.oxygen
     for a in past.signs.given:
         yield from (a.start.earliest, a.start.latest, a.end or a.start.latest)
@@ -115,7 +119,7 @@ def _treatments(past: Past) -> Iterable[datetime]:
 
 
 def _changes(charted: Iterable[tuple[datetime, object]]) -> Iterable[datetime]:
-    """When something else was charted than before."""
+    """The moments at which something else was charted than before."""
     last: object = None
     for at, what in charted:
         if what != last:
@@ -133,8 +137,11 @@ def _windows(past: Past) -> set[timedelta]:
 
 
 def _thinned(moments: Sequence[datetime], treatments: set[datetime], most: int, t: Thresholds) -> set[datetime]:
-    """Each treatment with the moment before it, and of the others about `most`: never further apart than half of the
-    shortest window in which a low pressure, a low saturation or a fever keeps its row."""
+    """Every treatment with the moment before it, and about `most` of the other moments.
+
+    Those lie no further apart than half of the shortest window in which a low pressure, a low saturation or a fever
+    keeps its row, so that no such row falls between two of them.
+    """
     step = min((moments[-1] - moments[0]) / most, min(t.fever_window, t.bp_window, t.o2_window) / 2)
     kept = {moments[0], moments[-1]}
     last = moments[0]
@@ -148,12 +155,12 @@ def _thinned(moments: Sequence[datetime], treatments: set[datetime], most: int, 
 
 
 def height(grade: CrsGrade) -> int:
-    """The grade, or where there is none what it would be if this is CRS."""
+    """The grade; if there is none, the grade that this would be if it is CRS."""
     return grade.provisional if grade.grade is None else grade.grade
 
 
 def _rises(moments: Sequence[datetime], kept: set[datetime], past: Past) -> set[datetime]:
-    """The very moment of each rise between two that were kept."""
+    """The exact moment of each rise between two moments that were kept."""
     found: set[datetime] = set()
     indexes = [index for index, at in enumerate(moments) if at in kept]
     for low, high in pairwise(indexes):

@@ -1,4 +1,4 @@
-"""From what pressure on a patient of some age is hypotensive."""
+"""The limits of hypotension by age, and the readings below them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def is_adult(age: Age | None, t: Thresholds) -> bool:
 
 
 def systolic_limit(age: Age | None, t: Thresholds) -> Decimal:
-    """The systolic pressure, mm[Hg], below which this age is hypotensive: PALS under 18, else the adult limit.
+    """The systolic pressure in mm[Hg] below which this age is hypotensive: PALS below `adult_age`, else adult.
 
-    An unknown age is read as an adult's, and flagged by the caller.
+    An unknown age counts as an adult's; the facts flag it (`AGE_UNKNOWN`).
     """
     if age is None or age.years >= t.adult_age:
         return t.systolic_adult
@@ -38,7 +38,7 @@ def low_systolic(systolic: Iterable[Reading], age: Age | None, t: Thresholds) ->
 
 
 def low_mean(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[Reading, ...]:
-    """Mean pressures below the adult limit, when two of them are far enough apart; none for a child."""
+    """The mean pressures below the adult limit, if the first and last lie far enough apart; none for a child."""
     if not is_adult(age, t):
         return ()
     low = tuple(r for r in mean if r.value < t.mean_adult)
@@ -48,6 +48,9 @@ def low_mean(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[R
 
 
 def low_mean_moments(mean: Iterable[Reading], age: Age | None, t: Thresholds) -> tuple[datetime, ...]:
-    """When mean pressures alone showed hypotension: a low one, and in the window before it one far enough from it."""
+    """The moments at which mean pressures alone show hypotension: a low one, with another far enough before it.
+
+    Both must lie in one window, as for the grade: one low mean pressure alone keeps no waiver of fever alive.
+    """
     low = [r.at for r in mean if r.value < t.mean_adult] if is_adult(age, t) else []
     return tuple(at for at in low if at - low[bisect_left(low, at - t.bp_window)] >= t.mean_readings_apart)

@@ -1,4 +1,4 @@
-"""Row O of the grade: the oxygen device in use at one moment, its flow, and saturation where there is none."""
+"""Row O of the grade: the oxygen device in use at one moment and its flow, or the saturation without one."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ from fhir_mappings.facts.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class OxygenFacts:
-    """What row O is worked out from. `open_supports` are procedures in progress as read now, `supports_read` whether
-    all of them were read."""
+    """The input of row O.
+
+    `open_supports` are the procedures in progress as the record is read now; `supports_read` says whether all of them
+    were read.
+    """
 
     devices: tuple[DeviceRecord, ...]
     open_supports: tuple[DeviceRecord, ...]
@@ -44,7 +47,8 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     row = _device_row(facts, opens, at, t)
     for support in facts.open_supports:
         if support.at <= at and ROW_OF[support.device] >= row.value:
-            same = ROW_OF[support.device] == row.value  # what may raise the row still may; a lesser row says nothing
+            # at the same row, what may raise it still may; the doubts of a lesser row mean nothing beside support
+            same = ROW_OF[support.device] == row.value
             marks = row.flags if same else ()
             flags = (*marks, Flag.OPEN_SINCE) if at - support.at > t.stale_limit else marks
             row = Row(
@@ -63,6 +67,8 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     start = max(opens, at - t.stale_limit)
     if not facts.reach.whole(start, at) and row.value < 4:
         row = replace(row, exact=False, missing=(*row.missing, Missing.OXYGEN_UNREAD))
+    # Without the procedures the row is a minimum, and every text says so. It does not count as `unfetched`, which would
+    # bring crs-grade-unknown: many servers cannot search Procedures by code, and a warning on every order goes unread.
     if not facts.supports_read and row.value < 4:
         row = replace(row, exact=False, missing=(*row.missing, Missing.SUPPORTS_UNREAD))
     unfetched = row.value < 4 and not facts.reach.fetched(start)
@@ -72,8 +78,10 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
 def without_home_devices(
     facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
 ) -> tuple[OxygenFacts, tuple[str, ...]]:
-    """CPAP or BiPAP that is coded as home or nocturnal, or that was charted before the infusion too, decides
-    nothing by itself: the row comes from the rest, as a minimum where such a device is the latest of the window.
+    """The facts without CPAP or BiPAP of the home, and the reference of such a device if it is the latest.
+
+    A device is of the home if it is coded as home or nocturnal, or if it was charted before the infusion too. It
+    decides nothing by itself: the row comes from the rest, as a minimum if such a device is the latest in the window.
     """
     mask = (Device.CPAP_BIPAP, Device.HOME_CPAP)
     before = any(d.device in mask and d.at < opens for d in (*facts.devices, *facts.open_supports))
@@ -111,7 +119,8 @@ def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
         if age <= t.o2_window:
             return row
         return replace(row, drivers=(*row.drivers, charted_last), flags=(*row.flags, Flag.OXYGEN_STALE))
-    # too old to say what is in use: what was charted since decides, after a mask or more only as a floor
+    # The device is too old to say what is in use, so what was charted since decides. After a mask or more that is only
+    # a floor, because the clock alone must not lower a row.
     row = _no_device_row(facts, None, last_known.at, at, t)
     if ROW_OF[last_known.device] < 3:
         return row
@@ -127,7 +136,7 @@ def _unknown_device_row(
     at: datetime,
     t: Thresholds,
 ) -> Row:
-    """A device nobody listed: its flow or FiO2 gives a minimum; it never displaces a higher row."""
+    """The row of a device that no value set lists: flow or FiO2 gives a minimum that displaces no higher row."""
     row = _flow_row(facts, last.at, at, t) or _no_device_row(facts, last, opens, at, t)
     missing = (Missing.DEVICE_NOT_RECOGNISED,)
     if known is not None and at - known.at <= t.stale_limit:
@@ -139,7 +148,7 @@ def _unknown_device_row(
 
 
 def _latest(readings: Sequence[Reading], since: datetime, at: datetime) -> Reading | None:
-    """The latest reading in a span; of two at one time the higher."""
+    """The latest reading in a span, and of two at the same time the higher."""
     return max((r for r in readings if since <= r.at <= at), key=lambda r: (r.at, r.value), default=None)
 
 
@@ -178,9 +187,9 @@ def _device(d: DeviceRecord, flow: Reading | None) -> OxygenDevice:
 
 
 def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> Row | None:
-    """Flow or FiO2 without a device that is known; None when neither shows oxygen.
+    """The row by flow or FiO2 without a known device; None if neither shows oxygen.
 
-    An FiO2 of the time of flow 0 or later outweighs it.
+    An FiO2 charted at the time of a flow of 0, or later, outweighs it: of two that disagree the more severe counts.
     """
     flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
     if flow is not None and flow.value > 0:
@@ -204,9 +213,10 @@ def _marked_if_old(row: Row, reading: Reading, at: datetime, t: Thresholds) -> R
 def _no_device_row(
     facts: OxygenFacts, at_rest: DeviceRecord | None, opens: datetime, at: datetime, t: Thresholds
 ) -> Row:
-    """No device in use: flow or FiO2 by themselves, kept to the stale limit, else the lowest saturation of the window.
+    """The row without a device in use: by flow or FiO2 alone, else by the lowest saturation of the window.
 
-    `at_rest` is a device record that already says so, whose flow the caller has looked at.
+    Flow and FiO2 alone are kept up to the stale limit, like a device. `at_rest` is a device record that says that none
+    is in use; the caller has then looked at its flow.
     """
     by_flow = _flow_row(facts, max(opens, at - t.stale_limit), at, t) if at_rest is None else None
     if by_flow is not None:

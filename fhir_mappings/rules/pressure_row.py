@@ -1,4 +1,4 @@
-"""Row H of the grade: hypotension by age, and the vasopressors running at one moment."""
+"""Row H of the grade: hypotension by age, and the vasopressors that run at one moment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fhir_mappings.rules.vasopressors import Pressors, running_pressors
 
 @dataclass(frozen=True)
 class PressureFacts:
-    """What row H is worked out from, and how far it could be read."""
+    """The input of row H, and the reach of what could be read of it."""
 
     infusions: tuple[Administration, ...]
     systolic: tuple[Reading, ...]
@@ -30,7 +30,7 @@ class PressureFacts:
 
 
 def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: datetime, t: Thresholds) -> Row:
-    """Row H at `at`: 0, 2 (hypotension), 3 (one vasopressor) or 4 (several, vasopressin not counted)."""
+    """Row H at `at`: 0, 2 (hypotension), 3 (one vasopressor) or 4 (several, not counting vasopressin)."""
     start = max(opens, at - t.bp_window)
     systolic = tuple(r for r in facts.systolic if start <= r.at <= at)
     mean = tuple(r for r in facts.mean if start <= r.at <= at)
@@ -67,7 +67,7 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
 
 
 def _pressure_known(systolic: tuple[Reading, ...], mean: tuple[Reading, ...], age: Age | None, t: Thresholds) -> bool:
-    """Whether readings can say "not low": systolic ones, or an adult's mean pressures none of which is low."""
+    """Tell whether the readings can say "not low": systolic ones, or an adult's mean pressures if none is low."""
     if systolic:
         return True
     return bool(mean) and is_adult(age, t) and all(r.value >= t.mean_adult for r in mean)
@@ -93,6 +93,8 @@ def _pressor_part(
         for group in (active, stale, held)
         for name, (_, state) in group.items()
     ]
+    # One on hold counts neither as running nor as stopped; one charted long ago is no second one beside one that runs.
+    # Either makes a row below 4 a minimum.
     flags = []
     counted = active
     if stale:
@@ -109,7 +111,10 @@ def _pressor_part(
 
 
 def _together(stale: Pressors) -> Pressors:
-    """Of pressors that are all stale, those charted near enough to the last one to have run beside it."""
+    """The stale pressors that were charted close enough to the last one to have run beside it.
+
+    They count together when all are stale, because the clock alone must not lower grade 4.
+    """
     last = max(v[1].last_charted for v in stale.values())
     return {k: v for k, v in stale.items() if last - v[1].last_charted <= v[1].carry}
 

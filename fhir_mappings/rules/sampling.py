@@ -27,8 +27,11 @@ class Setting:
 
 
 def baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sample | None, int]:
-    """The baseline and its tier: 1 local day 0 up to the infusion, 2 the 24 h before, 3 day 0 after it but
-    before fever and blockade, 4 the 72 h before."""
+    """The baseline and its tier; None and 0 if there is none.
+
+    Tier 1 is local day 0 up to the infusion, 2 the 24 h before it, 3 day 0 after it but before fever and blockade, 4
+    the 72 h before it.
+    """
     start = g.course.start
     usable = [s for s in samples if not is_contaminated(s.at, g)]
     on_day0 = [s for s in usable if s.at.earliest.astimezone(g.zone).date() == g.course.day0]
@@ -52,12 +55,12 @@ def baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sa
 
 
 def is_contaminated(at: Moment, g: Setting) -> bool:
-    """At or after the first blocker, or on its date where either is known by date only."""
+    """Tell whether a sample is of the first blocker or later, or of its date if either is known by date only."""
     return g.first_blocker is not None and at.latest >= g.first_blocker
 
 
 def is_in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
-    """After the infusion, until the first blocker or, without one, the last of the study's days."""
+    """Tell whether a sample lies after the infusion and before the first blocker, or else within the study's days."""
     if at.earliest <= g.course.peak_opens or at.earliest > g.as_of + t.future_tolerance:
         return False
     last_day = g.course.last_infused + t.study_days
@@ -67,5 +70,5 @@ def is_in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
 
 
 def is_after_blockade(at: Moment, g: Setting) -> bool:
-    """At or after the first blocker."""
+    """Tell whether a sample is surely of the first blocker or later."""
     return g.first_blocker is not None and at.earliest >= g.first_blocker

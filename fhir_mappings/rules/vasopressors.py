@@ -1,7 +1,7 @@
-"""The vasopressors running at one moment.
+"""The vasopressors that run at one moment.
 
-ASTCT counts concurrent vasopressors, vasopressin not among "multiple". Overlap is tested at the moment itself:
-two drugs given one after the other are one pressor. Only a record lowers the row, never the clock.
+ASTCT counts concurrent vasopressors and does not count vasopressin among "multiple". Overlap is tested at the moment
+itself: two drugs given one after the other are one pressor. Only a record lowers the row, never the clock.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, Pendi
 
 @dataclass(frozen=True)
 class PressorState:
+    """The state of one drug at a moment. `carry` is how long a charted rate of it counts as running."""
+
     running: PressorRunning
     last_charted: datetime
     open_since: datetime | None
@@ -25,7 +27,7 @@ class PressorState:
 
 
 def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, ...]:
-    """Administrations that are continuous intravenous infusions of a vasopressor, or say that one stopped."""
+    """The administrations that are continuous intravenous infusions of a vasopressor, or that say that one stopped."""
     found = []
     for a in given:
         if a.drug.drug_class not in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
@@ -42,14 +44,15 @@ def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, 
 def _stops(a: Administration) -> bool:
     if a.rate is not None:
         return a.rate <= 0 or a.status == "stopped"
-    if a.has_amount and a.status == "completed":  # an amount charted is the drug being given
+    # an event that is `completed` with a rate or an amount is the drug being given, not its end
+    if a.has_amount and a.status == "completed":
         return False
     return a.end is None and not a.open_ended and a.status in ("stopped", "completed")
 
 
 def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds) -> PressorState | None:
-    """Whether one drug was running at `at`, from all its records; None when it had not begun."""
-    # at one moment a stop is read before a start: a new bag replaces the old one
+    """The state of one drug at `at`, from all its records; None if it had not begun."""
+    # at the same moment a stop is read before a start, because a new bag replaces the old one
     begun = sorted((e for e in events if e.start.earliest <= at), key=lambda e: (e.start.earliest, not _stops(e)))
     if not begun:
         return None
@@ -57,7 +60,7 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
     charted = max(_charted(e, at) for e in begun)
     carry = carry_of(last, t)
     stop = max((e.start.earliest for e in begun[1:] if _stops(e)), default=None)
-    # a period open as read now is running whatever another record says; an event ends with a later stop
+    # a period that is open in the record is running whatever another record says; an event ends with a later stop
     still_open = [
         e
         for e in begun
@@ -82,7 +85,7 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
 
 
 def carry_of(a: Administration, t: Thresholds) -> timedelta:
-    """How long a charted rate of this drug counts as running: its own time, else that of all vasopressors."""
+    """The time for which a charted rate of this drug counts as running: its own, else that of all vasopressors."""
     return a.drug.traits.carry or t.pressor_carry
 
 
@@ -107,7 +110,10 @@ def running_pressors(infusions: Sequence[Administration], at: datetime, t: Thres
 
 
 def new_pressor_orders(pending: Iterable[PendingOrder], at: datetime, t: Thresholds) -> frozenset[Drug]:
-    """Vasopressors for a vein whose order of late no administration answers yet."""
+    """The vasopressors for a vein whose recent order no administration answers yet.
+
+    An active order without a readable time counts as one of today.
+    """
     found = [
         order.drug
         for order in pending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from string import Formatter
@@ -24,6 +25,7 @@ from tests.support import clinical_rules
 
 ROOT = Path(__file__).parents[2]
 SETTINGS: list[Setting] = [field.metadata["setting"] for field in fields(Settings)]
+PACKAGES = ("fhir_mappings", "cards", "cds_server", "example_patients", "order_desk")
 # what each code system asks for must stand in NOTICE under its name
 NOTICED = {
     "http://loinc.org": "LOINC",
@@ -126,3 +128,21 @@ def test_the_metrics_table_has_every_metric_and_no_other() -> None:
     made = {line.split()[2].removesuffix("_created") for line in Metrics("0", "0").page().decode().splitlines()
             if line.startswith("# TYPE") and not line.split()[2].endswith("_created")}  # fmt: skip
     assert {name.partition("{")[0] for name in table_of_operations("crs_cds_")} == made
+
+
+def paths_to_look_in() -> tuple[str, ...]:
+    """Every path in the README's table "to change → look in"."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("| to change | look in |")[2]
+    rows = [line for line in table.partition("\n\n")[0].splitlines() if line.startswith("| ")]
+    return tuple(path for row in rows for path in re.findall("`([^`]+)`", row.split("|")[2]))
+
+
+@pytest.mark.parametrize("path", paths_to_look_in())
+def test_what_the_readme_says_to_look_in_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_the_readme_says_of_every_room_what_to_look_for_there() -> None:
+    modules = [f for package in PACKAGES for f in (ROOT / package).rglob("*.py") if f.name != "__init__.py"]
+    rooms = {f"{file.parent.relative_to(ROOT)}/" for file in modules}
+    assert [room for room in sorted(rooms) if not any(path.startswith(room) for path in paths_to_look_in())] == []

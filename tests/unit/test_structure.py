@@ -60,6 +60,14 @@ DESK_SEES_OF_SERVER = (
     "cds_server.outgoing.base_url", "cds_server.pages", "cds_server.problems", "cds_server.running",
 )  # fmt: skip
 MODULES_IN_A_FOLDER = 18
+# A docstring begins with a verb or a noun phrase, never with a question.
+QUESTIONS = {"How", "If", "What", "When", "Where", "Whether", "Which", "Who", "Whose", "Why"}
+# rooms and modules whose docstrings still begin with one
+TO_MEND = (
+    "cds_server",
+    "example_patients",
+    "order_desk",
+)
 # HTTP, storage and trust are the server's: the mapping and the cards know none of it
 OUTSIDE = {"flask", "flask_cors", "authlib", "requests", "sqlalchemy", "werkzeug", "urllib", "http", "socket"}
 CLOCKS = {"now", "utcnow", "today", "monotonic", "time"}
@@ -166,6 +174,23 @@ def test_the_mutation_tests_mutate_what_they_name() -> None:
 @pytest.mark.parametrize("file", FILES, ids=module_of)
 def test_every_module_says_what_it_is(file: Path) -> None:
     assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def questions_in(file: Path) -> list[str]:
+    """The docstrings of a module, its classes and functions that begin with a question."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [n for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, documented)]
+    return [text for node in nodes if (text := ast.get_docstring(node) or "").split(" ", 1)[0] in QUESTIONS]
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if not lies_in(module_of(f), TO_MEND)], ids=module_of)
+def test_a_docstring_begins_with_a_verb_or_a_noun_phrase(file: Path) -> None:
+    assert questions_in(file) == []
+
+
+def test_every_place_to_mend_still_needs_it() -> None:
+    asked = {module_of(file) for file in FILES if questions_in(file)}
+    assert [place for place in TO_MEND if not any(lies_in(module, (place,)) for module in asked)] == []
 
 
 def test_no_test_imports_a_test() -> None:

@@ -6,7 +6,7 @@ import { option } from "./option.js";
 const PRINTED = { width: 900, squeezed: 0.72 }; // so that it fits a page beside line and table
 const data = JSON.parse(document.getElementById("course-data").textContent);
 for (const span of [...data.grades, ...data.oxygen, ...data.pressors]) span.isNow = span.end === data.end;
-data.doses = data.drugs.filter((mark) => mark.use.startsWith("tocilizumab, dose")).map((mark) => mark.at);
+data.doses = data.drugs.filter((mark) => mark.code === "dose").map((mark) => mark.at);
 const box = document.getElementById("picture");
 const told = document.getElementById("told");
 let lanes = lanesOf(data, box.clientWidth);

@@ -12,7 +12,7 @@ function labMarks(lane, lowest, half) {
     const named = mark.code === "baseline" || mark.code === "peak";
     return {
       ...mark,
-      turned: /^</.test(mark.text) ? 180 : 0, // below a limit points down
+      turned: mark.bound === "below" ? 180 : 0, // below a limit points down
       drawn: Math.max(mark.value, lowest),
       style: { color: counted ? BLUE : "#ffffff", borderColor: BLUE, borderWidth: 1.5 },
       label: named && {
@@ -24,7 +24,7 @@ function labMarks(lane, lowest, half) {
 }
 
 function labSeries(marks, lane, data) {
-  return [frame(marks, lane, data), scatter(marks, (mark) => (/^[<>]/.test(mark.text) ? "arrow" : SYMBOLS[mark.code] ?? "circle"))];
+  return [frame(marks, lane, data), scatter(marks, (mark) => (mark.bound ? "arrow" : SYMBOLS[mark.code] ?? "circle"))];
 }
 
 // From the power of ten below the lowest mark, or the limit, to that above the highest.

@@ -48,11 +48,11 @@ const DRUG_ROWS = [
   ["corticosteroid", "rect", "#117733"],
   ["antipyretic", "circle", "#ffffff"],
 ];
-const ROW_OF_KIND = { "other-il6-blocker": 1, "il1-blocker": 1, "systemic-corticosteroid": 2, antipyretic: 3 };
+const ROW_OF = { dose: 0, "not-counted": 0, blocker: 1, steroid: 2, antipyretic: 3 };
 
 // Where the words of a dose have room: after it, before it, or nowhere. Half a dose beside a mark would be another dose.
-function sideOf(mark, row, words, data, width) {
-  const room = ((data.end - data.start) * (words.length * LETTER + BESIDE)) / (width * PLOT);
+function sideOf(mark, row, data, width) {
+  const room = ((data.end - data.start) * (mark.label.length * LETTER + BESIDE)) / (width * PLOT);
   const others = row.filter((other) => other !== mark).map((other) => other.at - mark.at);
   const free = {
     right: data.end - mark.at > room && !others.some((far) => far >= 0 && far < 2 * room),
@@ -62,18 +62,17 @@ function sideOf(mark, row, words, data, width) {
 }
 
 function drugsLane(data, width) {
-  const rowOf = (mark) => ROW_OF_KIND[mark.use] ?? 0;
+  const rowOf = (mark) => ROW_OF[mark.code];
   const used = DRUG_ROWS.map((_, n) => n).filter((n) => data.drugs.some((mark) => rowOf(mark) === n));
   const marks = data.drugs.map((mark) => {
     const [, , color] = DRUG_ROWS[rowOf(mark)];
-    const counted = !mark.use.includes("not counted");
-    const words = rowOf(mark) === 0 && / mg$/.test(mark.text) ? mark.text.split(" ").slice(-2).join(" ") : mark.text;
-    const side = sideOf(mark, data.drugs.filter((other) => rowOf(other) === rowOf(mark)), words, data, width);
+    const counted = mark.code !== "not-counted";
+    const side = sideOf(mark, data.drugs.filter((other) => rowOf(other) === rowOf(mark)), data, width);
     return {
       ...mark, value: used.length - 1 - used.indexOf(rowOf(mark)),
       size: 12, style: { color: counted ? color : "#ffffff", borderColor: counted ? INK : color, borderWidth: counted ? 1 : 2 },
       label: rowOf(mark) < 3 && side !== null && {
-        show: true, position: side, formatter: words, color: INK, fontSize: 11, textBorderColor: "#ffffff", textBorderWidth: 3,
+        show: true, position: side, formatter: mark.label, color: INK, fontSize: 11, textBorderColor: "#ffffff", textBorderWidth: 3,
       },
     };
   });
@@ -94,9 +93,9 @@ export function lanesOf(data, width) {
     },
     temperatureLane(data),
     ...data.labs.map((lane) => labLane(lane, data, half)),
-    strips(data, "Oxygen", data.oxygen.map((mark) => ({ ...mark, name: "", label: mark.text, dashed: mark.value === null || mark.text.endsWith("charted long ago") })), (mark) => OXYGEN[mark.value]),
+    strips(data, "Oxygen", data.oxygen.map((mark) => ({ ...mark, name: "", dashed: mark.code !== "now" })), (mark) => OXYGEN[mark.value]),
     signsLane(data, "SpO2, %", data.lanes.saturation, 2, 64),
-    strips(data, "Vasopressors", data.pressors.map((mark) => ({ ...mark, name: mark.text, label: mark.use === "running" ? mark.text : `${mark.text}, ${mark.use}`, dashed: mark.use !== "running" })), () => "#e8a98a"),
+    strips(data, "Vasopressors", data.pressors.map((mark) => ({ ...mark, name: mark.text, dashed: mark.code !== "now" })), () => "#e8a98a"),
     signsLane(data, "Systolic pressure, mmHg", data.lanes.systolic, 5, 72),
     signsLane(data, "Mean pressure, mmHg", data.lanes.mean, 5, 64),
     drugsLane(data, width),

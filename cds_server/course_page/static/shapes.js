@@ -43,9 +43,8 @@ const heightOf = (grade, height) => (height * (grade + 0.6)) / 4.6;
 
 // How high the band would be if this is CRS, as a dashed line: what is not graded may be severe.
 function ifCrs(span, left, top, width, height) {
-  const [grade] = span.ifCrs.match(/\d/) ?? [];
-  if (grade === undefined) return [];
-  const y = top + height - heightOf(Number(grade), height) + 1;
+  if (!span.gradeIfCrs) return [];
+  const y = top + height - heightOf(span.gradeIfCrs, height) + 1;
   return [{ type: "line", silent: true, shape: { x1: left, y1: y, x2: left + width, y2: y }, style: { stroke: INK, lineDash: [4, 3], lineWidth: 1.5 } }];
 }
 

@@ -126,8 +126,8 @@ def test_each_mark_tells_value_unit_time_and_source_and_stands_in_the_table() ->
 
 def test_doses_and_the_moment_after_which_il6_no_longer_counts() -> None:
     found = drawn(page_of("1d"))
-    assert [(local(m["at"]), m["text"]) for m in found["drugs"]] == [
-        ("D7 10:00", "tocilizumab 560 mg"), ("D9 10:00", "tocilizumab 560 mg"),
+    assert [(local(m["at"]), m["code"], m["text"], m["label"]) for m in found["drugs"]] == [
+        ("D7 10:00", "dose", "tocilizumab 560 mg", "560 mg"), ("D9 10:00", "dose", "tocilizumab 560 mg", "560 mg"),
     ]  # fmt: skip
     until = {lane["name"]: lane["until"] for lane in found["labs"]}
     assert (local(until["IL-6"]), until["CRP"]) == ("D7 10:00", None)
@@ -136,8 +136,9 @@ def test_doses_and_the_moment_after_which_il6_no_longer_counts() -> None:
 
 DRUGS = rows("""
 | chart                                                          | drugs                                              | because                                    |
-| give dexamethasone 10 IV @-5h                                  | dexamethasone 10 mg                                | a corticosteroid                           |
-| give paracetamol 1000 @-5h                                     | acetaminophen 1000 mg                              | an antipyretic                             |
+| give dexamethasone 10 IV @-5h                                  | steroid dexamethasone 10 mg                        | a corticosteroid                           |
+| give paracetamol 1000 @-5h                                     | antipyretic acetaminophen 1000 mg                  | an antipyretic                             |
+| give anakinra 100 @-5h                                         | blocker anakinra 100 mg                            | another blocker                            |
 | give dexamethasone 10 IV @D-5                                  |                                                    | before day −1: not of this course          |
 """)
 
@@ -145,28 +146,26 @@ DRUGS = rows("""
 @pytest.mark.parametrize("row", DRUGS, ids=name_of)
 def test_other_drugs(row: dict[str, str]) -> None:
     found = drawn(course(patient(f"grade 1; {row['chart']}"), NOW))["drugs"]
-    assert ", ".join(m["text"] for m in found) == row["drugs"]
+    assert ", ".join(f"{m['code']} {m['label']}" for m in found) == row["drugs"]
 
 
 SUPPORT = rows("""
-| chart                                                                  | oxygen                                 | pressors                                       | because                              |
-| device NC @-3h; flow 2 @-3h; device HFNC @-2h                          | nasal cannula 2 L/min, high-flow cannula or mask |                                      | one device after the other           |
-| device HFNC @-14h                                                      | high-flow cannula or mask, high-flow cannula or mask, charted long ago |                | past its window, and nothing charted since |
-| device RA @-3h; SpO2 97 @-3h; SpO2 86 @-2h                             | no oxygen, SpO2 86 % without oxygen    |                                                | hypoxia on room air                  |
-| device RA @-3h; SpO2 97 @-3h; start norepinephrine 0.1 @-2h            | no oxygen                              | norepinephrine running                         | running                              |
-| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h             | no oxygen                              | norepinephrine running, norepinephrine last charted 6 Mar 05:00 | charted 7 h ago and not stopped      |
-| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h; rate norepinephrine 0 @-6h | no oxygen              | norepinephrine running                         | stopped                              |
+| chart                                                                  | oxygen                                   | pressors                                                                | because                                    |
+| device NC @-3h; flow 2 @-3h; device HFNC @-2h                          | now: nasal cannula 2 L/min; now: high-flow cannula or mask |                                                       | one device after the other                 |
+| device HFNC @-14h                                                      | now: high-flow cannula or mask; stale: high-flow cannula or mask, charted long ago |                               | past its window, and nothing charted since |
+| device RA @-3h; SpO2 97 @-3h; SpO2 86 @-2h                             | now: no oxygen; now: SpO2 86 % without oxygen |                                                                    | hypoxia on room air                        |
+| device RA @-3h; SpO2 97 @-3h; start norepinephrine 0.1 @-2h            | now: no oxygen                           | now: norepinephrine                                                     | running                                    |
+| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h             | now: no oxygen                           | now: norepinephrine; stale: norepinephrine, last charted 6 Mar 05:00    | charted 7 h ago and not stopped            |
+| device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h; rate norepinephrine 0 @-6h | now: no oxygen           | now: norepinephrine                                                     | stopped                                    |
 """)
 
 
 @pytest.mark.parametrize("row", SUPPORT, ids=name_of)
 def test_oxygen_and_vasopressors_as_the_rules_read_them(row: dict[str, str]) -> None:
     found = drawn(course(patient(f"T 39 @-9h; T 39 @-1h; SBP 118 @-9h; SBP 118 @-1h; {row['chart']}"), NOW))
-    known = [m["text"] for m in found["oxygen"] if m["value"] is not None]
-    assert (", ".join(known), ", ".join(f"{m['text']} {m['use']}" for m in found["pressors"])) == (
-        row["oxygen"],
-        row["pressors"],
-    )
+    for lane in ("oxygen", "pressors"):
+        known = [m for m in found[lane] if m["code"] != "unknown"]
+        assert "; ".join(f"{m['code']}: {m['label']}" for m in known) == row[lane]
 
 
 CENSORED = rows("""
@@ -269,6 +268,7 @@ NOT_GRADED = rows("""
 def test_what_it_would_be_if_this_is_crs(row: dict[str, str]) -> None:
     last = drawn(course(patient(row["chart"]), NOW))["grades"][-1]
     assert (last["grade"], last["ifCrs"]) == (None, row["if CRS"])
+    assert (last["gradeIfCrs"] == 0) == (last["ifCrs"] == "")
 
 
 NO_COURSE = rows("""
