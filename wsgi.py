@@ -1,4 +1,4 @@
-"""WSGI entry: `gunicorn wsgi:app`. In development the order desk is joined to it; production does not import that."""
+"""WSGI entry: `gunicorn wsgi:app`. Development joins the order desk to it; production does not import the desk."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from cds_server.operations.warm_start import warm_start
 from cds_server.running import RUNNING_KEY
 from cds_server.settings.table import Environment
 
-CANNOT_START = 3  # gunicorn takes this for "do not try again"
+CANNOT_START = 3  # gunicorn reads this exit code as "do not try again"
 
 configure_logging()
 try:

@@ -22,14 +22,14 @@ OURS = ("Flask", "gunicorn", "msgspec", "fhir.resources", "pydantic", "SQLAlchem
 
 
 def machine() -> str:
-    """CPU model and number of cores, no name of the machine."""
+    """The CPU model and the number of cores, without the machine's name."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
     return f"{model or platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
 def head(peers: Mapping[str, str], before: tuple[float, float, float]) -> str:
-    """What was measured with. `before` are the load averages before anything was measured."""
+    """The head of the page: the machine and the versions. `before` are the load averages before the run."""
     ours = {"Python": platform.python_version(), **{name: version(name) for name in OURS}}
     named = [", ".join(f"{name} {number}" for name, number in versions.items()) for versions in (ours, peers)]
     made = f"Made by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}."

@@ -1,4 +1,4 @@
-"""What trust and the decision log add to a call: the same call without them, with the log, with both."""
+"""The cost that trust and the decision log add to a call: the same call without them, with the log, with both."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Cost:
 
 
 def additions(calls: int = CALLS) -> dict[str, dict[str, Cost]]:
-    """By way of reading, then by what is on. The contenders take turns."""
+    """Costs by way of reading, then by what is switched on. The contenders take turns."""
     with TemporaryDirectory() as name, fhir_server() as root:
         base = f"{root}/{OBSERVATIONS}/{LATENCY}"
         client = TrustedClient(Path(name), base)

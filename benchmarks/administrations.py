@@ -1,4 +1,4 @@
-"""A call by prefetch with many administrations, of drugs that are none of ours, beside 200 Observations."""
+"""A call by prefetch with 200 Observations and many administrations of drugs that no rule reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.tables import table
 
 OBSERVATIONS = 200
 ROUNDS = {0: 21, 2_000: 9, 20_000: 5}
-A_PAGE = 500  # so many are asked for: where as many came there may be more, and the answer says so
+A_PAGE = 500  # the number asked for: if as many came there may be more, and the answer says so
 CARDS_OF_A_PAGE = ("steroid-after-2-toci", "data-quality", "crs-grade")
 
 

@@ -1,6 +1,6 @@
 """The WSGI applications under load: crs-cds at the moment of the example patient, and a Flask that does nothing.
 
-`gunicorn benchmarks.app:crs_cds`, as `wsgi:app` but for the clock: the patient is always in day 13.
+`gunicorn benchmarks.app:crs_cds` differs from `wsgi:app` in the clock alone: the patient is always at day 13.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A FHIR server on loopback that waits before each answer: `python -m benchmarks.fhir_server PORT`.
 
-A base names the chart and the wait in milliseconds, `http://127.0.0.1:PORT/{chart}/{milliseconds}`. It answers as HAPI
-does (`tests.fhir_wire`), a repeated address from memory: what is measured is the wait and the service, not this server.
-`GET /counts` tells what it was asked since it was last asked that.
+A base names the chart and the wait in milliseconds, `http://127.0.0.1:PORT/{chart}/{milliseconds}`. The server answers
+as HAPI does (`tests.support.fhir_wire`). It answers a repeated address from memory, so that the benchmark measures the
+wait and the service, not this server. `GET /counts` returns the requests since the last `GET /counts`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class _Server(ThreadingTCPServer):
 
     def _counts(self) -> str:
         with self.lock:
-            # this question came by a connection of its own
+            # the question itself came by a connection of its own
             told = json.dumps({"connections": self.connections - 1, "bytes": self.sent, "addresses": self.addresses})
             self.connections, self.sent, self.addresses = 0, 0, []
         return told
@@ -89,7 +89,7 @@ class _Handler(StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        """Requests on one connection, as long as it stays open."""
+        """Answer the requests on one connection while it stays open."""
         with self.server.lock:
             self.server.connections += 1
         with suppress(OSError):
@@ -103,7 +103,7 @@ class _Handler(StreamRequestHandler):
 
 @contextmanager
 def fhir_server() -> Iterator[str]:
-    """The server in a process of its own; its root."""
+    """Run the server in a process of its own; yields its root."""
     root = f"http://{HOST}:{(port := free_port(0))}"
     with TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.fhir_server", str(port)]
@@ -113,7 +113,7 @@ def fhir_server() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was asked: new connections, bytes sent, and the addresses in their order."""
+    """The requests that the server got: new connections, bytes sent, and the addresses in their order."""
 
     connections: int
     bytes: int
@@ -121,7 +121,7 @@ class Counts:
 
 
 def counts(root: str) -> Counts:
-    """What the server was asked since it was last asked that."""
+    """The requests that the server got since the last question for them."""
     found = requests.get(f"{root}/counts", timeout=60).json()
     return Counts(found["connections"], found["bytes"], tuple(found["addresses"]))
 

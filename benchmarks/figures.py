@@ -1,4 +1,4 @@
-"""The figures: contenders by size of patient, ours in this process, peers in the environment of their own."""
+"""The figures: contenders by size of patient, ours in this process, peers in an environment of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 PEERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 SEEN, NOT_SEEN, WITH_LOG = "resources seen before", "not seen before", "seen before, log in memory"
 ROUNDS = {200: 41, 2_000: 21, 10_000: 9, 50_000: 5}
-SLOWEST_PEER_UP_TO = 2_000  # Observations: beyond, fhir.resources on every one takes minutes and says nothing new
+SLOWEST_PEER_UP_TO = 2_000  # Observations: with more, fhir.resources takes minutes and shows nothing new
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Figure:
 def our_figures(
     observations: int, rounds: int, administrations: int = 0, cards: tuple[str, ...] = CARDS
 ) -> list[Figure]:
-    """Our service beside the limit. Raises RuntimeError where its cards are others."""
+    """Our service beside the limit. Raises RuntimeError if its cards are not `cards`."""
     body = call_body(observations, administrations=administrations)
     silent, logging = OurService(), OurService(log=True)
     others = copies(body)
@@ -82,7 +82,7 @@ def memory_figures(calls: int, observations: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         largest, database = Path(folder) / "largest.json", f"sqlite:///{Path(folder) / 'log.sqlite'}"
         largest.write_bytes(call_body(observations))
-        OurService(log=True, CRS_CDS_DATABASE_URL=database).answer(call_body(200))  # the tables are there
+        OurService(log=True, CRS_CDS_DATABASE_URL=database).answer(call_body(200))  # this makes the tables
         found: dict[str, float] = _output(Path(sys.executable), "benchmarks.memory", str(largest), str(calls), database)
     return found
 

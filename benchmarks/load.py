@@ -1,7 +1,7 @@
 """order-sign under load: gunicorn with two workers, trust and the decision log on, over real sockets.
 
-Calls are sent at the moments of a fixed rate, whether or not those before were answered; the time to an answer is
-counted from that moment. The load is made by the same machine. `python -m benchmarks.load MINUTES` is `make soak`.
+Calls are sent at a fixed rate, whether or not those before were answered. The time to an answer counts from the moment
+at which the call was due. The same machine makes the load. `python -m benchmarks.load MINUTES` is `make soak`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SOAK_PART = 0.6  # of the rate that was kept
 
 @dataclass(frozen=True)
 class Load:
-    """So many calls a second for some time: seconds to the answers, and their number by status."""
+    """A load at `rate` calls a second: the seconds to each answer, and the number of answers by status."""
 
     rate: float
     seconds: tuple[float, ...]
@@ -64,7 +64,7 @@ class Service:
     database: Path
 
     def resident(self) -> list[float]:
-        """MiB of each worker; none where the system does not say."""
+        """MiB of each worker; empty if the system does not say."""
         found = []
         for status in Path("/proc").glob("[0-9]*/status"):
             try:
@@ -79,7 +79,7 @@ class Service:
         return found
 
     def decisions(self) -> int:
-        """How many are in the log, once nothing is committed late any more."""
+        """The number of decisions in the log, once no late commit is left."""
         found, before = self._decisions(), -1
         while found != before:
             time.sleep(1)
@@ -93,7 +93,7 @@ class Service:
 
 @contextmanager
 def service() -> Iterator[Service]:
-    """Service and FHIR server, up."""
+    """Run the service and its FHIR server; yields the service once it answers."""
     with TemporaryDirectory() as name, fhir_server() as fhir:
         folder, base = Path(name), f"{fhir}/{OBSERVATIONS}/{LATENCY}"
         client, url = TrustedClient(folder, base), f"http://{HOST}:{free_port(0)}"
@@ -107,7 +107,7 @@ def service() -> Iterator[Service]:
         bodies = {FHIR: call_with_server(base, "order-sign"), PREFETCH: call_body(OBSERVATIONS, "order-sign")}
         with server(command, f"{url}/health/live", environ, folder / "gunicorn.log"):
             to = Service(url, bodies, client, database)
-            for what in bodies:  # what is made once is made
+            for what in bodies:  # a first call makes what is made once
                 load(to, what, FIRST_RATE, 1)
             yield to
 
@@ -143,7 +143,7 @@ def load(to: Service, what: str, rate: float, seconds: float) -> Load:
 
 
 def highest(to: Service, what: str, seconds: float = STEP_SECONDS, steps: int = STEPS) -> Load | None:
-    """The highest rate tried that was kept: doubled until one is not, then halfway between. None where none was."""
+    """The highest rate that was kept: doubled until one is not, then halved between. None if none was kept."""
     best: Load | None = None
     rate, too_much = FIRST_RATE, 0.0
     for _ in range(steps):
@@ -159,7 +159,7 @@ def highest(to: Service, what: str, seconds: float = STEP_SECONDS, steps: int = 
 
 @dataclass(frozen=True)
 class Soak:
-    """What a long load showed: memory of each worker by minute, and decisions that should be in the log and are not."""
+    """The result of a long load: each worker's memory by minute, and the number of decisions missing in the log."""
 
     load: Load
     resident: tuple[tuple[float, ...], ...]
@@ -167,7 +167,7 @@ class Soak:
 
 
 def soak(to: Service, what: str, rate: float, minutes: float) -> Soak:
-    """Hold a rate; memory is read at the start and after each minute."""
+    """Hold a rate, and read memory at the start and after each minute."""
     before, answered = to.decisions(), 0
     resident, parts = [tuple(to.resident())], []
     left = minutes * 60
@@ -202,7 +202,7 @@ ondansetron. The highest rate tried that kept the 95th percentile under {SLOWEST
 
 
 def said_of(found: Soak) -> str:
-    """What a soak showed, for people."""
+    """The result of a soak, for people."""
     begin, end = found.resident[0], found.resident[-1]
     return (
         f"{len(found.load.seconds)} calls at {found.load.rate:.0f} a second: {dict(found.load.statuses)}, "
@@ -212,7 +212,7 @@ def said_of(found: Soak) -> str:
 
 
 def main(minutes: str) -> None:
-    """Half of the time by FHIR server, half by prefetch. Ends with 1 where anything was lost or refused."""
+    """Load half of the time by FHIR server, half by prefetch. Exits with 1 if anything was lost or refused."""
     failed = False
     with service() as to:
         for what in to.bodies:

@@ -1,6 +1,6 @@
 """Resident memory of one worker: `python -m benchmarks.memory LARGEST CALLS DATABASE` prints MiB by step, as JSON.
 
-The largest call is read from its file, as a server reads it from a socket: the body is held by the call alone.
+The largest call is read from its file, as a server reads it from a socket, so that the call alone holds the body.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.patients import call_body, copies
 
 
 def resident() -> float:
-    """MiB of this process now; 0 where the system does not say."""
+    """MiB of this process now; 0 if the system does not say."""
     gc.collect()
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []

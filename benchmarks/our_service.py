@@ -39,7 +39,7 @@ class NoLog(Store):
 
 
 class OurService:
-    """One worker, as gunicorn has it."""
+    """One worker, as gunicorn runs it."""
 
     def __init__(self, *, log: bool = False, **environ: str) -> None:
         self.app = create_app(SETTINGS | environ, clock=lambda: AS_OF)
@@ -54,13 +54,13 @@ class OurService:
         return self.answer_stream(BytesIO(body), len(body), **headers)
 
     def answer_stream(self, body: IO[bytes], length: int, **headers: str) -> bytes:
-        """The answer, as bytes. Raises RuntimeError where it is not 200."""
+        """The answer, as bytes. Raises RuntimeError if the status is not 200."""
         return got(self.app, "/cds-services/crs-patient-view", method="POST", content_type="application/json",
                    input_stream=body, content_length=length, headers=headers)  # fmt: skip
 
 
 def got(app: Flask, path: str, **request: Any) -> bytes:
-    """What an application answers, without a socket. Raises RuntimeError where it is not 200."""
+    """The body that an application answers, without a socket. Raises RuntimeError if the status is not 200."""
     chunks, status, _ = run_wsgi_app(app, create_environ(path, **request))
     if not status.startswith("200"):
         raise RuntimeError(status)

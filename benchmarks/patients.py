@@ -1,7 +1,7 @@
-"""Patients of a long ICU stay: an example chart and as many charted Observations as wanted beside it.
+"""Patients of a long ICU stay: an example chart, with as many further Observations as wanted.
 
-Every third has a code of interest (temperature, systolic pressure, saturation), spread from four days before the
-infusion to the call, with the values that the story has then: the cards stay those of the story.
+Every third Observation has a code of interest (temperature, systolic pressure, saturation), spread from four days
+before the infusion to the call, with the values that the story has then, so the cards stay those of the story.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from example_patients.stories.chart import LOINC, RXNORM, UCUM, Entry, Resource, resources
+from example_patients.stories.chart import LOINC, RXNORM, UCUM, ChartEntry, Resource, resources
 from example_patients.stories.stories import SCENES, hook_body, record
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -25,7 +25,7 @@ YEARS_BEFORE = INFUSED - timedelta(days=5 * 365)
 ILL_FROM = datetime(2026, 3, 9, 6, 0, tzinfo=ZONE)
 WELL = (("T", "36.8"), ("SBP", "118"), ("SpO2", "97"))
 ILL = (("T", "38.4"), ("SBP", "86"), ("SpO2", "97"))
-# what else a monitor and a laboratory chart, none of it with a code of ours: code, display, value, unit
+# other signs and results, whose codes no rule reads: code, display, value, unit
 OTHERS = (
     ("8867-4", "Heart rate", 104, "/min"),
     ("9279-1", "Respiratory rate", 22, "/min"),
@@ -50,7 +50,7 @@ def call_with_server(base: str, hook: str = "patient-view") -> bytes:
 
 
 def call_body(observations: int, hook: str = "patient-view", administrations: int = 0) -> bytes:
-    """A call by complete prefetch, as JSON: so many Observations, and so many administrations beside the story's.
+    """A call by complete prefetch, as JSON, with that many Observations in all, and administrations beside the story's.
 
     The patient's id carries `FIRST_COPY`.
     """
@@ -60,14 +60,16 @@ def call_body(observations: int, hook: str = "patient-view", administrations: in
 
 
 def copies(body: bytes) -> Iterator[bytes]:
-    """The same call for one other patient after another: none has a resource of the bytes of another's."""
+    """The same call for one patient after another. No two patients share the bytes of a resource."""
     for number in range(1, 10**8):
         yield body.replace(FIRST_COPY, b"copy-%08d" % number)
 
 
 def chart(observations: int, opens: datetime = OPENS, administrations: int = 0) -> list[Resource]:
-    """The story's chart and so many Observations in all, those beside the story spread from `opens` to the call; and so
-    many administrations beside the story's."""
+    """The story's chart with that many Observations in all, and administrations beside the story's.
+
+    Observations beside the story are spread from `opens` to the call.
+    """
     of_story = record(STORY, SCENE, AS_OF, ZONE)
     more = observations - sum(r["resourceType"] == "Observation" for r in of_story)
     found = (*of_story, *_charted(max(0, more), opens), *_given(administrations))
@@ -108,7 +110,7 @@ def _charted(number: int, opens: datetime) -> Iterator[Resource]:
         turn = index // 3
         if index % 3 == 0:
             word, value = (ILL if at >= ILL_FROM else WELL)[turn % len(WELL)]
-            yield {**resources([Entry(at, word, value)], SCENE.patient_id)[0], "id": id_}
+            yield {**resources([ChartEntry(at, word, value)], SCENE.patient_id)[0], "id": id_}
         else:
             code, display, number_, unit = OTHERS[turn % len(OTHERS)]
             yield {
@@ -123,7 +125,7 @@ def _charted(number: int, opens: datetime) -> Iterator[Resource]:
 
 
 def _given(number: int) -> Iterator[Resource]:
-    """Administrations of drugs that are none of ours, evenly over the stay."""
+    """Administrations of drugs that no rule reads, evenly over the stay."""
     step = (AS_OF - OPENS) / max(1, number)
     for index in range(number):
         code, display = OTHER_DRUGS[index % len(OTHER_DRUGS)]
@@ -139,7 +141,7 @@ def _given(number: int) -> Iterator[Resource]:
 
 
 def _as_charted(observation: Resource) -> Resource:
-    """With what a hospital's server sends beside it and the rules never read: about 1.4 kB in all."""
+    """The Observation with the elements that a hospital's server adds and no rule reads: about 1.4 kB in all."""
     at, id_ = observation["effectiveDateTime"], observation["id"]
     category = "http://terminology.hl7.org/CodeSystem/observation-category"
     code = observation["code"]

@@ -1,4 +1,4 @@
-"""What peers spend on the same bytes, beside the limit. Run in the environment of requirements/bench.txt:
+"""The CPU time of peers on the same bytes, beside the limit. Run it in the environment of requirements/bench.txt:
 
 python -m benchmarks.peers BODY ROUNDS PEER…     prints the medians as JSON, milliseconds by contender
 """
@@ -70,7 +70,7 @@ def _values(bundle: dict[str, Any]) -> Iterable[Any]:
 
 
 def every_resource_validated(body: bytes) -> Callable[[], object]:
-    """The prefetch parsed, and every resource read by its R4B model."""
+    """The work of parsing the prefetch and reading every resource by its R4B model."""
     from fhir.resources.R4B.medicationadministration import MedicationAdministration  # noqa: PLC0415
     from fhir.resources.R4B.observation import Observation  # noqa: PLC0415
     from fhir.resources.R4B.patient import Patient  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The figures of a run by prefetch → their part of the page RESULTS.md."""
+"""The part of RESULTS.md on the figures by prefetch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEBIBYTES = 100.0
 
 @dataclass(frozen=True)
 class Run:
-    """What was measured by prefetch. `memory` is resident MiB by step."""
+    """The measurements by prefetch. `memory` is resident MiB by step."""
 
     figures: tuple[Figure, ...]
     memory: Mapping[str, float]

@@ -1,5 +1,7 @@
-"""Contenders that take turns, and the medians of the CPU time each took. Needs nothing but the standard library: it
-runs in the environment of the peers too."""
+"""Contenders that take turns, and the median CPU time of each.
+
+It needs nothing but the standard library, because it runs in the environment of the peers too.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from statistics import median
 
 
 def cpu_milliseconds(work: Callable[[], object]) -> float:
-    """CPU time of the process, all its threads, for one run. Garbage of what ran before is not its own."""
+    """CPU time of the process, all its threads, for one run. Garbage of earlier runs is collected before it."""
     gc.collect()
     began = time.process_time()
     work()
@@ -18,8 +20,11 @@ def cpu_milliseconds(work: Callable[[], object]) -> float:
 
 
 def medians(contenders: Mapping[str, Callable[[], Callable[[], object]]], rounds: int) -> dict[str, float]:
-    """Milliseconds of CPU time by contender. Each is called for its next piece of work, which alone is timed; who
-    begins a round changes from round to round. One round before counts for nothing."""
+    """Milliseconds of CPU time by contender.
+
+    Each contender is called for its next piece of work, which alone is timed. The contender that begins changes from
+    round to round. One round before the others does not count.
+    """
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     names = list(contenders)
     for number in range(rounds + 1):

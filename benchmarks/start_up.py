@@ -1,5 +1,8 @@
-"""What an installation weighs and how long a worker takes to start: `python -m benchmarks.start_up DATABASE` prints the
-seconds and MiB of one start, as JSON, and what its first call costs beside the next one of another patient."""
+"""The size of an installation and the time a worker takes to start.
+
+`python -m benchmarks.start_up DATABASE` prints the seconds and MiB of one start as JSON, and the cost of its first call
+beside the next one, which is of another patient.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ def _size(files: Iterable[Path]) -> float:
 
 
 def starts(number: int = STARTS) -> dict[str, float]:
-    """Medians over so many starts, each in a process of its own, with a database that is there."""
+    """Medians over `number` starts, each in a process of its own, with a database that already exists."""
     with TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.start_up", f"sqlite:///{Path(folder) / 'log.sqlite'}"]
         told = [

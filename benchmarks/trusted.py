@@ -15,7 +15,7 @@ ISSUER, AUDIENCE = "https://ehr.example.org", "urn:crs-cds"
 
 
 class TrustedClient:
-    """Writes `clients.toml` and its keys into a folder. `servers` are the FHIR bases that it may name."""
+    """A client that writes its `clients.toml` and keys into a folder. `servers` are the FHIR bases that it may name."""
 
     def __init__(self, folder: Path, *servers: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -30,7 +30,7 @@ class TrustedClient:
         )
 
     def authorization(self) -> str:
-        """The header of one call: a token counts once."""
+        """The header of one call, with a new token because a token counts once."""
         now = int(time.time())
         claims = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 120, "jti": str(uuid.uuid4())}
         return f"Bearer {jwt.encode(claims, self._key, 'ES256', headers={'kid': 'k1'})}"

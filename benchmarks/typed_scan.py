@@ -1,7 +1,7 @@
 """The limit: one typed scan of a call's bytes, by msgspec into our own Structs, that does nothing else.
 
-It keeps no bytes, checks no owner and sets nothing aside: no service that reads these fields can cost less. Needs
-msgspec alone: it runs in the environment of the peers too.
+It keeps no bytes, checks no owner and sets nothing aside: no service that reads these fields can cost less. It needs
+msgspec alone, because it runs in the environment of the peers too.
 """
 
 from __future__ import annotations
@@ -46,6 +46,6 @@ _CALL = msgspec.json.Decoder(_Call)
 
 
 def typed_scan(body: bytes) -> int:
-    """How many Observations the call holds, all of them decoded."""
+    """The number of Observations in the call, all of them decoded."""
     found = _CALL.decode(body).prefetch
     return sum(len(key.entry) for key in (found.vitals, found.il6_crp, found.oxygen, found.weight) if key)

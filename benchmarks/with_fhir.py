@@ -22,15 +22,17 @@ LATENCIES = (5, 50, 250)  # milliseconds
 CALLS = 7
 TIMES_THE_SEARCHES = 1.3
 AIMED_AT = "200"
-# which round a search is of, by its address: each round needs what the one before it brought
+# the round of a search, told by its address: each round needs the results of the one before
 _LATER_ROUNDS = ((3, re.compile(r"/Medication\?")), (2, re.compile(r"(?:date|effective-time)=lt")))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Calls for one chart at one latency. Seconds are medians; `searches` is the sum, over the rounds that depend on
-    each other, of each round's slowest search when it is asked alone. Requests and bytes are of one call, connections
-    those that the calls after the first opened."""
+    """Calls for one chart at one latency. Seconds are medians.
+
+    `searches` adds up the slowest search of each round, asked alone, because a round waits for the one before.
+    Requests and bytes are of one call; connections are those that the calls after the first opened.
+    """
 
     chart: str
     latency: int
@@ -43,7 +45,7 @@ class Reading:
 
 
 def readings(charts: Iterable[str] = CHARTS, latencies: Iterable[int] = LATENCIES, calls: int = CALLS) -> list[Reading]:
-    """Raises RuntimeError where the cards are not those of the story."""
+    """Time the calls for each chart at each latency. Raises RuntimeError if the cards are not those of the story."""
     with fhir_server() as root:
         bases = [(chart, latency, f"{root}/{chart}/{latency}") for chart in charts for latency in latencies]
         service = OurService(CRS_CDS_FHIR_SERVERS=",".join(base for *_, base in bases))
@@ -71,11 +73,11 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _by_round(root: str, addresses: Iterable[str]) -> list[list[float]]:
-    """Seconds of each search with all its pages, by the round that it is of."""
+    """The seconds of each search with all its pages, by round."""
     rounds: dict[int, list[float]] = defaultdict(list)
     with requests.Session() as session:
         session.trust_env = False
-        session.get(f"{root}/counts", timeout=60)  # the connection is there
+        session.get(f"{root}/counts", timeout=60)  # opens the connection
         for address in addresses:
             if "_getpages=" not in address:
                 plain = unquote(address)
@@ -85,7 +87,7 @@ def _by_round(root: str, addresses: Iterable[str]) -> list[list[float]]:
 
 
 def _search(session: requests.Session, address: str) -> float:
-    """Seconds of a search asked alone, page after page."""
+    """The seconds of a search asked alone, page after page."""
     spent, url = 0.0, address
     while url:
         began = time.perf_counter()

@@ -21,7 +21,7 @@ from cards.deciding.when_to_show import Call, Planned, in_order, softened
 from cards.orders.offers import offers_of
 from cards.orders.orders import Ordering
 from cards.wording.compose import worded
-from cards.wording.context import Texts, unread_kinds
+from cards.wording.context import WordingContext, unread_kinds
 from cards.wording.no_course import no_course_card
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.course import CourseSearch
@@ -72,7 +72,7 @@ def advice(
     rows = rows_for(cell)
     state = _planned(rows, Ordering(facts, call.drafts, call.patient_id, terms, t), cell)
     seen = visible_cards(state, facts, call, modes, dismissed, state_of(facts, found))
-    texts = Texts(
+    texts = WordingContext(
         facts, found, doubts, t, unread_kinds(facts, terms), call.drafts,
         product_guidance=any(p.id is CardId.PRODUCT_GUIDANCE for p in seen.active),
         switched_off=seen.off, held=seen.held,

@@ -19,7 +19,7 @@ from fhir_mappings.observations import Observations
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs, fevers
 from fhir_mappings.rules.fold_change import fold_change
-from fhir_mappings.rules.sampling import Setting
+from fhir_mappings.rules.sampling import SamplingBounds
 
 _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 
@@ -53,10 +53,10 @@ def fold_changes(
     return folds, tuple(unusable)
 
 
-def _setting(how: MappingContext, found: FoundCourse, course: Course, signs: Signs) -> Setting:
+def _setting(how: MappingContext, found: FoundCourse, course: Course, signs: Signs) -> SamplingBounds:
     blockers = blockers_of(found.given, course)
     hot = fevers(signs, course, how.as_of, how.thresholds)
-    return Setting(
+    return SamplingBounds(
         course=course,
         as_of=how.as_of,
         zone=found.zone,

@@ -96,6 +96,8 @@ def _sample(read: _Read, unit: str | None, measure: Measure) -> Sample:
     o = read.observed
     if unit is None:
         raise UnitError("unit is missing")
+    # A negative result is no value, baseline or not; the specification takes a negative baseline for a zero one. Both
+    # leave the verdict unknown unless another sample can be the baseline, and a small rise is barred then.
     if read.number < 0:
         raise UnitError("value is negative")
     if unit in _OWN_UNITS:

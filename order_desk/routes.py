@@ -1,7 +1,11 @@
 """The addresses of the desk: its page, the stories, and the two writes to the FHIR server that the demo started.
 
-Both writes are PUT: that is no method of our CORS answers, so no page of another origin can send them; and they are
-taken at our own name only, for a page whose own name was made to mean this machine would be of no other origin.
+It writes to the FHIR server that make demo started and to no other (CRS_CDS_DEMO_FHIR), and only to patients
+crs-cds-example-desk-… of its own: those that are seeded for other clients keep their moment.
+
+Both writes are PUT. Our CORS answers do not allow that method, so no page of another origin can send them. They are
+taken at our own name only, because the browser would count a page as ours if its name had been made to mean this
+machine.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ MOST_ORDERS = 50
 
 @desk.before_request
 def _at_our_own_name() -> None:
-    """Raises Problem for a write that was addressed to another."""
+    """Refuse a write that was addressed to another name. Raises Problem."""
     ours = {*LOOPBACK, urlsplit(running().settings.public_url).hostname}
     if request.method == "PUT" and urlsplit(f"//{request.host}").hostname not in ours:
         raise Problem(ProblemId.DESK_REQUEST, [("Host", "must be this machine, or the host of CRS_CDS_PUBLIC_URL")])
@@ -39,7 +43,7 @@ def _at_our_own_name() -> None:
 
 @desk.get("/demo", strict_slashes=False)
 def open_desk() -> Response:
-    """The page; without a FHIR server of the demo it says how to get one."""
+    """The page. If the demo runs no FHIR server, it says how to start one."""
     base = running().settings.demo_fhir
     parts = urlsplit(base or "")
     return page("order_desk.html", {"fhir": base}, connect=[f"{parts.scheme}://{parts.netloc}"] if base else [])
@@ -47,13 +51,13 @@ def open_desk() -> Response:
 
 @desk.get("/demo/stories")
 def stories() -> Response:
-    """What the page needs to know: the FHIR server, the zone, and each story with its moments and orders."""
+    """The data of the page: the FHIR server, the zone, and each story with its moments and orders."""
     return jsonify({"fhirServer": _demo_fhir(), "zone": str(_zone()), "stories": [_told(story) for story in STORIES]})
 
 
 @desk.put("/demo/stories/<story_id>/clock")
 def move_clock(story_id: str) -> Response:
-    """`{"day": 5, "clock": "10:00"}`: the patient is written anew, moved so that this moment is now."""
+    """Write the patient anew so that the moment `{"day": 5, "clock": "10:00"}` is now."""
     story, asked = _story(story_id), _asked()
     moment: Moment = (asked.get("day", 0), asked.get("clock", ""))
     if not isinstance(moment[0], int) or not isinstance(moment[1], str) or not is_in(story, moment):
@@ -66,7 +70,7 @@ def move_clock(story_id: str) -> Response:
 
 @desk.put("/demo/stories/<story_id>/orders")
 def sign(story_id: str) -> Response:
-    """`{"orders": [draft, …]}`: they become active orders of the desk's patient."""
+    """Make the drafts of `{"orders": [draft, …]}` active orders of the desk's patient."""
     story, drafts = _story(story_id), _asked().get("orders")
     if not isinstance(drafts, list) or not 0 < len(drafts) <= MOST_ORDERS:
         raise Problem(ProblemId.DESK_REQUEST, [("orders", f"must be a list of 1 to {MOST_ORDERS} drafts")])

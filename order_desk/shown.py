@@ -1,4 +1,4 @@
-"""What the desk says of each story, and the orders that can be drafted for its patient."""
+"""The line that the desk shows for each story, and the orders that can be drafted for its patient."""
 
 from __future__ import annotations
 
@@ -43,12 +43,13 @@ SHOWN: Mapping[str, Shown] = {
 
 
 def order_templates(patient_id: str, tocilizumab_mg: int) -> dict[str, Resource]:
-    """The orders to draft, by the words on their button. The browser gives each draft its id and its time."""
+    """The orders to draft, by the label of their button. The browser gives each draft its id and its time."""
     anew = datetime(2026, 1, 1, tzinfo=UTC)
     return {
         f"Tocilizumab {tocilizumab_mg} mg IV": drafted_tocilizumab(patient_id, tocilizumab_mg, anew),
         f"Dexamethasone {DEXAMETHASONE_MG} mg IV": _dexamethasone(patient_id),
         "Blood culture": _blood_culture(patient_id),
+        # not paracetamol: an antipyretic hides the fever that the grade rests on
         "Ondansetron (unrelated)": drafted_ondansetron(patient_id, anew),
     }
 

@@ -1,6 +1,6 @@
 """The clock of a story: the moments at which something is charted, and the patient's record as of any of them.
 
-A moment is (day of the course, clock), in the story's own time; written down, it becomes now.
+A moment is (day of the course, clock) in the story's own time. When the record is written, that moment becomes now.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _DAY_0 = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def desk_patient(story: Story) -> str:
-    """The desk's own patient of a story: those that are seeded for other clients stay as they are."""
+    """The id of the desk's own patient of a story. The patients seeded for other clients stay as they are."""
     return f"{PREFIX}-desk-{story.id}"
 
 
 def last_day(story: Story) -> int:
-    """A day after the last scene nothing new is charted, and values grow old."""
+    """The day after the last scene: nothing new is charted then, and values grow old."""
     return story.scenes[-1].call[0] + 1
 
 
@@ -33,7 +33,7 @@ def is_in(story: Story, moment: Moment) -> bool:
 
 
 def moments(story: Story) -> list[Moment]:
-    """When something is charted after day 0, and the scenes, in their order."""
+    """The moments after day 0 at which something is charted, and those of the scenes, in their order."""
 
     def at(day: int, clock: str) -> datetime:
         hours, minutes = clock.split(":")

@@ -1,4 +1,4 @@
-"""The desk's patient of a story on the demo's FHIR server: written anew as of a moment, and its signed orders."""
+"""The desk's patient of a story on the demo's FHIR server: writing it anew as of a moment, and signing its orders."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def write_anew(fhir_base: str, session: requests.Session, record: list[Resource]
 
     Raises NoAnswerError.
     """
+    # Moving the clock writes the patient anew so that the moment is now; the service's own clock is never touched.
+    # Orders signed at the desk go. Each move is another shift with another user, who has not seen what the last one
+    # overrode.
     patient_id, wanted = record[0]["id"], {reference_of(r) for r in record}
     there = [
         reference_of(found)
@@ -34,7 +37,7 @@ def write_anew(fhir_base: str, session: requests.Session, record: list[Resource]
 
 
 def signed(order: Resource, patient_id: str, now: datetime) -> Resource:
-    """A draft as the active order that signing makes of it, under an id of its own."""
+    """The active order that signing makes of a draft, with an id of its own."""
     return {
         **order,
         "id": f"{patient_id}-order-{uuid.uuid4().hex[:12]}",
@@ -45,5 +48,5 @@ def signed(order: Resource, patient_id: str, now: datetime) -> Resource:
 
 
 def write_orders(fhir_base: str, session: requests.Session, orders: Iterable[Resource]) -> None:
-    """Raises NoAnswerError."""
+    """Write signed orders in one transaction. Raises NoAnswerError."""
     transact("writing the orders", fhir_base, session, map(put_entry, orders))

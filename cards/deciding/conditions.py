@@ -30,7 +30,7 @@ class Provisional(StrEnum):
     SEVERE = "3–4"
 
 
-class Doubt(StrEnum):
+class SignsDoubt(StrEnum):
     """The doubt about the grade: vital signs or oxygen could not be fetched, or a home device may hide a higher one."""
 
     NONE = "all fetched"
@@ -132,7 +132,7 @@ class Situation:
     phase: Phase
     grade: Grade
     provisional: Provisional
-    doubt: Doubt
+    doubt: SignsDoubt
     il6: Il6
     crp: Crp
     doses: Doses

@@ -17,7 +17,6 @@ from cards.deciding.conditions import (
     DoseCount,
     DoseInterval,
     Doses,
-    Doubt,
     Exactness,
     Grade,
     Hypersensitivity,
@@ -29,6 +28,7 @@ from cards.deciding.conditions import (
     ProductWindow,
     Progress,
     Provisional,
+    SignsDoubt,
     Situation,
     TociDraft,
     TociInPlay,
@@ -151,9 +151,9 @@ MANAGEMENT = (
          ((CardId.CRS_GRADE_UNKNOWN, CRITICAL),), Source.ASTCT),
     Rule("M02", _when(grade=Grade.UNKNOWN, provisional=Provisional.TWO),
          ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
-    Rule("M03", _when(grade=Grade.UNKNOWN, provisional=Provisional.MILD, doubt=Doubt.UNFETCHED),
+    Rule("M03", _when(grade=Grade.UNKNOWN, provisional=Provisional.MILD, doubt=SignsDoubt.UNFETCHED),
          ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
-    Rule("M04", _when(grade=Grade.UNKNOWN, provisional=Provisional.MILD, doubt=Doubt.NONE),
+    Rule("M04", _when(grade=Grade.UNKNOWN, provisional=Provisional.MILD, doubt=SignsDoubt.NONE),
          ((CardId.CRS_GRADE_UNKNOWN, INFO),), Source.ASTCT),
     Rule("M05", _when(grade=Grade.MASKED, provisional=Provisional.SEVERE),
          ((CardId.CRS_POSSIBLE_MASKED, CRITICAL),), Source.ASTCT),
@@ -193,9 +193,9 @@ MANAGEMENT = (
 )  # fmt: skip
 
 MINIMUM = (
-    Rule("G01", _when(grade=(Grade.G0, *G1234), doubt=Doubt.UNFETCHED),
+    Rule("G01", _when(grade=(Grade.G0, *G1234), doubt=SignsDoubt.UNFETCHED),
          ((CardId.CRS_GRADE_UNKNOWN, WARNING),), Source.ASTCT),
-    Rule("G02", _when(grade=(Grade.G0, *G1234), doubt=Doubt.NONE), (), Source.ASTCT),
+    Rule("G02", _when(grade=(Grade.G0, *G1234), doubt=SignsDoubt.NONE), (), Source.ASTCT),
     Rule("G03", _when(grade=NO_GRADE), (), Source.ASTCT),
 )  # fmt: skip
 

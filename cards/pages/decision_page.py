@@ -42,8 +42,8 @@ OPEN_QUESTIONS = (
     "**An old diagnosis of infection** on the problem list counts as long as it is active there.",
     "**Isolated ICANS of grade 1**: the study names corticosteroids first-line, guidelines mostly supportive care. The "
     "card says both and offers dexamethasone.",
-    "**A culture or PCR whose result is no known way to say negative** is shown as to be weighed. Blood and urine "
-    "cultures and CMV PCR are read, no others.",
+    "A culture or PCR is treated as possible infection unless its result text is one we recognise as negative. Blood "
+    "and urine cultures and CMV PCR are read, no others.",
     "**Steroid doses below adult age** are not computed; what counts as running there is unconfirmed.",
 )
 

@@ -8,7 +8,7 @@ from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.icans_words import icans_grade, icans_line
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
-from cards.wording.context import Texts
+from cards.wording.context import WordingContext
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.labs import LabValue
 from fhir_mappings.facts.patient import Infection, PatientFacts
@@ -17,7 +17,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 _OF_CAUTION = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS)
 
 
-def of_caution(x: Texts) -> dict[str, str]:
+def of_caution(x: WordingContext) -> dict[str, str]:
     """The placeholders about caution and ICANS."""
     allergy = x.facts.tocilizumab_hypersensitivity
     kind = "allergic" if allergy else "infected" if x.facts.infections else "none"
@@ -32,7 +32,7 @@ def of_caution(x: Texts) -> dict[str, str]:
     }
 
 
-def caution_line(x: Texts) -> str:
+def caution_line(x: WordingContext) -> str:
     """The line on caution: values beyond the label's limits, values that are not known, data that could not be read."""
     unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
     allergy = x.facts.tocilizumab_hypersensitivity
@@ -48,7 +48,7 @@ def caution_line(x: Texts) -> str:
     return " ".join(lines or [phrase("caution", "clear")])
 
 
-def _beyond(x: Texts) -> list[str]:
+def _beyond(x: WordingContext) -> list[str]:
     labs, t = x.facts.labs, x.t
     found = []
     for name, lab, limit in (("ANC", labs.neutrophils, t.neutropenia), ("platelets", labs.platelets, t.platelets_low)):
@@ -70,11 +70,11 @@ def upper_normal(lab: LabValue, t: Thresholds) -> tuple[Decimal, bool]:
     return (lab.upper_normal, False) if lab.upper_normal is not None else (t.enzymes_normal, True)
 
 
-def _at(x: Texts, lab: LabValue) -> str:
+def _at(x: WordingContext, lab: LabValue) -> str:
     return when(x.facts.local(lab.at))
 
 
-def _not_known(x: Texts) -> list[str]:
+def _not_known(x: WordingContext) -> list[str]:
     labs = x.facts.labs
     named = (("ANC", labs.neutrophils), ("platelets", labs.platelets), ("ALT", labs.alt), ("AST", labs.ast))
     return [name for name, lab in named if lab is None and name not in labs.unreadable]

@@ -7,7 +7,7 @@ from cards.deciding.decision_table import CardId
 from cards.deciding.drafts import drafted
 from cards.deciding.when_to_show import Planned
 from cards.sentences.phrases import PHRASES, phrase
-from cards.wording.context import Texts
+from cards.wording.context import WordingContext
 from cards.wording.evidence import basis, bullets
 from cards.wording.placeholders import placeholders
 from cards.wording.wording import CAUTION, NO_WAITING, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
@@ -20,7 +20,9 @@ _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, Car
 _FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI, CardId.REASSESS_WINDOW)
 
 
-def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]) -> Card:
+def composed(
+    planned: Planned, texts: WordingContext, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
+) -> Card:
     """The words of one card around its orders."""
     wording = WORDING[planned.id]
     values = placeholders(texts, planned, suggestions, notes)
@@ -49,12 +51,12 @@ def composed(planned: Planned, texts: Texts, suggestions: tuple[Suggestion, ...]
 _ORDERS = {"MedicationRequest": Kind.MEDICATION_ORDERS, "ServiceRequest": Kind.SERVICE_ORDERS}
 
 
-def _may_repeat(suggestions: tuple[Suggestion, ...], texts: Texts) -> bool:
+def _may_repeat(suggestions: tuple[Suggestion, ...], texts: WordingContext) -> bool:
     """Tell whether a suggested order may be active already because not all orders of its kind were read."""
     return any(_ORDERS[s.resource["resourceType"]] in texts.unread for s in suggestions if s.action == "create")
 
 
-def _extra(planned: Planned, texts: Texts) -> list[str]:
+def _extra(planned: Planned, texts: WordingContext) -> list[str]:
     """The sentences that only some patients need: on neutropenia, age, the paediatric limit."""
     lines: list[str] = []
     t, facts = texts.t, texts.facts
@@ -74,14 +76,14 @@ def _extra(planned: Planned, texts: Texts) -> list[str]:
     return lines
 
 
-def _confirm_ventilation(x: Texts) -> bool:
+def _confirm_ventilation(x: WordingContext) -> bool:
     """Tell whether ventilation may be for the airway and not for hypoxia: with severe ICANS, or on little oxygen."""
     flags = x.grade.oxygen.flags
     severe = x.facts.icans.grade is not None and x.facts.icans.grade >= x.t.icans_severe
     return Flag.VENTILATED_LOW_FIO2 in flags or (Flag.VENTILATED in flags and severe)
 
 
-def worded(shown: tuple[Planned, ...], texts: Texts) -> tuple[Card, ...]:
+def worded(shown: tuple[Planned, ...], texts: WordingContext) -> tuple[Card, ...]:
     """The cards with their words. An order that an earlier card carries is only named by a later one."""
     carried: dict[str, Suggestion] = {}
     cards: list[Card] = []

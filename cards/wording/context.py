@@ -18,7 +18,7 @@ from fhir_mappings.facts.treatment import DraftOrder
 
 
 @dataclass(frozen=True)
-class Texts:
+class WordingContext:
     """The values that the sentences of all cards of one answer are filled from."""
 
     facts: PatientFacts

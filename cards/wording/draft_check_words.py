@@ -11,12 +11,12 @@ from cards.deciding.offer import ordered_at
 from cards.deciding.tocilizumab_gate import weight_is_unread
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
-from cards.wording.context import Texts
+from cards.wording.context import WordingContext
 from cards.wording.grade_words import zero_words
 from fhir_mappings.facts.treatment import DrugClass
 
 
-def of_draft_checks(x: Texts) -> dict[str, str]:
+def of_draft_checks(x: WordingContext) -> dict[str, str]:
     """The placeholders about the checks of a drafted tocilizumab."""
     facts = x.facts
     starts = counted_starts(facts, x.drafts)
@@ -39,7 +39,7 @@ def of_draft_checks(x: Texts) -> dict[str, str]:
     }
 
 
-def _of_dose(x: Texts) -> dict[str, str]:
+def _of_dose(x: WordingContext) -> dict[str, str]:
     """The placeholders about the drafted dose; its faults stand with the most important first."""
     t, weight = x.t, x.facts.weight
     words: list[str] = []
@@ -72,7 +72,7 @@ _FAULTS = {
 }
 
 
-def _fault_words(fault: DoseFault, mg: Decimal | None, x: Texts) -> str:
+def _fault_words(fault: DoseFault, mg: Decimal | None, x: WordingContext) -> str:
     t, weight = x.t, x.facts.weight
     unread = fault is DoseFault.NO_WEIGHT and weight_is_unread(x.facts)
     return phrase(

@@ -18,7 +18,7 @@ from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
 
-class Shown(StrEnum):
+class EvidencePart(StrEnum):
     """A kind of evidence that a card shows under its text."""
 
     GRADE = "grade"
@@ -28,7 +28,7 @@ class Shown(StrEnum):
     DOSES = "doses"
 
 
-_SHOWN_AS = {IL6: Shown.IL6, CRP: Shown.CRP}
+_SHOWN_AS = {IL6: EvidencePart.IL6, CRP: EvidencePart.CRP}
 
 
 def doses_text(facts: PatientFacts) -> str:
@@ -36,13 +36,13 @@ def doses_text(facts: PatientFacts) -> str:
     return f"**Tocilizumab** doses in this course: {dose_number(facts)}{times}."
 
 
-def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Shown, ...]) -> list[str]:
+def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[EvidencePart, ...]) -> list[str]:
     """The evidence lines that a card shows, in their order."""
     grade, course = facts.grade, facts.course
     if grade is None or course is None:
         return []
     lines: list[str] = []
-    if Shown.GRADE in shown:
+    if EvidencePart.GRADE in shown:
         reasons = drivers(grade) or "no hypotension, no hypoxia"
         lines.append(
             f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts, t)}"
@@ -51,11 +51,11 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Show
     lines += [
         fold_line(facts, analyte, found.by_analyte.get(analyte), t)
         for analyte in facts.followed
-        if _SHOWN_AS.get(analyte, Shown.OTHER_ANALYTES) in shown
+        if _SHOWN_AS.get(analyte, EvidencePart.OTHER_ANALYTES) in shown
     ]
-    if Shown.DOSES in shown:
+    if EvidencePart.DOSES in shown:
         lines.append(doses_text(facts))
-    if Shown.DOSES in shown and facts.steroids:
+    if EvidencePart.DOSES in shown and facts.steroids:
         given = ", ".join(steroid_given(facts, s) for s in facts.steroids)
         lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_running}: {given}.")
     return lines

@@ -12,7 +12,7 @@ from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from cards.sentences.reasons import reason_words
 from cards.wording.caution_words import of_caution
-from cards.wording.context import Texts
+from cards.wording.context import WordingContext
 from cards.wording.draft_check_words import of_draft_checks
 from cards.wording.evidence import bullets
 from cards.wording.fold_words import fold_short, fold_text
@@ -24,7 +24,7 @@ from fhir_mappings.facts.time_and_range import Interval
 
 
 def placeholders(
-    x: Texts, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
+    x: WordingContext, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
 ) -> dict[str, object]:
     """The value of every ⟨name⟩ in `wording`, for one card."""
     return {
@@ -42,7 +42,7 @@ def placeholders(
     }
 
 
-def _of_labs(x: Texts) -> dict[str, str]:
+def _of_labs(x: WordingContext) -> dict[str, str]:
     il6, crp, t = x.facts.il6, x.facts.crp, x.t
     after = x.found.crp.after_tocilizumab and crp.fold_after_blockade is not None
     crp_fold = _fold_or(crp.fold_after_blockade if after else crp.fold, t.crp_fold)
@@ -61,7 +61,7 @@ def _fold_or(fold: Interval | None, cut: Decimal) -> str:
     return fold_text(fold, cut) if fold is not None else "by an unknown factor"
 
 
-def _of_doubts(x: Texts) -> dict[str, str]:
+def _of_doubts(x: WordingContext) -> dict[str, str]:
     lines = x.doubts.lines
     first = lines[0] if lines else ""
     return {

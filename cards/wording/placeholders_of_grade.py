@@ -5,13 +5,13 @@ from __future__ import annotations
 from cards.sentences.escaping import escaped_words
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
-from cards.wording.context import Texts
+from cards.wording.context import WordingContext
 from cards.wording.grade_words import drivers, fever_line, grade_text, missing
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 
 
-def of_grade(x: Texts) -> dict[str, str]:
+def of_grade(x: WordingContext) -> dict[str, str]:
     grade, course = x.grade, x.facts.course
     words = grade_text(grade)
     why = escaped_words(drivers(grade)) or f"fever in the last {InWords(x.t).fever_window}"

@@ -12,10 +12,10 @@ from cards.deciding.when_to_show import Planned
 from cards.sentences.escaping import escaped_words
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
-from cards.wording.context import Texts
+from cards.wording.context import WordingContext
 
 
-def of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
+def of_doses(x: WordingContext, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     history, facts = x.facts.tocilizumab, x.facts
     count = len(history.doses)
     starts = history.safety_starts
@@ -39,7 +39,7 @@ def of_doses(x: Texts, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
     }
 
 
-def of_offers(x: Texts, planned: Planned) -> dict[str, str]:
+def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
     """The words about offers, which must not promise what the orders below them refuse."""
     gate = tocilizumab_gate(x.facts, x.t)
     bar = gate.bar in SAID_BESIDE_ADVICE and any(offer.key == "tocilizumab" for offer in planned.offers)
@@ -65,12 +65,12 @@ def of_offers(x: Texts, planned: Planned) -> dict[str, str]:
     }
 
 
-def _barred_words(x: Texts, gate: Gate) -> str:
+def _barred_words(x: WordingContext, gate: Gate) -> str:
     opens = when(x.facts.local(gate.opens)) if gate.opens is not None else ""
     return phrase("barred", gate.bar or "", opens=opens, number=gate.doses, t=InWords(x.t))
 
 
-def of_product(x: Texts) -> dict[str, str]:
+def of_product(x: WordingContext) -> dict[str, str]:
     """The words about product guidance, and those about tocilizumab at grade 1 beside it."""
     window = product_window(x.facts, x.grade, x.t)
     since = x.grade.episode
@@ -90,13 +90,13 @@ def of_product(x: Texts) -> dict[str, str]:
     }
 
 
-def _age_group(x: Texts) -> str:
+def _age_group(x: WordingContext) -> str:
     if x.facts.age is None:
         return "age unknown"
     return "child" if x.facts.age.years < x.t.adult_age else "adult"
 
 
-def _regimen(x: Texts) -> str:
+def _regimen(x: WordingContext) -> str:
     group = _age_group(x)
     if group == "adult" and wants_methylprednisolone(x.facts):
         group = "strongest"

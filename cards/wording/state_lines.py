@@ -6,14 +6,14 @@ from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.icans_words import icans_line
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
-from cards.wording.context import Texts
-from cards.wording.evidence import Shown, basis
+from cards.wording.context import WordingContext
+from cards.wording.evidence import EvidencePart, basis
 from cards.wording.grade_words import zero_words
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.thresholds import Thresholds, numbers
 
 
-def state_lines(x: Texts) -> list[str]:
+def state_lines(x: WordingContext) -> list[str]:
     """The lines of the crs-grade card: the assessment in full, and what it could not use."""
     facts, course, grade = x.facts, x.facts.course, x.grade
     if course is None:
@@ -22,7 +22,7 @@ def state_lines(x: Texts) -> list[str]:
     about = "" if course.time_known else " (time of day not known: hours are approximate)"
     lines = [
         f"**Day {course.day}** after {product}, infused {when(facts.local(course.start))}{about}.",
-        *basis(facts, x.found, x.t, tuple(Shown)),
+        *basis(facts, x.found, x.t, tuple(EvidencePart)),
     ]
     if grade.grade == 0:
         lines.append(zero_words(grade))
@@ -35,7 +35,7 @@ def state_lines(x: Texts) -> list[str]:
     return [*lines, *_of_site(x), *_not_used(x)]
 
 
-def _of_site(x: Texts) -> list[str]:
+def _of_site(x: WordingContext) -> list[str]:
     """The numbers and cards that this site, or this user, has set otherwise."""
     lines = []
     own = site_numbers(x.t)
@@ -52,7 +52,7 @@ def _of_site(x: Texts) -> list[str]:
 MOST_SET_ASIDE = 10
 
 
-def _not_used(x: Texts) -> list[str]:
+def _not_used(x: WordingContext) -> list[str]:
     lines, set_aside = [], x.facts.set_aside
     if x.unread:
         lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
@@ -63,7 +63,7 @@ def _not_used(x: Texts) -> list[str]:
     return lines
 
 
-def _unread_words(x: Texts, kind: Kind) -> str:
+def _unread_words(x: WordingContext, kind: Kind) -> str:
     coverage = x.facts.coverage.get(kind)
     if coverage is None or coverage.since is None:
         return kind.value

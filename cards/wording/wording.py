@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cards.deciding.card import CardSource, OverrideReason
 from cards.deciding.decision_table import CardId
-from cards.wording.evidence import Shown
+from cards.wording.evidence import EvidencePart
 
 ASTCT = CardSource("ASTCT consensus grading, Lee et al. 2019", "https://doi.org/10.1016/j.bbmt.2018.12.758")
 ZHANG = CardSource("Zhang et al. 2022", "https://doi.org/10.3389/fimmu.2022.914959")
@@ -53,7 +53,7 @@ class Wording:
     lead: tuple[str, ...]
     limits: tuple[str, ...] = ()
     study: str = ""
-    shown: tuple[Shown, ...] = (Shown.GRADE, Shown.IL6, Shown.DOSES)
+    shown: tuple[EvidencePart, ...] = (EvidencePart.GRADE, EvidencePart.IL6, EvidencePart.DOSES)
 
 
 WORDING: Mapping[CardId, Wording] = {
@@ -124,7 +124,7 @@ WORDING: Mapping[CardId, Wording] = {
             "If CRS worsens before that, corticosteroids do not wait.",
         ),
         (INTERVAL, CAUTION),
-        shown=(Shown.GRADE, Shown.DOSES),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_MAX_DOSES: Wording(
         "Number of doses of tocilizumab",
@@ -136,7 +136,7 @@ WORDING: Mapping[CardId, Wording] = {
             "(protocols: 3). Corticosteroids, and third-line treatment by institutional protocol.",
         ),
         (CAUTION,),
-        shown=(Shown.GRADE, Shown.DOSES),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_CAUTION: Wording(
         "Hypersensitivity or infection",
@@ -144,7 +144,7 @@ WORDING: Mapping[CardId, Wording] = {
         "Tocilizumab drafted: {caution_short}",
         ("{caution_lead}",),
         (CAUTION, BOXED),
-        shown=(Shown.GRADE,),
+        shown=(EvidencePart.GRADE,),
     ),
     CardId.NO_CRS: Wording(
         "No CRS to treat",
@@ -156,7 +156,7 @@ WORDING: Mapping[CardId, Wording] = {
             "neurotoxicity, and may have raised it.",
         ),
         (ICANS,),
-        shown=(Shown.GRADE, Shown.DOSES),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.ICANS_STEROID: Wording(
         "Corticosteroid for ICANS",
@@ -168,7 +168,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{offers}",
         ),
         (NO_TOCI_FOR_ICANS, ANTIFUNGAL),
-        shown=(Shown.GRADE, Shown.DOSES),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_ICANS_CAUTION: Wording(
         "ICANS without CRS of grade 2",
@@ -179,7 +179,7 @@ WORDING: Mapping[CardId, Wording] = {
             "lower the rate of neurotoxicity, and may have raised it. Corticosteroids are first-line.",
         ),
         (CAUTION,),
-        shown=(Shown.GRADE, Shown.DOSES),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_DOSE_CHECK: Wording(
         "Dose of the drafted tocilizumab",
@@ -192,7 +192,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{offers}",
         ),
         (CAUTION,),
-        shown=(Shown.DOSES,),
+        shown=(EvidencePart.DOSES,),
     ),
     CardId.PRODUCT_GUIDANCE: Wording(
         "Guidance of the product",
@@ -206,7 +206,7 @@ WORDING: Mapping[CardId, Wording] = {
             "No order is suggested here: follow the product's label and the institution's protocol.",
         ),
         (ICANS, CAUTION),
-        shown=(Shown.GRADE, Shown.DOSES),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.INFECTION_SURVEILLANCE: Wording(
         "Infection surveillance after tocilizumab",
@@ -221,7 +221,7 @@ WORDING: Mapping[CardId, Wording] = {
         ),
         (NO_REASSURANCE,),
         study="40",
-        shown=(Shown.CRP, Shown.DOSES),
+        shown=(EvidencePart.CRP, EvidencePart.DOSES),
     ),
     CardId.CRS_POSSIBLE_MASKED: Wording(
         "CRS possible, fever may be masked",
@@ -242,7 +242,7 @@ WORDING: Mapping[CardId, Wording] = {
             "Missing: {missing}.{provisional_words}",
             "What is not on record is not normal: chart it, or judge at the bedside.",
         ),
-        shown=(Shown.GRADE,),
+        shown=(EvidencePart.GRADE,),
     ),
     CardId.REASSESS_WINDOW: Wording(
         "Reassess after tocilizumab",
@@ -273,7 +273,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{offers}",
         ),
         (NO_WAITING,),
-        shown=(Shown.IL6,),
+        shown=(EvidencePart.IL6,),
     ),
     CardId.DATA_QUALITY: Wording(
         "Data that could not be used",

@@ -1,4 +1,4 @@
-"""What an EHR does around a hook: read discovery, fill the prefetch templates, call the service, tell what became."""
+"""The work of an EHR around a hook: read discovery, fill the prefetch templates, call the service, send feedback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Templates = Mapping[str, str]
 
 
 def filled_prefetch(templates: Templates, fhir_base: str, patient_id: str, session: requests.Session) -> dict[str, Any]:
-    """The first page of every template; a key whose search fails is left out, as clients do."""
+    """The first page of every template. A key whose search fails is left out, as clients leave it out."""
     found: dict[str, Any] = {}
     for key, template in templates.items():
         url = f"{fhir_base}/{template.replace('{{context.patientId}}', patient_id)}"
@@ -37,7 +37,7 @@ def filled_prefetch(templates: Templates, fhir_base: str, patient_id: str, sessi
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service said to a call: the ids of its cards, the cards and the reasoning, or the problem it named."""
+    """The answer to a call: the ids of its cards, the cards and the reasoning, or the problem that it names."""
 
     card_ids: tuple[str, ...] = ()
     cards: tuple[Mapping[str, Any], ...] = ()
@@ -47,9 +47,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Ehr:
-    """A CDS client: the service that it calls and the FHIR server that it names, by their base addresses.
+    """A CDS client, with the base addresses of the service that it calls and of the FHIR server that it names.
 
-    The sessions show its token to each; `fhir_token` is the one that it hands to the service.
+    Each session shows the client's token to its server; `fhir_token` is the one that it hands to the service.
     """
 
     service: str
@@ -60,7 +60,7 @@ class Ehr:
     user: str = "Practitioner/example"
 
     def discovered(self) -> dict[str, Templates]:
-        """The prefetch templates of each service that is offered. Raises NoAnswerError."""
+        """The prefetch templates of each service that discovery offers. Raises NoAnswerError."""
         step = "discovery"
         found = json_of(step, sent(step, self.to_service, "GET", f"{self.service}/cds-services"))
         try:
@@ -73,7 +73,7 @@ class Ehr:
         return filled_prefetch(templates, self.fhir_base, scene.patient_id, self.to_fhir)
 
     def ask(self, scene: Scene, hook: str, prefetch: Mapping[str, Any] | None = None) -> Answer:
-        """Call a hook in a scene, with prefetch or with none. Raises NoAnswerError where nothing is answered."""
+        """Call a hook in a scene, with or without prefetch. Raises NoAnswerError if no answer comes."""
         more: dict[str, Any] = {"fhirServer": self.fhir_base, "hookInstance": str(uuid.uuid4())}
         if self.fhir_token is not None:
             more["fhirAuthorization"] = {
@@ -97,12 +97,12 @@ class Ehr:
             return Answer(problem="200 (the answer is not one of crs-cds)")
 
     def accept(self, hook: str, card: Mapping[str, Any]) -> str | None:
-        """Say that the first suggestion of a card was accepted; what was wrong with that, if anything."""
+        """Report the first suggestion of a card as accepted; the service's objection, if it has one."""
         suggestion = {"id": card["suggestions"][0].get("uuid")}
         return self._tell(hook, card, {"outcome": "accepted", "acceptedSuggestions": [suggestion]})
 
     def override(self, hook: str, card: Mapping[str, Any]) -> str | None:
-        """Say that a card was overridden, with the first of its reasons; what was wrong with that, if anything."""
+        """Report a card as overridden, with the first of its reasons; the service's objection, if it has one."""
         reason = next(iter(card.get("overrideReasons", ())), None)
         why = {"overrideReason": {"reason": {name: reason.get(name) for name in ("code", "system")}}} if reason else {}
         return self._tell(hook, card, {"outcome": "overridden", **why})

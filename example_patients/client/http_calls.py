@@ -1,4 +1,4 @@
-"""One request to a server: who asks shows a token, nothing is sent on elsewhere, and a failure names the step."""
+"""One request to a server. The caller shows a token, follows no redirect, and learns at which step a request failed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from requests.auth import AuthBase
 
 FHIR_JSON = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
 SECONDS = 60.0
-MAX_TOLD = 300  # characters of what a server says about a refusal
+MAX_TOLD = 300  # characters of a server's reason for a refusal
 TokenFor = Callable[[str], str | None]
 """The bearer token to show at an address, if any."""
 
@@ -25,7 +25,7 @@ _WHY: tuple[tuple[type[requests.RequestException], str], ...] = (
 
 
 class NoAnswerError(Exception):
-    """A server gave no answer that can be used: at which step, and why. Holds no token."""
+    """The step at which a server gave no usable answer, and the reason. Holds no token."""
 
     def __init__(self, step: str, why: str) -> None:
         super().__init__(f"{step}: {why}")
@@ -69,7 +69,7 @@ def json_of(step: str, response: requests.Response) -> dict[str, Any]:
 
 
 def refusal(response: requests.Response) -> str:
-    """The status of an answer, and what its OperationOutcome says, as one line."""
+    """The status of an answer and the text of its OperationOutcome, as one line."""
     issues = (_json_object(response) or {}).get("issue")
     first = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
     details = first.get("details")

@@ -19,7 +19,7 @@ _OF_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 @dataclass(frozen=True)
 class Signer:
-    """The private key of a client. `audience` None: the address that is called."""
+    """The private key of a client. If `audience` is None, the address of the call is the audience."""
 
     key: Any
     algorithm: str
@@ -38,7 +38,7 @@ class Signer:
 
 
 def signer_from(file: bytes, issuer: str, kid: str | None, audience: str | None) -> Signer:
-    """From a key file, PEM or JWK (whose `kid` and `alg` count where none is given). Raises ValueError."""
+    """The signer of a key file, PEM or JWK. A JWK's `kid` and `alg` count if none is given. Raises ValueError."""
     jwk: dict[str, Any] = {}
     try:
         if file.lstrip().startswith(b"{"):

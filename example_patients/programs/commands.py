@@ -1,4 +1,4 @@
-"""`crs-cds seed` and `crs-cds selftest`: example patients on a FHIR server, and whether an installation answers well.
+"""`crs-cds seed` and `crs-cds selftest`: put the example patients on a FHIR server, and test an installation with them.
 
 Bad input, or a server that gives no answer, ends with exit code 2 and a sentence that names the step.
 """
@@ -22,7 +22,7 @@ from example_patients.client.ehr import Ehr
 from example_patients.client.http_calls import NoAnswerError, session_with
 from example_patients.client.token import signer_from
 from example_patients.programs import seed as seeding
-from example_patients.programs.selftest import Row, Selftest, as_data, table
+from example_patients.programs.selftest import Selftest, SelftestRow, as_data, table
 
 DISCOVERY = "/cds-services"
 
@@ -46,7 +46,7 @@ def _base(name: str, text: str) -> str:
 
 
 def _token(variable: str | None) -> str | None:
-    """The bearer token in an environment variable. Neither is shown: the name may be a token typed by mistake."""
+    """The bearer token in an environment variable. No message shows them: the name may be a token typed by mistake."""
     if variable is None:
         return None
     token = os.environ.get(variable, "").strip()
@@ -117,10 +117,11 @@ def selftest(service_url: str, fhir: str, token_env: str | None, *, as_json: boo
     """Ask the service at SERVICE_URL about the seeded patients as an EHR does (exit code 1 where a card differs)."""
     service, base = _base("SERVICE_URL", service_url).removesuffix(DISCOVERY), _base("--fhir", fhir)
     token, sign = _token(token_env), _signed(**signing)
-    rows: list[Row] = []
+    rows: list[SelftestRow] = []
     try:
         with session_with(sign) as to_service, session_with(lambda _: token) as to_fhir:
-            # a user whom nobody is: what is overridden in one run must not stay away in the next
+            # a new user for each run: a card that was overridden stays away from its user and would be missing in the
+            # next run
             user = f"Practitioner/selftest-{uuid.uuid4()}"
             run = Selftest(Ehr(service, base, to_service, to_fhir, token, user), datetime.now(UTC))
             for row in run.rows():

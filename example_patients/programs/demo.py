@@ -22,11 +22,11 @@ from example_patients.stories.stories import SCENES, Scene, Story
 
 HOST = "127.0.0.1"
 START_SECONDS = 60
-NETWORK = frozenset({"CRS_CDS_CA_BUNDLE", "CRS_CDS_CLIENT_CERT", "CRS_CDS_HTTPS_PROXY"})  # how this machine gets out
+NETWORK = frozenset({"CRS_CDS_CA_BUNDLE", "CRS_CDS_CLIENT_CERT", "CRS_CDS_HTTPS_PROXY"})  # network settings
 
 
 def free_port(wanted: int) -> int:
-    """The wanted port, or any free one where it is taken."""
+    """The wanted port, or any free one if that is taken."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             try:
@@ -39,7 +39,7 @@ def free_port(wanted: int) -> int:
 
 @contextmanager
 def server(command: list[str], url: str, environ: dict[str, str], log: Path) -> Iterator[None]:
-    """A server process for as long as the block runs, once it answers."""
+    """Run a server process while the block runs; the block begins once the server answers."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -67,7 +67,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @contextmanager
 def sekmet(folder: Path, wanted_port: int = 8090) -> Iterator[str]:
-    """A Sekmet FHIR server on loopback; its base URL."""
+    """Run a Sekmet FHIR server on loopback; yields its base URL."""
     port = free_port(wanted_port)
     base = f"http://{HOST}:{port}/fhir"
     config = folder / "settings.yaml"
@@ -84,7 +84,7 @@ def sekmet(folder: Path, wanted_port: int = 8090) -> Iterator[str]:
 def crs_cds(
     folder: Path, fhir_base: str, zone: str, wanted_port: int = 8000, *, fhir_is_ours: bool = False
 ) -> Iterator[str]:
-    """crs-cds under gunicorn on loopback; its base URL. Its order desk writes only to a FHIR server of ours."""
+    """Run crs-cds under gunicorn on loopback; yields its base URL. Its order desk writes only to our FHIR server."""
     port = free_port(wanted_port)
     url = f"http://{HOST}:{port}"
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CRS_CDS_") or k in NETWORK}
@@ -107,7 +107,7 @@ def crs_cds(
 
 
 def play(ehr: Ehr, story: Story, scene: Scene) -> bool:
-    """Print one scene; whether its cards are the wanted ones, by prefetch and by search."""
+    """Print one scene; True if its cards are the wanted ones, both by prefetch and by search."""
     templates = ehr.discovered()[SERVICE_OF_HOOK[scene.hook]]
     by_prefetch = ehr.ask(scene, scene.hook, ehr.prefetch(templates, scene))
     by_search = ehr.ask(scene, scene.hook)
@@ -129,7 +129,7 @@ def _end(number: int, _: object) -> None:
 
 
 def main() -> int:
-    """Exit code 0 when every scene got its cards."""
+    """Run the demo; its exit code is 0 if every scene got its cards."""
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave servers behind
         signal.signal(number, _end)
     with tempfile.TemporaryDirectory(prefix="crs-cds-demo-") as name:

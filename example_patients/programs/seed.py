@@ -1,4 +1,4 @@
-"""The example patients on a FHIR server: put there under fixed ids in one transaction, and taken away again."""
+"""The example patients on a FHIR server: written under fixed ids in one transaction, and removed again."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from example_patients.client.http_calls import FHIR_JSON, NoAnswerError, json_of
 from example_patients.stories.chart import Resource
 from example_patients.stories.stories import SCENES, record
 
-# the stories rest on hours: two hours after the moment to which they were moved, the first card changes
+# two hours after the moment to which the stories were moved, the first card changes
 HOLD = timedelta(hours=2)
-KEPT = timedelta(hours=1)  # younger ones stay as they are: what is left is enough to work with them
+# younger examples stay as they are: another hour is left before the first card changes, when the interval of a dose
+# ends
+KEPT = timedelta(hours=1)
 IDS_OF_A_SEARCH = 50
 PATIENTS = len(SCENES)
-ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # ids and distances are the same at every one
+ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # the ids and the distances in time are the same at every moment
 
 
 @dataclass(frozen=True)
 class Seeded:
-    """What a seeding did: the moment of the examples, and how many of their resources were written."""
+    """The result of a seeding: the moment of the examples, and how many of their resources were written."""
 
     moved_to: datetime
     written: int
@@ -37,12 +39,12 @@ def reference_of(resource: Resource) -> str:
 
 
 def examples(moved_to: datetime, zone: tzinfo) -> dict[str, Resource]:
-    """Every resource of the example patients by its reference, what others refer to first."""
+    """Every resource of the example patients by its reference. A resource comes before those that refer to it."""
     return {reference_of(r): r for story, scene in SCENES for r in record(story, scene, moved_to, zone)}
 
 
 def seed(fhir_base: str, session: requests.Session, now: datetime, zone: tzinfo) -> Seeded:
-    """Make the server hold the examples, moved to now. Those that are there, whole and young, are left as they are.
+    """Make the server hold the examples, moved to now. Examples younger than KEPT keep their moment.
 
     Raises NoAnswerError.
     """
@@ -57,7 +59,7 @@ def seed(fhir_base: str, session: requests.Session, now: datetime, zone: tzinfo)
 
 
 def remove(fhir_base: str, session: requests.Session) -> int:
-    """Delete those examples that are there, what refers to others first; how many. Raises NoAnswerError."""
+    """Delete the examples that are there, each before those that it refers to; their number. Raises NoAnswerError."""
     here = fetch_examples(fhir_base, session)
     order = [reference for reference in reversed(examples(ANY_MOMENT, UTC)) if reference in here]
     transact("removing the examples", fhir_base, session, map(delete_entry, order))
@@ -65,7 +67,7 @@ def remove(fhir_base: str, session: requests.Session) -> int:
 
 
 def fetch_examples(fhir_base: str, session: requests.Session) -> dict[str, Resource]:
-    """Those resources of the examples that the server has, by reference. Raises NoAnswerError."""
+    """The resources of the examples that the server has, by reference. Raises NoAnswerError."""
     ids: dict[str, list[str]] = defaultdict(list)
     for resource in examples(ANY_MOMENT, UTC).values():
         ids[resource["resourceType"]].append(resource["id"])
@@ -79,14 +81,14 @@ def fetch_examples(fhir_base: str, session: requests.Session) -> dict[str, Resou
 
 
 def fetch_moment(fhir_base: str, session: requests.Session) -> datetime | None:
-    """The moment to which the examples on a server were moved; None where they are not there. Raises NoAnswerError."""
+    """The moment to which the examples on a server were moved; None if they are not there. Raises NoAnswerError."""
     step, reference = "looking for the examples", reference_of(_last_of_the_first(ANY_MOMENT))
     response = sent(step, session, "GET", f"{fhir_base}/{reference}", headers=FHIR_JSON)
     return None if response.status_code in (404, 410) else _moved_to({reference: json_of(step, response)})
 
 
 def _moved_to(here: Mapping[str, Resource]) -> datetime | None:
-    """The moment of the examples that a server has, told by one entry of the first; None where it is not there."""
+    """The moment of the examples that a server has, told by one entry of the first scene; None if that is missing."""
     entry = _last_of_the_first(ANY_MOMENT)
     try:
         charted = datetime.fromisoformat(here[reference_of(entry)]["effectiveDateTime"])
@@ -101,12 +103,12 @@ def _last_of_the_first(moved_to: datetime) -> Resource:
 
 
 def content_of(resource: Resource | None) -> Resource:
-    """A resource without what a server writes into it by itself."""
+    """A resource without the parts that a server adds by itself."""
     return {name: value for name, value in (resource or {}).items() if name not in ("meta", "text")}
 
 
 def searched(fhir_base: str, session: requests.Session, resource_type: str, query: str) -> Iterator[Resource]:
-    """The resources of a type that a search finds, from all its pages. Raises NoAnswerError."""
+    """The resources of a type that a search finds, on all its pages. Raises NoAnswerError."""
     step = f"looking for the examples ({resource_type})"
     url: str | None = f"{fhir_base}/{resource_type}?{query}&_count={IDS_OF_A_SEARCH}"
     seen: set[str] = set()
@@ -133,7 +135,7 @@ def delete_entry(reference: str) -> dict[str, Any]:
 
 
 def transact(step: str, fhir_base: str, session: requests.Session, entries: Iterable[dict[str, Any]]) -> None:
-    """All of the entries or none. Raises NoAnswerError."""
+    """Write all of the entries or none. Raises NoAnswerError."""
     entry = list(entries)
     if not entry:
         return

@@ -1,4 +1,7 @@
-"""Does an installation work: each hook for each example patient, as a CDS client asks, held against what is wanted."""
+"""The test of an installation: call each hook for each example patient as a CDS client, and compare with the stories.
+
+It only reads the FHIR server: nobody should write to a record by testing, so seeding is a command of its own.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One thing that was asked: what was wanted, and what came or which problem came in its place."""
+class SelftestRow:
+    """One question to the service: the cards that were wanted, and those that came or the problem in their place."""
 
     patient: str
     hook: str
@@ -36,29 +39,31 @@ class Row:
 
 
 class Selftest:
-    """One run: `rows` asks and tells what came, `remarks` says what to know about it."""
+    """One run: `rows` asks and yields the answers, `remarks` explains them."""
 
     def __init__(self, ehr: Ehr, now: datetime) -> None:
         self._ehr = ehr
         self._now = now
-        self._rows: list[Row] = []
+        self._rows: list[SelftestRow] = []
         self._shown: list[tuple[str, str, Mapping[str, Any]]] = []  # patient, hook and each card
         self._unfilled: set[str] = set()
         self._reads_ice = True
         self._rules = ""
         self._infused_at: set[str] = set()
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[SelftestRow]:
         """Discovery, every call, then feedback for two of the cards. Raises NoAnswerError naming the step."""
         for row in self._asked():
             self._rows.append(row)
             yield row
 
-    def _asked(self) -> Iterator[Row]:
+    def _asked(self) -> Iterator[SelftestRow]:
         offered = self._ehr.discovered()
         found = tuple(service for service in SERVICE_OF_HOOK.values() if service in offered)
-        yield Row(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
+        yield SelftestRow(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
         self._check_examples()
+        # a real site need not know the example hospital's ICE code: discovery tells whether the service asks for it,
+        # and so which cards are wanted
         self._reads_ice = any(f"{ICE_SYSTEM}|{ICE_CODE}" in t for service in offered.values() for t in service.values())
         for _, scene in SCENES:
             yield from self._calls(scene, offered)
@@ -72,31 +77,33 @@ class Selftest:
             when = f"{moved_to:%Y-%m-%d %H:%M} UTC"
             raise NoAnswerError("looking for the examples", f"they were moved to {when}: run crs-cds seed again")
 
-    def _calls(self, scene: Scene, offered: Mapping[str, Templates]) -> Iterator[Row]:
+    def _calls(self, scene: Scene, offered: Mapping[str, Templates]) -> Iterator[SelftestRow]:
         templates: Templates | None = None
         filled: Mapping[str, Any] = {}
         for hook, service in SERVICE_OF_HOOK.items():
             if service in offered:
-                if offered[service] != templates:  # what is the same need not be read again
+                if offered[service] != templates:  # hooks with the same templates share one reading
                     templates = offered[service]
                     filled = self._ehr.prefetch(templates, scene)
                     self._unfilled |= set(templates) - set(filled)
                 yield self._call(scene, hook, "prefetch", filled)
                 yield self._call(scene, hook, "search", None)
 
-    def _call(self, scene: Scene, hook: str, how: str, prefetch: Mapping[str, Any] | None) -> Row:
+    def _call(self, scene: Scene, hook: str, how: str, prefetch: Mapping[str, Any] | None) -> SelftestRow:
         wanted = scene.wanted_on(hook, ice=self._reads_ice)
-        if prefetch == {}:  # the service would read everything by itself, and prefetch look as if it worked
-            return Row(scene.patient_id, hook, how, wanted, problem="the FHIR server answered no template")
+        # a difference even if the cards are right: the service would have read everything itself, and prefetch would
+        # look sound
+        if prefetch == {}:
+            return SelftestRow(scene.patient_id, hook, how, wanted, problem="the FHIR server answered no template")
         answer = self._ehr.ask(scene, hook, prefetch)
         self._shown += [(scene.patient_id, hook, card) for card in answer.cards]
         self._rules = answer.assessment.get("thresholds", self._rules)
         if "infusion" in answer.assessment:
             self._infused_at.add(datetime.fromisoformat(answer.assessment["infusion"]["at"]).strftime("%H:%M"))
-        return Row(scene.patient_id, hook, how, wanted, answer.card_ids, answer.problem)
+        return SelftestRow(scene.patient_id, hook, how, wanted, answer.card_ids, answer.problem)
 
-    def _feedback(self) -> Iterator[Row]:
-        """One card is accepted and another overridden, at the end: what is overridden may stay away afterwards."""
+    def _feedback(self) -> Iterator[SelftestRow]:
+        """Accept one card and override another, at the end because an overridden card may stay away afterwards."""
         accepted = next((one for one in self._shown if one[2].get("suggestions")), None)
         overridden = next((one for one in self._shown if one is not accepted), None)
         for one, how, tell in (
@@ -104,14 +111,14 @@ class Selftest:
             (overridden, "overridden", self._ehr.override),
         ):
             if one is None:
-                yield Row(NO_ONE, "feedback", how, TAKEN, problem="no card came for it")
+                yield SelftestRow(NO_ONE, "feedback", how, TAKEN, problem="no card came for it")
             else:
                 patient, hook, card = one
                 wrong = tell(hook, card)
-                yield Row(patient, "feedback", how, TAKEN, () if wrong else TAKEN, wrong)
+                yield SelftestRow(patient, "feedback", how, TAKEN, () if wrong else TAKEN, wrong)
 
     def remarks(self) -> Iterator[str]:
-        """What explains a difference, or the want of one."""
+        """Explanations of a difference, or of a missing one."""
         if not self._reads_ice:
             yield "The site has no code of the example hospital's ICE score: patient 10 is wanted without ICANS."
         if self._unfilled:
@@ -133,7 +140,7 @@ class Selftest:
             )
 
 
-def table(rows: Sequence[Row]) -> Iterator[str]:
+def table(rows: Sequence[SelftestRow]) -> Iterator[str]:
     """The rows as aligned lines."""
     cells = [("patient", "hook", "how", "wanted", "got", "ok"), *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -141,13 +148,13 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         yield " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: SelftestRow) -> tuple[str, ...]:
     wanted, got = (", ".join(cards) or "no card" for cards in (row.wanted, row.got))
     return row.patient, row.hook, row.how, wanted, row.problem or got, "ok" if row.ok else "NO"
 
 
-def as_data(row: Row) -> dict[str, Any]:
-    """The row for a program; `problem` only where there is one."""
+def as_data(row: SelftestRow) -> dict[str, Any]:
+    """The row for a program; `problem` only if there is one."""
     problem = {"problem": row.problem} if row.problem is not None else {}
     return {
         "patient": row.patient, "hook": row.hook, "how": row.how, "wanted": list(row.wanted), "got": list(row.got),

@@ -1,6 +1,6 @@
-"""`make selftest FHIR=…` without a service of one's own: a crs-cds of this checkout beside that FHIR server.
+"""`make selftest FHIR=…` without SERVICE: start crs-cds from this checkout beside that FHIR server, and test it.
 
-Arguments: the FHIR base, then any of `crs-cds selftest`. CRS_CDS_TIMEZONE counts as it does for `crs-cds seed`.
+Arguments: the FHIR base, then any options of `crs-cds selftest`. CRS_CDS_TIMEZONE counts as it does for `crs-cds seed`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from example_patients.programs.demo import crs_cds
 
 
 def main() -> None:
-    """Ends with the exit code of `crs-cds selftest`."""
+    """Exit with the code of `crs-cds selftest`."""
     fhir_base, *options = sys.argv[1:]
     zone = os.environ.get("CRS_CDS_TIMEZONE", "UTC")
     with (

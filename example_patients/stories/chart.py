@@ -39,15 +39,15 @@ _LINE = re.compile(
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry of a chart at its time, or on its date where no time is known."""
+class ChartEntry:
+    """One entry of a chart at its time, or on its date if no time is known."""
 
     at: date
     word: str
     value: str
 
 
-def entries(chart: str, at: Callable[[int, str], datetime]) -> Iterator[Entry]:
+def entries(chart: str, at: Callable[[int, str], datetime]) -> Iterator[ChartEntry]:
     """Every entry of a chart; `at` turns day and time of the story into an instant."""
     for line in filter(None, (text.strip() for text in chart.splitlines())):
         match = _LINE.fullmatch(line)
@@ -56,23 +56,23 @@ def entries(chart: str, at: Callable[[int, str], datetime]) -> Iterator[Entry]:
         first = at(int(match["day"]), match["time"])
         last = at(int(match["last_day"]), match["last_time"]) if match["hours"] else first
         step = timedelta(hours=int(match["hours"] or 1))
-        now = first.astimezone(UTC)  # a step is so many hours, also across a change of the clock
+        now = first.astimezone(UTC)  # in UTC a step keeps its hours when the clock changes
         while now <= last:
             for text in match["entries"].split("|"):
                 word, _, value = text.strip().partition(" ")
-                yield Entry(now.astimezone(first.tzinfo), word, value.strip())
+                yield ChartEntry(now.astimezone(first.tzinfo), word, value.strip())
             now += step
 
 
-def resources(found: list[Entry], patient: str) -> list[Resource]:
-    """FHIR resources for the entries of one patient, with fixed ids under the patient's."""
+def resources(found: list[ChartEntry], patient: str) -> list[Resource]:
+    """The FHIR resources for the entries of one patient. Their fixed ids begin with the patient's id."""
     made: list[Resource] = []
     for number, entry in enumerate(found):
         made += _MAKERS[entry.word](entry, f"{patient}-{number}", {"reference": f"Patient/{patient}"})
     return made
 
 
-def _observation(entry: Entry, id_: str, subject: Mapping[str, str], code: str, display: str) -> Resource:
+def _observation(entry: ChartEntry, id_: str, subject: Mapping[str, str], code: str, display: str) -> Resource:
     return {
         "resourceType": "Observation",
         "id": id_,
@@ -89,7 +89,7 @@ def _quantity(number: str, unit: str) -> dict[str, Any]:
 
 
 def _measured(code: str, display: str, unit: str) -> Callable[..., list[Resource]]:
-    def make(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    def make(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
         number, _, own = entry.value.partition(" ")
         preliminary = own == "preliminary"
         own = "" if preliminary else own
@@ -106,8 +106,8 @@ def _measured(code: str, display: str, unit: str) -> Callable[..., list[Resource
     return make
 
 
-def _pressure(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
-    """As most servers hold it: a panel with components."""
+def _pressure(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """A panel with components, as most servers hold blood pressure."""
     panel = _observation(entry, id_, subject, "85354-9", "Blood pressure panel")
     component = {
         "code": {"coding": [{"system": LOINC, "code": "8480-6", "display": "Systolic blood pressure"}]},
@@ -116,7 +116,7 @@ def _pressure(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resour
     return [{**panel, "component": [component]}]
 
 
-def _device(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _device(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     code, text = DEVICES[entry.value]
     result = _observation(entry, id_, subject, "3152-6", "Oxygen inhaled mechanism")
     coding = {"coding": [{"system": SNOMED, "code": code, "display": text}]} if code else {}
@@ -133,20 +133,20 @@ def _administration(id_: str, subject: Mapping[str, str], **more: Any) -> Resour
     }
 
 
-def _ice(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _ice(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     coding = {"system": ICE_SYSTEM, "code": ICE_CODE, "display": "ICE score"}
     result = _observation(entry, id_, subject, "", "")
     return [{**result, "code": {"coding": [coding]}, "valueInteger": int(entry.value)}]
 
 
 def _result(code: str, display: str) -> Callable[..., list[Resource]]:
-    def make(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    def make(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
         return [{**_observation(entry, id_, subject, code, display), "valueCodeableConcept": {"text": entry.value}}]
 
     return make
 
 
-def _coded(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _coded(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     """An active diagnosis by its ICD-10-CM code."""
     return [
         {
@@ -164,13 +164,13 @@ def _drug(code: str, text: str) -> dict[str, Any]:
     return {"coding": [{"system": RXNORM, "code": code, "display": text}], "text": text}
 
 
-def _car_t(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _car_t(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     drug = {"medicationCodeableConcept": _drug(CAR_T[entry.value], entry.value)}
     period = {"start": entry.at.isoformat(), "end": (entry.at + timedelta(minutes=30)).isoformat()}
     return [_administration(id_, subject, **drug, effectivePeriod=period)]
 
 
-def _tocilizumab(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _tocilizumab(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     """A dose whose drug stands behind a reference, as many servers have it: a search by code misses it."""
     medication = {"resourceType": "Medication", "id": f"{id_}-med", "code": _drug("612865", "tocilizumab")}
     given = _administration(
@@ -185,7 +185,7 @@ def _tocilizumab(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Res
     return [medication, given]
 
 
-def _pressor(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _pressor(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     drug, rate = entry.value.split()
     running = _administration(
         id_, subject,
@@ -199,7 +199,7 @@ def _pressor(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resourc
     return [{**running, "status": "in-progress"}]
 
 
-def _given(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _given(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     """`give paracetamol 1000 IV`: one dose, at a moment."""
     drug, mg, *route = entry.value.rsplit(" ", 2) if entry.value.count(" ") > 1 else entry.value.split(" ")
     dosage: dict[str, Any] = {"dose": _quantity(mg, "mg")}
@@ -213,7 +213,7 @@ def _given(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]
     ]  # fmt: skip
 
 
-def _rate(entry: Entry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+def _rate(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
     """`rate norepinephrine 0.1`: a rate charted at a moment, as many servers send it; 0 is a stop."""
     drug, rate = entry.value.rsplit(" ", 1)
     dosage = {"route": {"text": "IV"}, "rateQuantity": _quantity(rate, "ug/kg/min")}

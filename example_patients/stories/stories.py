@@ -1,7 +1,7 @@
 """The example patients: one chart each, and the moments at which an EHR asks.
 
-They are the scenarios of the clinical specification. Values are invented, but for Patient A, whose course and
-some values the paper describes. `wanted` are the cards in their order.
+They are the scenarios of the clinical specification. Values are invented, except that the paper describes the course
+and some values of Patient A. `wanted` are the cards in their order.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from typing import Any
 from example_patients.stories.chart import RXNORM, SNOMED, UCUM, Resource, entries, resources
 
 PREFIX = "crs-cds-example"
-ORDER_HOOKS = ("order-select", "order-sign")  # the others come when a chart is opened
-
-
-ICE_CARDS = frozenset({"icans-steroid", "toci-icans-caution"})  # only where the site has the code of `value_sets/`
+ORDER_HOOKS = ("order-select", "order-sign")  # an EHR calls the others when a chart is opened
+ICE_CARDS = frozenset({"icans-steroid", "toci-icans-caution"})  # only if the site has the code of `value_sets/`
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One moment: when, what is drafted, and the cards that are wanted.
+    """One moment of a story: its time, the drafted dose, and the cards that are wanted.
 
-    `wanted`: where tocilizumab is drafted, on both order hooks, and `before_draft` when the chart was opened; else
-    when the chart is opened, and `other_order` beside an order that has nothing to do with CRS.
+    If tocilizumab is drafted, `wanted` are the cards on both order hooks, and `before_draft` those at the opening of
+    the chart. Otherwise `wanted` are the cards at the opening, and `other_order` those beside an unrelated order.
     """
 
     id: str
@@ -38,11 +36,11 @@ class Scene:
 
     @property
     def hook(self) -> str:
-        """The hook that the scene is about."""
+        """The hook that the scene shows."""
         return "order-select" if self.toci_mg else "patient-view"
 
     def wanted_on(self, hook: str, *, ice: bool = True) -> tuple[str, ...]:
-        """The cards of a hook; `ice`: whether the site reads the example hospital's ICE score."""
+        """The wanted cards of a hook. `ice` is True if the site reads the example hospital's ICE score."""
         opened = hook not in ORDER_HOOKS
         if self.toci_mg:
             cards = self.before_draft if opened else self.wanted
@@ -52,7 +50,7 @@ class Scene:
 
     @property
     def patient_id(self) -> str:
-        """Each scene has a patient of its own, so that all of them can happen now."""
+        """The id of the scene's own patient: with one each, all scenes can happen now."""
         return f"{PREFIX}-{self.id}"
 
 
@@ -254,8 +252,9 @@ SCENES: tuple[tuple[Story, Scene], ...] = tuple((story, scene) for story in STOR
 def record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Resource]:
     """The patient's resources up to the moment of a scene, moved so that the scene is at `as_of`.
 
-    What came after day 0 keeps its distance from the call. Day 0 keeps its clock in `zone`: infusion and baseline so
-    stay on one local date, and the call on its day of the course, whatever the hour of the call.
+    What came after day 0 keeps its distance from the call, because the cards rest on hours. Day 0 keeps its clock
+    (infusion at 10:00, baseline at 08:00), because the baseline must lie on the date of the infusion in the service's
+    zone. So the cards are the same at every hour of the day.
     """
     day, clock = scene.call
     call, now = _naive_day(day, clock), as_of.astimezone(UTC)
@@ -288,7 +287,7 @@ def _birth_date(age: int, as_of: datetime) -> str:
 
 
 def drafted_tocilizumab(patient_id: str, mg: int, authored: datetime) -> Resource:
-    """The draft that an EHR holds while tocilizumab is being ordered."""
+    """The draft that an EHR holds while a user orders tocilizumab."""
     quantity = {"value": mg, "unit": "mg", "system": UCUM, "code": "mg"}
     return {
         "resourceType": "MedicationRequest",
@@ -324,7 +323,7 @@ def drafted_ondansetron(patient_id: str, authored: datetime) -> Resource:
 
 
 def hook_body(scene: Scene, as_of: datetime, hook: str | None = None, **more: Any) -> dict[str, Any]:
-    """The body of the call that an EHR sends in a scene, on the scene's own hook or another; `more` goes into it."""
+    """The body of the call that an EHR sends in a scene, on the scene's own hook or another; `more` is added to it."""
     hook = hook or scene.hook
     context: dict[str, Any] = {"patientId": scene.patient_id, "userId": "Practitioner/example"}
     if hook == "encounter-start":

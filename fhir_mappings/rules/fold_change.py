@@ -15,7 +15,7 @@ from fhir_mappings.facts.analytes import Analyte, Blockade
 from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample, SampleUse, Series
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
-from fhir_mappings.rules.sampling import Setting, baseline, is_after_blockade, is_contaminated, is_in_peak_window
+from fhir_mappings.rules.sampling import SamplingBounds, baseline, is_after_blockade, is_contaminated, is_in_peak_window
 
 # a baseline of the best tier is marked too where its time of day is not known
 _FLAG_OF_TIER = {
@@ -26,7 +26,7 @@ _FLAG_OF_TIER = {
 }
 
 
-def fold_change(series: Series, setting: Setting, t: Thresholds, analyte: Analyte) -> FoldChange:
+def fold_change(series: Series, setting: SamplingBounds, t: Thresholds, analyte: Analyte) -> FoldChange:
     """The fold change of one analyte. Never a guess: without baseline or peak it carries a reason instead."""
     if analyte.blockade is Blockade.NOT_WEIGHED:
         setting = replace(setting, first_blocker=None, blocker_dates=frozenset())
@@ -37,7 +37,7 @@ def fold_change(series: Series, setting: Setting, t: Thresholds, analyte: Analyt
     return found
 
 
-def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
+def _use(s: Sample, found: FoldChange, g: SamplingBounds, t: Thresholds) -> SampleUse:
     """The part of one sample in the rise."""
     if s.preliminary:
         return SampleUse.PRELIMINARY
@@ -52,7 +52,7 @@ def _use(s: Sample, found: FoldChange, g: Setting, t: Thresholds) -> SampleUse:
     return SampleUse.BEFORE if s.at.earliest <= g.course.peak_opens else SampleUse.TOO_LATE
 
 
-def _fold_change(series: Series, setting: Setting, t: Thresholds, *, rise_after: bool) -> FoldChange:
+def _fold_change(series: Series, setting: SamplingBounds, t: Thresholds, *, rise_after: bool) -> FoldChange:
     final = tuple(s for s in series.samples if not s.preliminary)
     base, tier = baseline(final, setting, t)
     window = tuple(s for s in final if is_in_peak_window(s.at, setting, t) and s is not base)
@@ -91,21 +91,24 @@ def _refs(samples: Iterable[Sample]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s.reference for s in samples))
 
 
-def _unusable_in_window(series: Series, g: Setting, t: Thresholds) -> bool:
+def _unusable_in_window(series: Series, g: SamplingBounds, t: Thresholds) -> bool:
     return any(bad.at is None or is_in_peak_window(bad.at, g, t) for bad in series.unusable)
 
 
-def _unusable_baseline(series: Series, base: Sample, g: Setting, t: Thresholds) -> bool:
-    """True where a result that could not be read would have been the baseline, or was drawn with it: a lower one makes
-    a larger rise."""
+def _unusable_baseline(series: Series, base: Sample, g: SamplingBounds, t: Thresholds) -> bool:
+    """True if an unreadable result would have been the baseline or was drawn with it."""
+    # A lower baseline makes a larger rise. One that could not be read may have been lower, so it bars a small rise as
+    # an unreadable later result does.
     final = tuple(s for s in series.samples if not s.preliminary)
     lost = [bad.at for bad in series.unusable if bad.at is not None]
     found = ((at, baseline((*final, replace(base, at=at)), g, t)[0]) for at in lost)
     return any(one is not None and one.at == at for at, one in found)
 
 
-def _low_barred(series: Series, g: Setting, base: Sample, peaks: tuple[Sample, ...], t: Thresholds) -> Reason | None:
-    """The reason for which these samples prove no small rise, whatever the fold."""
+def _low_barred(
+    series: Series, g: SamplingBounds, base: Sample, peaks: tuple[Sample, ...], t: Thresholds
+) -> Reason | None:
+    """The reason why these samples cannot prove a small rise, whatever the fold; None if they can."""
     until = g.first_blocker or g.as_of
     recent = [
         s for s in peaks if g.onset is not None and s.at.earliest >= g.onset and until - s.at.earliest <= t.il6_fresh
@@ -145,7 +148,7 @@ def _max_interval(a: Interval, b: Interval) -> Interval:
     return Interval(low, high, low_open_end, not high_closed)
 
 
-def _flags(samples: tuple[Sample, ...], g: Setting, base: Sample | None, tier: int) -> tuple[FoldFlag, ...]:
+def _flags(samples: tuple[Sample, ...], g: SamplingBounds, base: Sample | None, tier: int) -> tuple[FoldFlag, ...]:
     flags = []
     if base is not None and (tier > 1 or base.at.is_date):
         flags.append(_FLAG_OF_TIER[tier])

@@ -13,7 +13,7 @@ from fhir_mappings.facts.time_and_range import Moment
 
 
 @dataclass(frozen=True)
-class Setting:
+class SamplingBounds:
     """The bounds of the samples: the course, fever, and the first drug that makes IL-6 unusable."""
 
     course: Course
@@ -26,7 +26,7 @@ class Setting:
     blocker_dates: frozenset[date] = frozenset()
 
 
-def baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sample | None, int]:
+def baseline(samples: tuple[Sample, ...], g: SamplingBounds, t: Thresholds) -> tuple[Sample | None, int]:
     """The baseline and its tier; None and 0 if there is none.
 
     Tier 1 is local day 0 up to the infusion, 2 the 24 h before it, 3 day 0 after it but before fever and blockade, 4
@@ -54,12 +54,12 @@ def baseline(samples: tuple[Sample, ...], g: Setting, t: Thresholds) -> tuple[Sa
     return None, 0
 
 
-def is_contaminated(at: Moment, g: Setting) -> bool:
+def is_contaminated(at: Moment, g: SamplingBounds) -> bool:
     """Tell whether a sample is of the first blocker or later, or of its date if either is known by date only."""
     return g.first_blocker is not None and at.latest >= g.first_blocker
 
 
-def is_in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
+def is_in_peak_window(at: Moment, g: SamplingBounds, t: Thresholds) -> bool:
     """Tell whether a sample lies after the infusion and before the first blocker, or else within the study's days."""
     if at.earliest <= g.course.peak_opens or at.earliest > g.as_of + t.future_tolerance:
         return False
@@ -69,6 +69,6 @@ def is_in_peak_window(at: Moment, g: Setting, t: Thresholds) -> bool:
     return not is_contaminated(at, g)
 
 
-def is_after_blockade(at: Moment, g: Setting) -> bool:
+def is_after_blockade(at: Moment, g: SamplingBounds) -> bool:
     """Tell whether a sample is surely of the first blocker or later."""
     return g.first_blocker is not None and at.earliest >= g.first_blocker

@@ -18,7 +18,7 @@ const WHY_NO_CARD = {
   switched_off: `The site has switched off the cards that would be due. ${NO_ALL_CLEAR}`,
 };
 
-/** Draws an answer and says in a sentence what came. `act` has accept(card, suggestion) and override(card, reason). */
+/** Draws an answer; returns a sentence on what came. `act` has accept(card, suggestion) and override(card, reason). */
 export function drawCards(parent, exchange, { act, courseUrl }) {
   if (!exchange.ok || !Array.isArray(exchange.answer.cards)) {
     const why = exchange.ok ? "the answer is not one of CDS Hooks" : problemOf(exchange);
@@ -66,11 +66,12 @@ function drawnCard(card, act, courseUrl) {
     card.overrideReasons ? overriding(card, act) : "");
 }
 
-/** The Markdown of a card: sentences first, and its lists folded, so that every card is seen at a glance. */
+/** The Markdown of a card: sentences first, then its lists, folded. */
 function detailOf(card) {
   const detail = el("div", { class: "detail" });
   detail.innerHTML = markdown.render(card.detail ?? ""); // HTML in it is escaped: `html: false`
   const lists = [...detail.children].filter((part) => part.tagName === "UL");
+  // With the lists open the second of two warnings began below the screen, a wrong dose among them; so they are folded.
   if (lists.length) detail.append(el("details", {}, el("summary", {}, EVIDENCE), lists));
   return detail;
 }

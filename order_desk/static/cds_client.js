@@ -1,4 +1,6 @@
 // A CDS Hooks client: discovery, prefetch by the templates, calls, feedback. Nothing in it knows of this service.
+// The browser reads the FHIR server itself (its CORS allows that) and fills the templates, so the raw view is what was
+// sent.
 
 const exchanges = [];
 let noticed = () => {};
@@ -7,7 +9,7 @@ let noticed = () => {};
 export const sentSoFar = () => exchanges;
 export const onExchange = (listener) => { noticed = listener; };
 
-/** An answer as {status, ok, answer}; status 0 where there was none. */
+/** The answer as {status, ok, answer}; status 0 if there was none. */
 async function send(title, method, url, request) {
   const began = performance.now();
   const exchange = { title, method, url, request, at: new Date(), status: 0, answer: undefined };
@@ -27,7 +29,7 @@ async function send(title, method, url, request) {
   return exchange;
 }
 
-/** Discovery: the exchange, with `services` by their hook where it succeeded. */
+/** Discovery: the exchange, with `services` by their hook if it succeeded. */
 export async function discovered(base) {
   const found = await send("discovery", "GET", `${base}/cds-services`);
   if (found.ok) found.services = Object.fromEntries(found.answer.services.map((service) => [service.hook, service]));

@@ -9,7 +9,7 @@ import { openChart, showChart } from "./patient.js";
 
 const BASE = location.origin;
 
-/** Calls a hook and shows what came; the exchange, or undefined where something newer was begun meanwhile. */
+/** Calls a hook and shows what came; returns the exchange, or undefined if a newer call began meanwhile. */
 export async function fire(hook, { selected, first = "" } = {}) {
   const call = ++here.calls;
   byId("sign-anyway").hidden = true;
@@ -64,11 +64,12 @@ export function select(draft) {
   fire("order-select", { selected: draft });
 }
 
+// Signing goes through at once only if the service said that it has no card. A card or no assessment asks once more.
 export async function sign() {
   const exchange = await fire("order-sign");
   if (!exchange) return;
   if (exchange.ok && exchange.answer.cards?.length === 0) await place();
-  else byId("sign-anyway").hidden = false; // what is shown was not seen before: it is the user's to sign beside it
+  else byId("sign-anyway").hidden = false; // the cards are new to the user, who decides whether to sign all the same
 }
 
 export async function place() {

@@ -12,12 +12,11 @@ from playwright.sync_api import Page
 
 import cds_server
 from example_patients.client.ehr import SERVICE_OF_HOOK
-from example_patients.stories.chart import Entry, resources
+from example_patients.stories.chart import ChartEntry, resources
 from example_patients.stories.stories import hook_body
 from tests.support.desk import SCENES, Desk, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.tables import name_of, rows
 
-pytestmark = pytest.mark.xdist_group("browser-desk")
 MARKDOWN_IT = Path(cds_server.__file__).parent / "static" / "markdown-it-15.0.3.min.js"
 TAGS = {"P", "UL", "LI", "STRONG"}
 LEFT = re.compile(r"\*\*|__|~~|`|\\[^\s]|&\w+;|^\s*(?:[-+*#>]|\d+\.)\s|\[[^\]]*\]\(", re.MULTILINE)
@@ -48,7 +47,7 @@ def details() -> list[str]:
 def details_with(result: str) -> list[str]:
     """Those of a patient of whom a blood culture has this result."""
     _, scene = scene_of("5")
-    (culture,) = resources([Entry(moment_of(scene), "culture", result)], scene.patient_id)
+    (culture,) = resources([ChartEntry(moment_of(scene), "culture", result)], scene.patient_id)
     prefetch = whole_prefetch([*chart_of("5"), {**culture, "id": "culture"}])
     desk = Desk(now=moment_of(scene))
     cards = desk.post(hook_body(scene, desk.now, prefetch=prefetch)).get_json()["cards"]

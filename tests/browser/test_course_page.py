@@ -20,8 +20,6 @@ from tests.support.faulty_server import FaultyServer, faulty_server
 from tests.support.fhir_wire import Resource
 from tests.support.tables import NOW, changed, dense, name_of, patient, rows
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 HOSTILE = '<img src=x onerror="document.title=1">{name|x}'
 DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 CONFORMANCE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

@@ -20,7 +20,7 @@ from example_patients.programs.demo import crs_cds, sekmet
 from tests.support.tables import name_of, rows
 
 pytest.importorskip("sekmet", reason="Sekmet is not installed: `make test` installs it")
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("browser-desk")]
+pytestmark = pytest.mark.live
 DESK_PATIENT = "crs-cds-example-desk-{}"
 MARKUP = "<img src=x onerror=alert(1)><b>bold</b> **stars** [link](javascript:alert(1))"
 

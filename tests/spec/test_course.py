@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from example_patients.stories.chart import Entry, Resource, resources
+from example_patients.stories.chart import ChartEntry, Resource, resources
 from fhir_mappings.facts.course import CourseSearch
 from fhir_mappings.facts.coverage import Kind
 from tests.support.tables import INFUSED, NOW, changed, facts_of, moment_of, name_of, patient, rows
@@ -16,7 +16,7 @@ SUBJECT = {"reference": "Patient/p"}
 
 
 def infusion(number: int, text: str, product: str = "tisagenlecleucel") -> Resource:
-    return changed(resources([Entry(moment_of(text), "car-t", product)], "p")[0], id=f"inf-{number}")
+    return changed(resources([ChartEntry(moment_of(text), "car-t", product)], "p")[0], id=f"inf-{number}")
 
 
 def procedure(performed: str, code: str = "38228", status: str = "completed") -> Resource:
@@ -89,7 +89,7 @@ def test_an_infusion_known_by_date_only_takes_the_first_sample_of_that_day_as_ba
     found = [
         procedure("2026-03-02"),
         *resources(
-            [Entry(moment_of(f"D0 {clock}"), "il6", value) for clock, value in (("15:00", "12"), ("20:00", "90"))],
+            [ChartEntry(moment_of(f"D0 {clock}"), "il6", value) for clock, value in (("15:00", "12"), ("20:00", "90"))],
             "p",
         ),
     ]
@@ -201,7 +201,7 @@ def test_summer_time_moves_no_hour() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     noon = datetime(2026, 3, 29, 12, 0, tzinfo=berlin)
     found = [procedure("2026-03-25T10:00:00+01:00")]
-    found += resources([Entry(datetime(2026, 3, 28, 11, 0, tzinfo=berlin), "T", "38.5")], "p")
+    found += resources([ChartEntry(datetime(2026, 3, 28, 11, 0, tzinfo=berlin), "T", "38.5")], "p")
     facts = facts_of(found, as_of=noon, zone=berlin)
     assert facts.grade is not None
     assert facts.grade.grade == 1

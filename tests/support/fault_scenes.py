@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from example_patients.stories.chart import CLINICAL, RXNORM, SNOMED, Entry, resources
+from example_patients.stories.chart import CLINICAL, RXNORM, SNOMED, ChartEntry, resources
 from tests.support.desk import chart_of, moment_of, scene_of
 from tests.support.fhir_wire import Resource
 
@@ -48,7 +48,7 @@ class Ward:
         return {"resourceType": resource_type, "id": f"{self._patient}-{name}", **subject, **fields}
 
     def _charted(self, name: str, *entries: tuple[float, str]) -> list[Resource]:
-        found = [Entry(self._now - timedelta(hours=hours), *text.partition(" ")[::2]) for hours, text in entries]
+        found = [ChartEntry(self._now - timedelta(hours=hours), *text.partition(" ")[::2]) for hours, text in entries]
         return [{**r, "id": f"{name}-{r['id']}"} for r in resources(found, self._patient)]
 
     def everyday(self) -> Iterator[Resource]:

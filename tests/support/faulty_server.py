@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -51,9 +52,11 @@ def kinds_of(column: str) -> frozenset[str]:
     return TOGETHER.get(column, frozenset({column}))
 
 
+@cache  # reading an address of thousands of signs took as long as answering it
 def kind_of(search: str) -> str:
     """The kind of data that a request asks for, by its path and query under the base."""
-    return next(kind for kind, form in KINDS.items() if re.match(form, unquote(search)))
+    plain = unquote(search)
+    return next(kind for kind, form in KINDS.items() if re.match(form, plain))
 
 
 @dataclass(frozen=True)

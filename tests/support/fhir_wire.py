@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -65,9 +66,9 @@ class FhirWire:
         if "_getpages" in plain:
             matches, key = self._searches[plain["_getpages"]], plain["_getpages"]
         else:
-            drugs = {f"Medication/{r['id']}": r for r in self.resources if r["resourceType"] == "Medication"}
+            conditions = [self._condition(name, value) for name, value in params]
             of_type = (r for r in self.resources if r["resourceType"] == resource_type)
-            matches = [r for r in of_type if all(self._meets(r, name, value, drugs) for name, value in params)]
+            matches = [r for r in of_type if all(meets(r) for meets in conditions)]
             if plain.get("_sort", "").startswith("-"):
                 matches.sort(key=lambda r: _span(r)[0], reverse=True)
             key = f"search-{len(self._searches)}"
@@ -82,20 +83,25 @@ class FhirWire:
             bundle["entry"] = [{"resource": r, "search": {"mode": "match"}} for r in page]
         return 200, {}, json.dumps(bundle)
 
-    def _meets(self, r: Resource, name: str, value: str, drugs: dict[str, Resource]) -> bool:
+    def _condition(self, name: str, value: str) -> Callable[[Resource], bool]:
+        """A parameter as a question to each resource: some charts hold tens of thousands."""
+        wanted = frozenset(value.split(","))
         if name == "patient":
-            subject = r.get("subject") or r.get("patient") or {}
-            return bool(subject.get("reference") == f"Patient/{value.removeprefix('Patient/')}")
+            reference = f"Patient/{value.removeprefix('Patient/')}"
+            return lambda r: bool((r.get("subject") or r.get("patient") or {}).get("reference") == reference)
         if name == "code":
-            return _has_code(r.get("code") or r.get("medicationCodeableConcept") or {}, value)
+            return lambda r: _has_code(r.get("code") or r.get("medicationCodeableConcept") or {}, wanted)
         if name == "medication.code":
-            drug = drugs.get(r.get("medicationReference", {}).get("reference", ""))
-            return drug is not None and _has_code(drug["code"], value)
+            medications = (r for r in self.resources if r["resourceType"] == "Medication")
+            drugs = {f"Medication/{r['id']}" for r in medications if _has_code(r["code"], wanted)}
+            return lambda r: r.get("medicationReference", {}).get("reference", "") in drugs
         if name == "status":
-            return r.get("status") in value.split(",")
+            return lambda r: r.get("status") in wanted
         if name == "_id":
-            return r["id"] in value.split(",")
-        return name not in _DATED or _in_time(r, value)
+            return lambda r: r["id"] in wanted
+        if name in _DATED:
+            return partial(_in_time, comparator=value[:2], at=datetime.fromisoformat(value[2:]))
+        return lambda _: True
 
 
 def outcome(status: int, text: str) -> Answer:
@@ -103,9 +109,9 @@ def outcome(status: int, text: str) -> Answer:
     return status, {}, json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
-def _has_code(concept: Resource, value: str) -> bool:
-    own = {f"{c.get('system', '')}|{c.get('code', '')}" for c in concept.get("coding", [])}
-    return bool(own & set(value.split(",")))
+def _has_code(concept: Resource, wanted: frozenset[str]) -> bool:
+    own = [f"{c.get('system', '')}|{c.get('code', '')}" for c in concept.get("coding", ())]
+    return not wanted.isdisjoint(own)
 
 
 def _span(r: Resource) -> tuple[datetime, datetime]:
@@ -122,7 +128,6 @@ def _span(r: Resource) -> tuple[datetime, datetime]:
     return first, datetime.fromisoformat(period["end"]) if period else first
 
 
-def _in_time(r: Resource, value: str) -> bool:
+def _in_time(r: Resource, comparator: str, at: datetime) -> bool:
     first, last = _span(r)
-    at = datetime.fromisoformat(value[2:])
-    return {"ge": last >= at, "gt": last > at, "lt": first < at, "le": first <= at}[value[:2]]
+    return {"ge": last >= at, "gt": last > at, "lt": first < at, "le": first <= at}[comparator]

@@ -23,7 +23,7 @@ from cards.deciding.decision_table import Indicator
 from cards.deciding.situation import verdicts
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Call, Showing
-from example_patients.stories.chart import Entry, Resource, resources
+from example_patients.stories.chart import ChartEntry, Resource, resources
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.course_search import MappingContext
@@ -76,7 +76,7 @@ def moment_of(text: str) -> datetime:
     return NOW + timedelta(seconds=float(text[:-1]) * unit)
 
 
-def charted(text: str) -> list[Entry]:
+def charted(text: str) -> list[ChartEntry]:
     found = []
     for signs, meaning in SIGNS.items():
         text = re.sub(rf"{signs}(?= *(;|$))", meaning, text)
@@ -87,12 +87,12 @@ def charted(text: str) -> list[Entry]:
         word, _, value = match["words"].partition(" ")
         at = moment_of(match["at"])
         by_date = re.fullmatch(r"D-?\d+", match["at"])
-        found.append(Entry(at.date() if by_date else at, word, value))
+        found.append(ChartEntry(at.date() if by_date else at, word, value))
     return found
 
 
 def patient(text: str, *, infused: bool = True, birth_date: str = "1980-01-01") -> list[Resource]:
-    infusion = [Entry(INFUSED, "car-t", "tisagenlecleucel")] if infused else []
+    infusion = [ChartEntry(INFUSED, "car-t", "tisagenlecleucel")] if infused else []
     who: Resource = {"resourceType": "Patient", "id": "p", "birthDate": birth_date}
     return [who, *resources([*infusion, *charted(text)], "p")]
 

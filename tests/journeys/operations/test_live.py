@@ -21,7 +21,7 @@ from tests.support.gunicorn_service import gunicorn
 from tests.support.tokens import ISSUER, KEY, KEYS
 
 pytest.importorskip("sekmet", reason="Sekmet is not installed: `make test` installs it")
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = pytest.mark.live
 CALLS = len(SCENES) * 3 * 2
 ELSEWHERE = {"resourceType": "Patient", "id": "crs-cds-not-an-example", "birthDate": "1980-01-01"}
 

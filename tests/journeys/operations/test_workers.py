@@ -32,7 +32,7 @@ from tests.support.gunicorn_service import Service, gunicorn
 from tests.support.postgres import BACKENDS, postgresql
 from tests.support.tokens import ISSUER, KEYS, Token
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("workers")]
+pytestmark = pytest.mark.live
 WITH_FEEDBACK = "/cds-services/crs-patient-view/feedback"
 
 

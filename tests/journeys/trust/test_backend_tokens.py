@@ -263,7 +263,6 @@ def guarded_sekmet(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.live
-@pytest.mark.xdist_group("backend")
 def test_against_a_real_authorization_server(tmp_path: Path) -> None:
     pytest.importorskip("sekmet", reason="Sekmet is not installed: `make test` installs it")
     now, zone = datetime.now(UTC), ZoneInfo("UTC")
