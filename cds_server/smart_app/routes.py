@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, request
 
-from cds_server.course_page.routes import FhirAccess, course_response
+from cds_server.course_page.page_values import FhirAccess
+from cds_server.course_page.routes import course_response
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
 from cds_server.pages import let_frame, page
 from cds_server.problems import MOST_ISSUES, Problem, ProblemId
