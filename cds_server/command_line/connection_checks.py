@@ -19,7 +19,8 @@ from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import FetchError, LateError, Network, TooLargeError, fetch, pooled_session
 from cds_server.outgoing.token_request import TokenError
 from cds_server.settings.table import Settings
-from cds_server.smart_app.launch import LaunchError, discovered
+from cds_server.smart_app.discovery import discovered
+from cds_server.smart_app.ehr_requests import LaunchError
 from cds_server.storage.database import engine_for
 from cds_server.storage.schema import upgrade
 from cds_server.trust.clients import Client, Trusted

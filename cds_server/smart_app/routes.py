@@ -7,72 +7,30 @@ patients keep to their own. The token stays in the database.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, make_response, redirect, request
+from flask import Blueprint, Response, g, request
 
-from cds_server.course_page.routes import FhirAccess, course_response
-from cds_server.limits import UnusableError
-from cds_server.operations.call_time import CallTime
+from cds_server.course_page.page_values import FhirAccess
+from cds_server.course_page.routes import course_response
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
-from cds_server.outgoing.base_url import normalised_base
 from cds_server.pages import let_frame, page
 from cds_server.problems import MOST_ISSUES, Problem, ProblemId
-from cds_server.running import Running, Smart, note_problem, running
-from cds_server.smart_app.launch import Asked, LaunchError, authorization_url, discovered, redeemed
-from cds_server.smart_app.launched_decision import MOST_CONTEXT, launched_decision
+from cds_server.running import note_problem, running
+from cds_server.smart_app.authorization import Asked, authorization_url
+from cds_server.smart_app.browser import sent_around_with_cookie, sent_to
+from cds_server.smart_app.code_for_token import redeemed
+from cds_server.smart_app.discovery import discovered
+from cds_server.smart_app.ehr_requests import LaunchError
+from cds_server.smart_app.launch_parameters import code_from, decision_named, named_server
+from cds_server.smart_app.launched_decision import launched_decision
+from cds_server.smart_app.step import Step, bounded
 from cds_server.storage.smart_sessions import MOST_ROWS, OpenSession, PendingLaunch, new_secret
-from cds_server.storage.store import StoreUnavailableError
-from cds_server.trust.smart_registration import SmartServer
 
 log = logging.getLogger("cds_server")
 smart = Blueprint("smart", __name__, url_prefix="/smart", template_folder="templates")
-P = ParamSpec("P")
-SHOWS_AS = "crs-patient-view"  # the page says what this service says of an opened chart
 PENDING_SECONDS = 600.0  # to sign in at the EHR
-EHR_PART = 0.8  # of the time of a call is for the EHR, the rest for the database
-_SECRET = re.compile(r"[A-Za-z0-9_\-]{43}")
 _AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # where browsers say that nobody has followed the link yet
-# what an authorization server may say, in words of ours; its description is for nobody here
-_DENIED = {
-    "access_denied": "the user or the EHR refused it",
-    "unauthorized_client": "the EHR does not know this app, or not this way of asking",
-    "invalid_scope": "the EHR does not give this app what it asks for",
-    "invalid_request": "the EHR did not understand the request",
-    "server_error": "the EHR failed",
-    "temporarily_unavailable": "the EHR is busy",
-}
-
-
-def _app(here: Running) -> Smart:
-    """What the app runs with. Raises Problem in shadow: there nothing is shown, be it asked for or not."""
-    if here.smart is None:
-        raise Problem(ProblemId.NOT_FOUND)
-    if here.settings.in_shadow(SHOWS_AS):
-        raise Problem(ProblemId.IN_TRIAL)
-    return here.smart
-
-
-def _bounded(view: Callable[P, Response]) -> Callable[P, Response]:
-    """A view that takes one of the pages at once. Raises Problem."""
-
-    @wraps(view)
-    def bounded(*args: P.args, **kwargs: P.kwargs) -> Response:
-        slots = _app(running()).slots
-        if not slots.acquire(blocking=False):
-            raise Problem(ProblemId.BUSY)
-        try:
-            return view(*args, **kwargs)
-        except StoreUnavailableError as error:
-            raise Problem(ProblemId.SESSION_UNAVAILABLE) from error
-        finally:
-            slots.release()
-
-    return bounded
 
 
 @smart.before_request
@@ -81,180 +39,69 @@ def _by_someone_who_looks() -> None:
     ahead may use them up. Raises Problem."""
     if request.method == "HEAD":
         raise Problem(ProblemId.METHOD)
-    if "prefetch" in " ".join(request.headers.get(name, "").lower() for name in _AHEAD):
+    if any("prefetch" in request.headers.get(name, "").lower() for name in _AHEAD):
         raise Problem(ProblemId.AHEAD_OF_USER)
 
 
 @smart.get("/launch")
-@_bounded
-def launch() -> Response:
-    """The browser is sent to the EHR that called, or standalone, once it is seen to keep our cookie."""
-    here = running()
-    app, call_time = _app(here), _call_time(here)
-    iss, server = _server(app)
-    browser = _browser(here)
-    if browser is None:
-        return _with_cookie(here)
-    asked = Asked(new_secret(), new_secret(), iss, request.args.get("launch") or None, _redirect_uri(here))
+@bounded
+def launch(step: Step) -> Response:
+    """Send the browser to the EHR that called, or standalone, once it is seen to keep our cookie."""
+    iss, server = named_server(step.app.servers)
+    if step.browser is None:
+        return sent_around_with_cookie(step.here.settings.public_url)
+    asked = Asked(new_secret(), new_secret(), iss, request.args.get("launch") or None, step.redirect_uri)
     try:
-        endpoints = discovered(server.fhir_base, app.outside, _ehr_ends(here, call_time))
+        endpoints = discovered(server.fhir_base, step.app.outside, step.ehr_ends)
         there = authorization_url(server, endpoints, asked)
     except LaunchError as error:
-        raise Problem(ProblemId.LAUNCH_FAILED, [("", error.why)], error.reason) from error
-    context = _decision_named(request.args.get("appContext"))
+        raise Problem(ProblemId.LAUNCH_FAILED, [("", error.why)], error.step) from error
+    context = decision_named(request.args.get("appContext"))
     pending = PendingLaunch(
         server.fhir_base, endpoints.token, endpoints.issuer, endpoints.names_itself, asked.verifier, context
     )
-    with call_time.waiting_for_the_log() as wait:
-        if not app.sessions.keep(asked.state, browser, pending, PENDING_SECONDS, wait, MOST_ROWS):
-            raise Problem(ProblemId.BUSY, [], "launches")
-    return _sent_to(there)
+    if not step.keep(asked.state, pending, PENDING_SECONDS, MOST_ROWS):
+        raise Problem(ProblemId.BUSY, [], "launches")
+    return sent_to(there)
 
 
 @smart.get("/callback")
-@_bounded
-def callback() -> Response:
-    """Back from the EHR: the code becomes a token, and the token a session."""
-    here = running()
-    app, call_time = _app(here), _call_time(here)
-    pending, server = _begun(here, app, call_time)
-    if "error" in request.args:
-        said = request.args["error"]
-        raise Problem(
-            ProblemId.LAUNCH_DENIED, [("", _DENIED.get(said, "it did not say why"))], said if said in _DENIED else ""
-        )
-    if not _is_of_whom_was_asked(pending):
-        raise Problem(ProblemId.LAUNCH_DENIED, [("", "another authorization server answered than was asked")], "issuer")
-    code = request.args.get("code")
-    if not code:
-        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("code", "is missing")])
+@bounded
+def callback(step: Step) -> Response:
+    """Take the browser back from the EHR: the code becomes a token, and the token a session."""
+    begun = step.take(PendingLaunch, request.args.get("state", ""))
+    pending, server = step.with_server(begun, ProblemId.LAUNCH_NOT_BEGUN)
+    code = code_from(pending)
     try:
-        granted = redeemed(
-            server, pending.token_url, code, pending.verifier, _redirect_uri(here), app.outside,
-            _ehr_ends(here, call_time),
-        )  # fmt: skip
+        granted = redeemed(server, pending, code, step.redirect_uri, step.app.outside, step.ehr_ends)
     except LaunchError as error:
-        raise Problem(ProblemId.LAUNCH_FAILED, [("", error.why)], error.reason) from error
-    context = _decision_named(granted.app_context) or pending.app_context
+        raise Problem(ProblemId.LAUNCH_FAILED, [("", error.why)], error.step) from error
+    context = decision_named(granted.app_context) or pending.app_context
     opened = OpenSession(server.fhir_base, granted.patient, granted.token, granted.scope, context)
     handle = new_secret()
-    with call_time.waiting_for_the_log() as wait:
-        app.sessions.keep(handle, _browser(here) or "", opened, granted.seconds, wait)
-    return _sent_to(f"course?{urlencode({'session': handle})}")
+    step.keep(handle, opened, granted.seconds)
+    return sent_to(f"course?{urlencode({'session': handle})}")
 
 
 @smart.get("/course")
-@_bounded
-def course() -> Response:
-    here = running()
-    app, call_time = _app(here), _call_time(here)
-    handle, browser = request.args.get("session", ""), _browser(here) or ""
-    with call_time.waiting_for_the_log() as wait:
-        opened = app.sessions.find(OpenSession, handle, browser, wait)
-    server = app.servers.get(opened.fhir_base) if opened is not None else None
-    if opened is None or server is None:
-        raise Problem(ProblemId.SESSION_ENDED)
+@bounded
+def course(step: Step) -> Response:
+    """Show the course of the session's patient."""
+    handle = request.args.get("session", "")
+    opened, server = step.with_server(step.find(OpenSession, handle), ProblemId.SESSION_ENDED)
     g.smart_session = handle
-    decision = launched_decision(here, server, opened, call_time)
+    decision = launched_decision(step.here, server, opened, step.call_time)
     log_line().update(decision=decision.id if decision is not None else None)
     access = FhirAccess(opened.fhir_base, opened.token, opened.scope)
-    return course_response(here, opened.patient, access, here.call_time(), decision)
+    return course_response(step.here, opened.patient, access, step.here.call_time(), decision)
 
 
 @smart.post("/leave")
-@_bounded
-def leave() -> Response:
-    """The session ends, and its token is forgotten."""
-    here = running()
-    call_time = _call_time(here)
-    with call_time.waiting_for_the_log() as wait:
-        _app(here).sessions.take(OpenSession, request.args.get("session", ""), _browser(here) or "", wait)
+@bounded
+def leave(step: Step) -> Response:
+    """End the session and forget its token."""
+    step.take(OpenSession, request.args.get("session", ""))
     return page("smart_left.html", {})
-
-
-def _decision_named(context: str | None) -> str | None:
-    """What may name a decision, to be kept; anything longer is of no use to us."""
-    return context if context and len(context) <= MOST_CONTEXT else None
-
-
-def _call_time(here: Running) -> CallTime:
-    """The time of a step of a launch: beside the EHR nothing but the database is to be waited for."""
-    return here.call_time(log_seconds=here.settings.budget_seconds)
-
-
-def _ehr_ends(here: Running, call_time: CallTime) -> float:
-    """The moment by which the EHR must have answered: what it says must still be stored, for it says it once."""
-    return call_time.started + EHR_PART * here.settings.budget_seconds
-
-
-def _redirect_uri(here: Running) -> str:
-    return f"{here.settings.public_url}/smart/callback"
-
-
-def _server(app: Smart) -> tuple[str, SmartServer]:
-    """The FHIR server of a launch as it was named, and our registration there. Raises Problem."""
-    iss = request.args.get("iss", "").strip()
-    if not iss:
-        if len(app.servers) != 1 or request.args.get("launch"):
-            raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "is missing")])
-        return next(iter(app.servers.items()))
-    if not (iss.isascii() and iss.isprintable()):  # a line break in it would be lost on the way
-        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "must be a URL")])
-    try:
-        base = normalised_base(iss)
-    except UnusableError as error:
-        raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", str(error))]) from error
-    if base not in app.servers:
-        raise Problem(ProblemId.LAUNCH_ELSEWHERE)
-    return iss, app.servers[base]
-
-
-def _begun(here: Running, app: Smart, call_time: CallTime) -> tuple[PendingLaunch, SmartServer]:
-    """What this browser began, once. Raises Problem."""
-    state, browser = request.args.get("state", ""), _browser(here) or ""
-    with call_time.waiting_for_the_log() as wait:
-        pending = app.sessions.take(PendingLaunch, state, browser, wait)
-    server = app.servers.get(pending.fhir_base) if pending is not None else None
-    if pending is None or server is None:
-        raise Problem(ProblemId.LAUNCH_NOT_BEGUN)
-    return pending, server
-
-
-def _is_of_whom_was_asked(pending: PendingLaunch) -> bool:
-    """RFC 9207: one EHR must not have us send it the code of another."""
-    given = request.args.get("iss")
-    if given is None:
-        return not pending.must_name_it
-    return pending.issuer in (None, given)
-
-
-def _cookie(here: Running) -> str:
-    """`__Host-` keeps neighbours of our domain from setting it; browsers take that with https only."""
-    return ("__Host-" if here.settings.public_url.startswith("https:") else "") + "crs-cds"
-
-
-def _browser(here: Running) -> str | None:
-    found = request.cookies.get(_cookie(here), "")
-    return found if _SECRET.fullmatch(found) else None
-
-
-def _with_cookie(here: Running) -> Response:
-    """Once around with a cookie; a browser that keeps none, as in a frame of another site, is asked for a window."""
-    again = {name: value for name, value in request.args.items() if name in ("iss", "launch", "appContext")}
-    if "cookie" in request.args:
-        return page("smart_window.html", {"address": f"launch?{urlencode(again)}"})
-    response = _sent_to(f"launch?{urlencode({**again, 'cookie': '1'})}")
-    # browsers take a loopback address for a safe one: the same attributes hold in development
-    response.set_cookie(
-        _cookie(here), new_secret(), path="/", secure=True, httponly=True, samesite="None", partitioned=True
-    )
-    return response
-
-
-def _sent_to(address: str) -> Response:
-    response = make_response(redirect(address, 303))
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 @smart.after_request

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cds_server.outgoing.bounded_http import pooled_session
-from cds_server.smart_app.launch import LaunchError, discovered
+from cds_server.smart_app.discovery import discovered
+from cds_server.smart_app.ehr_requests import LaunchError
 from cds_server.storage.database import engine_for
 from cds_server.storage.purge import purge
 from cds_server.storage.smart_sessions import SmartSessions
