@@ -1,6 +1,6 @@
-"""Tokens of our own for FHIR servers that a site lists with credentials: SMART backend services.
+"""Our own tokens for the FHIR servers that a site lists with credentials: SMART backend services.
 
-They are used for calls that bring no token, of clients that passed the JWT check and are marked for it. Otherwise
+They serve calls that bring no token. The client must have passed the JWT check and be marked for it, because otherwise
 anyone could read charts by naming patients.
 """
 
@@ -60,7 +60,7 @@ class BackendTokens:
             raise held.failed or TokenError(f"{_NONE} in time")
 
     def refused(self, base: str, token: str) -> None:
-        """The FHIR server did not take a token: the next call asks for another."""
+        """Forget a token that the FHIR server rejected: the next call asks for another."""
         with self._lock:
             held = self._held[base]
             if held.token == token:
@@ -77,7 +77,7 @@ class BackendTokens:
         return held.under_way
 
     def _renew(self, held: _Held, access: BackendAccess) -> None:
-        """Fetch a token and keep it, or why there is none: before those who wait are woken."""
+        """Fetch a token and keep it, or keep the reason why there is none, before the waiting calls are woken."""
         try:
             answer = request_token(self._session, access)
         except Exception as error:  # whatever it is, those who wait are told

@@ -1,4 +1,4 @@
-"""FHIR base URLs: which texts are one, and which addresses lie under it."""
+"""FHIR base URLs: their checked form, and the test whether an address lies under one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def normalised_base(url: str) -> str:
 
 
 def is_under(url: str, base: str) -> bool:
-    """Whether a URL is the base itself or below it: same scheme, host, port and path, nothing that climbs."""
+    """Tell whether a URL is the base or lies below it: same scheme, host and port, and a path that does not climb."""
     try:
         parts = urlsplit(url)
         plain = normalised_base(parts._replace(query="", fragment="").geturl())

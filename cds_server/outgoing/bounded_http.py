@@ -1,6 +1,6 @@
 """The one way out: a request whose answer is bounded in time and size, and the sessions that send it.
 
-No redirect is followed, because the address it names was not allowed by anyone; no cookie is kept, because the next
+It follows no redirect, because nobody allowed the address that a redirect names. It keeps no cookie, because the next
 request may be about another patient.
 """
 
@@ -22,20 +22,20 @@ PART_BYTES = 64 * 1024
 
 
 class FetchError(Exception):
-    """No answer that can be used. `__cause__` is the error of requests or urllib3, if there was one.
+    """A failure to get a usable answer. `__cause__` is the error of requests or urllib3, if there was one.
 
-    - LateError: the answer did not arrive, whole, in time
-    - TooLargeError: the body is larger than the caller takes
-    - UnreachableError: no connection, or something else than HTTP
+    - LateError: the whole answer did not arrive in time
+    - TooLargeError: the body is larger than the caller accepts
+    - UnreachableError: there was no connection, or what arrived is not HTTP
     """
 
 
 class LateError(FetchError):
-    """The answer did not arrive, whole, in time."""
+    """The whole answer did not arrive in time."""
 
 
 class TooLargeError(FetchError):
-    """The body is larger than the caller takes."""
+    """The body is larger than the caller accepts."""
 
 
 class UnreachableError(FetchError):
@@ -44,7 +44,7 @@ class UnreachableError(FetchError):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of HTTP. The body is read for status 200 only, and is empty otherwise."""
+    """An HTTP answer. The body is read only if the status is 200, and is empty otherwise."""
 
     status: int
     headers: Mapping[str, str]
@@ -80,7 +80,7 @@ def fetch(
 def _body(response: requests.Response, most_bytes: int, until: float) -> bytes:
     parts: list[bytes] = []
     size = 0
-    # one read from the socket at a time: between two reads we can still give up
+    # one read from the socket at a time, so that we can give up between two reads
     while part := response.raw.read1(PART_BYTES, decode_content=True):
         size += len(part)
         if time.monotonic() > until:
@@ -93,8 +93,8 @@ def _body(response: requests.Response, most_bytes: int, until: float) -> bytes:
 
 @dataclass(frozen=True)
 class Network:
-    """How requests leave the hospital's network: certificates to trust in place of the public ones, a proxy, and our
-    own certificate with its key."""
+    """The way out of the hospital's network: certificates to trust in place of the public ones, a proxy, and our own
+    certificate with its key."""
 
     ca_bundle: Path | None = None
     https_proxy: str | None = None
@@ -102,15 +102,15 @@ class Network:
 
 
 class _NeverRedirected(requests.Session):
-    """requests reads the whole body of a redirect even where it may not follow it; this one does not look."""
+    """A session that does not look at redirects: requests reads the whole body of one even if it may not follow it."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         return None
 
 
 def pooled_session(size: int = 64, network: Network = Network()) -> requests.Session:
-    """A session that keeps up to `size` connections to each server. It always verifies certificates, and reads neither
-    the environment nor cookies."""
+    """A session that keeps up to `size` connections to each server. It always verifies certificates; it takes nothing
+    from the environment and keeps no cookies."""
     session = _NeverRedirected()
     session.trust_env = False
     session.verify = str(network.ca_bundle) if network.ca_bundle else True
@@ -124,7 +124,7 @@ def pooled_session(size: int = 64, network: Network = Network()) -> requests.Ses
 
 
 def fresh_session(like: requests.Session) -> requests.Session:
-    """A session without open connections that leaves the network as another does."""
+    """A session without open connections, with the certificates and proxy of another one."""
     session = pooled_session(1)
     session.verify, session.cert, session.proxies = like.verify, like.cert, like.proxies
     return session

@@ -1,7 +1,6 @@
 """The transport of our requests: its timeout bounds a whole answer, headers and body.
 
-The timeout of a socket bounds one read only, so a server that sends a byte a second would hold a thread of ours without
-end.
+The timeout of a socket bounds one read only, so a server that sends a byte a second would hold our thread forever.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class _UntilItEnds(io.RawIOBase):
-    """The bytes of a socket, until a moment of `time.monotonic`. Raises TimeoutError after it."""
+    """The bytes of a socket until a moment of `time.monotonic`. A read after it raises TimeoutError."""
 
     def __init__(self, sock: socket.socket, stream: io.RawIOBase, ends: float) -> None:
         self._sock = sock
@@ -41,7 +40,7 @@ class _UntilItEnds(io.RawIOBase):
 
 
 class _BoundedResponse(HTTPResponse):
-    """An answer that must arrive, headers and body, within the timeout that its socket has now."""
+    """An answer whose headers and body must arrive within the timeout that its socket has now."""
 
     def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None) -> None:
         super().__init__(sock, debuglevel, method)
@@ -71,7 +70,7 @@ _POOLS = {"http": _PlainPool, "https": _TLSPool}
 
 
 class BoundedAdapter(HTTPAdapter):
-    """The adapter of a requests Session: `timeout` bounds connecting, and then once more the whole answer."""
+    """The adapter of a requests Session: `timeout` bounds the connecting, and then again the whole answer."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

@@ -1,6 +1,6 @@
 """The body of an answer as FHIR: one page of a search with its resources, or one resource.
 
-Field notes: Sekmet adds an OperationOutcome entry with mode `outcome`: a remark, neither data nor a failure.
+Field notes: Sekmet adds an OperationOutcome entry with mode `outcome`. It is a remark, neither data nor a failure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NO_RESOURCE = b"null"
 
 
 class Match(NamedTuple):
-    """A result of a search, as far as it takes to tell it from others: one without an id is known by its bytes."""
+    """A search result, reduced to what tells it from the others. A result without an id is known by its bytes."""
 
     resource_type: str
     id: str | bytes
@@ -34,7 +34,7 @@ _outcome = msgspec.json.Decoder(fs.OperationOutcome)
 
 
 def searchset(body: bytes) -> fs.Bundle:
-    """A page of a search. Raises FhirError where the answer is none, or reports an error among its results."""
+    """A page of a search. Raises FhirError if the body is no search page or reports an error among its results."""
     bundle = _decoded(_bundle, body, "a FHIR Bundle")
     if bundle.resource_type != "Bundle":
         raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(bundle.resource_type)}, not a Bundle")
@@ -46,7 +46,7 @@ def searchset(body: bytes) -> fs.Bundle:
 
 
 def body_of_type(resource_type: str, body: bytes) -> bytes:
-    """The body of a read, where it is a resource of the type asked for. Raises FhirError."""
+    """The body of a read. Raises FhirError if it is not a resource of the type asked for."""
     found = _decoded(_typed, body, "a FHIR resource").resource_type
     if found != resource_type:
         raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(found)}, not {resource_type}")
@@ -54,7 +54,8 @@ def body_of_type(resource_type: str, body: bytes) -> bytes:
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
-    """An answer that ends early may come whole the next time; a web page will not be FHIR."""
+    """The decoded answer. Raises PassingError if it ends early, because it may come whole the next time, and FhirError
+    if it is something else, such as a web page."""
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -64,7 +65,7 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
 
 
 def _is_failure(entry: fs.Entry) -> bool:
-    """An OperationOutcome among the results that is not marked as a remark and says that something failed."""
+    """Tell whether an entry is an OperationOutcome that is not marked as a remark and reports a failure."""
     raw = bytes(entry.resource)
     if not raw or (entry.search and entry.search.mode == "outcome"):
         return False
@@ -77,7 +78,7 @@ def _is_failure(entry: fs.Entry) -> bool:
 
 
 def matches_of(bundle: fs.Bundle) -> list[Match]:
-    """The results of a page: neither what was included with them nor remarks."""
+    """The results of a page, without included resources and remarks."""
     found = []
     for entry in bundle.entry:
         raw = bytes(entry.resource)
@@ -90,7 +91,7 @@ def matches_of(bundle: fs.Bundle) -> list[Match]:
 
 
 def resources_of(bundle: fs.Bundle) -> list[bytes]:
-    """The resources of a page, remarks left out. An entry without one is one that cannot be read."""
+    """The resources of a page without remarks. An entry without a resource counts as one that cannot be read."""
     return [
         bytes(entry.resource) or NO_RESOURCE
         for entry in bundle.entry
@@ -102,5 +103,5 @@ _NAMED = ("OperationOutcome", "CapabilityStatement", *STRUCTS)
 
 
 def _plain_name(name: str) -> str:
-    """What a server sent in place of a Bundle, where it is a name that we know."""
+    """The name of what a server sent in place of a Bundle, if it is a name that we know."""
     return name if name in _NAMED else "something else"

@@ -25,7 +25,8 @@ log = logging.getLogger("cds_server")
 
 @dataclass(frozen=True)
 class Search:
-    """A type-level search. `optional` parameters are left out after a 400: some servers do not know them."""
+    """A type-level search. The `optional` parameters are left out after a 400, because some servers do not know
+    them."""
 
     resource_type: str
     params: tuple[tuple[str, str], ...]
@@ -34,8 +35,8 @@ class Search:
 
 @dataclass
 class Found:
-    """Entries read, in how many pages, how many of them are results of the search, and why the rest could not be
-    read, if so."""
+    """The outcome of a search: the entries read, the number of pages, the number of results, and the error if the rest
+    could not be read."""
 
     entries: list[bytes] = field(default_factory=list)
     pages: int = 0
@@ -44,8 +45,7 @@ class Found:
 
 
 class FhirServer:
-    """One FHIR server for one call. All that is asked of it must be read before `deadline`, in at most `max_pages`
-    requests."""
+    """One FHIR server for one call. All reading must end before `deadline` and take at most `max_pages` requests."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class FhirServer:
     ) -> None:
         self.base = base
         self._connection = FhirConnection(session, token, deadline, max_pages, request_id)
-        # one search may not use up what the others need
+        # one search may use two thirds of a call's requests, so that a chart without end does not leave the rest unread
         self._pages_of_one = max_pages * 2 // 3
         self._metrics = metrics
 
     def search(self, search: Search) -> Found:
-        """Every page of a search. An error keeps what was read before it."""
+        """Every page of a search. If a page fails, the pages before it are kept."""
         try:
             found = self._tried(search)
         except Exception as error:  # one search that fails, whatever the reason, costs no other
@@ -75,7 +75,7 @@ class FhirServer:
         return found
 
     def read(self, resource_type: str, resource_id: str) -> bytes | None:
-        """One resource by id; None where the server says that there is none. Raises FhirError."""
+        """One resource by id; None if the server says that there is none. Raises FhirError."""
         try:
             url = f"{self.base}/{resource_type}/{resource_id}"
             found = self._connection.get(url, partial(body_of_type, resource_type))
@@ -89,8 +89,8 @@ class FhirServer:
         return found
 
     def _tried(self, search: Search) -> Found:
-        """The pages of a search; of one that the server refuses, without what is optional; of one that is over before
-        its last page, begun anew once."""
+        """The pages of a search. If the server refuses it, it is sent again without the optional parameters; if it
+        expires or changes before its last page, it is begun anew once."""
         every = (*search.params, *search.optional)
         found = self._all_pages(search, every)
         if found.error is not None and found.error.status == 400 and search.optional:

@@ -1,7 +1,7 @@
-"""One request to a FHIR server, tried a second time where that can help.
+"""One request to a FHIR server, sent a second time if that can help.
 
-Field notes: HAPI answers a repeated search from memory for a minute, hence `Cache-Control: no-cache`; without `Accept`
-it may answer HTML.
+Field notes: HAPI answers a repeated search from memory for a minute, hence `Cache-Control: no-cache`. Without `Accept`
+it may answer with HTML.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PAUSE_SECONDS = 0.15
 
 
 class FhirConnection:
-    """The requests of one call to one FHIR server: with its token, before its deadline, at most `most` of them."""
+    """The requests of one call to one FHIR server: with its token, before its deadline, and at most `most` of them."""
 
     def __init__(
         self,
@@ -50,9 +50,9 @@ class FhirConnection:
     def get(self, url: str, read: Callable[[bytes], T]) -> T:
         """Return what `read` makes of the body. Raises FhirError.
 
-        After a PassingError there is one more try: after a pause, or when the server asks for it, and only while there
-        is time. It has a connection of its own, because after a pause every connection of the pool may be one that the
-        other side is just closing.
+        After a PassingError the request is sent once more, after a pause or when the server asks for it, and only if
+        there is time. The second request has a connection of its own: after a pause the other side may just be closing
+        every connection of the pool.
         """
         try:
             return read(self._body(url, self._session))
@@ -109,7 +109,7 @@ _LASTING: Mapping[int, str] = {
 
 
 def _check_status(answer: Answer) -> None:
-    """Raises PassingError for a server that is busy or failed, FhirError for any other status than 200."""
+    """Accept status 200 only. Raises PassingError if the server is busy or failed, FhirError for any other status."""
     status = answer.status
     if status == 200:
         return
@@ -121,7 +121,7 @@ def _check_status(answer: Answer) -> None:
 
 
 def _seconds(retry_after: str) -> float:
-    """Retry-After, seconds or an HTTP date, as seconds from now; 0 where it says nothing that can be read."""
+    """The seconds from now that Retry-After asks for, as a number or an HTTP date; 0 if it cannot be read."""
     if retry_after.isascii() and retry_after.isdigit():
         return float(retry_after)
     try:

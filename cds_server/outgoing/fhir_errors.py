@@ -1,4 +1,4 @@
-"""Why a FHIR server brought nothing. The type of the error says whether asking again can help."""
+"""The reasons why a FHIR server returned nothing. The type of the error says whether asking again can help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What went wrong, in one word: a label of the metric `fhir_errors`. Of STATUS the label is its number."""
+    """The kind of a failure in one word, which labels the metric `fhir_errors`. For STATUS the label is the number of
+    the status."""
 
     STATUS = "status"
     LATE = "late"
@@ -25,7 +26,7 @@ class Fault(StrEnum):
 
 
 class FhirError(Exception):
-    """Asking again would bring the same. `why` is in words without patient data."""
+    """A failure that asking again would repeat. `why` is a sentence without patient data."""
 
     def __init__(self, fault: Fault, why: str, *, status: int | None = None) -> None:
         super().__init__(why)
@@ -39,7 +40,7 @@ class FhirError(Exception):
 
 
 class PassingError(FhirError):
-    """The same request may succeed, but not before `after` seconds."""
+    """A failure that may pass: the same request may succeed, but not before `after` seconds."""
 
     def __init__(self, fault: Fault, why: str, *, status: int | None = None, after: float = 0.0) -> None:
         super().__init__(fault, why, status=status)
@@ -47,4 +48,4 @@ class PassingError(FhirError):
 
 
 class SearchOverError(FhirError):
-    """The pages of the search can no longer be joined. The same search, begun anew, may succeed."""
+    """A search whose pages no longer fit together. The same search, begun anew, may succeed."""

@@ -1,6 +1,6 @@
 """The pages of one search: their results belong together, and the next page is on the same server.
 
-Field notes: the `next` of HAPI is on the base itself and ends with 410 once the search has expired.
+Field notes: HAPI's `next` link is on the base itself and ends with 410 once the search has expired.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from fhir_mappings.reading import fhir_structs as fs
 
 
 class Pages:
-    """What the pages of one search hold together: results of its type, each once, as many as the server counts.
+    """The results that the pages of one search hold together, each once. They are of the search's type, and there are
+    as many as the server counts.
 
-    Servers that page by offset move results between pages when one is charted or withdrawn meanwhile: one would be
-    on no page, and look like none on record.
+    Servers that page by offset move results between pages if one is charted or withdrawn meanwhile. A result could then
+    be on no page and look as if it were not on record.
     """
 
     def __init__(self, resource_type: str) -> None:
@@ -29,7 +30,7 @@ class Pages:
         return len(self._matches)
 
     def add(self, bundle: fs.Bundle) -> None:
-        """Take a page. Raises FhirError where it is none of this search."""
+        """Take a page. Raises FhirError if it is no page of this search."""
         matches = matches_of(bundle)
         ours = [match for match in matches if match.resource_type in ("", self._type)]
         nothing_new = self._matches.issuperset(ours)
@@ -46,13 +47,13 @@ class Pages:
             raise FhirError(Fault.INCOMPLETE, "the FHIR server sent the same page twice")
 
     def check_all_came(self) -> None:
-        """Raises FhirError where the server counts more results than its pages held."""
+        """Raise FhirError if the server counts more results than its pages held."""
         if self._total is not None and self._total > len(self._matches):
             raise FhirError(Fault.INCOMPLETE, "the FHIR server counted more results than it sent")
 
 
 def next_page(bundle: fs.Bundle, url: str, base: str) -> str | None:
-    """The address of the page after this one; None where there is none. Raises FhirError for one that is elsewhere."""
+    """The address of the page after this one, or None. Raises FhirError if it is on another server."""
     link = next((link.url for link in bundle.link if link.relation == "next"), None)
     if link is None:
         return None

@@ -20,8 +20,8 @@ MAX_TOKEN_CHARS = 16384
 
 @dataclass(frozen=True)
 class ClientKey:
-    """The key that proves who we are to an authorization server: private, as PEM, with the algorithm that SMART wants
-    of its kind (RS384 or ES384), and its id where it was registered with one."""
+    """The private key that proves who we are to an authorization server: PEM, the algorithm that SMART requires for its
+    kind (RS384 or ES384), and its id if it was registered with one."""
 
     pem: str
     algorithm: str
@@ -40,7 +40,7 @@ class BackendAccess:
 
 
 class TokenError(Exception):
-    """No token could be had; `why` is in words without anything of the answer."""
+    """A failure to get a token. `why` is a sentence that quotes nothing of the answer."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -89,13 +89,13 @@ def _checked(body: bytes) -> TokenAnswer:
 
 
 def is_bearer(token: str, token_type: str) -> bool:
-    """Whether it is a Bearer token that fits into a header."""
+    """Tell whether a token is a Bearer token that fits into a header."""
     fits = 0 < len(token) <= MAX_TOKEN_CHARS and all("!" <= c <= "~" for c in token)
     return fits and token_type.lower() == "bearer"
 
 
 def client_proof(client_id: str, token_url: str, key: ClientKey) -> dict[str, str]:
-    """The fields of a form that prove who we are: a fresh signed assertion, for one request."""
+    """The form fields that prove who we are: a fresh signed assertion for one request."""
     now = int(time.time())
     claims = {
         "iss": client_id, "sub": client_id, "aud": token_url, "iat": now, "exp": now + ASSERTION_SECONDS,

@@ -1,4 +1,4 @@
-"""The FHIR server that one call may ask, in threads that are that server's alone."""
+"""The FHIR server that one call may ask, with threads that serve this server alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cds_server.record.scopes import permits
 
 @dataclass(frozen=True)
 class AskedServer:
-    """`scope` is what the call's token was granted; `deadline` the moment at which nothing is waited for any more."""
+    """The server of one call. `scope` is what the call's token was granted; after `deadline` nothing is waited for."""
 
     server: FhirServer
     executor: Executor

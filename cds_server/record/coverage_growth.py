@@ -1,4 +1,4 @@
-"""How far a kind of data was read, after one more search."""
+"""The coverage of a kind of data after one more search."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LATE = FhirError(Fault.LATE, "not read in time")
 
 
 def unread(error: FhirError) -> Coverage:
-    """The coverage of what a request should have brought."""
+    """The coverage of data whose request failed."""
     return Coverage(Completeness.UNREAD, error.why, gap=_gap(error))
 
 
 def grown(before: Coverage, need: Need, found: Found, as_of: datetime) -> Coverage:
-    """Coverage after one search: it reaches further back only where nothing between is missing."""
+    """The coverage after one search. It reaches further back only if nothing is missing in between."""
     if found.error is not None:
         if before.since is not None or found.results or before.state is Completeness.PART:
             return Coverage(Completeness.PART, found.error.why, before.since, _gap(found.error))

@@ -1,4 +1,5 @@
-"""Medications read before, per server, for a day: a formulary, not patient data. Bounded."""
+"""The Medications read before, for each server, for a day. They are a formulary and no patient data; their number is
+bounded."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ LIMIT = 5000
 
 
 class MedicationMemory:
-    """Maps (FHIR base, Medication id) to the bytes of the resource."""
+    """A map of (FHIR base, Medication id) to the bytes of the resource."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()

@@ -1,4 +1,4 @@
-"""The Patient, read by id beside the searches."""
+"""The Patient, read by id while the searches run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 
 
 class PatientRead:
-    """The read of one Patient: started, and taken into pool and coverage when it is needed."""
+    """The read of one Patient: started early, and added to pool and coverage when it is needed."""
 
     def __init__(self, asked: AskedServer, patient_id: str, so_far: RecordSoFar) -> None:
         self._asked = asked
@@ -22,7 +22,7 @@ class PatientRead:
         self._under_way: Future[bytes | None] | None = None
 
     def start(self) -> None:
-        """Ask for it, unless it is there already or the client failed to read it."""
+        """Ask for the Patient, unless it is there already or the client failed to read it."""
         coverage = self._coverage[Kind.PATIENT]
         if coverage.state is Completeness.COMPLETE or coverage.gap is Gap.FAILED_AT_CLIENT:
             return
@@ -32,7 +32,7 @@ class PatientRead:
         self._under_way = self._asked.read("Patient", self._patient_id)
 
     def take(self) -> None:
-        """Wait for it until the deadline."""
+        """Wait for the Patient until the deadline."""
         if self._under_way is None:
             return
         future, self._under_way = self._under_way, None
@@ -50,7 +50,7 @@ class PatientRead:
         self._coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
 
     def is_read_now(self) -> bool:
-        """Read it before anything else. True where there is one."""
+        """Read the Patient before anything else. True if there is one."""
         self.start()
         self.take()
         return self._pool.patient(self._patient_id) is not None

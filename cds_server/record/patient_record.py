@@ -1,4 +1,5 @@
-"""A patient's record: prefetch first, the FHIR server for the rest, side by side and inside one budget."""
+"""A patient's record: prefetch first, then the FHIR server for the rest, with searches side by side in one time
+budget."""
 
 from __future__ import annotations
 
@@ -32,14 +33,15 @@ from fhir_mappings.medications.draft_orders import check_draft_owner
 from fhir_mappings.reading.ownership import AnotherPatientError, check_owner, owner_of
 from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
-# searches end this much before we stop waiting for them: what one had read of its pages by then still counts
+# searches end this much before we stop waiting for them, so that the pages one had read by then still count
 LAST_WORD_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What the process reads with: the pooled session, codes, numbers, zone, and threads for each server that may be
-    called. A slow server can hold up no threads but its own; one without threads is not allowed."""
+    """The means by which the process reads records: the pooled session, codes, numbers, zone, and threads for each
+    server that may be called. A slow server can hold up only its own threads; a server without threads is not
+    allowed."""
 
     session: requests.Session
     executors: Mapping[str, Executor]
@@ -53,8 +55,8 @@ class Sources:
 
 
 def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
-    """Prefetch, then the FHIR server for what it did not bring. Raises AnotherPatientError, and Problem
-    `too-many-entries`."""
+    """The record from prefetch, then from the FHIR server for what prefetch did not bring. Raises AnotherPatientError,
+    and Problem `too-many-entries`."""
     pool = ResourcePool()
     states = read_prefetch(request.prefetch, pool)
     if pool.added > sources.limits.entries:
@@ -77,7 +79,8 @@ def _read_from_server(
     states: Mapping[str, KeyState],
     asked: AskedServer,
 ) -> None:
-    """The Patient beside the rounds of searches, then the Medications, and last whether all of it is of one patient."""
+    """Read the Patient beside the rounds of searches, then the Medications; last, check that all of it is of one
+    patient."""
     patient = PatientRead(asked, request.patient_id, so_far)
     try:
         _check_owner(request, so_far.pool)
@@ -102,7 +105,7 @@ def _read_from_server(
 
 
 def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> AskedServer | None:
-    """The server that this call may ask; None where it names none, or one that is not allowed."""
+    """The server that this call may ask; None if it names none, or one that is not allowed."""
     base = request.fhir_base
     if base is None or base not in sources.executors or not request.may_call:
         return None
@@ -114,7 +117,7 @@ def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> 
 
 
 def _token(request: RecordRequest, sources: Sources, base: str) -> str | OwnToken | None:
-    """The call's own token; where it brings none, ours if its client may use it."""
+    """The call's own token; if it brings none, ours if its client may use it."""
     if request.token is None and request.may_use_our_token and base in sources.backend.accesses:
         return OwnToken(sources.backend, base)
     return request.token

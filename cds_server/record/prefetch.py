@@ -1,4 +1,5 @@
-"""What the client sent along. Absent, `null`, OperationOutcome and a first page are four different things.
+"""The data that the client sent along. An absent key, `null`, an OperationOutcome and a first page are four different
+things.
 
 Prefetch shows that a drug was given, never that it was not, unless it is complete.
 """
@@ -31,7 +32,7 @@ class Supplied(StrEnum):
 
 @dataclass(frozen=True)
 class KeyState:
-    """How one key came. `since`: a first page, newest first, is complete only after its oldest start."""
+    """The state in which one key came. A first page, newest first, is complete only after `since`, its oldest start."""
 
     supplied: Supplied
     since: datetime | None = None
@@ -48,7 +49,7 @@ class _Loose(fs.FhirStruct, frozen=True):
 
 
 class _Sent(fs.Bundle, frozen=True):
-    """A Bundle and what a header must be, in one pass over its bytes."""
+    """A Bundle, and the fields that a header must have, in one pass over its bytes."""
 
     id: str | None = None
     meta: fs.Meta | None = None
@@ -64,7 +65,7 @@ _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def read_prefetch(prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool) -> dict[str, KeyState]:
-    """Put every resource into the pool and say of each key of ours how it came. Other keys are ignored."""
+    """Put every resource into the pool and return the state of each key of ours. Other keys are ignored."""
     return {key.key: _read_key(key, prefetch.get(key.key), pool) for key in DATA_KEYS}
 
 
@@ -90,7 +91,8 @@ def _read_key(key: DataKey, raw: msgspec.Raw | None, pool: ResourcePool) -> KeyS
 
 
 def _read_entries(key: DataKey, raw: msgspec.Raw, where: str, pool: ResourcePool) -> KeyState:
-    """Of a Bundle that is broken in itself or in an entry each entry that is whole; the key came in part."""
+    """Read each whole entry of a Bundle that is broken somewhere. The key then came in part, and the FHIR server is
+    asked for the rest."""
     entries: list[fs.Entry] = []
     try:
         for one in _loose.decode(raw).entry:
@@ -132,11 +134,13 @@ def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool
 
 
 def _oldest(matches: list[fs.FhirStruct | Json]) -> datetime | None:
-    """From when on a page that is truly newest first is complete; None where it is not, or a time cannot be read.
+    """The moment after which a page that is truly newest first is complete; None if it is not, or a time cannot be
+    read.
 
-    `matches` as they were scanned, or the bytes of what could not be: it may still have a time.
+    `matches` holds the scanned resources, or the bytes of those that could not be scanned: they may still have a time.
 
-    Another record may start in the same minute as its oldest and be on the next page: that minute is not covered.
+    The next page may hold another record that starts in the same minute as the oldest here, so that minute is not
+    covered.
     """
     try:
         starts = [moment(_start_of(match), UTC).latest for match in matches]
@@ -147,7 +151,7 @@ def _oldest(matches: list[fs.FhirStruct | Json]) -> datetime | None:
 
 
 def _start_of(match: fs.FhirStruct | Json) -> str:
-    """The time that a page is sorted by, as it is written; "" where there is none."""
+    """The time by which a page is sorted, as it is written; "" if there is none."""
     timed = _timed.decode(match) if isinstance(match, Json) else match
     period = getattr(timed, "effective_period", None)
     at = getattr(timed, "effective_date_time", None) or getattr(timed, "effective_instant", None)
@@ -155,7 +159,7 @@ def _start_of(match: fs.FhirStruct | Json) -> str:
 
 
 def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:
-    """How far prefetch alone covers each kind of data."""
+    """The coverage of each kind of data by prefetch alone."""
     found = {key.kind: _coverage(states[key.key]) for key in DATA_KEYS if key.key != "crsDrugs"}
     recent, by_code = states["recentAdministrations"], states["crsDrugs"]
     if recent.supplied is Supplied.COMPLETE:

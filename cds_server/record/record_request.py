@@ -10,7 +10,7 @@ import msgspec
 
 from fhir_mappings.medications.draft_fields import Draft
 
-# an id that is only dots would change the address that is read
+# an id of dots alone would change the address that is read
 PATIENT_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z")
 
 
@@ -18,9 +18,10 @@ PATIENT_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z")
 class RecordRequest:
     """One record to be read. `prefetch` maps each key that was supplied to its JSON; `null` is a value there.
 
-    The server at `fhir_base` is asked only where `may_call` holds, with `token`; where there is none, with a token of
-    our own if `may_use_our_token`. `scope` is what the token was granted. Medications that `drafts` refer to are read
-    too, and a draft of another patient refuses the whole. `request_id` is ours, and goes to the server.
+    The server at `fhir_base` is asked only if `may_call` is true. It is asked with `token`, or, if there is none and
+    `may_use_our_token` is true, with a token of our own. `scope` is what the token was granted. Medications that
+    `drafts` refer to are read too, and a draft of another patient refuses the whole request. `request_id` is our id of
+    the call; the server receives it.
     """
 
     patient_id: str

@@ -10,7 +10,8 @@ from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 @dataclass(frozen=True)
 class RecordSoFar:
-    """Resources, how far each kind was read, and how many resources one call may hold. It grows with each answer."""
+    """The resources, how far each kind was read, and how many resources one call may hold. It grows with each
+    answer."""
 
     pool: ResourcePool
     coverage: dict[Kind, Coverage]

@@ -1,4 +1,4 @@
-"""A recorded FHIR Bundle → the record it holds, as if everything had been read from it."""
+"""The mapping from a recorded FHIR Bundle to the record it holds, as if everything had been read from it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _header = msgspec.json.Decoder(fs.Header)
 
 
 class BadBundleError(ValueError):
-    """Which file, which entry, which field cannot be used."""
+    """A Bundle that cannot be used, with its file, entry and field."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _read_bundle(name: str, content: bytes) -> _Recorded:
 
 
 def _holds_a_resource(name: str, index: int, entry: _Entry) -> bool:
-    """Whether an entry is to be read; one that deletes is not. Raises BadBundleError for one without a resource."""
+    """Tell whether an entry is to be read; one that deletes is not. Raises BadBundleError if it has no resource."""
     if entry.request is not None and entry.request.method == "DELETE":
         return False
     if bytes(entry.resource) in (b"", b"null"):
@@ -120,7 +120,7 @@ def _only_patient(name: str, pool: ResourcePool) -> str:
 
 
 def _base_of(patient_id: str, bundle: _Recorded) -> str | None:
-    """The FHIR base that the patient's fullUrl names."""
+    """The FHIR base in the patient's fullUrl."""
     tail = f"/Patient/{patient_id}"
     urls = (entry.full_url or "" for entry in bundle.entry)
     return next((url.removesuffix(tail) for url in urls if url.startswith("http") and url.endswith(tail)), None)
@@ -147,7 +147,7 @@ def recorded_drafts(name: str, content: bytes) -> tuple[Draft, ...]:
 
 
 def check_drafts(name: str, drafts: tuple[Draft, ...], recorded: RecordedPatient) -> None:
-    """Raises BadBundleError where a draft is of another patient."""
+    """Raise BadBundleError if a draft is of another patient."""
     try:
         check_draft_owner(drafts, recorded.owner)
     except AnotherPatientError as error:
@@ -156,7 +156,7 @@ def check_drafts(name: str, drafts: tuple[Draft, ...], recorded: RecordedPatient
 
 
 def _where(error: Exception) -> str:
-    """What is wrong, with byte or path, never a value."""
+    """A sentence on what is wrong, with byte or path, never a value."""
     text = str(error)
     if isinstance(error, msgspec.ValidationError):
         path = (

@@ -1,4 +1,4 @@
-"""The Medications that administrations and drafts refer to: their drugs may show a course after all, or a dose."""
+"""The Medications that administrations and drafts refer to: their drugs may yet show a course, or a dose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AT_ONCE = 50
 
 
 class ReferredMedications:
-    """Each Medication is asked for once in a call; one that is remembered is not asked for at all."""
+    """The Medications of one call. Each is asked for once; one that is remembered is not asked for at all."""
 
     def __init__(
         self, asked: AskedServer, drafts: Sequence[Draft], so_far: RecordSoFar, memory: MedicationMemory
@@ -30,7 +30,7 @@ class ReferredMedications:
         self._tried: set[str] = set()
 
     def read(self) -> bool:
-        """Read the distinct Medications behind references, together. True where one came."""
+        """Read the distinct Medications behind references, together. True if one came."""
         if self._asked.remaining() <= 0:
             return False
         base = self._asked.server.base
@@ -55,7 +55,7 @@ class ReferredMedications:
         wait(futures, timeout=self._asked.remaining())
         for future in futures:
             for raw in future.result().entries[: self._so_far.room()] if future.done() else []:
-                # whatever else a server puts here is checked like any other answer
+                # any other resource that a server puts here is checked like any other answer
                 self._pool.add(raw, "Medication from the FHIR server")
         for medication_id in ids:
             found = self._pool.get(f"Medication/{medication_id}")

@@ -1,4 +1,5 @@
-"""The SMART scopes that are needed, and what granted ones let us read. Texts of another form are not interpreted."""
+"""The SMART scopes that the service needs, and what granted ones let it read. Texts of another form are not
+interpreted."""
 
 from __future__ import annotations
 
@@ -9,15 +10,19 @@ _SMART = re.compile(r"(?:patient|user|system)/(?P<type>\*|[A-Za-z]+)\.(?P<rights
 
 
 def needed_scope(types: Iterable[str], launch: str, *, first_version: bool) -> str:
-    """The launch, and of one patient reading just these types, in the words of SMART 2, or of SMART 1."""
+    """The scope to ask for: the launch, and reading just these types of one patient, in the words of SMART 1 or 2.
+
+    No openid, fhirUser or refresh token: who the user is changes nothing on the page, and a session ends with its
+    token. The scopes are patient/… because the page is of one patient, which the EHR then enforces.
+    """
     rights = "read" if first_version else "rs"
     return " ".join([launch, *(f"patient/{name}.{rights}" for name in sorted(types))])
 
 
 def permits(scope: str | None, resource_type: str, *, search: bool = True) -> bool:
-    """Whether searching a type, or reading one by id, is covered.
+    """Tell whether a scope covers searching a type, or reading one by id.
 
-    A scope narrowed by a query covers only part of a type: not permitted.
+    A scope narrowed by a query covers only part of a type and permits nothing.
     """
     if not scope:
         return True

@@ -1,4 +1,4 @@
-"""Which searches are still needed, from what is covered and what the course asks for. No I/O.
+"""The searches that are still needed, from what is covered and what the course asks for. No I/O.
 
 Round 1 is everything that shows a course, beside patient, laboratory results, signs, orders and the last 48 h of
 administrations. Round 2 is the rest of signs and administrations. The number of searches depends on the window,
@@ -23,15 +23,18 @@ from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.medications.treatments import history_opens
 
+# round 1 reads two days of signs: a patient without a course, which is nearly every call, costs no more
 RECENT = timedelta(hours=48)
 DAYS_BEFORE = timedelta(days=4)  # for the baselines of a course
+# Earlier administrations are one search of 1,000 to a page. Only if the last 48 h alone fill more than a page are they
+# read in slices side by side: such a chart is dense, or its server sends few results at a time.
 SLICE = timedelta(days=7)
 PAGE = "1000"
 _BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
 
 
 class Hint(StrEnum):
-    """A search by code: it only helps to find the course early, and its failure costs nothing. The value is the
+    """A search by code. It only helps to find the course early, and its failure costs nothing. The value is the
     parameter that holds the codes."""
 
     BY_CODE = "code"
@@ -51,7 +54,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one call must read: the patient, the moment, codes and numbers."""
+    """The reading that one call needs: the patient, the moment, codes and numbers."""
 
     patient_id: str
     as_of: datetime
@@ -60,7 +63,7 @@ class Plan:
     lookup: CourseLookup
 
     def first_round(self, states: Mapping[str, KeyState]) -> tuple[Need, ...]:
-        """Everything that prefetch did not bring, but the earlier signs and administrations."""
+        """Everything that prefetch did not bring, except the earlier signs and administrations."""
         asked = asked_keys(self.terms)
         missing = {k.kind: k for k in asked if _asks_again(states[k.key]) and k.key != "crsDrugs"}
         labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
@@ -72,8 +75,8 @@ class Plan:
         ]
         plain = (Kind.CONDITIONS, Kind.ALLERGIES, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS)
         needs += [self._plain(missing[kind], (kind,)) for kind in plain if kind in missing]
-        # a first page, newest first, is read on from its oldest start; administrations that the client could not
-        # read are asked for in slices, which is another query
+        # A first page, newest first, is continued from its oldest start. Administrations that the client could not read
+        # are asked for in slices, which is another query.
         recent = states["recentAdministrations"]
         if recent.supplied is not Supplied.COMPLETE:
             needs += self._first_administrations(states, has_page=recent.since is not None)
@@ -88,7 +91,7 @@ class Plan:
             status = (("status", "in-progress,on-hold"),)
             needs.append(Need(self._search("MedicationAdministration", status), (Kind.RUNNING,)))
         codes = code_list(self.terms, *_BY_CODE.value_sets)
-        # what the client searched by code is not searched again; drugs behind references it cannot have found
+        # what the client searched by code is not searched again; it cannot have found drugs behind references
         hints = tuple(Hint) if _asks_again(states["crsDrugs"]) else (Hint.BEHIND_REFERENCES,)
         for hint in hints:
             search = self._search("MedicationAdministration", ((hint.value, codes),))
@@ -98,10 +101,10 @@ class Plan:
     def next_round(
         self, coverage: Mapping[Kind, Coverage], course: Course | None, asked: set[Need], *, dense: bool
     ) -> tuple[Need, ...]:
-        """Earlier signs and administrations, as far back as the course (or its absence) asks for.
+        """The earlier signs and administrations, as far back as the course (or its absence) asks for.
 
-        `dense`: the last administrations alone were more than a page; the earlier ones are then read in slices of
-        time, side by side, else in one search.
+        `dense`: the last administrations alone filled more than a page. The earlier ones are then read in slices of
+        time side by side, otherwise in one search.
         """
         if course is not None and course.days_since_last > self.t.course_days.days:
             return ()
@@ -147,6 +150,7 @@ class Plan:
         return Need(search, (Kind.ADMINISTRATIONS,), since, until)
 
     def _observations(self, missing: Mapping[Kind, DataKey], kinds: tuple[Kind, ...], back: timedelta) -> list[Need]:
+        # kinds of one resource type and window share one search; if it fails, each of its kinds counts as unread
         wanted = [k for k in kinds if k in missing]
         if not wanted:
             return []
@@ -175,12 +179,13 @@ class Plan:
 
 
 def _asks_again(state: KeyState) -> bool:
-    """Absent or a first page; a search that the client tried and failed is not run again."""
+    """Tell whether a key is asked for again: if it is absent or a first page. A search that the client tried and failed
+    is not run again."""
     return state.supplied in (Supplied.ABSENT, Supplied.FIRST_PAGE)
 
 
 def _is_short(coverage: Coverage | None, since: datetime) -> bool:
-    """Whether a kind was read from the server, but not back to `since`."""
+    """Tell whether a kind was read from the server, but not back to `since`."""
     if coverage is None or coverage.covers(since):
         return False
     return coverage.since is not None or coverage.state is not Completeness.UNREAD

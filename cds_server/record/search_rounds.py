@@ -60,7 +60,7 @@ _IN_DOUBT = frozenset({CourseSearch.UNREADABLE, CourseSearch.NONE_IN_PART_READ})
 
 @dataclass(frozen=True)
 class _Next:
-    """What the course asks for now, as far as it was not asked before."""
+    """The searches that the course asks for now and that were not asked before."""
 
     search: CourseSearch
     needs: tuple[Need, ...]
@@ -85,7 +85,7 @@ class SearchRounds:
         self._asked: set[Need] = set()
 
     def read(self, first: Sequence[Need]) -> CourseSearch:
-        """Read until the course and all it asks for is there, or the time ends; how surely there is a course."""
+        """Read until all that the course asks for is there, or the time ends; return how surely there is a course."""
         needs = first
         for _ in range(MOST_ROUNDS):
             found = self._round(needs)
@@ -130,7 +130,7 @@ class SearchRounds:
         return _Next(found.search, needs)
 
     def _decides(self, need: Need) -> bool:
-        """Whether the next round depends on this search."""
+        """Tell whether the next round depends on this search."""
         if need.hint is not None:
             return self._plan.lookup is CourseLookup.CODES
         return bool(_DECIDING & set(need.kinds))

@@ -1,4 +1,4 @@
-"""The searches of one call that are under way: started, waited for, and taken into the record."""
+"""The searches of one call that are under way: started, waited for, and added to the record."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fhir_mappings.facts.coverage import Kind
 
 
 class SearchesUnderWay:
-    """`hints` holds the error of each search by code that came back, None where it brought all. `dense`: the last
-    administrations alone are more than a page."""
+    """The searches under way. `hints` holds the error of each search by code that came back, None if it brought
+    everything. `dense`: the last administrations alone fill more than a page."""
 
     def __init__(
         self, asked: AskedServer, so_far: RecordSoFar, as_of: datetime, metrics: Metrics, *, dense: bool
@@ -43,8 +43,8 @@ class SearchesUnderWay:
         return any(which(need) for need in self._futures.values())
 
     def take(self, which: Callable[[Need], bool], seconds: float = inf) -> None:
-        """Wait for some searches, then take all that have come by then, in at most half of the time that is left: one
-        search that hangs must not keep the next round from being asked."""
+        """Wait for some searches in at most half of the time that is left, then take all that came: one search that
+        hangs must not keep the next round from being asked."""
         self._wait(which, min(seconds, self._asked.remaining() / 2))
         self._merge_each([future for future in self._futures if future.done()])
 
@@ -57,7 +57,7 @@ class SearchesUnderWay:
         wait([future for future, need in self._futures.items() if which(need)], timeout=seconds)
 
     def _merge_each(self, futures: Iterable[Future[Found]]) -> None:
-        """In the order of time, newest first: coverage grows back from now without a gap."""
+        """Merge the results newest first, so that coverage grows back from now without a gap."""
         for future in sorted(futures, key=lambda f: self._futures[f].until or self._as_of, reverse=True):
             need = self._futures.pop(future)
             found = future.result() if future.done() else Found(error=LATE)
