@@ -1,6 +1,7 @@
-"""The SMART App Launch: what an EHR says of itself, the address where it authorizes, and a code for a token.
+"""The SMART App Launch: an EHR's description of itself, the address where it authorizes, and the exchange of a code for
+a token.
 
-The forms of OAuth are Authlib's; requests go out as all others do, bounded in time and size, and follow no redirect.
+Authlib makes the forms of OAuth. Requests go out as all others do: bounded in time and size, without redirects.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from cds_server.trust.smart_registration import SmartServer
 MAX_BYTES = 256 * 1024
 MOST_SCOPE = 8 * 1024  # characters
 MOST_SECONDS = 3600.0  # SMART: a token lives no longer than an hour
-UNSAID_SECONDS = 300.0  # where the answer does not say how long it lives
+UNSAID_SECONDS = 300.0  # if the answer does not say how long the token lives
 
 
 class LaunchError(Exception):
-    """Why a launch failed, in words without anything that came in; `reason` is one word for the metrics."""
+    """The failure of a launch, in words that quote nothing received; `reason` is one word for the metrics."""
 
     def __init__(self, reason: str, why: str) -> None:
         super().__init__(why)
@@ -43,8 +44,8 @@ class LaunchError(Exception):
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where an EHR authorizes. `issuer` is what its callbacks may name it, or must where it `names_itself` (RFC 9207);
-    `first_version`: SMART 1 scopes only."""
+    """The endpoints at which an EHR authorizes. Its callbacks may name `issuer`, or must if `names_itself` is true (RFC
+    9207). `first_version`: it knows SMART 1 scopes only."""
 
     authorization: str
     token: str
@@ -55,7 +56,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of the EHR: `aud` is its FHIR base as it was named, `launch` its own handle, None standalone."""
+    """The request to the EHR: `aud` is its FHIR base as it was named, `launch` its own handle, None if standalone."""
 
     state: str
     verifier: str
@@ -66,7 +67,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Granted:
-    """A token that was given, for one patient and so many seconds. `scope` is None where the answer names none."""
+    """A token that was granted for one patient and so many seconds. `scope` is None if the answer names none."""
 
     token: str
     patient: str
@@ -98,7 +99,7 @@ _token = msgspec.json.Decoder(_Token, strict=False)  # some send the seconds as 
 
 
 def discovered(base: str, session: requests.Session, until: float) -> Endpoints:
-    """What `.well-known/smart-configuration` of an allowed FHIR server says. Raises LaunchError."""
+    """The endpoints from `.well-known/smart-configuration` of an allowed FHIR server. Raises LaunchError."""
     body = _sent(session, "GET", f"{base}/.well-known/smart-configuration", until, "discovery")
     try:
         found = _configuration.decode(body)
@@ -118,8 +119,8 @@ def discovered(base: str, session: requests.Session, until: float) -> Endpoints:
 
 
 def _endpoint(url: str, base: str) -> str:
-    """An endpoint that the configuration names, on whatever host: EHRs authorize on others. Plain http only where the
-    FHIR base is that too."""
+    """An endpoint that the configuration names, on any host, because EHRs authorize on others. Plain http is allowed
+    only if the FHIR base is on it too."""
     try:
         parts = urlsplit(url)
         usable = bool(parts.hostname) and parts.username is None and not parts.fragment and (parts.port or 1) > 0
@@ -132,7 +133,7 @@ def _endpoint(url: str, base: str) -> str:
 
 
 def authorization_url(server: SmartServer, endpoints: Endpoints, asked: Asked) -> str:
-    """Where the browser is sent. Raises LaunchError."""
+    """The address that the browser is sent to. Raises LaunchError."""
     launch = "launch" if asked.launch else "launch/patient"
     scope = server.scope or needed_scope(READ_TYPES, launch, first_version=endpoints.first_version)
     try:
@@ -143,7 +144,7 @@ def authorization_url(server: SmartServer, endpoints: Endpoints, asked: Asked) -
                 code_challenge_method="S256",
             )
         )  # fmt: skip
-    except ValueError as error:  # a query of its own that is none
+    except ValueError as error:  # its own query cannot be read
         raise LaunchError("discovery", "the SMART configuration names an endpoint that is no https address") from error
 
 
@@ -151,7 +152,7 @@ def redeemed(
     server: SmartServer, token_url: str, code: str, verifier: str, redirect_uri: str, session: requests.Session,
     until: float,
 ) -> Granted:  # fmt: skip
-    """A code for a token, checked. Raises LaunchError."""
+    """The checked token for a code. Raises LaunchError."""
     key = server.key
     of_client = {"client_id": server.client_id} if key is None else client_proof(server.client_id, token_url, key)
     form = prepare_token_request(
@@ -161,7 +162,7 @@ def redeemed(
 
 
 def _granted(body: bytes) -> Granted:
-    """A token answer that can be used. Raises LaunchError."""
+    """The usable content of a token answer. Raises LaunchError."""
     try:
         answer = _token.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -34,10 +34,10 @@ smart = Blueprint("smart", __name__, url_prefix="/smart", template_folder="templ
 P = ParamSpec("P")
 SHOWS_AS = "crs-patient-view"  # the page says what this service says of an opened chart
 PENDING_SECONDS = 600.0  # to sign in at the EHR
-EHR_PART = 0.8  # of the time of a call is for the EHR, the rest for the database
+EHR_PART = 0.8  # this part of a call's time is for the EHR, the rest for the database
 _SECRET = re.compile(r"[A-Za-z0-9_\-]{43}")
-_AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # where browsers say that nobody has followed the link yet
-# what an authorization server may say, in words of ours; its description is for nobody here
+_AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # by these browsers say that nobody has followed the link yet
+# the errors that an authorization server may name, in our words; its own description is shown to nobody
 _DENIED = {
     "access_denied": "the user or the EHR refused it",
     "unauthorized_client": "the EHR does not know this app, or not this way of asking",
@@ -49,7 +49,7 @@ _DENIED = {
 
 
 def _app(here: Running) -> Smart:
-    """What the app runs with. Raises Problem in shadow: there nothing is shown, be it asked for or not."""
+    """The means of the app. Raises Problem in shadow, where nothing is shown, even if it is asked for."""
     if here.smart is None:
         raise Problem(ProblemId.NOT_FOUND)
     if here.settings.in_shadow(SHOWS_AS):
@@ -77,8 +77,8 @@ def _bounded(view: Callable[P, Response]) -> Callable[P, Response]:
 
 @smart.before_request
 def _by_someone_who_looks() -> None:
-    """A launch and its answer count once: neither a HEAD, which Flask would take for a GET, nor a browser that fetches
-    ahead may use them up. Raises Problem."""
+    """Refuse a request that no user made, because a launch and its answer count once. Neither a HEAD, which Flask would
+    treat as a GET, nor a browser that fetches ahead may use them up. Raises Problem."""
     if request.method == "HEAD":
         raise Problem(ProblemId.METHOD)
     if "prefetch" in " ".join(request.headers.get(name, "").lower() for name in _AHEAD):
@@ -88,7 +88,8 @@ def _by_someone_who_looks() -> None:
 @smart.get("/launch")
 @_bounded
 def launch() -> Response:
-    """The browser is sent to the EHR that called, or standalone, once it is seen to keep our cookie."""
+    """Send the browser to the EHR that called, or to the only one if standalone, once it is known to keep our
+    cookie."""
     here = running()
     app, call_time = _app(here), _call_time(here)
     iss, server = _server(app)
@@ -114,7 +115,7 @@ def launch() -> Response:
 @smart.get("/callback")
 @_bounded
 def callback() -> Response:
-    """Back from the EHR: the code becomes a token, and the token a session."""
+    """Take the browser back from the EHR: the code becomes a token, and the token a session."""
     here = running()
     app, call_time = _app(here), _call_time(here)
     pending, server = _begun(here, app, call_time)
@@ -164,7 +165,8 @@ def course() -> Response:
 @smart.post("/leave")
 @_bounded
 def leave() -> Response:
-    """The session ends, and its token is forgotten."""
+    """End the session and forget its token."""
+    # in a shared browser this ends our session only: a browser still signed in to the EHR can open another one
     here = running()
     call_time = _call_time(here)
     with call_time.waiting_for_the_log() as wait:
@@ -173,17 +175,17 @@ def leave() -> Response:
 
 
 def _decision_named(context: str | None) -> str | None:
-    """What may name a decision, to be kept; anything longer is of no use to us."""
+    """The name of a decision, if it is short enough to be one."""
     return context if context and len(context) <= MOST_CONTEXT else None
 
 
 def _call_time(here: Running) -> CallTime:
-    """The time of a step of a launch: beside the EHR nothing but the database is to be waited for."""
+    """The time of a step of a launch: apart from the EHR only the database is waited for."""
     return here.call_time(log_seconds=here.settings.budget_seconds)
 
 
 def _ehr_ends(here: Running, call_time: CallTime) -> float:
-    """The moment by which the EHR must have answered: what it says must still be stored, for it says it once."""
+    """The moment by which the EHR must have answered: its answer must still be stored, because it comes only once."""
     return call_time.started + EHR_PART * here.settings.budget_seconds
 
 
@@ -198,7 +200,7 @@ def _server(app: Smart) -> tuple[str, SmartServer]:
         if len(app.servers) != 1 or request.args.get("launch"):
             raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "is missing")])
         return next(iter(app.servers.items()))
-    if not (iss.isascii() and iss.isprintable()):  # a line break in it would be lost on the way
+    if not (iss.isascii() and iss.isprintable()):  # a line break in it would be lost later
         raise Problem(ProblemId.LAUNCH_INCOMPLETE, [("iss", "must be a URL")])
     try:
         base = normalised_base(iss)
@@ -210,7 +212,9 @@ def _server(app: Smart) -> tuple[str, SmartServer]:
 
 
 def _begun(here: Running, app: Smart, call_time: CallTime) -> tuple[PendingLaunch, SmartServer]:
-    """What this browser began, once. Raises Problem."""
+    """The launch that this browser began, which can be taken only once. Raises Problem."""
+    # An answer in another browser leaves the row for the right one. Token endpoint and verifier are those of the
+    # launch, so the answer of another EHR (mix-up) has no use.
     state, browser = request.args.get("state", ""), _browser(here) or ""
     with call_time.waiting_for_the_log() as wait:
         pending = app.sessions.take(PendingLaunch, state, browser, wait)
@@ -221,7 +225,7 @@ def _begun(here: Running, app: Smart, call_time: CallTime) -> tuple[PendingLaunc
 
 
 def _is_of_whom_was_asked(pending: PendingLaunch) -> bool:
-    """RFC 9207: one EHR must not have us send it the code of another."""
+    """Tell whether the EHR that was asked has answered (RFC 9207): no EHR may make us send it the code of another."""
     given = request.args.get("iss")
     if given is None:
         return not pending.must_name_it
@@ -229,7 +233,8 @@ def _is_of_whom_was_asked(pending: PendingLaunch) -> bool:
 
 
 def _cookie(here: Running) -> str:
-    """`__Host-` keeps neighbours of our domain from setting it; browsers take that with https only."""
+    """The name of our cookie. `__Host-` keeps neighbours of our domain from setting it; browsers accept that with https
+    only."""
     return ("__Host-" if here.settings.public_url.startswith("https:") else "") + "crs-cds"
 
 
@@ -239,12 +244,14 @@ def _browser(here: Running) -> str | None:
 
 
 def _with_cookie(here: Running) -> Response:
-    """Once around with a cookie; a browser that keeps none, as in a frame of another site, is asked for a window."""
+    """Send the browser round once with a cookie. If it keeps none, as in a frame of another site, offer it a window."""
+    # The cookie is tried before the EHR is asked, because the EHR's launch handle may count once. A browser that keeps
+    # no cookie in a frame is offered a window, and the handle is not used up.
     again = {name: value for name, value in request.args.items() if name in ("iss", "launch", "appContext")}
     if "cookie" in request.args:
         return page("smart_window.html", {"address": f"launch?{urlencode(again)}"})
     response = _sent_to(f"launch?{urlencode({**again, 'cookie': '1'})}")
-    # browsers take a loopback address for a safe one: the same attributes hold in development
+    # browsers treat a loopback address as secure, so the same attributes hold in development
     response.set_cookie(
         _cookie(here), new_secret(), path="/", secure=True, httponly=True, samesite="None", partitioned=True
     )
