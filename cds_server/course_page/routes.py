@@ -47,7 +47,7 @@ demo_course = Blueprint("demo_course", __name__)
 
 @dataclass(frozen=True)
 class FhirAccess:
-    """The FHIR server to read from, and with what: the token of a launch and its scope, or none."""
+    """The FHIR server to read from, with the token of a launch and its scope, or neither."""
 
     base: str
     token: str | None = None
@@ -56,7 +56,8 @@ class FhirAccess:
 
 @demo_course.get("/demo/course/<patient_id>")
 def demo(patient_id: str) -> Response:
-    """The page of a patient of the first FHIR server of the settings, without a token. In development only."""
+    """The page of a patient of the first FHIR server in the settings, without a token. It exists in development
+    only."""
     if PATIENT_ID.fullmatch(patient_id) is None:
         raise Problem(ProblemId.NOT_FOUND)
     here = running()
@@ -72,10 +73,10 @@ def course_response(
     call_time: CallTime,
     decision: DecisionRow | None = None,
 ) -> Response:
-    """The page. `decision` is of this patient: its reasons are shown beside those of now.
+    """The page. `decision` is of this patient: its reasons are shown beside the present ones.
 
-    What cannot be read is a page that says so, with the status of the problem: never a picture that looks well. How
-    many are made at once is the caller's to bound.
+    If something cannot be read, the page says so and has the status of the problem; it never shows a picture that looks
+    well. The caller bounds how many pages are made at once.
     """
     try:
         values = _values(here, patient_id, access, call_time, decision)
@@ -90,7 +91,7 @@ def course_response(
 def _values(
     here: Running, patient_id: str, access: FhirAccess, call_time: CallTime, decision: DecisionRow | None
 ) -> dict[str, Any]:
-    """What the template shows. Raises Problem."""
+    """The values that the template shows. Raises Problem."""
     as_of, sources = here.clock(), here.sources
     request = RecordRequest(patient_id, access.base, access.token, access.scope, request_id=request_id())
     how, t = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of), sources.rules.thresholds
