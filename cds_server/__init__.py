@@ -1,1 +1,1 @@
-"""The CDS Hooks service over HTTP: the only package that knows Flask, requests and SQLAlchemy."""
+"""The server: HTTP, storage and trust. The mapping and the cards know nothing of them."""

@@ -1,4 +1,4 @@
-"""create_app: the settings, what the routes run with, and the routes."""
+"""The making of the application: the settings, the means that the routes need, and the routes."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SEARCHES_AT_ONCE = 48  # under way to one server
-SMART_PAGES_AT_ONCE = 4  # of the threads that gunicorn has beside those of calls: pages cost no one a card
+SMART_PAGES_AT_ONCE = 4  # gunicorn has these threads beside those of calls, so that pages cost no one a card
 
 
 def create_app(
     environ: Mapping[str, str] | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Flask:
-    """The WSGI application. Raises SettingsError when a setting cannot be used."""
+    """The WSGI application. Raises SettingsError if a setting cannot be used."""
     settings = settings_from(os.environ if environ is None else environ)
     check_services(settings)
     # urllib3 logs the whole address, with the patient's id, when a server's headers are malformed
@@ -73,7 +73,7 @@ def create_app(
 
 
 def check_services(settings: Settings) -> None:
-    """Raises SettingsError where the settings name a service that does not exist."""
+    """Raise SettingsError if the settings name a service that does not exist."""
     unknown = min(settings.shadow_services - set(SERVICES), default=None)
     if unknown is not None:
         raise SettingsError(
@@ -104,7 +104,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
 
 
 def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: BackendTokens) -> Sources:
-    """The means of reading records, with threads of its own for each FHIR server that may be called."""
+    """The means of reading records, with separate threads for each FHIR server that may be called."""
     return Sources(
         session=pooled_session(SEARCHES_AT_ONCE, _network(settings)),
         executors={
@@ -121,7 +121,7 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
 
 
 def trusted_clients(settings: Settings) -> Trusted | None:
-    """The clients that are known, None where clients are off. Raises SettingsError."""
+    """The clients that are known; None if clients are off. Raises SettingsError."""
     if settings.clients_file is None:
         return None
     trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
@@ -153,13 +153,13 @@ def _register_routes(app: Flask, settings: Settings) -> None:
 
 
 def _let_browsers_call(app: Flask, settings: Settings) -> None:
-    """CORS: pages of the origins that are allowed may call the services, and nothing else of ours."""
+    """Let the pages of allowed origins call the services, and nothing else of ours (CORS)."""
     CORS(app, resources=r"/cds-services.*", origins=list(settings.cors_origins), methods=["GET", "POST", "OPTIONS"],
          allow_headers=["Authorization", "Content-Type"], max_age=600, vary_header=True)  # fmt: skip
 
 
 def _below(path: str, app: WSGIApplication) -> WSGIApplication:
-    """The application at a path of the public address, which the proxy takes away: the links of pages need it."""
+    """The application at the path of the public address, which the proxy strips: the links in pages need it."""
 
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return app({**environ, "SCRIPT_NAME": path}, start_response)

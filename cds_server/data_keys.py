@@ -1,6 +1,6 @@
 """The data that the service asks for: keys, prefetch templates and searches from one list.
 
-A template whose query changes gets a new key: integrators type them in by hand.
+A template whose query changes gets a new key, because integrators type the templates in by hand.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CRS_DRUGS = (
 
 @dataclass(frozen=True)
 class DataKey:
-    """One prefetch key: the kind of data, and the search that gets it (`patient` is added by the caller)."""
+    """One prefetch key: the kind of data, and the search that gets it (the caller adds `patient`)."""
 
     key: str
     kind: Kind
@@ -30,7 +30,7 @@ class DataKey:
     count: int | None = None
 
     def params(self, terms: Terminology) -> tuple[tuple[str, str], ...]:
-        """`code` and fixed parameters, as both template and search use them."""
+        """The parameter `code` and the fixed ones, as both template and search use them."""
         code = ((("code", code_list(terms, *self.value_sets)),)) if self.value_sets else ()
         return (*code, *self.fixed)
 
@@ -45,12 +45,12 @@ class DataKey:
 
 
 def asked_keys(terms: Terminology) -> tuple[DataKey, ...]:
-    """The keys that there are codes to ask for: `neuro` only where a site has its own."""
+    """The keys that have codes to ask for; `neuro` only if the site has its own codes."""
     return tuple(key for key in DATA_KEYS if not key.value_sets or terms.codes(*key.value_sets))
 
 
 def code_list(terms: Terminology, *value_sets: str) -> str:
-    """`system|code,system|code` of every code in some value sets, each once."""
+    """The text `system|code,system|code` of every code in some value sets, each once."""
     return ",".join(dict.fromkeys(f"{system}|{code}" for system, code in terms.codes(*value_sets)))
 
 
@@ -98,5 +98,5 @@ READ_TYPES = frozenset({*(key.resource_type for key in DATA_KEYS), "Medication"}
 
 
 def prefetch_templates(terms: Terminology) -> dict[str, str]:
-    """The templates of every service: key → query."""
+    """The map of key to query that every service offers as its templates."""
     return {key.key: key.template(terms) for key in asked_keys(terms)}

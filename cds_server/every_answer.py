@@ -1,4 +1,4 @@
-"""The end of every answer: its headers, its count, its line in the log; a problem as an OperationOutcome."""
+"""The end of every answer: its headers, its count, its log line; a problem becomes an OperationOutcome."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HTTP_PROBLEMS: Mapping[int, ProblemId] = {
 
 
 def finish_every_answer(app: Flask) -> None:
-    """Give every answer of an application its headers, tell problems, count and log."""
+    """Give every answer of an application its headers, turn problems into answers, count and log."""
     app.before_request(_begin)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_problem)
@@ -59,7 +59,7 @@ def _finish(response: Response) -> Response:
 
 
 def _address() -> str:
-    """The address that was called, by the name of its route and of its service: never as it was written."""
+    """The address that was called, by the name of its route and service, never as the client wrote it."""
     address = (request.endpoint or "none").removeprefix("cds.")
     service = (request.view_args or {}).get("service_id")
     if service is None:

@@ -1,4 +1,4 @@
-"""What bounds a call, and the errors of a text that cannot be used."""
+"""The bounds of a call, and the errors of a text that cannot be used."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class UnusableError(ValueError):
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used: which one, what is wrong, what is allowed."""
+    """A setting that cannot be used: its name, what is wrong, what is allowed."""
 
 
 @contextmanager
 def naming(setting: str) -> Iterator[None]:
-    """Turn the UnusableError of what is read within into the SettingsError of the setting that it is of."""
+    """Turn an UnusableError raised within into the SettingsError of this setting."""
     try:
         yield
     except UnusableError as error:
@@ -32,8 +32,8 @@ def naming(setting: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one call may hold. `depth` is of the request outside `prefetch`, `entries` of prefetch and searches
-    together, `pages` of all searches of a call."""
+    """The most that one call may hold. `depth` applies to the request outside `prefetch`, `entries` to prefetch and
+    searches together, `pages` to all searches of a call."""
 
     depth: int = 64
     entries: int = 100_000

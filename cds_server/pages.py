@@ -1,7 +1,7 @@
-"""What people look at: HTML from templates, and the files that pages load. What several pages share stands in
-`templates/` and `static/` here, the rest beside the page that it is of.
+"""The pages that people look at: HTML from templates, and the files that pages load. What several pages share lies in
+`templates/` and `static/` here, everything else beside its page.
 
-No page holds a script or style within it, so that the browser runs nothing but those files, whatever a patient's record
+No page holds a script or style of its own, so the browser runs nothing but those files, whatever a patient's record
 holds.
 """
 
@@ -15,7 +15,8 @@ from flask import Blueprint, Response, make_response, render_template
 from werkzeug.datastructures import ContentSecurityPolicy
 
 pages = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
-_OF_ONE_VERSION = re.compile(r"-\d+\.\d+\.\d+\.")  # in its name: what it holds never changes
+_OF_ONE_VERSION = re.compile(r"-\d+\.\d+\.\d+\.")  # a version in its name: the content never changes
+# ECharts needs no exception: it draws SVG by attributes and sets styles from its script, which style-src allows
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -39,8 +40,8 @@ def page(template: str, values: Mapping[str, Any], *, connect: Sequence[str] = (
 
 
 def kept(file: str) -> str:
-    """How long browsers keep a file, as Cache-Control. One of ours is asked for anew each time: after an upgrade no old
-    script may draw what a new page says."""
+    """The Cache-Control of a file. Browsers ask for one of ours anew each time, so that after an upgrade no old script
+    draws what a new page says."""
     return "public, max-age=86400" if _OF_ONE_VERSION.search(file) else "no-cache"
 
 

@@ -1,4 +1,4 @@
-"""From a patient's record to advice: the steps that a hook, the course page and `explain` have in common."""
+"""The steps from a patient's record to advice, which the hooks, the course page and `explain` have in common."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fhir_mappings.settled_facts import OutOfTimeError, settled_facts
 
 @dataclass(frozen=True)
 class Occasion:
-    """The user's situation: how much is shown in it, the orders that are drafted, and which of them are selected."""
+    """The user's situation: how much is shown in it, the drafted orders, and the selected ones among them."""
 
     showing: Showing
     drafts: tuple[Draft, ...] = ()
@@ -34,7 +34,8 @@ class Occasion:
 
 
 def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_time: CallTime) -> PatientRecord:
-    """The record: prefetch first, the FHIR server for the rest. Raises Problem, also where it is another patient's."""
+    """The record: prefetch first, then the FHIR server for the rest. Raises Problem, also if it is another
+    patient's."""
     try:
         return read_patient_record(request, sources, as_of, call_time.reading_ends)
     except AnotherPatientError as error:
@@ -50,7 +51,7 @@ def mapping_context(
 
 
 def facts_of(record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
-    """The facts, resting on valid FHIR only. Raises Problem `out-of-time`."""
+    """The facts from valid FHIR only. Raises Problem `out-of-time`."""
     try:
         return settled_facts(record, how, in_time)
     except OutOfTimeError as error:
@@ -65,20 +66,20 @@ def advice_on(
     rules: SiteRules,
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:
-    """The cards for what the user is about to do, or why there are none."""
+    """The cards for what the user is about to do, or the reason why there are none."""
     terms, t = rules.terms, rules.thresholds
     drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, how.fhir_base, t)
     return advice(facts, Call(occasion.showing, how.patient_id, drafts), terms, t, rules.modes, dismissed)
 
 
 def refuse_unreadable(found: Advice, facts: PatientFacts) -> None:
-    """Raises Problem `unreadable-record` where nothing can be said because data that is needed could not be read."""
+    """Raise Problem `unreadable-record` if nothing can be said because needed data could not be read."""
     if found.unreadable and not found.cards:
         raise Problem(ProblemId.UNREADABLE_RECORD, [("", says) for says in unread_data(facts)])
 
 
 def unread_data(facts: PatientFacts) -> tuple[str, ...]:
-    """Each kind of data that could not all be read, and why."""
+    """The kinds of data that could not all be read, each with the reason."""
     return tuple(
         f"{kind.value}: {coverage.why or 'not read'}"
         for kind, coverage in facts.coverage.items()

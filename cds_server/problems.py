@@ -1,4 +1,4 @@
-"""Every problem that a client can meet → its status and FHIR OperationOutcome. One table."""
+"""The table of every problem that a client can meet, with its status and FHIR OperationOutcome."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class ProblemId(StrEnum):
 
 
 class ProblemKind(NamedTuple):
-    """The telling of a problem: the status of HTTP, the code of FHIR's issue types, and one sentence."""
+    """The form in which a client is told of a problem: the HTTP status, the code of FHIR's issue types, and one
+    sentence."""
 
     status: int
     code: str
@@ -100,7 +101,8 @@ PROBLEMS: Mapping[ProblemId, ProblemKind] = {
 
 
 class Problem(Exception):  # noqa: N818 - the name of what a client is told
-    """A problem of the table, with the fields it concerns: (field, what is wrong). No value from the request."""
+    """A problem of the table, with the fields that it concerns: (field, what is wrong). It holds no value from the
+    request."""
 
     def __init__(self, problem: ProblemId, details: Sequence[tuple[str, str]] = (), reason: str = "") -> None:
         """`reason` is a word of ours for the metrics."""

@@ -1,7 +1,8 @@
-"""The root page: what this is, the services, and where a client is pointed.
+"""The root page: what this is, the services, and the address that a client is given.
 
-In production it holds nothing that is not in the published source: no address, version, setting, FHIR server or
-client of the installation, and no prefetch template, for discovery wants a token there.
+In production it holds nothing that is not in the published source: no address, version, setting, FHIR server or client
+of the installation, and no prefetch template, because discovery requires a token there. The visitor has the public
+address already, ours may be internal. /health/ready is linked because it is open anyway.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def show() -> Response:
 
 @root.get("/decision-table")
 def decision_table() -> Response:
-    """The page that a physician signs, of the rules in force. In development only: a site's numbers are its own."""
+    """The page that a physician signs, with the rules in force. It exists in development only, because a site's numbers
+    are its own."""
     if not _in_development():
         raise Problem(ProblemId.NOT_FOUND)
     rules = running().sources.rules

@@ -31,7 +31,7 @@ RUNNING_KEY = "crs-cds"  # under which an app holds its Running
 
 @dataclass(frozen=True)
 class Smart:
-    """The app that EHRs launch: their FHIR servers by base, its sessions, and how many pages it makes at once."""
+    """The app that EHRs launch: their FHIR servers by base, its sessions, and the number of pages it makes at once."""
 
     servers: Mapping[str, SmartServer]
     sessions: SmartSessions
@@ -41,8 +41,8 @@ class Smart:
 
 @dataclass(frozen=True)
 class Running:
-    """One service. `trust` is None where clients are off, which only development allows; `slots` are the calls at once;
-    `smart` is None where the SMART app is not set up."""
+    """One service. `trust` is None if clients are off, which only development allows; `slots` are the calls at once;
+    `smart` is None if the SMART app is not set up."""
 
     settings: Settings
     sources: Sources
@@ -57,7 +57,8 @@ class Running:
     smart: Smart | None = None
 
     def call_time(self, log_seconds: float | None = None) -> CallTime:
-        """The time of a call that begins now. It may wait for the log as the settings say, or for `log_seconds`."""
+        """The time of a call that begins now. It may wait for the log as long as the settings say, or for
+        `log_seconds`."""
         settings = self.settings
         return CallTime(
             time.monotonic(), settings.budget_seconds, settings.log_seconds if log_seconds is None else log_seconds
@@ -65,7 +66,8 @@ class Running:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Be one of the calls at once. Raises Problem `busy` beyond their number: to wait would cost each its time."""
+        """Take one of the slots for calls. Raises Problem `busy` if all are taken: if calls waited, each would lose
+        time."""
         if not self.slots.acquire(blocking=False):
             raise Problem(ProblemId.BUSY)
         try:
@@ -83,6 +85,6 @@ def running() -> Running:
 
 
 def note_problem(problem: Problem) -> None:
-    """Count what a caller is told, and put its name into the line of the call."""
+    """Count a problem that a caller is told of, and put its name into the log line of the call."""
     running().metrics.refusals.labels(problem.id.value, problem.reason).inc()
     log_line().update(problem=problem.id.value, **({"reason": problem.reason} if problem.reason else {}))

@@ -32,7 +32,7 @@ class SiteRules:
 
 
 def site_rules(thresholds_file: Path | None, value_sets_folder: Path | None) -> SiteRules:
-    """The package's rules with a site's own. Raises SettingsError naming the file and what to do."""
+    """The package's rules with a site's own. Raises SettingsError, which names the file and what to do."""
     t, modes = Thresholds(), CardModes()
     if thresholds_file is not None:
         table = toml_table("CRS_CDS_THRESHOLDS", thresholds_file)
@@ -73,7 +73,7 @@ def _value_set_files(folder: Path | None) -> dict[str, bytes]:
 
 
 def _check_templates(terms: Terminology) -> None:
-    """Raises SettingsError where a search has no codes left, or more than an address can hold."""
+    """Raise SettingsError if a search has no codes left, or more than an address can hold."""
     for key in DATA_KEYS:
         empty = [s for s in key.value_sets if not terms.codes(s) and packaged_terminology().codes(s)]
         if empty:
@@ -96,5 +96,5 @@ def _hash(t: Thresholds, terms: Terminology, modes: CardModes) -> str:
 
 
 def _traits(traits: DrugTraits) -> list[str]:
-    """The numbers that are stated of a drug itself, as text."""
+    """The numbers that a drug itself states, as text."""
     return [f"{f.name} {getattr(traits, f.name)}" for f in fields(traits) if getattr(traits, f.name)]

@@ -13,7 +13,7 @@ MOST_CHARS = 200  # of what the reader of TOML says, which may quote the file
 
 
 def toml_table(setting: str, file: Path) -> dict[str, Any]:
-    """The content of a file, its numbers with a point as Decimal. Raises SettingsError naming the setting."""
+    """The content of a file, its decimal numbers as Decimal. Raises SettingsError, which names the setting."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:

@@ -1,4 +1,5 @@
-"""`crs-cds check-config`: what is in force, and whether each server that is named can be reached and answers."""
+"""The command `crs-cds check-config`: it prints what is in force, and whether each named server can be reached and
+answers."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from cds_server.site_rules import site_rules
 @click.command("check-config")
 @click.option("--prefetch", is_flag=True, help="Print the prefetch templates instead, to type in at the client.")
 def check_config(*, prefetch: bool) -> None:
-    """Say what is in force, and try each server that is named (exit code 1 where one cannot be used)."""
+    """Print what is in force, and try each server that is named (exit code 1 if one cannot be used)."""
     if prefetch:
         for key, template in prefetch_templates(site().rules.terms).items():
             click.echo(f"{key}\n    {template}")
@@ -34,7 +35,7 @@ def check_config(*, prefetch: bool) -> None:
 
 
 def _failed_checks() -> int:
-    """Print what is in force and every check; how many failed. Raises SettingsError."""
+    """Print what is in force and every check; return how many failed. Raises SettingsError."""
     settings = settings_from(os.environ)
     check_services(settings)
     rules = site_rules(settings.thresholds_file, settings.value_sets_folder)

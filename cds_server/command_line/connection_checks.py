@@ -1,4 +1,4 @@
-"""Every server that the settings name, tried. Of one that cannot be used it says which step failed: name, route,
+"""A check of every server that the settings name. If one cannot be used, it says which step failed: name, route,
 certificate or answer."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _type_of = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @dataclass(frozen=True)
 class Check:
-    """One line: what was looked at, and what is wrong with it, if anything is."""
+    """One line: what was checked, and what is wrong with it, if anything."""
 
     what: str
     wrong: str | None = None
@@ -42,7 +42,7 @@ class Check:
 
 
 def checks(settings: Settings) -> Iterator[Check]:
-    """Try every server that the settings name, one after the other. Raises SettingsError where the clients file or the
+    """Try every server that the settings name, one after the other. Raises SettingsError if the clients file or the
     file of the SMART app cannot be used."""
     yield _database(settings.database_url)
     network = Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
@@ -131,7 +131,7 @@ def _key_set(client: Client, session: requests.Session) -> Check:
 
 
 def _fetched(url: str, accept: str, session: requests.Session) -> bytes | str:
-    """The body of a GET; else a sentence that begins with the step that failed."""
+    """The body of a GET, otherwise a sentence that begins with the step that failed."""
     try:
         answer = fetch(session, "GET", url, seconds=SECONDS, most_bytes=MAX_BYTES, headers={"Accept": accept})
     except TooLargeError:
@@ -146,7 +146,7 @@ def _fetched(url: str, accept: str, session: requests.Session) -> bytes | str:
 
 
 def _step(error: BaseException | None, otherwise: str) -> str:
-    """The step before an answer that failed, by the error of requests; `otherwise` where there was an answer."""
+    """The step that failed before an answer came, by the error of requests; `otherwise` if there was an answer."""
     if error is not None and _because(error, NameResolutionError) and not isinstance(error, ProxyError):
         return "name: it is not known to the name service"
     return next((says for kind, says in _STEPS if isinstance(error, kind)), otherwise)
@@ -165,6 +165,6 @@ _STEPS = (
 
 
 def _because(error: BaseException, kind: type[BaseException]) -> bool:
-    """True where an error was made of one of a kind: urllib3 carries it as `reason`, requests as an argument."""
+    """Tell whether an error was caused by one of a kind: urllib3 carries it as `reason`, requests as an argument."""
     parts = [*error.args, getattr(error, "reason", None), error.__cause__]
     return isinstance(error, kind) or any(_because(part, kind) for part in parts if isinstance(part, BaseException))

@@ -1,4 +1,5 @@
-"""`crs-cds explain` and `crs-cds decision-table`: the rules of the site, on a recorded patient and as a page."""
+"""The commands `crs-cds explain` and `crs-cds decision-table`: the site's rules, on a recorded patient and as a
+page."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ def explain(
 def _recorded(
     bundle: IO[bytes], files: tuple[IO[bytes], ...], patient: str | None
 ) -> tuple[RecordedPatient, tuple[Draft, ...]]:
-    """The patient of a Bundle, and the drafts in files, which must be that patient's. Raises BadInputError."""
+    """The patient of a Bundle, and the drafts in files, which must be of that patient. Raises BadInputError."""
     try:
         drafts = [(file_name(file), recorded_drafts(file_name(file), file.read())) for file in files]
         recorded = recorded_patient(file_name(bundle), bundle.read(), patient)

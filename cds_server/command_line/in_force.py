@@ -11,7 +11,7 @@ from cds_server.site_rules import SiteRules
 
 
 def in_force(settings: Settings, rules: SiteRules) -> Iterator[str]:
-    """The rules, the bounds of a call, and who is at the other ends."""
+    """The rules, the bounds of a call, and the systems that the service talks to."""
     yield f"environment: {settings.environment.value}"
     yield f"address that clients call: {settings.public_url}"
     yield from _rules(settings, rules)

@@ -1,4 +1,4 @@
-"""`crs-cds feedback`, `alerts` and `purge`: what the decision log tells, and how it is kept short."""
+"""The commands `crs-cds feedback`, `alerts` and `purge`: what the decision log shows, and how it is kept short."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _until = click.option("--until", metavar="DATE", help="Before this day; by defau
 @_until
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, for a spreadsheet.")
 def feedback(since: str | None, until: str | None, *, as_csv: bool) -> None:
-    """Tell per card how often it was shown, accepted and overridden, with the reasons."""
+    """Print for each card how often it was shown, accepted and overridden, with the reasons."""
     start, end = _period(since, until)
 
     def work(session: Session) -> str:
@@ -41,7 +41,7 @@ def feedback(since: str | None, until: str | None, *, as_csv: bool) -> None:
 @_since
 @_until
 def alerts(since: str | None, until: str | None) -> None:
-    """Tell how many calls got cards, how many were silent, and why."""
+    """Print how many calls got cards, how many were silent, and why."""
     start, end = _period(since, until)
     _report(lambda session: alerts_text(session, start, end))
 
@@ -55,7 +55,7 @@ def purge(before: str) -> None:
 
 
 def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
-    """From when until when a report is about. Raises BadInputError."""
+    """The period that a report covers. Raises BadInputError."""
     here, now = site(), datetime.now(UTC)
     return day_of("since", since, now - timedelta(days=30), here), day_of("until", until, now, here)
 
@@ -69,7 +69,7 @@ def _report(work: Callable[[Session], str]) -> None:
 
 
 def _in_log(work: Callable[[Engine], str]) -> None:
-    """Do some work on the log, as the service left it. Raises BadInputError where the database does not answer."""
+    """Do some work on the log, as the service left it. Raises BadInputError if the database does not answer."""
     try:
         engine = engine_for(os.environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE), statement_seconds=0)
         file = engine.url.database

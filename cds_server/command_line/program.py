@@ -18,5 +18,5 @@ for command in (explain, decision_table, feedback, alerts, purge, check_config):
 
 def main() -> None:
     """Run a command."""
-    os.umask(0o077)  # a decision log in SQLite is for no one else to read
+    os.umask(0o077)  # nobody else may read a decision log in SQLite
     commands(obj=ScriptInfo(create_app=create_app), prog_name="crs-cds")

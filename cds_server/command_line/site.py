@@ -1,4 +1,5 @@
-"""The common ground of the commands: the site's rules, moments and days as they are typed, the end of bad input."""
+"""The common ground of the commands: the site's rules, moments and days as the user types them, the exit on bad
+input."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ FIRST_YEAR, LAST_YEAR = 1901, 2199
 
 
 class BadInputError(click.ClickException):
-    """Bad input, which ends with a sentence on standard error and exit code 2."""
+    """Bad input, which ends the command with a sentence on standard error and exit code 2."""
 
     exit_code = 2
 

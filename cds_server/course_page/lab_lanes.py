@@ -1,4 +1,4 @@
-"""The lanes of the analytes: every sample and what it was for, and the line of the limit."""
+"""The lanes of the analytes: every sample with its use, and the line of the limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lab_lanes(facts: PatientFacts, start: datetime, blocked: datetime | None, t:
 
 
 def _lane(analyte: Analyte, fold: FoldChange, start: datetime, blocked: datetime | None, t: Thresholds) -> Lane:
-    """The samples in the unit of the baseline, or of most of them; others stand in the table. Where a blocker of before
+    """The samples in the unit of the baseline, or of most samples; others stand in the table. If a blocker given before
     the course spoils them, none counts from the start."""
     units = Counter(s.unit for s, _ in fold.series)
     unit = fold.baseline.unit if fold.baseline else units.most_common(1)[0][0] if units else analyte.measure.unit
@@ -59,7 +59,7 @@ def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
 
 
 def _height(value: Interval) -> Decimal:
-    """The height at which a result is drawn: one below or above a limit at the limit."""
+    """The height at which a result is drawn. One below or above a limit is drawn at the limit."""
     return value.low if value.high is None else value.high
 
 

@@ -1,4 +1,4 @@
-"""What stands on the axis of a course: a mark, a lane of marks on one scale, a grade for as long as it stood."""
+"""The parts of a course's axis: a mark, a lane of marks on one scale, a grade for as long as it stood."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Given(StrEnum):
 
 
 class Bound(StrEnum):
-    """The side of a limit on which a result lies, where it is no number."""
+    """The side of a limit on which a result lies, if it is no number."""
 
     BELOW = "below"
     ABOVE = "above"
 
 
 class Holds(StrEnum):
-    """How surely a strip of oxygen or of a vasopressor holds."""
+    """The certainty with which a strip of oxygen or of a vasopressor holds."""
 
     NOW = "now"
     STALE = "stale"
@@ -38,9 +38,9 @@ class Holds(StrEnum):
 class Mark:
     """One thing on the axis: at a moment, or until `end`.
 
-    `text` is value and unit, `label` the shorter words beside a mark ("" where `text` is short enough). `use` is what
-    it was for, and `code` the same for a program. `value` is its place on the lane's scale, None where it has none and
-    stands in the table only; `bound` says that the result lies beyond that place.
+    `text` is value and unit; `label` holds the shorter words beside a mark ("" if `text` is short enough). `use` says
+    what it was for, and `code` says the same to a program. `value` is its place on the lane's scale; None if it has
+    none and stands in the table only. `bound` says that the result lies beyond that place.
     """
 
     at: datetime
@@ -57,7 +57,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Lane:
-    """One scale and what is on it. `limit` is drawn as a line, with its words; from `until` on nothing on it counts."""
+    """One scale and the marks on it. `limit` is drawn as a line, with its words; from `until` on no mark counts."""
 
     name: str
     unit: str
@@ -72,8 +72,8 @@ class Lane:
 class GradeSpan:
     """A grade for as long as it stood, and `why` at its start.
 
-    `grade` None is no grade: `short` then says why in a word, `if_crs` what it would be if this is CRS, and
-    `grade_if_crs` the same as a number, 0 where nothing says so.
+    A `grade` of None is no grade: `short` then says why in a word, `if_crs` what it would be if this is CRS, and
+    `grade_if_crs` the same as a number, 0 if there is none.
     """
 
     start: datetime

@@ -1,4 +1,4 @@
-"""What the page of a course shows: the record as the hooks read it, what is worked out of it, and its words."""
+"""The values that the page of a course shows: the record as the hooks read it, what is worked out of it, and its words."""
 
 from __future__ import annotations
 

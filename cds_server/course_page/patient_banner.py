@@ -1,4 +1,4 @@
-"""Whose page it is: the name and birth date that the record holds, as text and never more than that."""
+"""The patient of the page: the name and birth date that the record holds, as text and never more than that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_CHARACTERS = 120
 
 @dataclass(frozen=True)
 class Banner:
-    """`name` is "" where the record holds none that can be read."""
+    """The name and birth date on the page. `name` is "" if the record holds none that can be read."""
 
     patient_id: str
     name: str
@@ -38,7 +38,7 @@ _named = msgspec.json.Decoder(_Named)
 
 
 def patient_banner(record: PatientRecord, patient_id: str) -> Banner:
-    """Name and birth date; a name that cannot be read is none."""
+    """The name and birth date; a name that cannot be read counts as none."""
     found = record.pool.get(f"Patient/{patient_id}")
     try:
         who = _named.decode(found.raw) if found is not None else _Named()

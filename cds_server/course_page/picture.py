@@ -1,5 +1,5 @@
-"""A timeline as the numbers and words that the browser draws. Times are milliseconds since 1970; every word of a time
-is in the facility's zone, for a browser may be in another."""
+"""A timeline as the numbers and words that the browser draws. Times are milliseconds since 1970; every time in words is
+in the facility's zone, because a browser may be in another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_SOURCES = 6
 
 
 def picture(shown: Timeline, course: Course, zone: tzinfo) -> dict[str, Any]:
-    """What `course.js` draws. `says` of a mark is what hovering tells: value, time, what it was for, source."""
+    """The data that `course.js` draws. `says` of a mark is the text on hovering: value, time, use, source."""
     lanes = {
         "temperature": shown.temperature, "saturation": shown.saturation, "systolic": shown.systolic,
         "mean": shown.mean,
@@ -43,6 +43,7 @@ def _ms(at: datetime) -> int:
 
 def _days(shown: Timeline, course: Course, zone: tzinfo) -> Iterator[dict[str, Any]]:
     """Each local midnight on the axis with its day of the course."""
+    # the server marks the days, because the time axis of ECharts knows only the browser's zone
     local = shown.start.astimezone(zone).date()
     while (midnight := day(local, zone).earliest) <= shown.now:
         if midnight >= shown.start:
@@ -95,7 +96,7 @@ def _marks(marks: Iterable[Mark], name: str, zone: tzinfo) -> list[dict[str, Any
 
 
 def _number(value: Decimal | None) -> float | None:
-    """For drawing only: every threshold has been applied to the Decimal."""
+    """The number for drawing only: every threshold has been applied to the Decimal."""
     return None if value is None else float(value)
 
 
@@ -109,7 +110,7 @@ def _sources(references: tuple[str, ...]) -> str:
 
 
 def time_of(mark: Mark, zone: tzinfo) -> str:
-    """`6 Mar 07:00`, `6 Mar` of a mark known by date only, or from when until when."""
+    """The time in words: `6 Mar 07:00`, `6 Mar` for a mark known by date only, or a period from start to end."""
     at = mark.at.astimezone(zone)
     if mark.date_only:
         return f"{at.day} {at:%b}"

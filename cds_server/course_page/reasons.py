@@ -27,7 +27,8 @@ RULES = {rule.id: rule for part in PARTS.values() for rule in part}
 
 @dataclass(frozen=True)
 class Earlier:
-    """`rules_changed`: numbers, codes or card modes are others now, and the rows stand in the words of now."""
+    """An earlier decision. `rules_changed`: numbers, codes or card modes are different now, and the rows stand in
+    today's words."""
 
     at: str
     known: tuple[str, ...]
@@ -50,7 +51,7 @@ def _row(rule_id: str, t: Thresholds) -> str:
 
 
 def _known(assessment: Mapping[str, Any], t: Thresholds) -> Iterator[str]:
-    """What the assessment said, field by field; what it left out is left out."""
+    """The statements of the assessment, field by field; a field that it left out is left out here too."""
     if "crsGrade" in assessment:
         least = "at least " if assessment.get("crsGradeIsMinimum") else ""
         yield f"CRS: {least}grade {assessment['crsGrade']}"
@@ -72,9 +73,10 @@ def _known(assessment: Mapping[str, Any], t: Thresholds) -> Iterator[str]:
 
 
 def _rise(fold: Mapping[str, Any], cut: Decimal, t: Thresholds) -> str:
-    """`high, 6.20-fold`, or why it was unknown. No number looks like a limit that it did not reach."""
+    """The rise in words, such as `high, 6.20-fold`, or why it was unknown. No number looks like a limit that it did not
+    reach."""
     parts, rise = [str(fold["category"])], _interval(fold)
-    # high below the limit: by a rise after tocilizumab, of which the number before it says nothing
+    # high below the limit: by a rise after tocilizumab, which the number before it does not show
     if rise is not None and not (fold["category"] == Category.HIGH and rise.low < cut):
         parts.append(fold_text(rise, cut))
     if fold.get("reason") in set(Reason):

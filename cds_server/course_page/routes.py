@@ -21,7 +21,8 @@ demo_course = Blueprint("demo_course", __name__)
 
 @demo_course.get("/demo/course/<patient_id>")
 def demo(patient_id: str) -> Response:
-    """The page of a patient of the first FHIR server of the settings, without a token. In development only."""
+    """The page of a patient of the first FHIR server in the settings, without a token. It exists in development
+    only."""
     if PATIENT_ID.fullmatch(patient_id) is None:
         raise Problem(ProblemId.NOT_FOUND)
     here = running()
@@ -37,10 +38,10 @@ def course_response(
     call_time: CallTime,
     decision: DecisionRow | None = None,
 ) -> Response:
-    """The page. `decision` is of this patient: its reasons are shown beside those of now.
+    """The page. `decision` is of this patient: its reasons are shown beside the present ones.
 
-    What cannot be read is a page that says so, with the status of the problem: never a picture that looks well. How
-    many are made at once is the caller's to bound.
+    If something cannot be read, the page says so and has the status of the problem; it never shows a picture that looks
+    well. The caller bounds how many pages are made at once.
     """
     try:
         template, values = page_values(here, patient_id, access, call_time, decision)

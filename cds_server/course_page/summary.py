@@ -1,4 +1,4 @@
-"""What is read of a course in ten seconds: the grade now and why, both rises, the doses, the day."""
+"""The summary of a course, readable in ten seconds: the grade now and why, both rises, the doses, the day."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class Tile:
-    """`grade` is what colours it: 0 to 4, "unknown", or "" for a tile that is not of the grade."""
+    """One tile of the summary. `grade` colours it: 0 to 4, "unknown", or "" for a tile that is not about the grade."""
 
     name: str
     said: str
@@ -36,7 +36,7 @@ class Tile:
 def tiles(
     facts: PatientFacts, course: Course, grade: CrsGrade, found: Verdicts, shown: Timeline, t: Thresholds
 ) -> tuple[Tile, ...]:
-    """In the words of the cards and of the explanation."""
+    """The tiles, in the words of the cards and of the explanation."""
     not_counted = [mark for mark in shown.drugs if mark.code == Given.NOT_COUNTED]
     return (
         _grade(facts, grade, t),

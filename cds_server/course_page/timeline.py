@@ -44,7 +44,7 @@ class Timeline:
 
 
 def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thresholds) -> Timeline:
-    """All of it from facts and history; nothing is judged here."""
+    """The timeline from facts and history; nothing is judged here."""
     signs, words = history.signs, InWords(t)
     bases = [fold.baseline.at.earliest for fold in facts.folds.values() if fold.baseline is not None]
     systolic = systolic_limit(facts.age, t)
@@ -71,7 +71,7 @@ def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thr
 
 
 def _mean(readings: Iterable[Reading], facts: PatientFacts, t: Thresholds) -> Lane:
-    """Mean pressures; their limit is one of adults."""
+    """The lane of mean pressures; their limit is one for adults."""
     limit = t.mean_adult if is_adult(facts.age, t) else None
     words = f"hypotension below {number(limit)} mmHg mean (two readings)" if limit is not None else ""
     return Lane("MAP", "mmHg", tuple(_readings(readings, "mmHg")), limit, words)
@@ -86,7 +86,7 @@ def _state(one: GradeAt) -> tuple[object, ...]:
 
 
 def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts) -> tuple[GradeSpan, ...]:
-    """Moments of one grade in a row → one span; the last ends now."""
+    """The spans of the grades: successive moments of one grade become one span, and the last ends now."""
     kept: list[GradeAt] = []
     for _, run in groupby(_lasting(grades), _state):
         kept.append(next(run))
@@ -95,8 +95,8 @@ def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts) -> tuple[GradeSpan
 
 
 def _lasting(grades: tuple[GradeAt, ...]) -> Iterator[GradeAt]:
-    """Without what stood only for the instant in which a window closed, unless it was
-    higher than what was before and after."""
+    """The grades without those that stood only for the instant in which a window closed, unless one was higher than the
+    grades before and after."""
     if grades:
         yield grades[0]
     for before, one, after in zip(grades, grades[1:], grades[2:], strict=False):
@@ -123,7 +123,8 @@ def _span(first: GradeAt, end: datetime) -> GradeSpan:
 
 
 def grade_short(grade: CrsGrade) -> str:
-    """`grade 2`, `at least grade 2`, `unknown`, `may be masked`; a grade of 0 that is no all-clear says so."""
+    """The grade in a few words: `grade 2`, `at least grade 2`, `unknown`, `may be masked`. A grade of 0 that is no
+    all-clear says so."""
     if grade.grade is None and grade.no_grade is not None:
         return _SHORT[grade.no_grade]
     return f"{grade_text(grade)}{_zero(grade) if grade.grade == 0 else ''}"
@@ -148,7 +149,7 @@ def _readings(readings: Iterable[Reading], unit: str) -> Iterator[Mark]:
 
 
 def not_drawn(shown: Timeline) -> tuple[str, ...]:
-    """What the picture holds nothing of, and results without a place on its scale: no lane is no good sign."""
+    """Lanes with no data and results in another unit: an absent lane must not look normal."""
     labs = [(lane.name, lane) for lane in shown.labs]
     signs = (("temperature", shown.temperature), *labs, ("SpO2", shown.saturation),
              ("blood pressure", replace(shown.systolic, marks=(*shown.systolic.marks, *shown.mean.marks))))  # fmt: skip

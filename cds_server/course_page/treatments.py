@@ -37,7 +37,7 @@ _HOLDS = {
 
 
 def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
-    """Row O of the grade for as long as it said the same."""
+    """The row of oxygen in the grade, as one mark for as long as it said the same."""
     runs = [tuple(run) for _, run in groupby(grades, lambda one: _oxygen_words(one.grade.oxygen))]
     ends = [*(run[0].at for run in runs[1:]), now]
     for run, end in zip(runs, ends, strict=True):
@@ -61,14 +61,15 @@ def _oxygen_holds(row: Row) -> Holds:
 
 
 def _state_words(state: PressorState, zone: tzinfo) -> str:
-    """`running`, `last charted 6 Mar 02:00` of one charted long ago and not stopped, `on hold`."""
+    """The state in words: `running`, `on hold`, or `last charted 6 Mar 02:00` if it was charted long ago and not
+    stopped."""
     if state.running is PressorRunning.STALE:
         return f"last charted {when(state.last_charted.astimezone(zone))}"
     return "on hold" if state.running is PressorRunning.HELD else "running"
 
 
 def pressors(history: CourseHistory, now: datetime, zone: tzinfo, t: Thresholds) -> Iterator[Mark]:
-    """Each vasopressor for as long as it was running, charted long ago, or on hold."""
+    """The marks of each vasopressor for as long as it was running, charted long ago, or on hold."""
     open_now: dict[str, Mark] = {}
     for at in (one.at for one in history.grades):
         running = running_pressors(history.signs.pressure.infusions, at, t)
@@ -89,7 +90,8 @@ def _pressor(at: datetime, name: str, state: PressorState, zone: tzinfo) -> Mark
 
 
 def drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterator[Mark]:
-    """Tocilizumab by dose, other blockers, corticosteroids and antipyretics since the day before the infusion."""
+    """The marks of tocilizumab by dose, other blockers, corticosteroids and antipyretics since the day before the
+    infusion."""
     given = [a for a in history.given if a.start.latest >= course.day_before]
     mg = {a.reference: a.dose_mg for a in given}
     starts = {a.reference: a.start.earliest for a in given}

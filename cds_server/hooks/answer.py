@@ -16,7 +16,7 @@ from fhir_mappings.facts.patient import PatientFacts
 def answer_json(
     found: Advice, facts: PatientFacts, rules: SiteRules, public_url: str, course: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Cards and reasoning as CDS Hooks JSON; `course` is the link of the cards that show evidence."""
+    """The cards and the reasoning as CDS Hooks JSON; `course` is the link of the cards that show evidence."""
     topics = f"{public_url}/CodeSystem/crs-cards"
     return {
         "cards": [card_json(card, topics, lambda: str(uuid.uuid4()), course) for card in found.cards],

@@ -17,7 +17,8 @@ ASSESSMENT_EXTENSION = "org.crs-cds.assessment"
 
 
 def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str, Any]:
-    """The reasoning; `docs/decisions.md` has its shape. Numbers are JSON numbers, times ISO 8601 with offset."""
+    """The reasoning as JSON. Its shape is in docs/integrate.md; numbers are JSON numbers, times ISO 8601 with
+    offset."""
     flags = [*facts.flags, *([advice.silence] if advice.silence else [])]
     result: dict[str, Any] = {
         "asOf": _time(facts, facts.as_of),

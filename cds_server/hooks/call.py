@@ -1,4 +1,4 @@
-"""The story of one call, from a request that is well formed to the answer that leaves."""
+"""The story of one call, from a well-formed request to the answer that leaves."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def answer_call(
 ) -> dict[str, Any]:
     """The answer to a well-formed call of a checked caller. Raises Problem.
 
-    1. Say whose record is wanted, and how far this client may have it read.
-    2. Look up which cards this user dismissed of late.
+    1. Say whose record is wanted, and how much of it this client may have read.
+    2. Look up the cards that this user dismissed lately.
     3. Read the record: prefetch first, the FHIR server for the rest.
-    4. Work out the facts, resting on valid FHIR only.
+    4. Work out the facts from valid FHIR only.
     5. Choose the cards for the hook and its drafts.
-    6. Refuse (412) where nothing can be said because the record could not be read.
+    6. Refuse (412) if the service can say nothing because the record could not be read.
     7. Write the answer: cards, reasoning, and the link to the course.
-    8. Log the decision before it leaves; so is a call that failed at one of the steps before.
-    9. In shadow show nothing.
+    8. Log the decision before it leaves. A call that failed at an earlier step is logged too.
+    9. In shadow, show nothing.
     10. Give the answer the form that this client takes.
     """
     call, sources = begun_call(here, service, sent, caller, call_time), here.sources
@@ -69,11 +69,12 @@ def answer_call(
     _log(call, CallOutcome(advice.silence, unread_data(facts), advice, answer))
     if call.shadow or advice.silence is Silence.SHADOWED:
         return _nothing_shown()
+    # this comes after logging: the log and the rules know our own names only
     return for_client(answer, caller.profile, here.orders)
 
 
 def _wanted_record(call: HookCall) -> RecordRequest:
-    """The record that a call is about. A client that names another FHIR server than its own is counted."""
+    """The record that a call is about. A client that names a FHIR server that is not its own is counted."""
     sent, client = call.sent, call.caller.client
     may_call = client is None or sent.fhir_server in (None, *client.fhir_servers)
     if not may_call:
@@ -92,7 +93,7 @@ def _wanted_record(call: HookCall) -> RecordRequest:
 
 
 def _dismissed_of_late(call: HookCall) -> tuple[Dismissed, ...]:
-    """The cards that this user overrode for this patient. A log that cannot be read holds nothing back."""
+    """The cards that this user overrode for this patient. If the log cannot be read, no card is held back."""
     here = call.here
     since = call.as_of - timedelta(hours=here.settings.override_hours)
     try:
@@ -104,9 +105,11 @@ def _dismissed_of_late(call: HookCall) -> tuple[Dismissed, ...]:
 
 
 def _without_answer(call: HookCall, error: Exception) -> dict[str, Any]:
-    """Log a call that was refused or failed, and raise what it was; in shadow only what is wrong with the request."""
+    """Log a call that was refused or failed, and raise its error; in shadow raise only what is wrong with the
+    request."""
     if isinstance(error, Problem):
         _log(call, CallOutcome(error.id.value, [says for _, says in error.details]))
+        # in shadow a 412 is an empty answer to the client, and is logged as the 412 that it would have been
         if call.shadow and error.kind.status in (412, 503):
             return _nothing_shown()
         raise error
@@ -118,7 +121,7 @@ def _without_answer(call: HookCall, error: Exception) -> dict[str, Any]:
 
 
 def _log(call: HookCall, outcome: CallOutcome) -> None:
-    """Put a call into the decision log, the metrics and the line of the log."""
+    """Put a call into the decision log, the metrics and its log line."""
     here = call.here
     try:
         decision = decision_of(call, outcome)

@@ -1,4 +1,4 @@
-"""The body of a call as marshmallow reads it, by where the drafts of its hook come from."""
+"""The body of a call as marshmallow reads it, one schema for each source of drafts."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class _DraftOrders(LenientSchema):
 
 
 class _DraftsContext(_Context):
-    # required by the protocol; the public Sandbox leaves both out when a tab is clicked again, and nothing that is
-    # not there can be misread, so an absent field is an empty one
+    # The protocol requires both, but the public Sandbox leaves them out when a tab is clicked again. An absent field
+    # counts as empty, because what is not there cannot be misread.
     draft_orders = fields.Nested(_DraftOrders, load_default=dict, data_key="draftOrders")
 
 
@@ -76,7 +76,7 @@ _PLAIN_CALL, _DRAFTS_CALL, _SELECTIONS_CALL = _PlainCall(), _DraftsCall(), _Sele
 
 
 def call_schema(drafts: DraftsFrom) -> Schema:
-    """The schema of a call whose drafts come from there."""
+    """The schema of a call whose drafts come from this part of the context."""
     match drafts:
         case DraftsFrom.NOWHERE:
             return _PLAIN_CALL

@@ -1,4 +1,4 @@
-"""The caller of an address: its token checked, and each token used once."""
+"""The caller of an address: its token is checked, and each token may be used once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def checked_caller(here: Running, service: str | None, call_time: CallTime) -> C
     try:
         return _checked(here, here.trust, service, call_time)
     except UntrustedError as error:
+        # keys that could not be fetched are a 401 too, and no 503: the caller is not known, whatever the reason
         raise Problem(ProblemId.UNTRUSTED, [("Authorization", error.says)], error.reason) from error
 
 

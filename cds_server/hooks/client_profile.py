@@ -50,7 +50,7 @@ def _coding(name: str, number: int, coding: Any) -> Coding:
 
 
 def for_client(body: dict[str, Any], profile: Profile, orders: OrderCodings) -> dict[str, Any]:
-    """An answer in the form that its client takes; the decision log keeps it as it was worked out."""
+    """The answer in the form that its client takes; the decision log keeps it as it was worked out."""
     return {**body, "cards": [_card(card, profile, orders) for card in body["cards"]]}
 
 
@@ -63,7 +63,7 @@ def _card(card: Mapping[str, Any], profile: Profile, orders: OrderCodings) -> di
         ]
     if profile is Profile.EPIC:
         topic = card["source"]["topic"]
-        # Epic takes letters and digits only
+        # Epic accepts letters and digits only
         code = "".join(c for c in topic["code"] if c.isalnum())
         changed["source"] = {**card["source"], "topic": {**topic, "code": code}}
     return changed

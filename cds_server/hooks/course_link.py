@@ -11,7 +11,7 @@ LABEL = "The course as a picture"
 
 
 def course_link(here: Running, request: RecordRequest, decision_id: str) -> Mapping[str, str] | None:
-    """The link of the cards that show evidence; None where the app is not set up for the call's FHIR server."""
+    """The link of the cards that show evidence; None if the app is not set up for the call's FHIR server."""
     if here.smart is None or not request.may_call or request.fhir_base not in here.smart.servers:
         return None
     url = f"{here.settings.public_url}/smart/launch"

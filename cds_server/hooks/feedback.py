@@ -1,6 +1,7 @@
-"""The body of feedback on cards, as marshmallow reads it. A malformed one is refused whole and nothing is stored.
+"""The body of feedback on cards, as marshmallow reads it. A malformed body is refused whole and nothing is stored.
 
-Epic sends `overrideReasons`, with or without a reason; the protocol `overrideReason` with a reason, a comment or both.
+Epic sends `overrideReasons`, with or without a reason; the protocol defines `overrideReason` with a reason, a comment
+or both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def _storable(text: str) -> None:
 
 
 def _of_our_time(at: datetime) -> None:
-    """Refuse dates near the ends of the calendar: they cannot be told in another zone."""
+    """Refuse dates near the ends of the calendar: they cannot be converted to another zone."""
     if not 1900 < at.year < 2200:
         raise ValidationError("must lie between the years 1901 and 2199")
 

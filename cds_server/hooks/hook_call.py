@@ -1,4 +1,4 @@
-"""One call under way: what was sent, by whom, and by when it must be answered."""
+"""One call under way: what was sent, who sent it, and by when it must be answered."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cds_server.trust.client_trust import Caller
 
 @dataclass(frozen=True)
 class HookCall:
-    """`as_of` is the moment that the answer is about; `decision_id` is what the log and the course page know it by;
-    `encounter` is a keyed pseudonym, where the client named one."""
+    """A call under way. `as_of` is the moment that the answer is about; the log and the course page know the call by
+    `decision_id`; `encounter` is a keyed pseudonym, if the client named one."""
 
     here: Running
     service: Service
@@ -31,7 +31,7 @@ class HookCall:
 
     @property
     def shadow(self) -> bool:
-        """True where everything is worked out and logged, and nothing is shown."""
+        """Tell whether everything is worked out and logged, and nothing is shown."""
         return self.here.settings.in_shadow(self.service.id)
 
 

@@ -1,4 +1,5 @@
-"""The body of a CDS Hooks call → HookRequest. Every broken field is named in one answer; prefetch stays bytes."""
+"""The mapping from the body of a CDS Hooks call to a HookRequest. One answer names every broken field; prefetch stays
+bytes."""
 
 from __future__ import annotations
 
@@ -78,7 +79,7 @@ def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], msgspec.Raw]:
 
 
 def _too_long(context: Any) -> dict[str, str]:
-    """The lists of the context that hold more than the service takes, with what is wrong."""
+    """The lists of the context that hold more than the service accepts, with what is wrong."""
     context = context if isinstance(context, dict) else {}
     drafts = context.get("draftOrders")
     lists = {
@@ -93,7 +94,7 @@ def _too_long(context: Any) -> dict[str, str]:
 
 
 def _not_of_the_hook(plain: Mapping[str, Any], service: Service) -> dict[str, str]:
-    """The fields that keep a call from being one of the service's hook, with what is wrong."""
+    """The fields because of which a call is not one of the service's hook, with what is wrong."""
     hook = {} if plain.get("hook") == service.hook else {"hook": f"must be {service.hook}, the hook of this service"}
     context = plain.get("context")
     missing = [name for name in service.requires if isinstance(context, dict) and not context.get(name)]
@@ -101,7 +102,7 @@ def _not_of_the_hook(plain: Mapping[str, Any], service: Service) -> dict[str, st
 
 
 def _hook_request(call: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest:
-    """The request that a schema read. Raises Problem where its parts do not belong together."""
+    """The request that a schema read. Raises Problem if its parts do not belong together."""
     context, authorization = call["context"], call.get("fhir_authorization") or {}
     granted = authorization.get("patient")
     if granted and granted.removeprefix("Patient/") != context["patient_id"]:

@@ -1,4 +1,4 @@
-"""JSON from a client: how deep it nests, and what a schema found wrong with it."""
+"""JSON from a client: the depth to which it nests, and the errors that a schema found in it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ _OTHERS = bytes(c for c in range(256) if c not in _BRACKETS)
 
 
 class LenientSchema(Schema):
-    """Fields that it does not know are never an error."""
+    """A schema for which an unknown field is never an error."""
 
     class Meta:
         unknown = EXCLUDE
 
 
 def depth_of(raw: bytes) -> int:
-    """The depth to which JSON nests: its brackets, without those in strings, counted at the speed of bytes."""
+    """The depth to which JSON nests: its brackets outside strings, counted at the speed of bytes."""
+    # Depth is counted outside prefetch only, because only there JSON becomes objects of any shape. Resources are
+    # scanned by types that skip what they do not know, and validation refuses one that nests deeper than 200. Counting
+    # the brackets of all of prefetch would cost more than reading it.
     plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = b"".join(plain.split(b'"')[::2]).translate(None, _OTHERS)
     return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)

@@ -1,4 +1,5 @@
-"""One answered call → the rows of the decision log: pseudonyms for people, codes for orders, no text of a record."""
+"""The mapping from one answered call to the rows of the decision log: pseudonyms for people, codes for orders, no text
+of a record."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ _CODE = re.compile(r"[!-~]{1,200}\|[A-Za-z0-9.\-]{1,64}")
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """The end of a call: why nothing is shown, if so; what could not be read; the advice and its answer, if any."""
+    """The end of a call: the reason why nothing is shown, the data that could not be read, the advice and its answer,
+    each if there is one."""
 
     silence: str | None
     unread: Sequence[str] = ()
@@ -35,7 +37,7 @@ class CallOutcome:
 
 
 def decision_of(call: HookCall, outcome: CallOutcome) -> Decision:
-    """The rows of a call. A card's uuid is the one that went out, or would have."""
+    """The rows of a call. The uuid of a card is the one that went out, or would have gone out."""
     cards = [_card(call, card) for card in outcome.answer.get("cards", ())]
     in_trial = outcome.advice.shadowed if outcome.advice is not None else ()
     return Decision(_row(call, outcome), [*cards, *(_card_in_trial(call, card) for card in in_trial)])
@@ -89,9 +91,10 @@ def _card_in_trial(call: HookCall, card: CardId) -> CardRow:
 
 
 def _kept(assessment: Mapping[str, Any]) -> dict[str, Any]:
-    """The assessment with references as the record has them, so that a reviewer finds the data again: of what was
-    measured and given, never of the patient, and only where they look like one."""
+    """The assessment with references as the record has them, so that a reviewer finds the data again."""
 
+    # Without the ids of the resources behind an answer nobody could say next year why it was given. The patient's own
+    # reference is not among them, nor is anything that does not look like a reference or a code.
     def plain(reference: str) -> str:
         kind, _, _ = reference.partition("/")
         return reference if _REFERENCE.fullmatch(reference) and kind != "Patient" else f"{kind[:40]}/-"
@@ -108,8 +111,8 @@ def _kept(assessment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _codes(draft: Draft) -> list[str]:
-    """`system|code` of what a draft orders, also where a contained Medication says it; its texts, and codes that look
-    like none, are not kept."""
+    """The `system|code` of what a draft orders, also if a contained Medication says it. Its texts, and codes that do
+    not look like codes, are not kept."""
     contained = draft.resource.get("contained")
     drugs = [r for r in contained if isinstance(r, Mapping)] if isinstance(contained, list) else []
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""The body of a request, read as long as there is time for it: one that is dripped holds no thread."""
+"""The body of a request, read only while there is time for it, so that a slow client cannot hold a thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAVE_SECONDS = 0.5
 
 
 def read_body(call_time: CallTime) -> bytes:
-    """The body, as long as the call has time for it. Raises Problem."""
+    """The body, read while the call has time for it. Raises Problem."""
     if request.mimetype != "application/json":
         raise Problem(ProblemId.MEDIA_TYPE, [("Content-Type", "must be application/json")])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -26,12 +26,12 @@ def read_body(call_time: CallTime) -> bytes:
     if call_time.remaining() <= 0:
         raise Problem(ProblemId.LATE_BODY)
     if request.content_length is None and len(body) >= running().settings.max_body_bytes:
-        raise Problem(ProblemId.TOO_LARGE)  # of a body in chunks no more than that is read
+        raise Problem(ProblemId.TOO_LARGE)  # no more than that is read of a body in chunks
     return body
 
 
 def _received(call_time: CallTime) -> bytes:
-    """All that the client sends. Raises Problem where it is late or breaks off."""
+    """Everything that the client sends. Raises Problem if it is late or breaks off."""
     connection = request.environ.get("gunicorn.socket")
     overdue = threading.Timer(call_time.remaining(), _stop_reading, [connection])
     overdue.start()
@@ -39,7 +39,7 @@ def _received(call_time: CallTime) -> bytes:
         body = request.get_data(cache=False)
     except HTTPException:
         raise
-    except Exception as error:  # what the server raises of a body that breaks off
+    except Exception as error:  # whatever the server raises when a body breaks off
         raise Problem(ProblemId.LATE_BODY if call_time.remaining() <= 0 else ProblemId.BAD_REQUEST) from error
     finally:
         overdue.cancel()
@@ -48,8 +48,8 @@ def _received(call_time: CallTime) -> bytes:
 
 
 def leave_body() -> None:
-    """Drain a body that nobody read for at most LEAVE_SECONDS, so that the client sees our answer; then stop reading,
-    so that a slow client cannot hold the thread."""
+    """Drain an unread request body for at most LEAVE_SECONDS so the client sees our response, then stop reading so a
+    slow client cannot hold the thread."""
     connection = request.environ.get("gunicorn.socket")
     if connection is None or g.get("body_read") or request.method not in ("POST", "PUT", "PATCH"):
         return
@@ -64,7 +64,7 @@ def leave_body() -> None:
 
 
 def _stop_reading(connection: socket.socket | None) -> None:
-    """Read no more from a client; it is still answered."""
+    """Stop reading from a client; it still gets its answer."""
     if connection is not None:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RD)

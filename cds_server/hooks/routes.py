@@ -1,5 +1,5 @@
-"""The addresses of the service: discovery, calls, feedback, health, metrics. Nothing redirects: browsers refuse that
-on a preflight."""
+"""The addresses of the service: discovery, calls, feedback, health, metrics. None redirects, because browsers refuse a
+redirect on a preflight."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def discover() -> Response:
 @cds.post("/cds-services//<service_id>", strict_slashes=False)
 def call(service_id: str) -> Response:
     here = running()
+    # The time of a call begins when its headers are there. The proxy must bound how long those take; the body is
+    # bounded here.
     call_time = here.call_time()
     service = _service(service_id)
     with here.slot():
@@ -52,9 +54,9 @@ def call(service_id: str) -> Response:
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
 @cds.post("/cds-services//<service_id>/feedback", strict_slashes=False)
 def feedback(service_id: str) -> Response:
-    """Take feedback: each entry stands alone, and what is acknowledged is committed."""
+    """Take feedback: each entry stands alone, and every entry that is acknowledged is committed."""
     here = running()
-    # beside the token nothing but the log is to be waited for
+    # apart from the token only the log is waited for
     call_time, for_token = here.call_time(log_seconds=here.settings.budget_seconds), here.call_time()
     service = _service(service_id)
     with here.slot():
@@ -75,7 +77,7 @@ def feedback(service_id: str) -> Response:
 def _stored(
     here: Running, entries: Sequence[Mapping[str, Any]], caller: Caller, service: Service, call_time: CallTime
 ) -> FeedbackOutcome:
-    """Commit the entries, and say what became of each. Raises Problem `log-unavailable`."""
+    """Commit the entries, and return what became of each. Raises Problem `log-unavailable`."""
     now = here.clock()
 
     def store(session: Session) -> FeedbackOutcome:
@@ -98,7 +100,8 @@ def live() -> Response:
 
 @cds.get("/health/ready", strict_slashes=False)
 def ready() -> Response:
-    """Say how this worker is. A degraded log is no reason to take it from the load: it costs no user a card."""
+    """Ready or degraded, of this worker, and always 200: removing the worker from the load balancer would lose cards
+    that it can still serve."""
     here = running()
     here.store.answers(here.settings.log_seconds)
     parts = {"log": here.store.degraded, **(here.trust.keys_missing() if here.trust is not None else {})}
@@ -108,7 +111,7 @@ def ready() -> Response:
 
 @cds.get("/metrics", strict_slashes=False)
 def metrics() -> Response:
-    """The page for Prometheus. Production shows it only to who has the bearer token of the settings."""
+    """The page for Prometheus. In production only a caller with the bearer token of the settings sees it."""
     here = running()
     token, given = here.settings.metrics_token, request.headers.get("Authorization", "")
     if token is None and here.settings.environment is Environment.PRODUCTION:

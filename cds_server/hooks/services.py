@@ -18,7 +18,7 @@ CDS_HOOKS_VERSION = "3.0.0"
 
 
 class DraftsFrom(StrEnum):
-    """The part of a call's context that holds the orders which the user is about to place."""
+    """The part of a call's context that holds the orders that the user is about to place."""
 
     NOWHERE = "there are none"
     DRAFT_ORDERS = "draftOrders"
@@ -27,8 +27,8 @@ class DraftsFrom(StrEnum):
 
 @dataclass(frozen=True)
 class Service:
-    """One service, and all that its hook decides: the fields of the context that it requires beside `userId` and
-    `patientId`, where its drafts come from, and how much is shown."""
+    """One service, and everything that its hook decides: the fields of the context that it requires beside `userId` and
+    `patientId`, the source of its drafts, and how much is shown."""
 
     id: str
     hook: str
@@ -84,5 +84,5 @@ def discovery(terms: Terminology) -> dict[str, Any]:
 
 @lru_cache(maxsize=4)
 def discovery_json(terms: Terminology) -> bytes:
-    """That answer as JSON, worked out once: the value sets do not change while the process runs."""
+    """The answer of discovery as JSON, worked out once: the value sets do not change while the process runs."""
     return msgspec.json.encode(discovery(terms))

@@ -1,4 +1,4 @@
-"""The time of one call: by when it must be answered, and how long of that it may wait for the decision log."""
+"""The time of one call: its deadline, and how much of it may be spent waiting for the decision log."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-WORK_PART = 0.1  # of the time of a call is kept for working out what to say
+# this part of a call's time is kept for working out what to say; a record that takes longer is a 503, not a late answer
+WORK_PART = 0.1
 
 
 class CallTime:
-    """`log_seconds` is one allowance for every wait for the log, so that a slow database costs a call no more.
+    """The time of one call. `log_seconds` is a single allowance for every wait for the log, so that a slow database
+    costs a call no more.
 
-    What of it is not yet used is kept back from reading the record: the answer must still be logged.
+    The unused part of it is kept back from reading the record, because the answer must still be logged.
     """
 
     def __init__(
@@ -32,12 +34,12 @@ class CallTime:
 
     @property
     def reading_ends(self) -> float:
-        """The moment by which the record must be read: what comes of it must still be worked out and logged."""
+        """The moment by which the record must be read: the answer must still be worked out and logged."""
         return self.deadline - self._log_seconds - self._work_seconds
 
     @contextmanager
     def waiting_for_the_log(self) -> Iterator[float]:
-        """The seconds that may be waited; what is used of them is gone."""
+        """Yield the seconds that may be waited, and deduct those that were used."""
         began = self._clock()
         try:
             yield min(self._log_seconds, self.remaining())

@@ -1,7 +1,6 @@
 """One line of JSON for each call, with a request id that the answer and our searches carry too.
 
-What goes into a line are names that this service gave, ids that were checked, and numbers: nothing of a body, a
-token, an address or a record.
+A line holds names that this service gave, checked ids, and numbers: nothing of a body, a token, an address or a record.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _OURS = ("cds_server", "gunicorn.error")
 
 
 def configure_logging(stream: IO[str] | None = None) -> None:
-    """Our lines, and those of gunicorn, as JSON on standard error."""
+    """Write our lines, and those of gunicorn, as JSON on standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         JsonFormatter(
@@ -39,7 +38,8 @@ def configure_logging(stream: IO[str] | None = None) -> None:
 
 
 def request_id() -> str:
-    """The id of the present call: the caller's where it is a UUID, else one of ours. No other text is taken over."""
+    """The id of the present call: the caller's if it is a UUID, otherwise one of ours."""
+    # any text that is not a UUID could be a patient's
     if "request_id" not in g:
         try:
             g.request_id = str(uuid.UUID(request.headers.get(REQUEST_ID, "")))
@@ -49,7 +49,7 @@ def request_id() -> str:
 
 
 def log_line() -> dict[str, Any]:
-    """The line of the present call, to be added to."""
+    """The log line of the present call, to which fields may be added."""
     if "log_line" not in g:
         g.log_line = {}
     line: dict[str, Any] = g.log_line
@@ -63,14 +63,15 @@ def _with_request_id(record: logging.LogRecord) -> bool:
 
 
 def where_it_failed(error: BaseException) -> str:
-    """Type and lines of a failure, innermost first; never its message, which may hold patient data."""
+    """The type and lines of a failure, innermost first; never its message, which may hold patient data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{f.name} ({f.filename.rsplit('/', 1)[-1]}:{f.lineno})" for f in reversed(frames[-6:]))
     return f"{type(error).__name__} at {where}"
 
 
 def _without_quotations(record: logging.LogRecord) -> bool:
-    """gunicorn quotes the line or header that it could not read, and a traceback quotes values."""
+    """Strip the quotations of a record: gunicorn quotes the line or header that it could not read, and a traceback
+    quotes values."""
     if record.name == "gunicorn.error":
         for begins in ("Invalid request", "Error handling request"):
             if record.getMessage().startswith(begins):

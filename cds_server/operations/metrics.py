@@ -1,4 +1,4 @@
-"""The counts of the process, for Prometheus. No label holds anything of a request but names that this service gave.
+"""The counts of the process, for Prometheus. The only parts of a request in a label are names that this service gave.
 
 Under gunicorn each worker counts into files of `PROMETHEUS_MULTIPROC_DIR`, and the page adds them up.
 """
@@ -18,7 +18,7 @@ _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
 
 
 class Metrics:
-    """One set for each app, so that two apps in one process do not count together."""
+    """The counts of one app, so that two apps in one process do not count together."""
 
     def __init__(self, version: str, rules_hash: str, services: Sequence[str] = ()) -> None:
         self._own = CollectorRegistry()
@@ -46,7 +46,8 @@ class Metrics:
         self._begin_at_zero(services)
 
     def _begin_at_zero(self, services: Sequence[str]) -> None:
-        """Show what alerts look for from the start: a rate is only seen of what was once 0."""
+        """Show the series that alerts watch from the start, because a rate is visible only of a series that was once
+        0."""
         for what in ("decision", "token", "dismissals"):
             self.log_losses.labels(what)
         for service in services:
@@ -57,7 +58,7 @@ class Metrics:
         return Counter(f"crs_cds_{name}", says, labels, registry=self._own)
 
     def count_answer(self, service: str, cards: Sequence[tuple[str, str, bool]], silence: str | None) -> None:
-        """Count an answer: its cards as (card, indicator, shown), or why there was none."""
+        """Count an answer: its cards as (card, indicator, shown), or the reason why there was none."""
         for card, indicator, shown in cards:
             self.cards.labels(service, card, indicator, "yes" if shown else "no").inc()
         if silence is not None:

@@ -1,4 +1,4 @@
-"""The start of a worker, after which its first call costs what the next ones do."""
+"""The start of a worker, after which its first call costs no more than the next ones."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from fhir_mappings.reading.validation import build_models
 
 
 def warm_start() -> None:
-    """Build the models of FHIR, and take what start-up made out of the garbage collector's sight.
+    """Build the FHIR models, and hide from the garbage collector the objects that start-up made.
 
-    Libraries, models and value sets stay as long as the process; a full collection that walks over them costs a
-    call several times its own work, and there is one for every few calls.
+    Libraries, models and value sets stay as long as the process. A full collection that walks over them costs a call
+    several times its own work, and there is one for every few calls.
     """
     build_models()
     gc.collect()

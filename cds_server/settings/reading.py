@@ -1,4 +1,5 @@
-"""Environment variables → Settings, or a refusal that says what to change."""
+"""The mapping from environment variables to frozen Settings, or a refusal that says how to fix it. docs/operations.md
+lists them."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def _read(kind: type[S], environ: Mapping[str, str]) -> S:
 
 
 def _check_production(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Raises SettingsError for what only development may leave out."""
+    """Raise SettingsError for a setting that only development may leave out."""
+    # development runs without clients; production must know its callers, its address, its zone and its pseudonym key
     if settings.clients_file is None:
         raise SettingsError("CRS_CDS_CLIENTS must name the file of trusted clients; `off` is for development only.")
     if not environ.get("CRS_CDS_PUBLIC_URL"):
@@ -71,7 +73,7 @@ def _check_production(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def _check_addresses(settings: Settings) -> None:
-    """Raises SettingsError for an address on plain http where that is not allowed."""
+    """Raise SettingsError for an address on plain http that is not allowed."""
     if settings.allow_http:
         return
     if settings.public_url.startswith("http:"):
@@ -84,7 +86,7 @@ def _check_addresses(settings: Settings) -> None:
 
 
 def _check_demo(settings: Settings) -> None:
-    """Raises SettingsError for a demo's FHIR server, which the order desk writes to, that may be anything else."""
+    """Raise SettingsError if a demo's FHIR server may be any other server."""
     base = settings.demo_fhir
     if base is None:
         return
@@ -92,6 +94,7 @@ def _check_demo(settings: Settings) -> None:
         raise SettingsError(
             "CRS_CDS_DEMO_FHIR must not be set in production; the order desk of `make demo` overwrites patients there."
         )
+    # the desk writes to this server alone, so it must be one that make demo started on this machine
     if urlsplit(base).hostname not in LOOPBACK or base not in settings.fhir_servers:
         raise SettingsError(
             "CRS_CDS_DEMO_FHIR must be on this machine (localhost, 127.0.0.1 or ::1), and in CRS_CDS_FHIR_SERVERS."
@@ -99,7 +102,7 @@ def _check_demo(settings: Settings) -> None:
 
 
 def _check_smart_app(settings: Settings) -> None:
-    """Raises SettingsError where the app is set up without what its sessions need."""
+    """Raise SettingsError if the app is set up without what its sessions need."""
     if settings.smart_file is None:
         return
     if not settings.session_keys or any(len(key) < LEAST_KEY_CHARS for key in settings.session_keys):

@@ -1,6 +1,6 @@
-"""Every setting of the service, in one table: field, environment variable, default, and how its text is read.
+"""The table of every setting of the service: field, environment variable, default, and how its text is read.
 
-`docs/operations.md` says what each means; `reading` checks what one asks of another.
+`docs/operations.md` says what each means; `reading` checks those that depend on each other.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Environment(StrEnum):
 
 
 class Mode(StrEnum):
-    """`shadow`: everything is worked out and logged, nothing is shown."""
+    """The mode of a service. In `shadow` everything is worked out and logged, and nothing is shown."""
 
     ACTIVE = "active"
     SHADOW = "shadow"
@@ -54,7 +54,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One environment variable. An empty one counts as absent: then `default` is read."""
+    """One environment variable. An empty one counts as absent, and `default` is read in its place."""
 
     name: str
     default: str
@@ -69,7 +69,7 @@ def setting(name: str, default: str, read: Callable[[str], T]) -> T:
 
 @dataclass(frozen=True)
 class SiteSettings:
-    """What names the site's rules: enough to explain a recorded patient without a server."""
+    """The settings that name the site's rules: enough to explain a recorded patient without a server."""
 
     public_url: str = setting("CRS_CDS_PUBLIC_URL", "http://127.0.0.1:8000", normalised_base)
     zone: ZoneInfo | None = setting("CRS_CDS_TIMEZONE", "", optional(zone))
@@ -113,7 +113,7 @@ class Settings(SiteSettings):
 
     @property
     def allow_http(self) -> bool:
-        """Whether plain http addresses may be named."""
+        """Tell whether plain http addresses may be named."""
         return self.http_is_allowed or not self.in_production
 
     @property
@@ -136,5 +136,5 @@ OF_THE_TESTS = "CRS_CDS_NO_SKIP"  # set for the test suite, whose environment th
 
 
 def known_names() -> frozenset[str]:
-    """The environment variables that may be set; any other that begins as they do is a mistake."""
+    """The environment variables that may be set; any other with the same prefix is a mistake."""
     return frozenset({OF_THE_TESTS, *(field.metadata["setting"].name for field in fields(Settings))})

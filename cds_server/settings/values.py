@@ -23,7 +23,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?")
 
 
 def optional(read: Callable[[str], T]) -> Callable[[str], T | None]:
-    """A reader for which no text is no value."""
+    """A reader that takes an empty text for no value."""
     return lambda text: read(text) if text.strip() else None
 
 
@@ -52,7 +52,7 @@ def number(low: str, high: str) -> Callable[[str], float]:
 
 def whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        # no longer than a number within the limits is
+        # a text longer than the upper limit is too large
         if not text.isascii() or not text.isdigit() or len(text) > len(str(high)) or not low <= int(text) <= high:
             raise UnusableError(f"must be a whole number from {low} to {high}")
         return int(text)

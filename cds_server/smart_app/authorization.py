@@ -16,7 +16,7 @@ from cds_server.trust.smart_registration import SmartServer
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of the EHR: `aud` is its FHIR base as it was named, `launch` its own handle, None standalone."""
+    """The request to the EHR: `aud` is its FHIR base as it was named, `launch` its own handle, None standalone."""
 
     state: str
     verifier: str
@@ -26,7 +26,7 @@ class Asked:
 
 
 def authorization_url(server: SmartServer, endpoints: Endpoints, asked: Asked) -> str:
-    """Where the browser is sent. Raises LaunchError."""
+    """The address to which the browser is sent. Raises LaunchError."""
     launch = "launch" if asked.launch else "launch/patient"
     scope = server.scope or needed_scope(READ_TYPES, launch, first_version=endpoints.first_version)
     try:

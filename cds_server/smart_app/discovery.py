@@ -1,4 +1,4 @@
-"""Where an EHR authorizes, as `.well-known/smart-configuration` of its FHIR server says."""
+"""The endpoints of an EHR's authorization server, as `.well-known/smart-configuration` of its FHIR server says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_ENDPOINT = "the SMART configuration names an endpoint that is no https addres
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where an EHR authorizes. `issuer` is what its callbacks may name it, or must where it `names_itself` (RFC 9207);
+    """The endpoints at which an EHR authorizes. `issuer` is what its callbacks may name it, or must where it `names_itself` (RFC 9207);
     `first_version`: SMART 1 scopes only."""
 
     authorization: str
@@ -38,7 +38,7 @@ _configuration = msgspec.json.Decoder(_Configuration)
 
 
 def discovered(base: str, session: requests.Session, until: float) -> Endpoints:
-    """What `.well-known/smart-configuration` of an allowed FHIR server says. Raises LaunchError."""
+    """The endpoints in the `.well-known/smart-configuration` of an allowed FHIR server. Raises LaunchError."""
     body = ask_ehr(LaunchStep.DISCOVERY, session, "GET", f"{base}/.well-known/smart-configuration", until)
     try:
         found = _configuration.decode(body)

@@ -1,4 +1,4 @@
-"""What a launch asks of an EHR: its configuration and its token, each one answer of JSON, or why there is none."""
+"""The requests that a launch makes of an EHR: its configuration and its token, each one answer of JSON, or why there is none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LaunchStep(StrEnum):
 
 
 class LaunchError(Exception):
-    """Why a launch failed, in words without anything that came in."""
+    """The reason why a launch failed, in words that hold nothing of what came in."""
 
     def __init__(self, step: LaunchStep, why: str) -> None:
         super().__init__(why)

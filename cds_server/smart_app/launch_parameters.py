@@ -1,4 +1,4 @@
-"""What the address of a launch, or of its answer, says, each part checked before it is used."""
+"""The parameters in the address of a launch, or of its answer, each checked before it is used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DENIED = {
 
 
 def decision_named(context: str | None) -> str | None:
-    """What may name a decision, to be kept; anything longer is of no use to us."""
+    """The name of a decision, if it is short enough to be one."""
     return context if context and len(context) <= MOST_CONTEXT else None
 
 

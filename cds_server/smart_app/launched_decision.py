@@ -1,4 +1,5 @@
-"""From a card to the course and back: the link that names a decision, and the decision that a launch may show."""
+"""The way from a card to the course and back: the link that names a decision, and the decision that a launch may
+show."""
 
 from __future__ import annotations
 
@@ -18,10 +19,10 @@ MOST_CONTEXT = 64  # characters of what may name a decision
 def launched_decision(
     here: Running, server: SmartServer, opened: OpenSession, call_time: CallTime
 ) -> DecisionRow | None:
-    """The decision that a launch names, where it is of this patient, of this FHIR base and of an issuer that may speak
-    of it: the row holds the first two as one pseudonym. Of any other, and of one in shadow, nothing is said.
+    """The decision that a launch names, if it is of this patient, of this FHIR base and of an issuer that may speak of
+    it; the row holds the first two as one pseudonym. About any other decision, and one in shadow, nothing is said.
 
-    Raises StoreUnavailableError: a page without the reasons that it was opened for would look whole.
+    Raises StoreUnavailableError, because a page without the reasons that it was opened for would look complete.
     """
     try:
         id_ = str(uuid.UUID(opened.app_context or ""))

@@ -35,8 +35,8 @@ _AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")  # where browsers say 
 
 @smart.before_request
 def _by_someone_who_looks() -> None:
-    """A launch and its answer count once: neither a HEAD, which Flask would take for a GET, nor a browser that fetches
-    ahead may use them up. Raises Problem."""
+    """Refuse a request that no user made, because a launch and its answer count once. Neither a HEAD, which Flask would
+    treat as a GET, nor a browser that fetches ahead may use them up. Raises Problem."""
     if request.method == "HEAD":
         raise Problem(ProblemId.METHOD)
     if any("prefetch" in request.headers.get(name, "").lower() for name in _AHEAD):

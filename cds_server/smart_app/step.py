@@ -22,7 +22,7 @@ EHR_PART = 0.8  # of the time of a call is for the EHR, the rest for the databas
 
 @dataclass(frozen=True)
 class Step:
-    """What a step runs with: the app, the browser that asks, and its time, of which only the EHR and the database take
+    """The context of one step: the app, the browser that asks, and its time, of which only the EHR and the database take
     any."""
 
     here: Running

@@ -1,4 +1,4 @@
-// Markdown of the page, drawn where it stands; HTML in it stays text. Without this script it is read as it is.
+// The Markdown of the page, drawn in place; HTML in it stays text. Without this script the reader sees the Markdown.
 
 const markdown = markdownit({ html: false, linkify: false });
 for (const text of document.querySelectorAll(".markdown")) {
@@ -7,7 +7,7 @@ for (const text of document.querySelectorAll(".markdown")) {
   for (const table of text.querySelectorAll("table")) scrolling(table);
 }
 
-// A table that is wider than a phone scrolls by itself, by the keyboard too.
+// A table that is wider than a phone scrolls on its own, also by keyboard.
 function scrolling(table) {
   const box = document.createElement("div");
   box.className = "scrolls";

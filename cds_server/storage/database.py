@@ -19,7 +19,7 @@ SCHEMA = "0002"  # the last of the migrations
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime in UTC, also where the database keeps none (SQLite)."""
+    """An aware datetime in UTC, even if the database stores no offset (SQLite)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -38,7 +38,7 @@ class Table(DeclarativeBase):
 
 
 class DecisionRow(Table):
-    """One answered call. Patient and user are keyed pseudonyms; `silence` says why nothing was shown."""
+    """One answered call. Patient and user are keyed pseudonyms; `silence` is the reason why nothing was shown."""
 
     __tablename__ = "decision"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -74,7 +74,8 @@ class CardRow(Table):
 
 
 class FeedbackRow(Table):
-    """One entry of feedback; `digest` makes the same entry count once. Without a known card it is unmatched."""
+    """One entry of feedback. `digest` makes sure that the same entry counts once. Without a known card it is
+    unmatched."""
 
     __tablename__ = "feedback"
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -91,7 +92,7 @@ class FeedbackRow(Table):
 
 
 class TokenRow(Table):
-    """A token's id that was used, as a hash, kept until the token expires."""
+    """The id of a used token, as a hash, kept until the token expires."""
 
     __tablename__ = "seen_token"
     token: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -99,7 +100,8 @@ class TokenRow(Table):
 
 
 class SmartRow(Table):
-    """A SMART launch under way, or a session: hashes of its handle and of the browser's cookie, the rest encrypted."""
+    """A SMART launch under way, or a session: hashes of its handle and of the browser's cookie; the rest is
+    encrypted."""
 
     __tablename__ = "smart_session"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -111,7 +113,7 @@ class SmartRow(Table):
 def engine_for(url: str, statement_seconds: int = BUSY_SECONDS) -> Engine:
     """The engine of a database URL: SQLite (a file) or PostgreSQL. Raises SettingsError.
 
-    `statement_seconds` ends a statement of PostgreSQL; 0 is without end, for reports and purges.
+    PostgreSQL ends a statement after `statement_seconds`; 0, for reports and purges, sets no limit.
     """
     try:
         parsed = make_url(url)
@@ -137,7 +139,7 @@ def engine_for(url: str, statement_seconds: int = BUSY_SECONDS) -> Engine:
 
 
 def _careful_sqlite(connection: Any, _: object) -> None:
-    """Set a connection so that commits survive a crash, workers wait for each other, and cascades hold."""
+    """Set up a connection so that commits survive a crash, workers wait for each other, and cascades hold."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

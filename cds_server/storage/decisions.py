@@ -20,7 +20,7 @@ class Decision:
 
 
 def write_decision(session: Session, decision: Decision) -> None:
-    """Add a decision with its cards, and join the feedback that overtook it."""
+    """Add a decision with its cards, and join feedback that arrived before it."""
     session.add(decision.row)
     session.flush()
     session.add_all(decision.cards)

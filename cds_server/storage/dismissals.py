@@ -1,4 +1,4 @@
-"""The cards that a user dismissed of late, from the feedback on them."""
+"""The cards that a user dismissed lately, according to feedback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INDICATORS = frozenset(indicator.value for indicator in Indicator)
 
 
 def dismissals(session: Session, people: People, since: datetime) -> tuple[Dismissed, ...]:
-    """The cards of a patient that a user overrode since a moment, and has not accepted after that."""
+    """The cards of a patient that a user overrode since a moment and has not accepted after that."""
     query = (
         select(CardRow.card, CardRow.indicator, DecisionRow.state, FeedbackRow)
         .join(DecisionRow, CardRow.decision_id == DecisionRow.id)
@@ -40,7 +40,7 @@ def dismissals(session: Session, people: People, since: datetime) -> tuple[Dismi
 def _dismissed(card: str, indicator: str, state: str, said: FeedbackRow, since: datetime) -> Iterator[Dismissed]:
     if card not in _CARDS or indicator not in _INDICATORS:  # a card of another version of this program
         return
-    # feedback may come in batches: what counts is when it was said
+    # feedback may come in batches: the time when the user answered counts
     at = min(said.outcome_at or said.received_at, said.received_at)
     if said.outcome == "overridden" and at >= since:
         yield Dismissed(CardId(card), Indicator(indicator), state, at)

@@ -1,4 +1,4 @@
-"""Entries of feedback as they are kept: the same entry once, one for an unknown card as unmatched, and one for another
+"""The storing of feedback entries: the same entry once, one for an unknown card as unmatched, and one for another
 client's card not at all."""
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from cds_server.trust.client_trust import Caller
 
 @dataclass(frozen=True)
 class FeedbackOutcome:
-    """The entries that were not simply stored, by index: of a card that is unknown, and of another client's card."""
+    """The indexes of entries that were not simply stored: those for an unknown card, and those for another client's
+    card."""
 
     unmatched: tuple[int, ...]
     refused: tuple[int, ...]
@@ -26,7 +27,7 @@ class FeedbackOutcome:
 def store_feedback(
     session: Session, entries: Sequence[Mapping[str, Any]], caller: Caller, service: str, now: datetime
 ) -> FeedbackOutcome:
-    """Keep each entry that is this client's to give."""
+    """Store each entry that this client is entitled to give."""
     unmatched: list[int] = []
     refused: list[int] = []
     for index, entry in enumerate(entries):
@@ -35,6 +36,8 @@ def store_feedback(
         if decision is None:
             unmatched.append(index)
         elif (decision.issuer, decision.tenant, decision.service) != (caller.issuer, caller.tenant or "", service):
+            # another client's card, or another service's, is named by its index in the 200 answer, as unmatched cards
+            # are
             refused.append(index)
             continue
         row = _row(entry, caller.issuer, caller.tenant or "", now, matched=decision is not None)
@@ -42,7 +45,7 @@ def store_feedback(
         if known is None:
             session.add(row)
             session.flush()
-        else:  # told before its card was in the log, and told again since
+        else:  # sent before its card was in the log, and now sent again
             known.matched = known.matched or row.matched
     return FeedbackOutcome(tuple(unmatched), tuple(refused))
 

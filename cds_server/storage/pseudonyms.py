@@ -1,4 +1,4 @@
-"""Keyed pseudonyms: the decision log holds no patient and no user, and still knows the same one again."""
+"""Keyed pseudonyms: the decision log names no patient and no user, and still recognises the same one again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pseudonyms:
 
 @dataclass(frozen=True)
 class People:
-    """Patient and user of a call as keyed pseudonyms."""
+    """The patient and user of a call as keyed pseudonyms."""
 
     patient: str
     user: str

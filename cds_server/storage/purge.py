@@ -1,4 +1,4 @@
-"""Forgetting: old decisions when an operator asks for it, tokens and sessions by themselves once they ended."""
+"""The deletion of old decisions, when an operator asks for it, and of tokens and sessions once they have ended."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PAUSE_SECONDS = 0.02
 
 
 def purge(engine: Engine, before: datetime) -> int:
-    """Delete decisions, their cards and their feedback older than a moment; how many decisions.
+    """Delete the decisions older than a moment with their cards and feedback; return the number of decisions.
 
-    A part at a time, so that a service beside it can write.
+    It deletes a part at a time, so that a running service can write in between.
     """
     deleted = 0
     while True:
@@ -37,7 +37,8 @@ def purge(engine: Engine, before: datetime) -> int:
 
 
 def forget_ended(session: Session) -> None:
-    """Delete the tokens that have expired: no clock is a day off. Sessions end at once, and with them their tokens."""
+    """Delete the tokens that expired a day ago or more, because no clock is a day off. Sessions are deleted as soon as
+    they end, and with them their tokens."""
     now = datetime.now(UTC)
     session.execute(delete(TokenRow).where(TokenRow.expires < now - timedelta(days=1)))
     session.execute(delete(SmartRow).where(SmartRow.expires <= now))

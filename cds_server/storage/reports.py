@@ -1,4 +1,4 @@
-"""Reports for the clinical lead: how cards were met, how often the service was silent, and why."""
+"""Reports for the clinical lead: how users responded to cards, how often the service was silent, and why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 
 @dataclass
 class CardReport:
-    """One card and how it was met in a period."""
+    """One card and how users responded to it in a period."""
 
     card: str
     shown: int = 0
@@ -36,7 +36,7 @@ def feedback_report(session: Session, since: datetime, until: datetime) -> list[
             report.shown = number
         else:
             report.in_trial = number
-    # of several answers to one card the last counts
+    # if a card was answered several times, the last answer counts
     last = {uuid: (card, row) for card, uuid, row in session.execute(_answers(since, until))}
     for card, row in last.values():
         report = reports[card]
@@ -70,7 +70,7 @@ def _answers(since: datetime, until: datetime) -> Select[str, str, FeedbackRow]:
 
 
 def _plain(reason: str) -> str:
-    """A client's words without what steers a terminal or parts the cells of a spreadsheet."""
+    """A client's words without characters that steer a terminal or separate the cells of a spreadsheet."""
     return "".join(c if c.isprintable() and c != ";" else " " for c in reason).strip()
 
 
@@ -90,7 +90,7 @@ def feedback_csv(reports: Sequence[CardReport]) -> str:
     writer.writerow(["card", "shown", "in_trial", "accepted", "overridden", "reasons"])
     for r in reports:
         reasons = "; ".join(f"{reason} x{number}" for reason, number in r.reasons.most_common())
-        # a spreadsheet would run what begins like a formula
+        # a spreadsheet would run a text that begins like a formula
         safe = f"'{reasons}" if reasons[:1] in ("=", "+", "-", "@") else reasons
         writer.writerow([r.card, r.shown, r.in_trial, r.accepted, r.overridden, safe])
     return out.getvalue()
@@ -104,7 +104,7 @@ def unmatched_feedback(session: Session, since: datetime, until: datetime) -> in
 
 
 def alerts_text(session: Session, since: datetime, until: datetime) -> str:
-    """Per service: calls, calls with a card, silent ones by their reason."""
+    """The calls, the calls with a card, and the silent ones by reason, for each service."""
     query = (
         select(DecisionRow.service, DecisionRow.silence, func.count())
         .where(DecisionRow.at >= since, DecisionRow.at < until)

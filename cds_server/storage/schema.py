@@ -1,4 +1,4 @@
-"""The tables as this version wants them: whether they are there, and the migrations that make them."""
+"""The tables that this version wants: the test whether they are there, and the migrations that make them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UPGRADING = threading.Lock()  # alembic's context is one for the process
 
 
 def is_up_to_date(engine: Engine) -> bool:
-    """True where the tables are those of this version; False also where that cannot be told."""
+    """Tell whether the tables are those of this version; False also if that cannot be told."""
     with engine.connect() as connection:
         try:
             return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == SCHEMA
@@ -33,7 +33,7 @@ def upgrade(engine: Engine) -> None:
         config.set_main_option("script_location", str(folder))
         config.attributes["connection"] = connection
         if engine.dialect.name == "postgresql":
-            # large tables take their time, and another worker's migration is waited for
+            # a migration of large tables takes time, and this worker may wait for another one's
             connection.exec_driver_sql("SET statement_timeout = 0; SET lock_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_lock(7421)")
         else:

@@ -1,5 +1,5 @@
-"""SMART launches under way and sessions: rows of the database that every worker reads, encrypted, and gone with their
-token.
+"""SMART launches under way and sessions: encrypted rows of the database that every worker reads, deleted when their
+token ends.
 
 A row is found by its handle, which stands in an address, together with the browser's cookie: neither is enough alone.
 """
@@ -27,8 +27,8 @@ from cds_server.storage.store import Store
 
 @dataclass(frozen=True)
 class PendingLaunch:
-    """A browser that was sent to an EHR: to whom its code goes, and what proves that it is ours. The answer may name
-    `issuer`, or must."""
+    """A browser that was sent to an EHR: the address that its code goes to, and the proof that the code is ours. The
+    answer may name `issuer`, or must."""
 
     fhir_base: str
     token_url: str
@@ -40,7 +40,8 @@ class PendingLaunch:
 
 @dataclass(frozen=True)
 class OpenSession:
-    """One patient of one FHIR server, for as long as the token lives. `app_context` may name a decision."""
+    """The session of one patient of one FHIR server, which lives as long as its token. `app_context` may name a
+    decision."""
 
     fhir_base: str
     patient: str
@@ -59,9 +60,11 @@ def new_secret() -> str:
 
 
 class SmartSessions:
-    """`keys` are secrets, the present one first. The waits for the database are the caller's to bound.
+    """The launches and sessions in the database. `keys` are secrets, the present one first. The caller bounds the waits
+    for the database.
 
-    Every method raises StoreUnavailableError where the database does not answer in that time."""
+    Every method raises StoreUnavailableError if the database does not answer in that time.
+    """
 
     def __init__(
         self, store: Store, keys: Sequence[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -71,8 +74,10 @@ class SmartSessions:
         self._now = now
 
     def keep(self, handle: str, browser: str, content: T, seconds: float, wait: float, most: int | None = None) -> bool:
-        """Store for so many seconds, and forget what has ended; False where `most` rows are there without it."""
+        """Store content for so many seconds, and delete what has ended. False if there are `most` rows already."""
         id_, now = _id(type(content), handle), self._now()
+        # the id of the row is encrypted with the content, so neither patient nor token can be read or exchanged in the
+        # database
         sealed = self._fernet.encrypt(msgspec.json.encode([id_, content])).decode()
         row = SmartRow(id=id_, browser=_hash(browser), sealed=sealed, expires=now + timedelta(seconds=seconds))
 
@@ -86,7 +91,7 @@ class SmartSessions:
         return self._store.run(work, wait)
 
     def find(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
-        """The content that a browser has under a handle; None where there is nothing, or no more."""
+        """The content that a browser has under a handle; None if there is none, or it has ended."""
         id_, now = _id(kind, handle), self._now()
 
         def work(session: Session) -> str | None:
@@ -99,7 +104,7 @@ class SmartSessions:
         return self._opened(kind, id_, self._store.run(work, wait))
 
     def take(self, kind: type[T], handle: str, browser: str, wait: float) -> T | None:
-        """The content under a handle, which is gone with that: of two that ask at once one gets it."""
+        """The content under a handle, which this deletes: if two ask at once, one of them gets it."""
         id_, now = _id(kind, handle), self._now()
 
         def work(session: Session) -> str | None:
@@ -111,7 +116,7 @@ class SmartSessions:
         return self._opened(kind, id_, self._store.run(work, wait))
 
     def _opened(self, kind: type[T], id_: str, sealed: str | None) -> T | None:
-        """The content of a row; None where no key of ours opens it, or it was sealed for another row."""
+        """The content of a row; None if no key of ours opens it, or it was sealed for another row."""
         if sealed is None:
             return None
         try:

@@ -1,5 +1,5 @@
-"""The database as the service uses it. One that is down never costs the user a card: what is lost is counted, logged
-and shown as degraded."""
+"""The database as the service uses it. If it is down, no user loses a card: lost decisions are counted, logged and
+shown as degraded."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ WAITING_AT_MOST = 500  # writes that wait for a slow database before new ones co
 
 
 class StoreUnavailableError(Exception):
-    """The database did not answer in time, or not at all."""
+    """A database that did not answer in time, or not at all."""
 
 
 class Store:
-    """The database behind threads of its own, so that a slow one holds up no call beyond the seconds it gives."""
+    """The database behind threads of its own, so that a slow one delays no call longer than the call allows."""
 
     def __init__(self, engine: Engine, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
@@ -56,7 +56,7 @@ class Store:
             self._make_ready()
 
     def record(self, decision: Decision, seconds: float) -> bool:
-        """Commit a decision; True where that was done in time. A late one still counts if it succeeds."""
+        """Commit a decision; True if that was done in time. A late commit still counts if it succeeds."""
 
         def settled(future: Future[None]) -> None:
             if future.exception() is not None:
@@ -77,9 +77,9 @@ class Store:
         return True
 
     def write(self, work: Callable[[Session], object], seconds: float, what: str) -> None:
-        """Do work that still counts where it comes late. `what` names it for the metrics.
+        """Do work that still counts if it is late. `what` names it for the metrics.
 
-        Raises StoreUnavailableError where it is not done in time, and IntegrityError.
+        Raises StoreUnavailableError if it is not done in time, and IntegrityError.
         """
         future = self.submit(work)
         if future is None:
@@ -91,9 +91,9 @@ class Store:
             raise StoreUnavailableError from error
 
     def run(self, work: Callable[[Session], R], seconds: float) -> R:
-        """Do work whose result somebody waits for; a late one is dropped where it has not begun.
+        """Do work whose result somebody waits for; late work is dropped if it has not begun.
 
-        Raises StoreUnavailableError where it is not done in time, and IntegrityError.
+        Raises StoreUnavailableError if it is not done in time, and IntegrityError.
         """
         future = self.submit(work)
         if future is None:
@@ -101,12 +101,12 @@ class Store:
         try:
             return future.result(timeout=max(0.0, seconds))
         except FutureTimeoutError as error:
-            future.cancel()  # nobody waits for it: it shall not stand before what is still wanted
+            future.cancel()  # nobody waits for it any more, so it must not delay work that is still wanted
             self._late("read")
             raise StoreUnavailableError from error
 
     def submit(self, work: Callable[[Session], R]) -> Future[R] | None:
-        """Begin work in a transaction of its own; None where too much is waiting already."""
+        """Begin work in a transaction of its own; None if too much is waiting already."""
         with self._lock:
             if self._waiting >= WAITING_AT_MOST:
                 return None
@@ -116,7 +116,7 @@ class Store:
         return future
 
     def answers(self, seconds: float) -> bool:
-        """True where the database answers now; `degraded` then says the same."""
+        """Tell whether the database answers now; `degraded` then says the same."""
         try:
             self.run(lambda session: session.execute(select(1)), seconds)
         except StoreUnavailableError:
@@ -124,7 +124,7 @@ class Store:
         return True
 
     def close(self) -> None:
-        """Finish what is being written and let the connections go."""
+        """Finish the writes under way and close the connections."""
         self._executor.shutdown(wait=True)
         self._engine.dispose()
 
@@ -147,7 +147,7 @@ class Store:
         return result
 
     def _make_ready(self) -> None:
-        """Bring the tables up to date, once; others wait meanwhile. While it fails, it is tried now and then only."""
+        """Bring the tables up to date, once, while others wait. If that fails, it is tried again only now and then."""
         with self._upgrading:
             if self._ready:
                 return
@@ -174,7 +174,7 @@ class Store:
         self._metrics.log_degraded.set(1)
 
     def lose(self, error: BaseException | None) -> None:
-        """Count a decision that is not in the log, and say why."""
+        """Count a decision that is not in the log, and log why."""
         with self._lock:
             self.lost += 1
         self._metrics.log_losses.labels("decision").inc()

@@ -1,4 +1,4 @@
-"""The tokens that were used: each counts once, on whatever worker."""
+"""The used tokens: each counts once, on whatever worker."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from cds_server.storage.purge import forget_ended
 from cds_server.storage.store import Store, StoreUnavailableError
 
 CLEAN_SECONDS = 3600.0  # each worker deletes what has ended this often
-SWEEP_SECONDS = 5.0  # so often it forgets the tokens that it remembers itself
+SWEEP_SECONDS = 5.0  # each worker forgets ended tokens of its own memory this often
 
 
 class UsedTokens:
-    """The tokens of all workers, by the database; while it does not answer, those of this worker, which is counted."""
+    """The used tokens of all workers, in the database. While it does not answer, only those of this worker are known,
+    which is counted."""
 
     def __init__(self, store: Store, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -30,20 +31,22 @@ class UsedTokens:
         self._swept = self._cleaned = clock()
 
     def is_first_use(self, token: str, expires: datetime, seconds: float) -> bool:
-        """True where a token is used for the first time. The database is waited for at most so many seconds."""
+        """Tell whether a token is used for the first time. The database is waited for at most so many seconds."""
         if not self._is_new_here(token, expires):
             return False
         try:
             self._store.write(lambda session: session.add(TokenRow(token=token, expires=expires)), seconds, "token")
         except IntegrityError:
             return False
-        except StoreUnavailableError:  # a late one is still written, for the others
+        except StoreUnavailableError:
+            # With a slow database two workers may take one token; to wait longer would cost the user a card. It is
+            # counted, and the late row still bars the token afterwards.
             self._metrics.log_losses.labels("token").inc()
         self._clean_now_and_then()
         return True
 
     def _is_new_here(self, token: str, expires: datetime) -> bool:
-        """Remember a token; True where this worker had not seen it."""
+        """Remember a token; True if this worker had not seen it."""
         with self._lock:
             now = self._clock()
             if now - self._swept >= SWEEP_SECONDS:  # not with each call: at a hundred a second they are thousands

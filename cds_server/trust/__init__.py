@@ -1,1 +1,1 @@
-"""Who may call, and where the service is registered."""
+"""The clients that may call, and the EHRs at which the service is registered."""

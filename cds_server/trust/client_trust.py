@@ -1,4 +1,4 @@
-"""Who calls: the JWT of CDS Hooks' "Trusting CDS Clients", checked by PyJWT against the clients that are known.
+"""The identity of a caller: the JWT of CDS Hooks' "Trusting CDS Clients", checked by PyJWT against the known clients.
 
 Each refusal says which check failed and nothing that helps to pass it: no list of issuers, keys or audiences.
 """
@@ -27,7 +27,7 @@ MAX_TOKEN_CHARS = 16384
 
 
 class UntrustedError(Exception):
-    """Why a caller is refused: a word for the metrics and a sentence for the caller."""
+    """The refusal of a caller: a word for the metrics and a sentence for the caller."""
 
     def __init__(self, reason: str, says: str) -> None:
         super().__init__(reason)
@@ -37,7 +37,8 @@ class UntrustedError(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller that passed: its client, tenant, and the token's id with the time until which it must be remembered."""
+    """A caller that passed: its client and tenant, and the token's id with the time until which it must be
+    remembered."""
 
     client: Client | None
     tenant: str | None = None
@@ -57,7 +58,7 @@ NOBODY_CHECKED = Caller(None)
 
 
 class ClientTrust:
-    """Checks the Authorization header of a call. `now` is the wall clock, for `exp`, `iat` and `nbf`."""
+    """The check of a call's Authorization header. `now` is the wall clock, for `exp`, `iat` and `nbf`."""
 
     def __init__(self, clients: tuple[Client, ...], keys: KeySets, now: Callable[[], float] = time.time) -> None:
         self._by_issuer = {client.issuer: client for client in clients}
@@ -65,7 +66,7 @@ class ClientTrust:
         self._now = now
 
     def caller(self, authorization: str | None, url: str, service: str | None, deadline: float) -> Caller:
-        """Who calls `url`. Raises UntrustedError. The `jti` is still to be counted."""
+        """The caller of `url`. Raises UntrustedError. The use of its `jti` is still to be counted."""
         token = _bearer(authorization)
         header, claims = _unverified(token)
         client = self._by_issuer.get(claims["iss"]) if isinstance(claims.get("iss"), str) else None
@@ -87,7 +88,8 @@ class ClientTrust:
         return Caller(client, tenant, jti, float(claims["exp"]) + LEEWAY_SECONDS)
 
     def keys_missing(self) -> Mapping[str, str]:
-        """For `/health/ready`: whether a client's keys were wanted and could not be had."""
+        """The parts that `/health/ready` shows as degraded: the clients whose keys were wanted and could not be
+        fetched."""
         number = sum(self._keys.missing(client) for client in self._by_issuer.values())
         return {"keys": f"the key sets of {number} clients could not be fetched"} if number else {}
 
@@ -97,7 +99,7 @@ class ClientTrust:
             raise UntrustedError("algorithm", "the token's algorithm is not one of ES, RS or PS")
         if header.get("typ") not in (None, "JWT", "jwt"):
             raise UntrustedError("typ", "typ must be JWT")
-        # where the keys are on file, another set is neither fetched nor wanted
+        # if the keys are in a file, no other set is fetched or wanted
         if header.get("jku") is not None and client.jwks is None and header["jku"] != client.jwks_url:
             raise UntrustedError("jku", "the token names a key set that is not this client's")
         if not isinstance(kid, str) or not kid:
@@ -132,7 +134,7 @@ class ClientTrust:
 
 
 def _fits(key: Key, algorithm: str) -> bool:
-    """Whether a key is of the algorithm's kind, curve and strength, and says nothing else itself."""
+    """Tell whether a key has the algorithm's kind, curve and strength, and names no other algorithm itself."""
     public = key.public
     if key.algorithm not in (None, algorithm):
         return False
@@ -151,7 +153,7 @@ def _bearer(authorization: str | None) -> str:
 
 
 def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Header and claims as they stand, to find whose keys to check with."""
+    """The unverified header and claims, which tell whose keys to check with."""
     try:
         options: Any = {"verify_signature": False}
         return jwt.get_unverified_header(token), jwt.decode(token, options=options)

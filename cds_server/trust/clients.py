@@ -30,7 +30,7 @@ _PLAIN = "is plain http; use https, or set CRS_CDS_ALLOW_HTTP=1 where a proxy be
 
 
 class Profile(StrEnum):
-    """How a client wants its answers."""
+    """The form in which a client wants its answers."""
 
     STANDARD = "standard"
     EPIC = "epic"
@@ -40,7 +40,7 @@ class Profile(StrEnum):
 class Client:
     """One trusted issuer. Empty `tenants` or `services` mean any; exactly one of `jwks_url` and `jwks` is set.
 
-    `backend`: for its calls without a token we may use our own.
+    `backend`: the service may use its own token for calls that bring none.
     """
 
     issuer: str
@@ -57,14 +57,14 @@ class Client:
 
 @dataclass(frozen=True)
 class Trusted:
-    """Who may call, and by FHIR base our own credentials for it."""
+    """The clients that may call, and our own credentials by FHIR base."""
 
     clients: tuple[Client, ...]
     backends: Mapping[str, BackendAccess] = field(default_factory=dict)
 
 
 def trusted_from(file: Path, services: Iterable[str], *, allow_http: bool) -> Trusted:
-    """What a clients file holds. Raises SettingsError naming the entry and field that cannot be used."""
+    """The content of a clients file. Raises SettingsError, which names the entry and field that cannot be used."""
     entries = toml_entries("CRS_CDS_CLIENTS", file, "client", "fhir_server")
     known = frozenset(services)
     found = tuple(_client(entry, known, allow_http=allow_http) for entry in entries["client"])
@@ -111,6 +111,7 @@ def _client(entry: TomlEntry, services: frozenset[str], *, allow_http: bool) -> 
     )
 
 
+# our own credentials stand in the clients file, beside the clients that may use them: with clients off there are none
 def _backend_access(entry: TomlEntry, *, allow_http: bool) -> BackendAccess:
     entry.check_names(_OF_A_SERVER)
     return BackendAccess(

@@ -15,7 +15,7 @@ from cds_server.trust.clients import Client
 
 @dataclass(frozen=True)
 class Key:
-    """A public key that may check signatures; `algorithm` where its set allows one only."""
+    """A public key that may check signatures; `algorithm` is set if its key set allows only one."""
 
     public: Any
     algorithm: str | None
@@ -25,11 +25,11 @@ Keys = Mapping[str, Key]
 
 
 class KeysUnavailableError(Exception):
-    """The key set could not be had in time; says nothing of the token."""
+    """A failure to get the key set in time. It says nothing about the token."""
 
 
 def keys_in(content: bytes) -> Keys:
-    """The signing keys of a JWK Set by `kid`; one that cannot be used is passed over. Raises KeysUnavailableError."""
+    """The signing keys of a JWK Set by `kid`; keys that cannot be used are skipped. Raises KeysUnavailableError."""
     try:
         entries = json.loads(content)["keys"]
         found = [(entry.get("kid"), _key(entry)) for entry in entries if isinstance(entry, dict)]
@@ -39,7 +39,7 @@ def keys_in(content: bytes) -> Keys:
 
 
 def _key(entry: Mapping[str, Any]) -> Key | None:
-    """A key that is for signatures, by what it says of itself."""
+    """The key of an entry that is for signatures, as far as the entry itself says."""
     operations = entry.get("key_ops", ["verify"])
     if entry.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return None
@@ -53,7 +53,7 @@ def _key(entry: Mapping[str, Any]) -> Key | None:
 
 
 def check_key_files(clients: tuple[Client, ...]) -> None:
-    """Raises SettingsError for a key file that holds no key that can be used."""
+    """Raise SettingsError for a key file without a usable key."""
     for number, client in enumerate(clients):
         if client.jwks is None:
             continue

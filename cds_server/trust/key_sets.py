@@ -1,6 +1,7 @@
-"""The public keys of each client: fetched in the background, kept, and never waited for beyond a call's time.
+"""The public keys of each client: fetched in the background, kept, and never waited for longer than a call's time.
 
-A key server that hangs or answers nonsense costs its own client's calls at most the time left, and no others.
+A key server that hangs or answers nonsense costs its own client's calls at most the time left, and other clients
+nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from cds_server.trust.clients import Client
 from cds_server.trust.jwk_set import Key, Keys, KeysUnavailableError, keys_in
 
 FLOOR_SECONDS = 60.0  # an unknown `kid` fetches the set again at most this often
-RETRY_SECONDS = 5.0  # while no set was ever had
+RETRY_SECONDS = 5.0  # until a first set was fetched
 KEEP_SECONDS = 3600.0  # keys rotate: a set is fetched anew after an hour
 STALE_SECONDS = 24 * 3600.0  # keys of a server that has not answered for so long may have been withdrawn
 FETCH_SECONDS = 3.0
@@ -45,7 +46,7 @@ class KeySets:
         self._executors: dict[str, ThreadPoolExecutor] = {}
 
     def key(self, client: Client, kid: str, deadline: float) -> Key | None:
-        """The key of that id, None where the set has none. Raises KeysUnavailableError."""
+        """The key of that id; None if the set has none. Raises KeysUnavailableError."""
         if client.jwks is not None:
             return self._from_file(client).get(kid)
         future = self._fetch_if_due(client, kid)
@@ -58,7 +59,7 @@ class KeySets:
             return known.keys.get(kid)
 
     def missing(self, client: Client) -> bool:
-        """Whether there are no keys of this client that may be used now."""
+        """Tell whether this client has no keys that may be used now."""
         if client.jwks is not None:
             return False
         with self._lock:
@@ -73,7 +74,7 @@ class KeySets:
             return known.keys
 
     def _fetch_if_due(self, client: Client, kid: str) -> Future[None] | None:
-        """The fetch under way that this call should wait for, started where it is due."""
+        """The fetch under way that this call should wait for; it is started if it is due."""
         now = self._clock()
         with self._lock:
             known = self._known.setdefault(client.issuer, _Known())
@@ -91,11 +92,11 @@ class KeySets:
                 client.issuer, ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="keys")
             )
             known.under_way = executor.submit(self._renew, client, now)
-            # a set that is only old is used on while it is fetched anew
+            # a set that is merely old stays in use while it is fetched anew
             return None if usable else known.under_way
 
     def _renew(self, client: Client, asked: float) -> None:
-        """Fetch a set and keep it, before those who wait are woken; a failure leaves what is known."""
+        """Fetch a set and keep it before the waiting calls are woken; a failure leaves the known keys as they are."""
         try:
             keys: Keys | None = self._fetch(client)
         except Exception:  # a key server may answer anything

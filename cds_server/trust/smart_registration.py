@@ -22,7 +22,7 @@ _OF_A_KEY = frozenset({"key", "kid"})
 
 
 class Authentication(StrEnum):
-    """How we prove to an authorization server who we are."""
+    """The way in which we prove to an authorization server who we are."""
 
     PUBLIC = "public"
     PRIVATE_KEY_JWT = "private_key_jwt"
@@ -32,7 +32,8 @@ class Authentication(StrEnum):
 class SmartServer:
     """Our registration as an app of one FHIR server. `key` is None for a public client.
 
-    `issuers` are those whose decisions the page may show."""
+    The page may show the decisions of `issuers`.
+    """
 
     fhir_base: str
     client_id: str
@@ -42,8 +43,8 @@ class SmartServer:
 
 
 def smart_servers(settings: Settings, clients: Sequence[Client] | None) -> Mapping[str, SmartServer]:
-    """What the file holds, by FHIR base; `clients` is None where they are off. Raises SettingsError naming the entry
-    and field that cannot be used."""
+    """The servers in the file by FHIR base; `clients` is None if they are off. Raises SettingsError, which names the
+    entry and field that cannot be used."""
     if settings.smart_file is None:
         return {}
     found: dict[str, SmartServer] = {}
@@ -82,8 +83,8 @@ def _authentication(entry: TomlEntry) -> Authentication:
 
 
 def _issuers(entry: TomlEntry, base: str, clients: Sequence[Client] | None) -> frozenset[str]:
-    """Whose decisions may be shown. A client that may not name the base is not believed about it: what it sent as
-    prefetch may be of anyone."""
+    """The issuers whose decisions may be shown. A client that may not name the base is not believed about it, because
+    the prefetch that it sent may be of anyone."""
     known = {NOBODY_CHECKED} if clients is None else {c.issuer for c in clients if base in c.fhir_servers}
     issuer = entry.optional_text("issuer")
     if issuer is None:

@@ -23,7 +23,7 @@ _NO_TABLES = "must hold one or more [[{first}]] entries{others}, and nothing els
 
 @dataclass(frozen=True)
 class TomlEntry:
-    """One table. `where` names it in what is said of it; files that it names lie in `folder`, beside its own."""
+    """One table. Error messages name it by `where`; the files that it names lie in `folder`, beside its own."""
 
     where: str
     folder: Path
@@ -33,7 +33,7 @@ class TomlEntry:
         return SettingsError(f"{self.where}.{name} {says}.")
 
     def check_names(self, known: AbstractSet[str]) -> None:
-        """Raises SettingsError for a field that nobody reads: it may be a mistyped one."""
+        """Raise SettingsError for a field that nobody reads, because it may be mistyped."""
         unknown = min(set(self.fields) - known, default=None)
         if unknown is not None:
             fields = ", ".join(sorted(known))
@@ -83,7 +83,7 @@ class TomlEntry:
 
 
 def toml_entries(setting: str, file: Path, first: str, *others: str) -> dict[str, list[TomlEntry]]:
-    """The entries of a file by the name of their table, at least one of `first`. Raises SettingsError."""
+    """The entries of a file by the name of their table, with at least one of `first`. Raises SettingsError."""
     tables = toml_table(setting, file)
     known = (first, *others)
     lists = all(isinstance(t, list) and all(isinstance(e, dict) for e in t) for t in tables.values())

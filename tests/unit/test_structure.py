@@ -62,8 +62,6 @@ DESK_SEES_OF_SERVER = (
 MODULES_IN_A_FOLDER = 18
 # A docstring begins with a verb or a noun phrase, never with a question.
 QUESTIONS = {"How", "If", "What", "When", "Where", "Whether", "Which", "Who", "Whose", "Why"}
-# rooms and modules whose docstrings still begin with one
-TO_MEND = ("cds_server",)
 # HTTP, storage and trust are the server's: the mapping and the cards know none of it
 OUTSIDE = {"flask", "flask_cors", "authlib", "requests", "sqlalchemy", "werkzeug", "urllib", "http", "socket"}
 CLOCKS = {"now", "utcnow", "today", "monotonic", "time"}
@@ -179,14 +177,9 @@ def questions_in(file: Path) -> list[str]:
     return [text for node in nodes if (text := ast.get_docstring(node) or "").split(" ", 1)[0] in QUESTIONS]
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if not lies_in(module_of(f), TO_MEND)], ids=module_of)
+@pytest.mark.parametrize("file", FILES, ids=module_of)
 def test_a_docstring_begins_with_a_verb_or_a_noun_phrase(file: Path) -> None:
     assert questions_in(file) == []
-
-
-def test_every_place_to_mend_still_needs_it() -> None:
-    asked = {module_of(file) for file in FILES if questions_in(file)}
-    assert [place for place in TO_MEND if not any(lies_in(module, (place,)) for module in asked)] == []
 
 
 def test_no_test_imports_a_test() -> None:

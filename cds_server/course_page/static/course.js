@@ -1,4 +1,4 @@
-// The picture of a course, and what pointing at it, tapping it or the arrow keys tell. All words come from the page.
+// The picture of a course, and the text shown for pointing, tapping and the arrow keys. All words come from the page.
 
 import { lanesOf } from "./lanes.js";
 import { option } from "./option.js";
@@ -10,11 +10,11 @@ data.doses = data.drugs.filter((mark) => mark.code === "dose").map((mark) => mar
 const box = document.getElementById("picture");
 const told = document.getElementById("told");
 let lanes = lanesOf(data, box.clientWidth);
-// of each lane the index of the series that holds its marks
+// for each lane, the index of the series that holds its marks
 const seriesOf = lanes.reduce((found, lane) => [...found, (found.at(-1) ?? -1) + lane.series.length], []);
 const chart = echarts.init(box, null, { renderer: "svg" });
 
-// A tooltip of text nodes: what a record holds is never markup.
+// A tooltip of text nodes: the text of a record is never markup.
 function tip(mark) {
   const found = document.createElement("div");
   found.className = "tip";
@@ -49,7 +49,8 @@ function draw(width, squeezed = 1) {
   svg.setAttribute("aria-hidden", "true");
 }
 
-// Where the arrow keys are: a lane, and a mark on it.
+// The arrow keys move through the marks (role="application"), and a live region reads them out. The tables hold the same.
+// `here` is their position: a lane, and a mark on it.
 const here = { lane: 0, mark: lanes[0].marks.length - 1 };
 
 function nearest(marks, at) {
@@ -95,7 +96,7 @@ box.addEventListener("blur", () => { chart.dispatchAction({ type: "hideTip" }); 
 chart.on("mouseover", (params) => { const mark = markAt(params); if (mark) told.textContent = mark.says.join(" · "); });
 
 draw(box.clientWidth);
-document.getElementById("undrawn").remove(); // where a script failed or did not come, it stays
+document.getElementById("undrawn").remove(); // it stays if a script failed or did not load
 new ResizeObserver(() => { if (box.clientWidth !== chart.getWidth() && !matchMedia("print").matches) draw(box.clientWidth); }).observe(box.parentElement);
 addEventListener("beforeprint", () => draw(PRINTED.width, PRINTED.squeezed));
 addEventListener("afterprint", () => draw(box.parentElement.clientWidth));

@@ -1,11 +1,12 @@
-// What every lane is made of: marks, the thin line between them, upright lines, the line of a limit, a scale.
+// The parts of every lane: marks, the thin line between them, upright lines, the line of a limit, a scale.
 
 import { INK } from "./shapes.js";
 
 export const QUIET = "#57606a";
 export const BLUE = "#0072b2";
-export const MARGIN = 0.05; // of the axis, beside the line of now
-const GAP_MS = 12 * 3600 * 1000; // what is further apart is not joined by a line
+// of the axis, beside the line of now: a grade 4 of one hour would else be two pixels wide after ten days
+export const MARGIN = 0.05;
+const GAP_MS = 12 * 3600 * 1000; // marks that are further apart are not joined by a line
 
 export function scatter(marks, symbol = () => "circle", more = {}) {
   const size = marks.length > 250 ? 4 : 8;
@@ -26,10 +27,10 @@ export function scatter(marks, symbol = () => "circle", more = {}) {
   };
 }
 
-// Whether the word above a line has room beside "now".
+// Tells whether the word above a line has room beside "now".
 const roomBeforeNow = (at, data) => (data.end - at) / (data.end - data.start) > 0.15;
 
-// The thin line between marks that are near each other, and what stands on every lane: infusion, doses, limit.
+// The thin line between marks that are near each other, and the lines on every lane: infusion, doses, limit.
 export function frame(marks, lane, data) {
   const points = [];
   marks.forEach((mark, n) => {

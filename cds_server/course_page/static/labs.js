@@ -1,4 +1,4 @@
-// The lane of a laboratory value: baseline, peak, what else counted, what did not, and the limit of the rise.
+// The lane of a laboratory value: baseline, peak, the other samples, counted or not, and the limit of the rise.
 
 import { BLUE, MARGIN, frame, placed, scale, scatter } from "./frame.js";
 import { INK } from "./shapes.js";
@@ -27,7 +27,7 @@ function labSeries(marks, lane, data) {
   return [frame(marks, lane, data), scatter(marks, (mark) => (mark.bound ? "arrow" : SYMBOLS[mark.code] ?? "circle"))];
 }
 
-// From the power of ten below the lowest mark, or the limit, to that above the highest.
+// The axis runs from the power of ten below the lowest mark (or the limit) to the one above the highest.
 function logAxis(lane) {
   const values = placed(lane).map((mark) => mark.value).concat(lane.limit ?? []).filter((value) => value > 0);
   const lowest = 10 ** Math.floor(Math.log10(Math.min(...values, 10) / 1.3));

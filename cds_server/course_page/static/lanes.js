@@ -1,4 +1,4 @@
-// The lanes of the picture, from above; each names its marks, its scale and its series, the last of which holds the marks.
+// The lanes of the picture, top to bottom; each names its marks, scale and series, the last of which holds the marks.
 
 import { frame, placed, scale, scatter } from "./frame.js";
 import { labLane } from "./labs.js";
@@ -50,7 +50,7 @@ const DRUG_ROWS = [
 ];
 const ROW_OF = { dose: 0, "not-counted": 0, blocker: 1, steroid: 2, antipyretic: 3 };
 
-// Where the words of a dose have room: after it, before it, or nowhere. Half a dose beside a mark would be another dose.
+// The side on which the words of a dose have room, or null. Half the text of a dose would read as another dose.
 function sideOf(mark, row, data, width) {
   const room = ((data.end - data.start) * (mark.label.length * LETTER + BESIDE)) / (width * PLOT);
   const others = row.filter((other) => other !== mark).map((other) => other.at - mark.at);
@@ -83,7 +83,7 @@ function drugsLane(data, width) {
   };
 }
 
-// All lanes that hold anything. `marks` of a lane are those of its last series, in its order.
+// All lanes that have marks. `marks` of a lane are those of its last series, in the same order.
 export function lanesOf(data, width) {
   const half = (data.start + data.end) / 2;
   const found = [

@@ -1,4 +1,4 @@
-// Lanes → the options of ECharts: one grid for each, all on one axis of time.
+// The options of ECharts for the lanes: one grid for each, all on one time axis.
 
 import { MARGIN, QUIET } from "./frame.js";
 import { INK } from "./shapes.js";
@@ -8,13 +8,13 @@ const NARROW = 600; // pixels
 const TITLE = 18; // pixels above a lane for its name
 const WORDS = 14; // pixels above the first lane for the words of the upright lines
 
-// Name and note; in a note every sign that would be markup of the library is left out.
+// The name and note of a lane, without the characters that the library would read as markup.
 function titleOf(lane, narrow) {
   const note = ((narrow && lane.noteShort) || lane.note || "").replace(/[{}|]/g, " ");
   return `{name|${lane.title.replace(/[{}|]/g, " ")}}${note ? `{note|  ${note}}` : ""}`;
 }
 
-// The whole picture for a width in pixels, its lanes `squeezed` by a factor; `height` is what it needs.
+// The whole picture for a width in pixels, its lanes `squeezed` by a factor; `height` is the height that it needs.
 export function option(data, lanes, width, squeezed = 1) {
   const narrow = width < NARROW;
   const left = narrow ? 40 : 56;

@@ -1,11 +1,11 @@
-// Shapes that a plotting library has not: a grade for as long as it stood, and a strip with its words inside.
+// Shapes that the plotting library lacks: a grade for as long as it stood, and a strip with its words inside.
 
 export const INK = "#1b1f24";
 export const FONT = "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 const GRADES = ["#ffffff", "#a6d8f5", "#f0e442", "#e69f00", "#e4783c"];
 const HATCH_STEP = 7;
 
-// Diagonal lines over a rectangle: "at least" is told by a pattern, not by a colour.
+// Diagonal lines over a rectangle: a pattern, not a colour, says "at least".
 function hatch(x, y, width, height) {
   const lines = [];
   for (let from = -height; from < width; from += HATCH_STEP) {
@@ -19,7 +19,7 @@ function hatch(x, y, width, height) {
   return lines;
 }
 
-// A text that is left out where it has no room.
+// A text, left out if there is no room for it.
 function words(text, x, y, room, more = {}) {
   if (room < 7 * Math.min(text.length, 4)) return [];
   return [{
@@ -29,8 +29,8 @@ function words(text, x, y, room, more = {}) {
   }];
 }
 
-// What of a span lies on the axis, in pixels, at least two of them wide. What stands now reaches into the margin beside
-// the line of now, so that it is seen however short it is.
+// The part of a span that lies on the axis, at least two pixels wide. A span that lasts until now reaches into the margin
+// beside the line of now, so that it is seen however short it is.
 function reach(params, api, span) {
   const box = params.coordSys;
   const edge = box.x + box.width;
@@ -41,14 +41,14 @@ function reach(params, api, span) {
 
 const heightOf = (grade, height) => (height * (grade + 0.6)) / 4.6;
 
-// How high the band would be if this is CRS, as a dashed line: what is not graded may be severe.
+// The height of the band if this is CRS, as a dashed line: a state without a grade may be severe.
 function ifCrs(span, left, top, width, height) {
   if (!span.gradeIfCrs) return [];
   const y = top + height - heightOf(span.gradeIfCrs, height) + 1;
   return [{ type: "line", silent: true, shape: { x1: left, y1: y, x2: left + width, y2: y }, style: { stroke: INK, lineDash: [4, 3], lineWidth: 1.5 } }];
 }
 
-// The band of the grade: as high as the grade, hatched where it is a minimum, dashed with a word where there is none.
+// The band of the grade: as high as the grade, hatched if it is a minimum, dashed with a word if there is none.
 export function gradeShape(spans) {
   return (params, api) => {
     const span = spans[params.dataIndex];

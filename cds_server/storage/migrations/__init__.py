@@ -1,1 +1,1 @@
-"""Alembic migrations of the decision log; `decision_log` runs them."""
+"""The Alembic migrations of the database; cds_server/storage/schema.py runs them."""

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that the decision log hands over."""
+"""The Alembic environment: it runs the migrations on the connection that cds_server/storage/schema.py hands over."""
 
 from __future__ import annotations
 
