@@ -1,4 +1,4 @@
-"""The values that the page of a course shows: the record as the hooks read it, what is worked out of it, and its words."""
+"""The values that the page of a course shows, from the record as the hooks read it."""
 
 from __future__ import annotations
 

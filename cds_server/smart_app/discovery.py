@@ -15,8 +15,11 @@ NO_ENDPOINT = "the SMART configuration names an endpoint that is no https addres
 
 @dataclass(frozen=True)
 class Endpoints:
-    """The endpoints at which an EHR authorizes. `issuer` is what its callbacks may name it, or must where it `names_itself` (RFC 9207);
-    `first_version`: SMART 1 scopes only."""
+    """The endpoints at which an EHR authorizes.
+
+    Its callbacks may name it by `issuer`, and must if it `names_itself` (RFC 9207). `first_version` means that it knows
+    SMART 1 scopes only.
+    """
 
     authorization: str
     token: str

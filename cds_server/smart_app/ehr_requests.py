@@ -1,4 +1,4 @@
-"""The requests that a launch makes of an EHR: its configuration and its token, each one answer of JSON, or why there is none."""
+"""The requests that a launch makes of an EHR: its configuration and its token, each one answer of JSON."""
 
 from __future__ import annotations
 

@@ -22,8 +22,7 @@ EHR_PART = 0.8  # of the time of a call is for the EHR, the rest for the databas
 
 @dataclass(frozen=True)
 class Step:
-    """The context of one step: the app, the browser that asks, and its time, of which only the EHR and the database take
-    any."""
+    """The context of one step: the app, the browser that asks, and the time that the EHR and the database may take."""
 
     here: Running
     app: Smart
