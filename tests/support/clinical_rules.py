@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,6 +33,8 @@ Unless a line says otherwise the call is on 6 March 2026 at 12:00 in Shanghai, f
 10:00), of an adult of whom everything was read. `T 38.9 @-2h` is a temperature two hours before the call,
 `@D4 07:00` a time counted from the day of the infusion, `@D4` a date whose time is not known. Drugs: `toci 560` is 560 mg of tocilizumab into a vein,
 `start` a running infusion, `rate` a charted rate, `give` a dose.
+
+Where a statement has no table, the test itself shows its patient and the wanted answer.
 """
 
 
@@ -44,7 +47,8 @@ def page() -> str:
 
 
 def _chapter(file: Path) -> str:
-    module = ast.parse(file.read_text(encoding="utf-8"))
+    source = file.read_text(encoding="utf-8")
+    module = ast.parse(source)
     docstring = ast.get_docstring(module) or ""
     title, _, rest = docstring.partition("\n")
     tables = {name: text for node in module.body for name, text in _tables(node)}
@@ -52,7 +56,7 @@ def _chapter(file: Path) -> str:
     if rest.strip():
         parts.append(rest.strip() + "\n")
     tests = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
-    parts += [_paragraph(test, tables) for test in tests]
+    parts += [_paragraph(test, tables, source) for test in tests]
     return "\n".join(parts)
 
 
@@ -67,15 +71,23 @@ def _tables(node: ast.stmt) -> Iterable[tuple[str, str]]:
         yield node.targets[0].id, str(call.args[0].value)
 
 
-def _paragraph(test: ast.FunctionDef, tables: dict[str, str]) -> str:
+def _paragraph(test: ast.FunctionDef, tables: dict[str, str], source: str) -> str:
+    """The sentence of a test with its table. A test without one shows its patient and its answer as it asks them."""
     sentence = test.name.removeprefix("test_").replace("_s_", "'s ").replace("_", " ")
     parts = [f"### {sentence[0].upper()}{sentence[1:]}\n"]
     docstring = ast.get_docstring(test)
     if docstring:
         parts.append(docstring + "\n")
     marks = [d for d in test.decorator_list if isinstance(d, ast.Call) and len(d.args) == 2]
-    parts += [_parameters(mark.args[0], mark.args[1], tables) for mark in marks]
-    return "\n".join(filter(None, parts))
+    shown = [table for mark in marks if (table := _parameters(mark.args[0], mark.args[1], tables))]
+    return "\n".join([*parts, *(shown or [_code(test, source)])])
+
+
+def _code(test: ast.FunctionDef, source: str) -> str:
+    """The statements of a test, without its docstring."""
+    first = test.body[1] if ast.get_docstring(test) and len(test.body) > 1 else test.body[0]
+    lines = source.splitlines()[first.lineno - 1 : test.end_lineno]
+    return f"```python\n{textwrap.dedent(chr(10).join(lines))}\n```\n"
 
 
 def _parameters(names: ast.expr, values: ast.expr, tables: dict[str, str]) -> str:
