@@ -10,7 +10,7 @@ from cards.sentences.phrases import PHRASES, phrase
 from cards.wording.context import WordingContext
 from cards.wording.evidence import basis, bullets
 from cards.wording.placeholders import placeholders
-from cards.wording.wording import CAUTION, NO_WAITING, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
+from cards.wording.wording import CAUTION, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.treatment import DrugClass
@@ -32,7 +32,7 @@ def composed(
         lead = [EXTRA["outside window"].format(**values)]
     evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
     study = [STUDY.format(n=wording.study)] if wording.study else []
-    said = [line for line in wording.limits if not (late and line == NO_WAITING)]
+    said = wording.limits if late else (*wording.limits_in_window, *wording.limits)
     extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
     limits = [line.format(**values) for line in (*extra, *said)]
     return Card(

@@ -52,6 +52,7 @@ class Wording:
     summary: str
     lead: tuple[str, ...]
     limits: tuple[str, ...] = ()
+    limits_in_window: tuple[str, ...] = ()  # said before the others, and only inside the study window
     study: str = ""
     shown: tuple[EvidencePart, ...] = (EvidencePart.GRADE, EvidencePart.IL6, EvidencePart.DOSES)
 
@@ -66,7 +67,8 @@ WORDING: Mapping[CardId, Wording] = {
             "IL-6 {il6} does not delay treatment.",
             "{offers}",
         ),
-        (NO_WAITING, ICANS, CAUTION),
+        (ICANS, CAUTION),
+        limits_in_window=(NO_WAITING,),
     ),
     CardId.STEROID_AFTER_2_TOCI: Wording(
         "Corticosteroid after two doses of tocilizumab",
