@@ -334,3 +334,178 @@ NOT_READ_APART = rows("""
 | ИВЛ                                             | a script without a table                     |
 | маска                                           | a script without a table                     |
 """)
+
+# ---- written beside the vocabulary
+
+READ = rows("""
+| text                                            | row | flow | FiO2 |
+| NASAL_CANNULA                                   | 2   |      |      |
+| Nasal Cannula - 2 LPM                           | 2   | 2    |      |
+| cannula, nasal                                  | 2   |      |      |
+| 2L O2 NC                                        | 2   | 2    |      |
+| Oxymizer 4 L                                    | 2   | 4    |      |
+| NC 1/2 L                                        | 2   | 0.5  |      |
+| NC 2-4 L/min                                    | 2   | 4    |      |
+| NC 500 mL/min                                   | 2   | 0.5  |      |
+| NC 0 L                                          | 2   | 0    |      |
+| Nasal cannula 3 L/min, sedated, left nare       | 2   | 3    |      |
+| Ｎａｓａｌ ｃａｎｎｕｌａ　２Ｌ                  | 2   | 2    |      |
+| ﾘｻﾞｰﾊﾞｰﾏｽｸ 10L                                  | 3   | 10   |      |
+| Aerosol-cool                                    | 3   |      |      |
+| Medium conc mask                                | 3   |      |      |
+| Mask - Venturi 40 %                             | 3   |      | 0.40 |
+| Venturi 28% (white)                             | 3   |      | 0.28 |
+| OxyMask 10 L                                    | 3   | 10   |      |
+| NRB 15L 100%                                    | 3   | 15   | 1    |
+| Tracheostomy with T-piece 40%                   | 3   |      | 0.40 |
+| NC / simple mask                                | 3   |      |      |
+| HFNC @ 40L, Fi02 50%                            | 3   | 40   | 0.5  |
+| HFNC 40/50                                      | 3   |      |      |
+| High flow nasal cannula (Vapotherm)             | 3   |      |      |
+| Bipap mask                                      | 4   |      |      |
+| CPAP 5                                          | 4   |      |      |
+| NIV PS 8 PEEP 5 FiO2 0.4                        | 4   |      | 0.4  |
+| Trach/vent                                      | 4   |      |      |
+| ETT 7.5 at 23 cm lip                            | 4   |      |      |
+| Vent AC 16/450/5/40%                            | 4   |      | 0.4  |
+| VV-ECMO, intubated, sedated                     | 4   |      |      |
+| Non-invasive ventilation (regime/therapy)       | 4   |      |      |
+| home CPAP                                       | home |     |      |
+| CPAP (home unit)                                | home |     |      |
+| patient's own CPAP at night                     | home |     |      |
+| nächtliche CPAP                                 | home |     |      |
+| PPC nocturne                                    | home |     |      |
+| CPAP domiciliaria                               | home |     |      |
+| CPAP notturna                                   | home |     |      |
+| 夜間CPAP                                        | home |     |      |
+| 家用CPAP                                        | home |     |      |
+| trach on room air                               | 0   |      |      |
+| RA 0 L                                          | 0   | 0    |      |
+| nil O2                                          | 0   |      |      |
+| Self-ventilating on air                         | 0   |      |      |
+| O2 über Nasenbrille 2 l/min                     | 2   | 2    |      |
+| Sauerstoffgabe via Maske 6 l/min                | 3   | 6    |      |
+| Beatmungsgeraet                                 | 4   |      |      |
+| beatmet, FiO2 0,4 PEEP 8                        | 4   |      | 0.4  |
+| O2 2 L/min aux lunettes                         | 2   | 2    |      |
+| O2 por gafas nasales a 2 lpm                    | 2   | 2    |      |
+| respiro spontaneo in aria ambiente              | 0   |      |      |
+| intubado em ventilação mecânica, sedado         | 4   |      |      |
+| zuurstof 2 liter per minuut via neusbril        | 2   | 2    |      |
+| syrgas 2 l/min på grimma                        | 2   | 2    |      |
+| 2 l ilt på næsekateter                          | 2   | 2    |      |
+| ikke-invasiv ventilasjon                        | 4   |      |      |
+| korkeavirtaushappi 40 l/min                     | 3   | 40   |      |
+| tlen przez wąsy 3 l/min                         | 2   | 3    |      |
+| vysokoprůtoková nosní kanyla                    | 3   |      |      |
+| yüksek akımlı nazal kanül 40 L/dk               | 3   | 40   |      |
+| 酸素3L 鼻カニューレ                             | 2   | 3    |      |
+| 人工呼吸器管理中(SIMV)                          | 4   |      |      |
+| O2なし                                          | 0   |      |      |
+| 산소 2L 비강캐뉼라 적용중                       | 2   | 2    |      |
+| 인공호흡기 적용 중                              | 4   |      |      |
+| 高流量吸氧 40L/min FiO2 50%                     | 3   | 40   | 0.50 |
+| 面罩吸氧(无创)                                  | 4   |      |      |
+| 呼吸机辅助通气                                  | 4   |      |      |
+| 非再吸入型面罩 15L/min                          | 3   | 15   |      |
+""")
+
+# without a device: nothing is left of the text, and its numbers count by themselves
+NUMBERS_ALONE = rows("""
+| text                | flow | FiO2 |
+| O2 4 L/min          | 4    |      |
+| 2 liters/min        | 2    |      |
+| 吸氧 3L/min         | 3    |      |
+| humidified O2 35%   |      | 0.35 |
+| trach 28%           |      | 0.28 |
+""")
+
+NOT_READ = rows("""
+| text                                            | because                                      |
+| CPAP (home unit) and NRB                        | home, beside a mask that is not              |
+| home O2 2L NC                                   | home, without positive pressure              |
+| home unit                                       | no device                                    |
+| NC vs mask                                      | undecided                                    |
+| NC; BiPAP off since 08:00                       | a change                                     |
+| NC and CPAP for night                           | home, beside a cannula                       |
+| vent weaned                                     | the past                                     |
+| T-piece trial                                   | a trial                                      |
+| HFNC on hold                                    | held                                         |
+| BiPAP declined, family aware                    | refused                                      |
+| ETT removed                                     | removed                                      |
+| trach decannulated                              | the past                                     |
+| mask prn nebs                                   | on demand                                    |
+| NC available prn                                | on demand                                    |
+| CPAP titration study                            | another sense                                |
+| ventilator-associated pneumonia                 | another sense                                |
+| mask leak                                       | another sense                                |
+| nasal packing                                   | another sense                                |
+| cannula site clean                              | another sense                                |
+| air-fluidised bed                               | another sense                                |
+| RA joint pain                                   | another sense                                |
+| NC 97%                                          | a saturation                                 |
+| room air 92 %                                   | a saturation                                 |
+| room air 2 L                                    | contradicts itself                           |
+| NC 2                                            | a number without a unit                      |
+| mask 08:30                                      | a time                                       |
+| NC 2L < 4L                                      | a comparison                                 |
+| O2 NC ↓ 2L                                      | a change                                     |
+| BiPAP!? refuses                                 | refused                                      |
+| invasive line                                   | another sense                                |
+| N.A.                                            | says nothing                                 |
+| SIMV                                            | a mode without a ventilator                  |
+| pressure support                                | a mode without a ventilator                  |
+| nasal mask                                      | an interface alone                           |
+| helmet                                          | an interface alone                           |
+| oxyhood                                         | no row of the consensus                      |
+| speaking valve                                  | an airway alone                              |
+| HME                                             | an airway alone                              |
+| mask ventilation difficult                      | another sense                                |
+| difficult intubation                            | another sense                                |
+| respiratory rate 18                             | another sense                                |
+| kein Tubus                                      | denied, German                               |
+| ohne Maske                                      | denied, German                               |
+| Maske verweigert                                | refused, German                              |
+| Beatmung beendet                                | ended, German                                |
+| NIV geplant                                     | a plan, German                               |
+| von der Beatmung entwöhnt                       | the past, German                             |
+| pas de VNI                                      | denied, French                               |
+| lunettes ôtées                                  | removed, French                              |
+| VNI si besoin                                   | on demand, French                            |
+| extubé, lunettes 2 L                            | the past, French                             |
+| no precisa VMNI                                 | denied, Spanish                              |
+| mascarilla si precisa                           | on demand, Spanish                           |
+| cánula o mascarilla                             | undecided, Spanish                           |
+| retirada VMNI                                   | removed, Spanish                             |
+| non tollera CPAP                                | refused, Italian                             |
+| svezzato dal ventilatore                        | the past, Italian                            |
+| não tolera VNI                                  | refused, Portuguese                          |
+| máscara se necessário                           | on demand, Portuguese                        |
+| geen masker                                     | denied, Dutch                                |
+| van de beademing af                             | the past, Dutch                              |
+| CPAP av                                         | ended, Swedish                               |
+| utan mask                                       | denied, Swedish                              |
+| CPAP af                                         | ended, Danish                                |
+| ingen maske                                     | denied, Danish                               |
+| uten maske                                      | denied, Norwegian                            |
+| ei hengityskonetta                              | denied, Finnish                              |
+| ilman maskia                                    | denied, Finnish                              |
+| bez maski                                       | denied, Polish                               |
+| odłączony od respiratora                        | the past, Polish                             |
+| odpojen od ventilátoru                          | the past, Czech                              |
+| maske yok                                       | denied, Turkish                              |
+| mekanik ventilatörden ayrıldı                   | the past, Turkish                            |
+| 酸素中止                                        | ended, Japanese                              |
+| マスクなし                                      | denied, Japanese                             |
+| HFNCから鼻カニューラへ変更                      | a change, Japanese                           |
+| 人工呼吸器不要                                  | denied, Japanese                             |
+| 인공호흡기 대기                                 | not in use, Korean                           |
+| 산소마스크 제거                                 | removed, Korean                              |
+| 呼吸机备用                                      | not in use, Chinese                          |
+| 间断无创通气                                    | now and then, Chinese                        |
+| 气管插管拔除                                    | the past, Chinese                            |
+| 未使用呼吸器                                    | denied, Chinese                              |
+| หน้ากากออกซิเจน                                  | a script without a table                     |
+| قناع أكسجين                                     | a script without a table                     |
+| μάσκα οξυγόνου                                  | a script without a table                     |
+""")
