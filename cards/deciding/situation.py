@@ -34,7 +34,7 @@ from cards.deciding.tocilizumab_gate import Bar, draft_bars
 from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, crp_verdict, il6_verdict
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.grade import CrsGrade, NoGrade
+from fhir_mappings.facts.grade import CrsGrade, NoGrade, device_not_recognised
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
@@ -104,11 +104,10 @@ def _provisional(grade: CrsGrade) -> Provisional:
 
 
 def _in_doubt(grade: CrsGrade) -> bool:
-    if grade.grade is None:
-        return grade.unfetched or Flag.HOME_DEVICE in grade.flags
     if grade.grade == 0:  # nothing unread can raise it, but what could not be fetched is said on every hook
         return grade.unfetched
-    return grade.minimum and (grade.unfetched or Flag.HOME_DEVICE in grade.flags)
+    hidden = grade.unfetched or Flag.HOME_DEVICE in grade.flags or device_not_recognised(grade)
+    return hidden and (grade.grade is None or grade.minimum)
 
 
 def _il6(verdict: Verdict, *, blocked: bool) -> Il6:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import assert_never
 
 from cards.sentences.numbers_and_times import duration
 from fhir_mappings.facts.grade import Fever
 from fhir_mappings.facts.row_parts import (
+    DeviceNotRecognised,
     Driver,
     InhaledOxygen,
     Lack,
@@ -54,7 +55,6 @@ _MISSING: Mapping[Missing, str] = {
     Missing.OXYGEN_UNREAD: "oxygen could not all be read",
     Missing.SUPPORTS_UNREAD: "respiratory support procedures could not be read",
     Missing.HOME_DEVICE: "whether CPAP or BiPAP is a home device",
-    Missing.DEVICE_NOT_RECOGNISED: "oxygen device not recognised",
     Missing.DEVICE_UNKNOWN: "oxygen device unknown: may be 3 or more",
     Missing.FIO2_HIGH: "FiO2 is high for this device: may be 3 or more",
 }
@@ -81,9 +81,13 @@ def driver_words(driver: Driver) -> str:
     assert_never(driver)
 
 
-def missing_words(lack: Lack) -> str:
-    if isinstance(lack, NoDeviceSince):
-        return f"{_last_charted(lack.last)}; no device since"
+def missing_words(lack: Lack, quoted: Callable[[str], str] = str) -> str:
+    """What is missing; `quoted` makes the text of a record fit for where it is shown."""
+    match lack:
+        case NoDeviceSince():
+            return f"{_last_charted(lack.last)}; no device since"
+        case DeviceNotRecognised(text):
+            return f'oxygen device not recognised: "{quoted(text)}"' if text.strip() else "oxygen device not recognised"
     return _MISSING[lack]
 
 

@@ -77,3 +77,8 @@ class CrsGrade:
     flags: tuple[Flag, ...] = ()
     evidence: tuple[str, ...] = ()
     unfetched: bool = False
+
+
+def device_not_recognised(grade: CrsGrade) -> bool:
+    """Whether nothing places the latest device or procedure, and fever, now or hidden by treatment, makes it matter."""
+    return Flag.OXYGEN_UNREAD in grade.flags and grade.fever in (Fever.NOW, Fever.WAIVED)

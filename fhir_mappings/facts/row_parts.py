@@ -109,7 +109,6 @@ class Missing(Enum):
     OXYGEN_UNREAD = auto()
     SUPPORTS_UNREAD = auto()
     HOME_DEVICE = auto()
-    DEVICE_NOT_RECOGNISED = auto()
     DEVICE_UNKNOWN = auto()
     FIO2_HIGH = auto()
 
@@ -124,4 +123,11 @@ class NoDeviceSince:
     last: LastCharted
 
 
-Lack = Missing | NoDeviceSince
+@dataclass(frozen=True, slots=True)
+class DeviceNotRecognised:
+    """A device, or a procedure of respiratory support, that nothing places; `text` is what was charted."""
+
+    text: str
+
+
+Lack = Missing | NoDeviceSince | DeviceNotRecognised

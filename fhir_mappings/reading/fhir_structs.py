@@ -132,8 +132,11 @@ class MedicationAdministration(FhirStruct, frozen=True):
 
 
 class Procedure(FhirStruct, frozen=True):
+    """`category` is one in R4 and several in R5."""
+
     status: str = ""
     code: CodeableConcept = CodeableConcept()
+    category: CodeableConcept | tuple[CodeableConcept, ...] | None = None
     performed_date_time: str | None = None
     performed_period: Period | None = None
 
