@@ -9,14 +9,15 @@ from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.treatment import PendingOrder
+from fhir_mappings.medications.treatments import given_at
 from fhir_mappings.observations import Observations
 from fhir_mappings.oxygen_devices import device_chart, support_procedures
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.oxygen_row import OxygenFacts
-from fhir_mappings.rules.pressure_row import PressureFacts
-from fhir_mappings.rules.vasopressors import new_pressor_orders, pressor_infusions
+from fhir_mappings.rules.pressure_row import PressorPush, PressureFacts
+from fhir_mappings.rules.vasopressors import new_pressor_orders, pressor_infusions, pressor_pushes
 from fhir_mappings.vital_signs import readings
 
 
@@ -76,8 +77,13 @@ class _SignsMapping:
     def _pressure(self, running_reach: Reach, pending: Iterable[PendingOrder]) -> PressureFacts:
         systolic, bad_systolic = self._readings(Measure.PRESSURE, "systolic-pressure")
         mean, bad_mean = self._readings(Measure.PRESSURE, "mean-arterial-pressure")
+        given, zone, t = self._found.given, self._found.zone, self._how.thresholds
         return PressureFacts(
-            infusions=pressor_infusions(self._found.given),
+            infusions=pressor_infusions(given, t),
+            pushes=tuple(
+                PressorPush(a.reference, a.drug.ingredient, given_at(a.start, self._how.as_of).astimezone(zone))
+                for a in pressor_pushes(given, t)
+            ),
             systolic=systolic,
             mean=mean,
             readings_reach=reach(self._record.coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),

@@ -21,6 +21,7 @@ from fhir_mappings.facts.row_parts import (
     OxygenDevice,
     OxygenFlow,
     PressorInfusion,
+    PressorPushes,
     PressorRunning,
     Pressure,
     SupportInProgress,
@@ -51,6 +52,7 @@ _MISSING: Mapping[Missing, str] = {
     Missing.PRESSURE_UNREAD: "blood pressure readings could not all be read",
     Missing.ADMINISTRATIONS_UNREAD: "medication administrations could not all be read",
     Missing.PRESSOR_NOT_CHARTED: "a vasopressor is ordered and not yet charted",
+    Missing.PRESSOR_WITHOUT_RATE: "whether a vasopressor charted without a rate is an infusion or a push",
     Missing.OXYGEN: "oxygen device, flow or SpO2",
     Missing.OXYGEN_UNREAD: "oxygen could not all be read",
     Missing.SUPPORTS_UNREAD: "respiratory support procedures could not be read",
@@ -62,7 +64,7 @@ _MISSING: Mapping[Missing, str] = {
 
 def driver_words(driver: Driver) -> str:
     match driver:
-        case PressorInfusion():
+        case PressorInfusion() | PressorPushes():
             return _pressor(driver)
         case LowPressure():
             return _low_pressure(driver)
@@ -91,7 +93,11 @@ def missing_words(lack: Lack, quoted: Callable[[str], str] = str) -> str:
     return _MISSING[lack]
 
 
-def _pressor(infusion: PressorInfusion) -> str:
+def _pressor(infusion: PressorInfusion | PressorPushes) -> str:
+    if isinstance(infusion, PressorPushes):
+        how_many = f"{infusion.number} pushes" if infusion.number > 1 else "1 push"
+        when = "since" if infusion.number > 1 else "at"
+        return f"{how_many} of {infusion.ingredient} {when} {infusion.since:%H:%M}"
     match infusion.running:
         case PressorRunning.STALE:
             return f"{infusion.ingredient} last charted {duration(infusion.ago)} ago"

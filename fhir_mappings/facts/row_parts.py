@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
@@ -24,6 +24,15 @@ class PressorInfusion:
     ingredient: str
     running: PressorRunning
     ago: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PressorPushes:
+    """Pushes of a vasopressor in the window, which make no row; `since` is the first, in the facility's zone."""
+
+    ingredient: str
+    number: int
+    since: datetime
 
 
 class Pressure(Enum):
@@ -88,6 +97,7 @@ class LastCharted:
 
 Driver = (
     PressorInfusion
+    | PressorPushes
     | LowPressure
     | OxygenDevice
     | SupportInProgress
@@ -105,6 +115,7 @@ class Missing(Enum):
     PRESSURE_UNREAD = auto()
     ADMINISTRATIONS_UNREAD = auto()
     PRESSOR_NOT_CHARTED = auto()
+    PRESSOR_WITHOUT_RATE = auto()
     OXYGEN = auto()
     OXYGEN_UNREAD = auto()
     SUPPORTS_UNREAD = auto()

@@ -114,7 +114,9 @@ class Medication(FhirStruct, frozen=True):
 
 
 class Dosage(FhirStruct, frozen=True):
+    text: str | None = None
     route: CodeableConcept | None = None
+    method: CodeableConcept | None = None
     dose: Quantity | None = None
     rate_ratio: Ratio | None = None
     rate_quantity: Quantity | None = None
