@@ -1,107 +1,122 @@
-"""The mapping of oxygen devices: from an Observation's value, text, code or component, and from Procedures."""
+"""Oxygen devices: from an Observation's value, text, code or component, and from Procedures in progress.
+
+A code of ours decides; a text counts only where every word of it is accounted for. What is not recognised keeps its
+text, for a card to quote.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+from decimal import Decimal
 
+from fhir_mappings.charted_devices import ChartedDevice, DeviceReader
 from fhir_mappings.codes.observed_sets import DEVICE_SETS
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Kind, SetAside
-from fhir_mappings.facts.signs import Device, DeviceRecord, SupportSpan
-from fhir_mappings.observations import Observations, Observed
+from fhir_mappings.facts.signs import Device, DeviceRecord, Reading, SupportSpan
+from fhir_mappings.observations import Observations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resources import Resource
 from fhir_mappings.vital_signs import observed_at
 
-_OF_SET = {
-    "mechanical-ventilation": Device.VENTILATOR,
-    "home-cpap": Device.HOME_CPAP,
-    "cpap-bipap": Device.CPAP_BIPAP,
-    "high-flow-oxygen": Device.MASK_OR_HIGH_FLOW,
-    "low-flow-oxygen": Device.CANNULA,
-    "blow-by-oxygen": Device.BLOW_BY,
-    "room-air": Device.ROOM_AIR,
-}
+_WITH_NUMBERS = ("oxygen-flow", "inhaled-oxygen-concentration")
 
 
-def _device(sets: frozenset[str]) -> Device | None:
-    return next((device for set_id, device in _OF_SET.items() if set_id in sets), None)
+@dataclass(frozen=True)
+class DeviceChart:
+    """The devices of a chart, and the flows (L/min) and FiO2 (fractions) that stand in texts. `in_words` are the
+    Observations of flow or FiO2 whose number is read from its words."""
+
+    records: tuple[DeviceRecord, ...]
+    flows: tuple[Reading, ...]
+    fio2: tuple[Reading, ...]
+    in_words: frozenset[str]
 
 
-def device_records(observations: Observations, terms: Terminology, as_of: datetime) -> tuple[DeviceRecord, ...]:
-    """The devices that Observations name by value, text, code or component; an unlisted one is UNKNOWN."""
-    found: list[DeviceRecord] = []
-    seen: set[tuple[str, Device]] = set()
+@dataclass
+class _Found:
+    records: set[DeviceRecord] = field(default_factory=set)
+    flows: set[Reading] = field(default_factory=set)
+    fio2: set[Reading] = field(default_factory=set)
+
+    def add(self, reference: str, at: datetime, charted: ChartedDevice) -> None:
+        if charted.device is not None:
+            self.records.add(DeviceRecord(reference, at, charted.device, charted.text))
+        _add_number(self.flows, reference, at, charted.flow)
+        _add_number(self.fio2, reference, at, charted.fio2)
+
+
+def _add_number(found: set[Reading], reference: str, at: datetime, value: Decimal | None) -> None:
+    if value is not None:
+        found.add(Reading(reference, at, value))
+
+
+def device_chart(observations: Observations, terms: Terminology, as_of: datetime) -> DeviceChart:
+    """Devices named by an Observation's value, text, code or component; those not recognised as UNKNOWN."""
+    reader = DeviceReader(terms)
+    found = _Found()
     for o in observations.of("oxygen-delivery-device", *DEVICE_SETS):
-        device = _device_of_value(o, terms) if "oxygen-delivery-device" in o.sets else _device_of_code(o, terms)
-        if device is None or (o.reference, device) in seen:
-            continue
-        seen.add((o.reference, device))
-        found.append(DeviceRecord(o.reference, observed_at(o.at, as_of), device))
-    return tuple(sorted(found, key=lambda d: (d.at, d.device, d.reference)))
-
-
-def _device_of_code(o: Observed, terms: Terminology) -> Device | None:
-    """The device that is the code of the Observation itself, unless the value says that it is not in use."""
-    texts = [o.text, o.concept.text if o.concept else None]
-    texts += [c.display for c in o.concept.coding] if o.concept else []
-    if o.absent or o.denied or any(_device(terms.sets_of_text(text)) is Device.ROOM_AIR for text in texts):
-        return None
-    return _device(o.sets)
-
-
-def _device_of_value(o: Observed, terms: Terminology) -> Device | None:
-    if o.concept is None and o.text is None and o.absent:
-        return None
-    sets = terms.sets_of(fs.codings_of(o.concept))
-    texts = [o.text, o.concept.text if o.concept else None]
-    texts += [c.display for c in o.concept.coding] if o.concept else []
-    for text in texts:
-        if _device(sets) is None:
-            sets |= terms.sets_of_text(text)
-    found = _device(sets)
-    return Device.UNKNOWN if found is None else found
+        charted = reader.of_value(o) if "oxygen-delivery-device" in o.sets else reader.of_code(o)
+        if charted is not None:
+            found.add(o.reference, observed_at(o.at, as_of), charted)
+    in_words = set()
+    for o in observations.of(*_WITH_NUMBERS):  # "2 liters/min", "28% mask"
+        charted = reader.of_value(o) if o.quantity is None and (o.text or o.concept) else None
+        if charted is not None and charted.device is not Device.UNKNOWN:
+            numbers = replace(charted, device=None)
+            in_words |= {o.reference} if numbers.flow is not None or numbers.fio2 is not None else set()
+            found.add(o.reference, observed_at(o.at, as_of), numbers)
+    by_time = sorted(found.records, key=lambda d: (d.at, d.device, d.reference, d.text))
+    return DeviceChart(tuple(by_time), tuple(found.flows), tuple(found.fio2), frozenset(in_words))
 
 
 def support_procedures(
     resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo, as_of: datetime
 ) -> tuple[tuple[DeviceRecord, ...], tuple[SetAside, ...]]:
-    """The oxygen or ventilation procedures in progress as read now; one without a usable time counts from now."""
+    """Oxygen or ventilation procedures in progress as read now; one without a usable time counts from now."""
+    reader = DeviceReader(terms)
     good: list[DeviceRecord] = []
     bad: list[SetAside] = []
     for resource in resources:
-        data = resource.data
-        device = _device(terms.sets_of(fs.codings_of(data.code)))
-        period = data.performed_period
-        if device is None or data.status != "in-progress" or (period is not None and period.end):
+        data, period = resource.data, resource.data.performed_period
+        if data.status != "in-progress" or (period is not None and period.end):
+            continue
+        charted = reader.of_procedure(data)
+        if charted is None or charted.device is None:
             continue
         text = data.performed_date_time or (period.start if period else None)
         try:
             at = moment(text, zone).earliest if text else as_of
         except BadTimeError as error:
             bad.append(SetAside(resource.reference, str(error), frozenset({Kind.SUPPORT_PROCEDURES})))
-            at = as_of  # the procedure is in progress all the same
-        good.append(DeviceRecord(resource.reference, at, device))
+            at = as_of  # it is in progress all the same
+        good.append(DeviceRecord(resource.reference, at, charted.device, charted.text, charted.flow))
     return tuple(good), tuple(bad)
 
 
 def ended_supports(
     resources: Iterable[Resource[fs.Procedure]], terms: Terminology, zone: tzinfo, as_of: datetime
 ) -> tuple[SupportSpan, ...]:
-    """The oxygen or ventilation procedures whose start and end are known."""
+    """Oxygen or ventilation procedures that were in progress at an earlier moment, of which start and end are known."""
+    reader = DeviceReader(terms)
     found: list[SupportSpan] = []
     for resource in resources:
         data, period = resource.data, resource.data.performed_period
-        device = _device(terms.sets_of(fs.codings_of(data.code)))
-        if device is None or data.status not in _WERE_DONE or period is None or not (period.start and period.end):
+        if data.status not in _WERE_DONE or period is None or not (period.start and period.end):
+            continue
+        charted = reader.of_procedure(data)
+        if charted is None or charted.device in (None, Device.UNKNOWN):
             continue
         with suppress(BadTimeError):
             start, end = moment(period.start, zone).earliest, moment(period.end, zone).latest
             if start <= as_of:
-                found.append(SupportSpan(DeviceRecord(resource.reference, start, device), end))
+                found.append(
+                    SupportSpan(DeviceRecord(resource.reference, start, charted.device, "", charted.flow), end)
+                )
     return tuple(found)
 
 

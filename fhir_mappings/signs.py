@@ -9,14 +9,15 @@ from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.treatment import PendingOrder
+from fhir_mappings.medications.treatments import given_at
 from fhir_mappings.observations import Observations
-from fhir_mappings.oxygen_devices import device_records, support_procedures
+from fhir_mappings.oxygen_devices import device_chart, support_procedures
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.oxygen_row import OxygenFacts
-from fhir_mappings.rules.pressure_row import PressureFacts
-from fhir_mappings.rules.vasopressors import new_pressor_orders, pressor_infusions
+from fhir_mappings.rules.pressure_row import PressorPush, PressureFacts
+from fhir_mappings.rules.vasopressors import new_pressor_orders, pressor_infusions, pressor_pushes
 from fhir_mappings.vital_signs import readings
 
 
@@ -55,8 +56,12 @@ class _SignsMapping:
             given_reach=given_reach,
         )
 
-    def _readings(self, measure: Measure, *set_ids: str) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
-        good, bad = readings(self._observations.of(*set_ids), measure, self._how.as_of)
+    def _readings(
+        self, measure: Measure, *set_ids: str, in_words: frozenset[str] = frozenset()
+    ) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
+        """The readings of a measure, and those set aside; what was read from its words is neither."""
+        observed = (o for o in self._observations.of(*set_ids) if o.reference not in in_words)
+        good, bad = readings(observed, measure, self._how.as_of)
         self.set_aside.extend(bad)
         return good, bad
 
@@ -75,8 +80,13 @@ class _SignsMapping:
     def _pressure(self, running_reach: Reach, pending: Iterable[PendingOrder]) -> PressureFacts:
         systolic, bad_systolic = self._readings(Measure.PRESSURE, "systolic-pressure")
         mean, bad_mean = self._readings(Measure.PRESSURE, "mean-arterial-pressure")
+        given, zone, t = self._found.given, self._found.zone, self._how.thresholds
         return PressureFacts(
-            infusions=pressor_infusions(self._found.given),
+            infusions=pressor_infusions(given, t),
+            pushes=tuple(
+                PressorPush(a.reference, a.drug.ingredient, given_at(a.start, self._how.as_of).astimezone(zone))
+                for a in pressor_pushes(given, t)
+            ),
             systolic=systolic,
             mean=mean,
             readings_reach=reach(self._record.coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
@@ -86,18 +96,18 @@ class _SignsMapping:
 
     def _oxygen(self) -> OxygenFacts:
         record, terms, as_of = self._record, self._how.terms, self._how.as_of
+        chart = device_chart(self._observations, terms, as_of)
         saturations, bad_saturations = self._readings(Measure.SATURATION, "oxygen-saturation")
-        flows, bad_flows = self._readings(Measure.FLOW, "oxygen-flow")
-        fio2, bad_fio2 = self._readings(Measure.FIO2, "inhaled-oxygen-concentration")
+        flows, bad_flows = self._readings(Measure.FLOW, "oxygen-flow", in_words=chart.in_words)
+        fio2, bad_fio2 = self._readings(Measure.FIO2, "inhaled-oxygen-concentration", in_words=chart.in_words)
         supports, bad_supports = support_procedures(record.pool.of_type(fs.Procedure), terms, self._found.zone, as_of)
         self.set_aside.extend(bad_supports)
         bad = (*self._broken, *bad_saturations, *bad_flows, *bad_fio2)
-        flows = tuple(sorted({*flows, *self._device_flows()}, key=lambda r: (r.at, r.value, r.reference)))
         return OxygenFacts(
-            devices=device_records(self._observations, terms, as_of),
+            devices=chart.records,
             open_supports=supports,
-            flows=flows,
-            fio2=fio2,
+            flows=_in_order(*flows, *self._device_flows(), *chart.flows),
+            fio2=_in_order(*fio2, *chart.fio2),
             saturations=saturations,
             reach=reach(record.coverage, [Kind.OXYGEN], bad),
             supports_read=reach(record.coverage, [Kind.SUPPORT_PROCEDURES], ()).fetched(as_of),
@@ -107,3 +117,7 @@ class _SignsMapping:
         """The flows that stand as the value of an Observation whose code is a device."""
         coded = (o for o in self._observations.of("low-flow-oxygen", "high-flow-oxygen") if o.quantity is not None)
         return readings(coded, Measure.FLOW, self._how.as_of)[0]
+
+
+def _in_order(*found: Reading) -> tuple[Reading, ...]:
+    return tuple(sorted(set(found), key=lambda r: (r.at, r.value, r.reference)))

@@ -31,10 +31,10 @@ class Provisional(StrEnum):
 
 
 class SignsDoubt(StrEnum):
-    """The doubt about the grade: vital signs or oxygen could not be fetched, or a home device may hide a higher one."""
+    """The doubt about the grade: vital signs or oxygen could not be fetched, or a device may hide a higher one."""
 
     NONE = "all fetched"
-    UNFETCHED = "not all fetched, or a home device"
+    UNFETCHED = "not all fetched, a home device, or with fever a device not recognised"
 
 
 class Exactness(StrEnum):

@@ -17,7 +17,7 @@ from fhir_mappings.facts.coverage import FUTURE_DATED, Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.labs import FoldChange, Reason
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.row_parts import READ_IN_PART
+from fhir_mappings.facts.row_parts import READ_IN_PART, DeviceNotRecognised
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder
 
@@ -98,7 +98,8 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
     rows = (facts.grade.pressure, facts.grade.oxygen)
     # a doubt about the lesser row cannot change the grade
     leading = [flag for row in rows if row.most >= max(r.value for r in rows) for flag in row.flags]
-    lines = [phrase("doubt", flag) for flag in _GRADE_FLAGS if flag in leading]
+    texts = ", ".join(f'"{escaped(m.text)}"' for m in facts.grade.oxygen.missing if isinstance(m, DeviceNotRecognised))
+    lines = [phrase("doubt", flag, text=texts) for flag in _GRADE_FLAGS if flag in leading]
     if facts.progressed is None and s.doses is Doses.MORE_EARLY:
         lines.append(phrase("doubt", "progress"))
     if any(lack in READ_IN_PART for row in rows for lack in row.missing):

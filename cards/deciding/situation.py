@@ -36,7 +36,7 @@ from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, verdict
 from fhir_mappings.facts.analytes import CRP, IL6, Analyte
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.grade import CrsGrade, NoGrade
+from fhir_mappings.facts.grade import CrsGrade, NoGrade, device_not_recognised
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
@@ -115,11 +115,10 @@ def _provisional(grade: CrsGrade) -> Provisional:
 
 
 def _in_doubt(grade: CrsGrade) -> bool:
-    if grade.grade is None:
-        return grade.unfetched or Flag.HOME_DEVICE in grade.flags
-    if grade.grade == 0:  # nothing unread can raise grade 0, but the protocol wants unfetched data named on every hook
+    if grade.grade == 0:  # nothing unread can raise it, but what could not be fetched is said on every hook
         return grade.unfetched
-    return grade.minimum and (grade.unfetched or Flag.HOME_DEVICE in grade.flags)
+    hidden = grade.unfetched or Flag.HOME_DEVICE in grade.flags or device_not_recognised(grade)
+    return hidden and (grade.grade is None or grade.minimum)
 
 
 def _il6(verdict: Verdict, *, blocked: bool) -> Il6:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from cards.deciding.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator
 from cards.deciding.offer import Offer
-from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.grade import CrsGrade, device_not_recognised
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
@@ -112,7 +112,8 @@ def _shown(card: Planned, level: Concern, facts: PatientFacts) -> bool:
         return True
     if level is Concern.PARTIAL:
         return card.indicator is not Indicator.INFO
-    if card.id is CardId.CRS_GRADE_UNKNOWN and facts.grade is not None and facts.grade.unfetched:
+    grade = facts.grade
+    if card.id is CardId.CRS_GRADE_UNKNOWN and grade is not None and (grade.unfetched or device_not_recognised(grade)):
         return True
     return card.indicator is Indicator.CRITICAL and not answered(card)
 

@@ -233,7 +233,7 @@ def _single_drugs(terms: Terminology) -> str:
     for ingredient in named:
         traits = terms.traits(ingredient)
         told = {
-            "given by push as well as by infusion": traits.also_pushed,
+            "an amount of it without a rate or a period is a push, however large": traits.also_pushed,
             f"a charted rate counts as running for {duration(traits.carry or timedelta())}": traits.carry,
             "guidance of the product treats CRS before grade 2": traits.treated_early,
         }

@@ -13,6 +13,9 @@ _AUTOLINK = re.compile(r"://|[wW]\.|@")  # GitHub-flavoured Markdown makes links
 _REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}(?:entry\[\d+\]|, result \d+)")
 
 
+_IN_A_SUMMARY = 40
+
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
 
 
@@ -21,6 +24,12 @@ def escaped(text: str) -> str:
     flat = " ".join(text.split())[:200]
     html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], _SPECIAL.sub(r"\\\1", html))
+
+
+def short(text: str) -> str:
+    """Text from a record as a summary holds it, which is no Markdown: on one line, its beginning."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= _IN_A_SUMMARY else f"{flat[:_IN_A_SUMMARY]}…"
 
 
 def reference_text(reference: str) -> str:

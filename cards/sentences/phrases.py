@@ -162,7 +162,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "pressor_stale": "Grade: a vasopressor was charted long ago and not stopped.",
         "pressor_on_hold": "Grade: a vasopressor is on hold.",
         "oxygen_stale": "Grade: the oxygen device was charted long ago.",
-        "oxygen_unread": "Grade: an oxygen device was not recognised.",
+        "oxygen_unread": "Grade: an oxygen device was not recognised: {text}.",
         "flow_unknown": "Grade: a nasal cannula has no flow charted.",
         "progress": "Grade: whether CRS progressed since the second dose of tocilizumab cannot be told.",
         "history": "The medication administrations could not all be read: earlier doses may be missing.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from cards.deciding.situation import Verdicts
-from cards.sentences.escaping import escaped_words
+from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
 from cards.wording.fold_words import fold_line
@@ -44,9 +44,10 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Evid
     lines: list[str] = []
     if EvidencePart.GRADE in shown:
         reasons = drivers(grade) or "no hypotension, no hypoxia"
+        not_known = escaped_words("; ".join(missing(grade, t, escaped)))
         lines.append(
             f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts, t)}"
-            + (f" Not known: {escaped_words('; '.join(missing(grade, t)))}." if missing(grade, t) else "")
+            + (f" Not known: {not_known}." if not_known else "")
         )
     lines += [
         fold_line(facts, analyte, found.by_analyte.get(analyte), t)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_DOWN, Decimal
 
 from cards.sentences.numbers_and_times import InWords, number, when
@@ -52,9 +53,10 @@ def fever_line(grade: CrsGrade, facts: PatientFacts, t: Thresholds) -> str:
     return f"{words[0].upper()}{words[1:]}{highest}{onset}."
 
 
-def missing(grade: CrsGrade, t: Thresholds) -> tuple[str, ...]:
-    """The missing data that could raise the grade or that prevent grading."""
-    parts = [missing_words(lack) for row in (grade.pressure, grade.oxygen) for lack in row.missing]
+def missing(grade: CrsGrade, t: Thresholds, quoted: Callable[[str], str] = str) -> tuple[str, ...]:
+    """The missing data that could raise the grade or that prevent grading. `quoted` makes the text of a record fit for
+    where it is shown."""
+    parts = [missing_words(lack, quoted) for row in (grade.pressure, grade.oxygen) for lack in row.missing]
     if grade.fever is Fever.NOT_MEASURED:
         parts.insert(0, f"temperature of the last {InWords(t).fever_window}")
     if grade.fever is Fever.UNKNOWN_TREATMENT:

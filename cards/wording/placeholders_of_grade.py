@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cards.sentences.escaping import escaped_words
+from cards.sentences.escaping import escaped, escaped_words, short
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
@@ -15,7 +15,6 @@ def of_grade(x: WordingContext) -> dict[str, str]:
     grade, course = x.grade, x.facts.course
     words = grade_text(grade)
     why = escaped_words(drivers(grade)) or f"fever in the last {InWords(x.t).fever_window}"
-    not_known = missing(grade, x.t)
     doubtful = grade.grade is None and grade.provisional > 0
     return {
         "grade": words,
@@ -27,8 +26,8 @@ def of_grade(x: WordingContext) -> dict[str, str]:
         "provisional_words": phrase("provisional_words", "some" if doubtful else "none", provisional=grade.provisional),
         "late": phrase("late", "yes" if Flag.LATE_AFTER_WAIVER in grade.flags else "no"),
         "severe_work_up": phrase("severe_work_up", "severe" if grade.provisional >= 3 else "other"),
-        "missing": escaped_words("; ".join(not_known)) or "nothing that could raise the grade",
-        "missing_short": "; ".join(not_known) or "nothing",
+        "missing": escaped_words("; ".join(missing(grade, x.t, escaped))) or "nothing that could raise the grade",
+        "missing_short": "; ".join(missing(grade, x.t, short)) or "nothing",
         "grade_unknown": phrase("grade_unknown", _how_unknown(grade), grade=words, provisional=grade.provisional),
         "fever_alone": _fever_alone(grade),
         "persists": phrase("persists", "progressed" if x.facts.progressed else "no"),

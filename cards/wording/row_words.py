@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import assert_never
 
 from cards.sentences.numbers_and_times import duration
 from fhir_mappings.facts.grade import Fever
 from fhir_mappings.facts.row_parts import (
+    DeviceNotRecognised,
     Driver,
     InhaledOxygen,
     Lack,
@@ -20,6 +21,7 @@ from fhir_mappings.facts.row_parts import (
     OxygenDevice,
     OxygenFlow,
     PressorInfusion,
+    PressorPushes,
     PressorRunning,
     Pressure,
     SupportInProgress,
@@ -50,11 +52,11 @@ _MISSING: Mapping[Missing, str] = {
     Missing.PRESSURE_UNREAD: "blood pressure readings could not all be read",
     Missing.ADMINISTRATIONS_UNREAD: "medication administrations could not all be read",
     Missing.PRESSOR_NOT_CHARTED: "a vasopressor is ordered and not yet charted",
+    Missing.PRESSOR_WITHOUT_RATE: "whether a vasopressor charted without a rate is an infusion or a push",
     Missing.OXYGEN: "oxygen device, flow or SpO2",
     Missing.OXYGEN_UNREAD: "oxygen could not all be read",
     Missing.SUPPORTS_UNREAD: "respiratory support procedures could not be read",
     Missing.HOME_DEVICE: "whether CPAP or BiPAP is a home device",
-    Missing.DEVICE_NOT_RECOGNISED: "oxygen device not recognised",
     Missing.DEVICE_UNKNOWN: "oxygen device unknown: may be 3 or more",
     Missing.FIO2_HIGH: "FiO2 is high for this device: may be 3 or more",
 }
@@ -62,7 +64,7 @@ _MISSING: Mapping[Missing, str] = {
 
 def driver_words(driver: Driver) -> str:
     match driver:
-        case PressorInfusion():
+        case PressorInfusion() | PressorPushes():
             return _pressor(driver)
         case LowPressure():
             return _low_pressure(driver)
@@ -81,13 +83,21 @@ def driver_words(driver: Driver) -> str:
     assert_never(driver)
 
 
-def missing_words(lack: Lack) -> str:
-    if isinstance(lack, NoDeviceSince):
-        return f"{_last_charted(lack.last)}; no device since"
+def missing_words(lack: Lack, quoted: Callable[[str], str] = str) -> str:
+    """The missing data; `quoted` makes the text of a record fit for where it is shown."""
+    match lack:
+        case NoDeviceSince():
+            return f"{_last_charted(lack.last)}; no device since"
+        case DeviceNotRecognised(text):
+            return f'oxygen device not recognised: "{quoted(text)}"' if text.strip() else "oxygen device not recognised"
     return _MISSING[lack]
 
 
-def _pressor(infusion: PressorInfusion) -> str:
+def _pressor(infusion: PressorInfusion | PressorPushes) -> str:
+    if isinstance(infusion, PressorPushes):
+        how_many = f"{infusion.number} pushes" if infusion.number > 1 else "1 push"
+        when = "since" if infusion.number > 1 else "at"
+        return f"{how_many} of {infusion.ingredient} {when} {infusion.since:%H:%M}"
     match infusion.running:
         case PressorRunning.STALE:
             return f"{infusion.ingredient} last charted {duration(infusion.ago)} ago"

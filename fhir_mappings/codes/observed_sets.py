@@ -6,11 +6,21 @@ from collections.abc import Mapping
 
 from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.signs import Device
 
-DEVICE_SETS = (
-    "room-air", "low-flow-oxygen", "blow-by-oxygen", "high-flow-oxygen", "cpap-bipap", "home-cpap",
-    "mechanical-ventilation",
-)  # fmt: skip
+DEVICE_OF_SET: Mapping[str, Device] = {
+    "room-air": Device.ROOM_AIR,
+    "low-flow-oxygen": Device.CANNULA,
+    "blow-by-oxygen": Device.BLOW_BY,
+    "high-flow-oxygen": Device.MASK_OR_HIGH_FLOW,
+    "cpap-bipap": Device.CPAP_BIPAP,
+    "home-cpap": Device.HOME_CPAP,
+    "mechanical-ventilation": Device.VENTILATOR,
+}
+DEVICE_SETS = tuple(DEVICE_OF_SET)
+# what only a Procedure, or the value of an Observation, is coded as: no search for Observations asks for it
+DEVICE_OF_PROCEDURE: Mapping[str, Device] = {**DEVICE_OF_SET, "ventilation-procedure": Device.VENTILATOR}
+ROW_NOT_KNOWN = "respiratory-row-not-known"
 
 
 KIND_OF_SET: Mapping[str, Kind] = {

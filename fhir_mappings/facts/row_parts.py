@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
@@ -26,6 +26,15 @@ class PressorInfusion:
     ingredient: str
     running: PressorRunning
     ago: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PressorPushes:
+    """Pushes of a vasopressor in the window, which make no row; `since` is the first, in the facility's zone."""
+
+    ingredient: str
+    number: int
+    since: datetime
 
 
 class Pressure(Enum):
@@ -90,6 +99,7 @@ class LastCharted:
 
 Driver = (
     PressorInfusion
+    | PressorPushes
     | LowPressure
     | OxygenDevice
     | SupportInProgress
@@ -107,11 +117,11 @@ class Missing(Enum):
     PRESSURE_UNREAD = auto()
     ADMINISTRATIONS_UNREAD = auto()
     PRESSOR_NOT_CHARTED = auto()
+    PRESSOR_WITHOUT_RATE = auto()
     OXYGEN = auto()
     OXYGEN_UNREAD = auto()
     SUPPORTS_UNREAD = auto()
     HOME_DEVICE = auto()
-    DEVICE_NOT_RECOGNISED = auto()
     DEVICE_UNKNOWN = auto()
     FIO2_HIGH = auto()
 
@@ -126,4 +136,11 @@ class NoDeviceSince:
     last: LastCharted
 
 
-Lack = Missing | NoDeviceSince
+@dataclass(frozen=True, slots=True)
+class DeviceNotRecognised:
+    """A device, or a procedure of respiratory support, that nothing places; `text` is what was charted."""
+
+    text: str
+
+
+Lack = Missing | NoDeviceSince | DeviceNotRecognised

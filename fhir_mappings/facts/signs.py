@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class Device(IntEnum):
-    """An oxygen device, ordered by its meaning for the grade. UNKNOWN is one that no value set lists."""
+    """Ordered by what it means for the grade. UNKNOWN is a device whose code or text is not recognised."""
 
     UNKNOWN = -1
     ROOM_AIR = 0
@@ -27,9 +27,13 @@ ROW_OF = {Device.VENTILATOR: 4, Device.CPAP_BIPAP: 4, Device.HOME_CPAP: 4, Devic
 
 @dataclass(frozen=True, slots=True)
 class DeviceRecord:
+    """A device in use. `text` is what was charted of one that is not recognised; `flow`, L/min, stands in its text."""
+
     reference: str
     at: datetime
     device: Device
+    text: str = ""
+    flow: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

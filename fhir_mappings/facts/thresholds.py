@@ -77,6 +77,9 @@ class Thresholds:
     pressor_carry: timedelta = _span((1, 12), "a vasopressor charted at a moment counts as running for", hours=4)
     stale_limit: timedelta = _span((12, 72), "a device or vasopressor not stopped keeps its row for", hours=24)
     waiver_limit: timedelta = _span((2, 30), "after the last sign, fever counts as suppressed by treatment for", days=7)
+    push_below: Decimal = _number(
+        "2", "mg", ("0.5", "4"), OURS, D, "a vasopressor charted as an amount alone is a push, no bag, below"
+    )
     spo2_cut: Decimal = _number("90", "%", ("85", "95"), "Mahadeo 2019; PMC9978889", V, "needs oxygen: SpO2 below")
     low_flow_max: Decimal = _number("6", "L/min", ("4", "6"), ASTCT, V, "low flow up to and with")
     room_air_fio2: Decimal = _number("0.21", "1", ("0.20", "0.22"), OURS, D, "no oxygen: FiO2 up to and with")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any
 
 from fhir_mappings.facts.time_and_range import Moment
@@ -29,8 +29,9 @@ class DrugClass(StrEnum):
 class DrugTraits:
     """The traits that one ingredient does not share with its class. The value sets state them beside its codes.
 
-    `also_pushed`: given by push as well as by infusion. `carry`: how long a charted rate counts as running, instead
-    of the threshold for all vasopressors. `treated_early`: the product's guidance treats CRS before grade 2.
+    `also_pushed`: an amount of it without a rate or a period is a push, however large. `carry` is how long a charted
+    rate counts as running, in place of the threshold for all vasopressors. `treated_early`: guidance of the product
+    treats CRS before grade 2.
     """
 
     also_pushed: bool = False
@@ -53,11 +54,21 @@ class Route(StrEnum):
     NOT_STATED = "not stated"
 
 
+class Delivery(Enum):
+    """The way a drug is given, as the words of its route, method and dosage say. ELSEWHERE is not into a vein: into a
+    muscle, under the skin, locally."""
+
+    INFUSION = auto()
+    PUSH = auto()
+    ELSEWHERE = auto()
+    NOT_STATED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Administration:
     """One MedicationAdministration. Without an `end` it is running if it is `open_ended`, and an event if not.
 
-    `is_event`: charted at a moment (effectiveDateTime), not over a period.
+    `is_event`: charted at a moment (effectiveDateTime), not over a period. `delivery` is read of vasopressors.
     """
 
     reference: str
@@ -72,6 +83,7 @@ class Administration:
     rate: Decimal | None = None
     requests: tuple[str, ...] = ()
     is_event: bool = False
+    delivery: Delivery = Delivery.NOT_STATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from fhir_mappings.codes.delivery_words import Deliveries, SaidOfDelivery
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
@@ -41,6 +42,7 @@ def administrations(
     """
     good: list[Administration] = []
     bad: list[SetAside] = []
+    deliveries = Deliveries()
     for resource in pool.of_type(fs.MedicationAdministration):
         data = resource.data
         if data.status in NEVER_GIVEN:
@@ -53,6 +55,8 @@ def administrations(
         try:
             _check(data)
             administration = _administration(resource, drug, terms, zone, t)
+            if drug.drug_class in _INFUSED:
+                administration = replace(administration, delivery=deliveries[_said(data.dosage)])
         except (BadTimeError, UnreadableError) as error:
             infusion = drug.drug_class is DrugClass.CAR_T
             why = f"{drug.ingredient}: {error}"
@@ -123,6 +127,19 @@ def _administration(
         is_event=data.effective_date_time is not None,
         requests=(data.request.reference,) if data.request and data.request.reference else (),
     )
+
+
+_INFUSED = frozenset({DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN})
+
+
+def _said(dosage: fs.Dosage | None) -> SaidOfDelivery:
+    """The codings of the method, and the words of route, method and dosage."""
+    if dosage is None:
+        return SaidOfDelivery()
+    concepts = [concept for concept in (dosage.route, dosage.method) if concept is not None]
+    texts = [dosage.text, *(concept.text for concept in concepts)]
+    texts += [text for concept in concepts for coding in concept.coding for text in (coding.display, coding.code)]
+    return SaidOfDelivery(fs.codings_of(dosage.method), tuple(text for text in texts if text))
 
 
 def _amount(dosage: fs.Dosage | None, drug: Drug, t: Thresholds) -> tuple[Decimal | None, bool]:

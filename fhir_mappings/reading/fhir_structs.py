@@ -117,7 +117,9 @@ class Medication(FhirStruct, frozen=True):
 
 
 class Dosage(FhirStruct, frozen=True):
+    text: str | None = None
     route: CodeableConcept | None = None
+    method: CodeableConcept | None = None
     dose: Quantity | None = None
     rate_ratio: Ratio | None = None
     rate_quantity: Quantity | None = None
@@ -135,8 +137,11 @@ class MedicationAdministration(FhirStruct, frozen=True):
 
 
 class Procedure(FhirStruct, frozen=True):
+    """`category` is one in R4 and several in R5."""
+
     status: str = ""
     code: CodeableConcept = CodeableConcept()
+    category: CodeableConcept | tuple[CodeableConcept, ...] | None = None
     performed_date_time: str | None = None
     performed_period: Period | None = None
 

@@ -191,5 +191,5 @@ def _positive_spans(
     for a in signs.pressure.infusions:
         end = at if a.open_ended else min(a.end or a.start.earliest, at)
         spans.append((a.start.earliest, end))
-    spans += [(d.at, at) for d in oxygen.open_supports]
+    spans += [(d.at, at) for d in oxygen.open_supports if ROW_OF[d.device] > 0]
     return [(start, end) for start, end in spans if course.start <= start <= at]

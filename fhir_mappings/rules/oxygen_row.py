@@ -10,6 +10,7 @@ from fhir_mappings.facts.coverage import Reach
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Row
 from fhir_mappings.facts.row_parts import (
+    DeviceNotRecognised,
     InhaledOxygen,
     Lack,
     LastCharted,
@@ -45,20 +46,12 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     """Row O at `at`: 0, 2 (low flow, blow-by, or SpO2 that needs oxygen), 3 (high flow, mask) or 4 (pressure)."""
     facts, home = without_home_devices(facts, opens, at, t)
     row = _device_row(facts, opens, at, t)
-    for support in facts.open_supports:
-        if support.at <= at and ROW_OF[support.device] >= row.value:
-            # at the same row, what may raise it still may; the doubts of a lesser row mean nothing beside support
-            same = ROW_OF[support.device] == row.value
-            marks = row.flags if same else ()
-            flags = (*marks, Flag.OPEN_SINCE) if at - support.at > t.stale_limit else marks
-            row = Row(
-                ROW_OF[support.device],
-                exact=not same or row.exact,
-                drivers=(SupportInProgress(support.device), *(row.drivers if same else ())),
-                missing=row.missing if same else (),
-                flags=flags,
-                evidence=(*row.evidence, support.reference),
-            )
+    in_progress = [s for s in facts.open_supports if s.at <= at]
+    for support in in_progress:
+        row = _with_support(row, support, at, t)
+    for support in in_progress:
+        if support.device is Device.UNKNOWN and row.value < 4:
+            row = _not_recognised(row, support)
     if home and row.value < 4:
         row = replace(
             row, exact=False, flags=(*row.flags, Flag.HOME_DEVICE),
@@ -73,6 +66,35 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
         row = replace(row, exact=False, missing=(*row.missing, Missing.SUPPORTS_UNREAD))
     unfetched = row.value < 4 and not facts.reach.fetched(start)
     return replace(row, provisional=row.value, unfetched=unfetched)
+
+
+def _with_support(row: Row, support: DeviceRecord, at: datetime, t: Thresholds) -> Row:
+    """The row with a procedure in progress: what may raise it still may; a lesser row says nothing beside it."""
+    value = _row_of(support, t)
+    if support.device is Device.UNKNOWN or value < row.value:
+        return row
+    same = value == row.value
+    marks = row.flags if same else ()
+    return Row(
+        value,
+        exact=not same or row.exact,
+        drivers=(SupportInProgress(support.device), *(row.drivers if same else ())),
+        missing=row.missing if same else (),
+        flags=(*marks, Flag.OPEN_SINCE) if at - support.at > t.stale_limit else marks,
+        evidence=(*row.evidence, support.reference),
+    )
+
+
+def _row_of(support: DeviceRecord, t: Thresholds) -> int:
+    high = support.device is Device.CANNULA and support.flow is not None and support.flow > t.low_flow_max
+    return 3 if high else ROW_OF[support.device]
+
+
+def _not_recognised(row: Row, device: DeviceRecord) -> Row:
+    """The row as a minimum, because nothing places one of the devices."""
+    missing = tuple(dict.fromkeys((*row.missing, DeviceNotRecognised(device.text))))
+    flags = tuple(dict.fromkeys((*row.flags, Flag.OXYGEN_UNREAD)))
+    return replace(row, exact=False, missing=missing, flags=flags, evidence=(*row.evidence, device.reference))
 
 
 def without_home_devices(
@@ -104,15 +126,15 @@ def without_home_devices(
 def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
     charted = [d for d in facts.devices if opens <= d.at <= at]
     known = [d for d in charted if d.device is not Device.UNKNOWN]
-    last = max(charted, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
     last_known = max(known, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
-    if last is None or (last.device is Device.ROOM_AIR and at - last.at > t.o2_window):
-        return _no_device_row(facts, None, last.at if last else opens, at, t)
-    if last.device is Device.UNKNOWN and at - last.at <= t.stale_limit:
-        return _unknown_device_row(facts, last, last_known, opens, at, t)
+    unread = max((d for d in charted if d.device is Device.UNKNOWN), key=lambda d: d.at, default=None)
+    if unread is not None and at - unread.at <= t.stale_limit and (last_known is None or unread.at >= last_known.at):
+        return _unknown_device_row(facts, unread, last_known, opens, at, t)
     if last_known is None:
         return _no_device_row(facts, None, opens, at, t)
     age = at - last_known.at
+    if last_known.device is Device.ROOM_AIR and age > t.o2_window:
+        return _no_device_row(facts, None, last_known.at, at, t)
     charted_last = LastCharted(age, last_known.device)
     if age <= t.stale_limit:
         row = _known_device_row(facts, last_known, opens, at, t)
@@ -138,13 +160,11 @@ def _unknown_device_row(
 ) -> Row:
     """The row of a device that no value set lists: flow or FiO2 gives a minimum that displaces no higher row."""
     row = _flow_row(facts, last.at, at, t) or _no_device_row(facts, last, opens, at, t)
-    missing = (Missing.DEVICE_NOT_RECOGNISED,)
     if known is not None and at - known.at <= t.stale_limit:
         earlier = _known_device_row(facts, known, opens, at, t)
         if earlier.value > row.value:
             row = earlier
-    evidence = (*row.evidence, last.reference)
-    return replace(row, exact=False, missing=missing, flags=(*row.flags, Flag.OXYGEN_UNREAD), evidence=evidence)
+    return _not_recognised(replace(row, missing=()), last)
 
 
 def _latest(readings: Sequence[Reading], since: datetime, at: datetime) -> Reading | None:

@@ -9,7 +9,16 @@ from fhir_mappings.facts.coverage import Reach
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Row
 from fhir_mappings.facts.patient import Age
-from fhir_mappings.facts.row_parts import Driver, Lack, LowPressure, Missing, PressorInfusion, PressorRunning, Pressure
+from fhir_mappings.facts.row_parts import (
+    Driver,
+    Lack,
+    LowPressure,
+    Missing,
+    PressorInfusion,
+    PressorPushes,
+    PressorRunning,
+    Pressure,
+)
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, Drug, DrugClass
@@ -17,11 +26,21 @@ from fhir_mappings.rules.hypotension import is_adult, low_mean, low_systolic
 from fhir_mappings.rules.vasopressors import Pressors, running_pressors
 
 
+@dataclass(frozen=True, slots=True)
+class PressorPush:
+    """A vasopressor given by push at one moment, in the facility's zone."""
+
+    reference: str
+    ingredient: str
+    at: datetime
+
+
 @dataclass(frozen=True)
 class PressureFacts:
     """The input of row H, and the reach of what could be read of it."""
 
     infusions: tuple[Administration, ...]
+    pushes: tuple[PressorPush, ...]
     systolic: tuple[Reading, ...]
     mean: tuple[Reading, ...]
     readings_reach: Reach
@@ -52,6 +71,11 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
     if not facts.administrations_reach.whole(carried_since, at) and value < 4:
         missing.append(Missing.ADMINISTRATIONS_UNREAD)
         exact, could_be = False, 4
+    if value < 4 and any(state.without_rate for _, state in pressors.values()):
+        missing.append(Missing.PRESSOR_WITHOUT_RATE)
+        exact, could_be = False, 4
+    pushes = tuple(p for p in facts.pushes if start <= p.at <= at)
+    drivers, evidence = [*drivers, *_pushes(pushes)], [*evidence, *(p.reference for p in pushes)]
     provisional = value
     ordered = _ordered_row(facts.ordered, pressors, value)
     if ordered > value:
@@ -64,6 +88,13 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
     return Row(
         value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(evidence), provisional, unfetched, could_be,
     )  # fmt: skip
+
+
+def _pushes(pushes: tuple[PressorPush, ...]) -> list[Driver]:
+    times: dict[str, list[datetime]] = {}
+    for push in sorted(pushes, key=lambda p: p.at):
+        times.setdefault(push.ingredient, []).append(push.at)
+    return [PressorPushes(ingredient, len(found), found[0]) for ingredient, found in times.items()]
 
 
 def _pressure_known(systolic: tuple[Reading, ...], mean: tuple[Reading, ...], age: Age | None, t: Thresholds) -> bool:

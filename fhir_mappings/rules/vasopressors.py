@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from fhir_mappings.facts.row_parts import PressorRunning
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, PendingOrder, Route
+from fhir_mappings.facts.treatment import Administration, Delivery, Drug, DrugClass, PendingOrder, Route, of_class
 
 
 @dataclass(frozen=True)
@@ -24,21 +24,34 @@ class PressorState:
     open_since: datetime | None
     reference: str
     carry: timedelta
+    without_rate: bool = False  # what says that it runs may as well be a push
 
 
-def pressor_infusions(given: Iterable[Administration]) -> tuple[Administration, ...]:
-    """The administrations that are continuous intravenous infusions of a vasopressor, or that say that one stopped."""
-    found = []
-    for a in given:
-        if a.drug.drug_class not in (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
-            continue
-        if a.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
-            continue
-        continuous = a.rate is not None or a.open_ended or a.end is not None or not a.has_amount
-        if a.drug.traits.also_pushed and not continuous:
-            continue
-        found.append(a)
-    return tuple(found)
+def pressor_infusions(given: Iterable[Administration], t: Thresholds) -> tuple[Administration, ...]:
+    """Administrations that are continuous intravenous infusions of a vasopressor, or say that one stopped."""
+    return tuple(a for a in _into_a_vein(given) if a.delivery is not Delivery.PUSH and not _is_amount_alone(a, t))
+
+
+def pressor_pushes(given: Iterable[Administration], t: Thresholds) -> tuple[Administration, ...]:
+    """Vasopressors pushed into a vein, by their words or as a small amount alone: they are no infusion."""
+    return tuple(a for a in _into_a_vein(given) if a.delivery is Delivery.PUSH or _is_amount_alone(a, t))
+
+
+def _into_a_vein(given: Iterable[Administration]) -> Iterable[Administration]:
+    for a in of_class(given, DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN):
+        if a.route in (Route.INTRAVENOUS, Route.NOT_STATED) and a.delivery is not Delivery.ELSEWHERE:
+            yield a
+
+
+def _is_bare(a: Administration) -> bool:
+    """Tell whether neither a rate, a period, `in-progress` nor words say that it runs."""
+    return a.rate is None and a.is_event and a.status != "in-progress" and a.delivery is not Delivery.INFUSION
+
+
+def _is_amount_alone(a: Administration, t: Thresholds) -> bool:
+    """Tell whether all that is charted is an amount too small for a bag, or any of a drug that is also pushed."""
+    small = a.drug.traits.also_pushed or (a.dose_mg is not None and a.dose_mg < t.push_below)
+    return _is_bare(a) and a.has_amount and small
 
 
 def _stops(a: Administration) -> bool:
@@ -81,7 +94,8 @@ def pressor_state(events: Sequence[Administration], at: datetime, t: Thresholds)
     running = (
         PressorRunning.ACTIVE if age <= carry else PressorRunning.STALE if age <= t.stale_limit else PressorRunning.NO
     )
-    return PressorState(running, charted, None, last.reference, carry)
+    without_rate = all(_is_bare(e) for e in begun if last.start.earliest - e.start.earliest <= carry)
+    return PressorState(running, charted, None, last.reference, carry, without_rate)
 
 
 def carry_of(a: Administration, t: Thresholds) -> timedelta:

@@ -75,7 +75,8 @@ HYPOTENSION = rows("""
 | rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-12h          | 4     | two that are both stale ran together: the clock lowers nothing   |
 | MAP 60 @-1h                                                        | ≥1    | one low mean pressure and no other says neither low nor normal    |
 | MAP 70 @-1h                                                        | 1     | a normal mean pressure is a pressure                             |
-| give norepinephrine 0.4 @-4h; give norepinephrine 0.4 @-1h; SBP 118 @-1h | 3 | amounts charted hour by hour are the drug being given         |
+| give norepinephrine 0.4 @-4h; give norepinephrine 0.4 @-1h; SBP 118 @-1h | 1 | an amount below 2 mg alone is a push, of norepinephrine too   |
+| give norepinephrine 2 @-1h; SBP 118 @-1h                           | ≥3    | from 2 mg it may be a bag: it runs, and the grade is a minimum   |
 | rate norepinephrine 0.1 @-5h; rate norepinephrine 0 @-2h; rate norepinephrine 0.1 @-2h; SBP 118 @-1h | 3 | a bag change is no stop  |
 | start norepinephrine 0.1 @-6h; rate norepinephrine 0 @-3h; SBP 118 @-1h | 3 | a period open as read now outlasts another bag's stop      |
 | start norepinephrine 0.1 @-50h; SBP 118 @-1h                       | 3     | in progress as read now, however old                             |

@@ -75,16 +75,16 @@ OXYGEN = rows("""
 | FiO2 50 @-1h                                                 | ≥2; FiO2 0.5, device unknown; missing oxygen device unknown: may be 3 or more (1)                              | FiO2 alone |
 | FiO2 50 @-13h                                                | ≥2; FiO2 0.5, device unknown; last charted 13 h ago; missing oxygen device unknown: may be 3 or more; [oxygen_stale] (1) | FiO2 alone, 13 h ago |
 | FiO2 21 @-1h                                                 | 0                                                                                                              | FiO2 0.21 alone |
-| device unheard-of @-1h                                       | unknown; missing oxygen device not recognised; [oxygen_unread] (1)                                             | a device that nobody listed |
-| device unheard-of @-1h; flow 2 @-1h                          | ≥2; oxygen 2 L/min; missing oxygen device not recognised; [oxygen_unread] (2, 1)                               | the same with a flow |
-| device unheard-of @-1h; device NC @-5h; flow 3 @-5h          | ≥2; nasal cannula 3 L/min; missing oxygen device not recognised; [oxygen_unread] (2, 3, 1)                     | the same after a cannula |
+| device unheard-of @-1h                                       | unknown; missing oxygen device not recognised: "a device that nobody listed"; [oxygen_unread] (1)              | a device that nobody listed |
+| device unheard-of @-1h; flow 2 @-1h                          | ≥2; oxygen 2 L/min; missing oxygen device not recognised: "a device that nobody listed"; [oxygen_unread] (2, 1) | the same with a flow |
+| device unheard-of @-1h; device NC @-5h; flow 3 @-5h          | ≥2; nasal cannula 3 L/min; missing oxygen device not recognised: "a device that nobody listed"; [oxygen_unread] (2, 3, 1) | the same after a cannula |
 | device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h     | unknown; missing whether CPAP or BiPAP is a home device; [home_device] (3, 2)                                  | a home device |
 | device BiPAP @D-1 22:00; device BiPAP @-3h; device HFNC @-1h | 3; high-flow cannula or mask (3)                                                                               | a home device, then high flow |
 | T 36.8 @-1h                                                  | unknown; missing oxygen device, flow or SpO2                                                                   | nothing charted |
 | device HFNC @-12h; SpO2 97 @-1h                              | 3; high-flow cannula or mask (1)                                                                               | exactly 12 h ago it is not yet marked |
 | flow 2 @-12h                                                 | 2; oxygen 2 L/min (1)                                                                                          | nor is a flow |
 | flow 2 @-1h; flow 2 @-1h                                     | 2; oxygen 2 L/min (1)                                                                                          | charted twice: the same record is named in every run |
-| device NC @-5h; flow 3 @-5h; device unheard-of @-1h; flow 2 @-1h | ≥2; oxygen 2 L/min; missing oxygen device not recognised; [oxygen_unread] (4, 3)                           | a device that nobody listed with its own flow: the cannula before it adds nothing |
+| device NC @-5h; flow 3 @-5h; device unheard-of @-1h; flow 2 @-1h | ≥2; oxygen 2 L/min; missing oxygen device not recognised: "a device that nobody listed"; [oxygen_unread] (4, 3) | a device that nobody listed with its own flow: the cannula before it adds nothing |
 | device BiPAP @D-1 22:00; device BiPAP @-9h; device BiPAP @-1h; SpO2 97 @-1h | unknown; missing whether CPAP or BiPAP is a home device; [home_device] (4, 3)                   | the latest record of a home device stands for all |
 | device BiPAP @D-1 22:00; device BiPAP @-1h; device ventilator @-1h | 4; mechanical ventilation; [ventilated] (3)                                                              | ventilated: a home device is no question |
 """)
