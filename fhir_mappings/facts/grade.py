@@ -83,5 +83,5 @@ class CrsGrade:
 
 
 def device_not_recognised(grade: CrsGrade) -> bool:
-    """Tell whether the latest device or procedure has no place, and fever, now or hidden by treatment, makes it matter."""
+    """Tell whether the latest device or procedure has no place, and fever, now or hidden, makes it matter."""
     return Flag.OXYGEN_UNREAD in grade.flags and grade.fever in (Fever.NOW, Fever.WAIVED)
