@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cards.deciding.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator
+from cards.deciding.drafts import not_identified
 from cards.deciding.offer import Offer
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
@@ -65,7 +66,7 @@ class Planned:
 
 def concern_of(draft: DraftOrder) -> Concern:
     """A drug that nothing identifies may concern CRS."""
-    if draft.is_medication and draft.drug is None:
+    if not_identified(draft):
         return Concern.FULL
     if (draft.drug is not None and draft.drug.drug_class in _FULL_DRUGS) or draft.sets & _FULL_SETS:
         return Concern.FULL

@@ -28,7 +28,7 @@ from fhir_mappings.course_search import MappingContext, find_course
 from fhir_mappings.facts.course import CourseSearch
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.medications.draft_orders import check_draft_owner, draft_medications
-from fhir_mappings.medications.drugs import unread_medications
+from fhir_mappings.medications.products import MOST_HOPS, unread_medications
 from fhir_mappings.reading.ownership import AnotherPatientError, check_owner, owner_of
 from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
@@ -298,31 +298,40 @@ class _Reader:
         return Coverage(Completeness.COMPLETE, None, min(reached))
 
     def _read_medications(self) -> bool:
-        """Read the distinct Medications behind references, last and together; whether any were new.
-
-        Their drugs may show a course after all, or a dose.
-        """
+        """Read the distinct Medications behind references, and what those refer to, last and together; whether any were
+        new. Their drugs may show a course after all, or a dose."""
         base, server = self._request.fhir_base, self._server
-        if base is None or server is None or self._remaining() <= 0:
-            return False
-        ids = [*unread_medications(self._pool, base)]
-        ids += [i for i in draft_medications(self._request.drafts, base) if self._pool.medication(i) is None]
-        unknown = []
-        for medication_id in dict.fromkeys(i for i in ids if i not in self._medications_asked):
-            remembered = self._sources.medications.get(base, medication_id)
+        found = False
+        for _ in range(MOST_HOPS):
+            if base is None or server is None or self._remaining() <= 0:
+                break
+            wanted = [*unread_medications(self._pool, base)]
+            wanted += draft_medications(self._request.drafts, self._pool, base)
+            new = [one for one in dict.fromkeys(wanted) if one not in self._medications_asked]
+            if not new:
+                break
+            self._medications_asked.update(new)
+            self._read_behind_references(server, base, new)
+            found = found or any(self._pool.get(one) is not None for one in new)
+        return found
+
+    def _read_behind_references(self, server: FhirServer, base: str, references: list[str]) -> None:
+        unknown: dict[str, list[str]] = {}
+        for reference in references:
+            remembered = self._sources.medications.get(base, reference)
             if remembered is not None:
                 self._pool.add(remembered, "Medication remembered")
             else:
-                unknown.append(medication_id)
-        self._medications_asked.update(unknown)
-        if unknown and permits(self._request.scope, "Medication"):
-            self._fetch_medications(server, base, unknown)
-        return any(self._pool.medication(i) is not None for i in ids)
+                resource_type, _, resource_id = reference.partition("/")
+                unknown.setdefault(resource_type, []).append(resource_id)
+        for resource_type, ids in unknown.items():
+            if permits(self._request.scope, resource_type):
+                self._fetch_by_id(server, base, resource_type, ids)
 
-    def _fetch_medications(self, server: FhirServer, base: str, ids: list[str]) -> None:
+    def _fetch_by_id(self, server: FhirServer, base: str, resource_type: str, ids: list[str]) -> None:
         batches = [ids[i : i + MEDICATIONS_AT_ONCE] for i in range(0, len(ids), MEDICATIONS_AT_ONCE)]
         searches = [
-            Search("Medication", (("_id", ",".join(batch)), ("_count", str(MEDICATIONS_AT_ONCE)))) for batch in batches
+            Search(resource_type, (("_id", ",".join(batch)), ("_count", str(MEDICATIONS_AT_ONCE)))) for batch in batches
         ]
         futures = [self._submit(server.search, search) for search in searches]
         wait(futures, timeout=self._remaining())
@@ -330,11 +339,11 @@ class _Reader:
             room = self._sources.limits.entries - self._pool.added
             for raw in future.result().entries[: max(0, room)] if future.done() else []:
                 # whatever else a server puts here is checked like any other answer
-                self._pool.add(raw, "Medication from the FHIR server")
-        for medication_id in ids:
-            found = self._pool.get(f"Medication/{medication_id}")
+                self._pool.add(raw, f"{resource_type} from the FHIR server")
+        for reference in (f"{resource_type}/{resource_id}" for resource_id in ids):
+            found = self._pool.get(reference)
             if found is not None:
-                self._sources.medications.put(base, medication_id, bytes(found.raw))
+                self._sources.medications.put(base, reference, bytes(found.raw))
 
     def _codes_were_searched(self, states: Mapping[str, KeyState]) -> bool:
         """Whether every coded infusion would have been found: by code, and behind references where the server can."""

@@ -16,7 +16,8 @@ from cards.wording.wording import WORDING
 from cds_server.operations.metrics import Metrics
 from cds_server.settings import KNOWN, settings_from
 from cds_server.site_rules import site_rules
-from fhir_mappings.codes.terminology import LOCAL, packaged_terminology
+from fhir_mappings.codes.code_systems import LOCAL
+from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.thresholds import Status, Thresholds, numbers
 from tests.support import clinical_rules
 

@@ -1,0 +1,86 @@
+"""The words of a CAR-T infusion, and of what happens around one: clinical specification, and its class 3.
+
+`CAR` and `T` count in capitals, because "car T 39" of a French note is a temperature; in any case they count beside a
+word for cells. `CART` counts only before a target or cells: a crash cart is none, and cART treats HIV.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import Enum, auto
+
+from fhir_mappings.codes.folding import MOST_CHARS, folded
+from fhir_mappings.codes.word_lists import Text, listed, packaged_list, text_of
+
+_AS_WRITTEN = re.compile(r"[^\W\d_]+|\d+")
+_TARGETS = frozenset({"19", "22", "BCMA", "CD"})
+PRODUCT_ENDING = "cabtagene"
+_PRODUCT_RUNS = ("カブタゲン", "캅타진", "캅타겐", "基奥仑赛", "基奧侖賽")
+
+
+class CarT(Enum):
+    """What a text says of CAR-T cells."""
+
+    NOTHING = auto()
+    AROUND = auto()  # a consult, a collection, a consent: no infusion
+    DOUBT = auto()  # words of both
+    INFUSION = auto()
+
+
+def car_t_reading(written: str, *, product: bool) -> CarT:
+    """What a text says of CAR-T cells; `product`: it names one of the products."""
+    shown = written[:MOST_CHARS]
+    text = text_of(shown)
+    if not (product or has_car_t_words(shown, text)):
+        return CarT.NOTHING
+    if not packaged_list("about").stands_in(text):
+        return CarT.INFUSION
+    return CarT.DOUBT if packaged_list("giving").stands_in(text) else CarT.AROUND
+
+
+def has_car_t_words(shown: str, text: Text) -> bool:
+    return (
+        any(word.endswith(PRODUCT_ENDING) for word in text.words)
+        or any(run in text.run for run in _PRODUCT_RUNS)
+        or _names_the_receptor(text)
+        or _names_car_t(shown)
+    )
+
+
+def _names_the_receptor(text: Text) -> bool:
+    """ "Chimeric antigen receptor" in any order of its words."""
+    if any(run in text.run for run in listed("antigen", "ja", "ko", "zh")):
+        return True
+    return all(
+        any(word.startswith(listed("antigen", group)) for word in text.words)
+        or any(part in word for word in text.words for part in listed("antigen", group) if group != "chimeric")
+        for group in ("chimeric", "antigen", "receptor")
+    )
+
+
+def _names_car_t(shown: str) -> bool:
+    words = _AS_WRITTEN.findall(unicodedata.normalize("NFKC", shown))
+    for at, word in enumerate(words):
+        after = words[at + 1] if at + 1 < len(words) else ""
+        if word == "CART" and (after in _TARGETS or _begins_with_cells(after)):
+            return True
+        if word.upper() not in ("CAR", "CARS") or after[:1].upper() != "T":
+            continue
+        beyond = words[at + 2] if at + 2 < len(words) else ""
+        if word == "CAR" and (after == "T" or _is_t_cells(after)):
+            return True
+        beside = words[at - 1] if at else ""
+        if (len(after) == 1 and (_begins_with_cells(beyond) or _begins_with_cells(beside))) or _is_t_cells(after):
+            return True
+    return False
+
+
+def _is_t_cells(word: str) -> bool:
+    """`T細胞` and `Tcells`: one run of letters."""
+    return word[:1].upper() == "T" and len(word) > 1 and _begins_with_cells(word[1:])
+
+
+def _begins_with_cells(word: str) -> bool:
+    cells, plain = packaged_list("cells"), folded(word)
+    return plain in cells.words or plain.startswith(cells.runs)
