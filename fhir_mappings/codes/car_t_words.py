@@ -13,7 +13,7 @@ from enum import Enum, auto
 from fhir_mappings.codes.folding import MOST_CHARS, folded
 from fhir_mappings.codes.word_lists import Text, listed, packaged_list, text_of
 
-_AS_WRITTEN = re.compile(r"[^\W\d_]+|\d+")
+_AS_WRITTEN = re.compile(r"[A-Za-z\u00c0-\u024f]+|[^\W\d_A-Za-z\u00c0-\u024f]+|\d+")
 _TARGETS = frozenset({"19", "22", "BCMA", "CD"})
 PRODUCT_ENDING = "cabtagene"
 _PRODUCT_RUNS = ("カブタゲン", "캅타진", "캅타겐", "基奥仑赛", "基奧侖賽")
@@ -61,24 +61,14 @@ def _names_the_receptor(text: Text) -> bool:
 
 def _names_car_t(shown: str) -> bool:
     words = _AS_WRITTEN.findall(unicodedata.normalize("NFKC", shown))
-    for at, word in enumerate(words):
-        after = words[at + 1] if at + 1 < len(words) else ""
+    for before, word, after, beyond in zip(("", *words), words, (*words[1:], ""), (*words[2:], "", ""), strict=False):
         if word == "CART" and (after in _TARGETS or _begins_with_cells(after)):
             return True
-        if word.upper() not in ("CAR", "CARS") or after[:1].upper() != "T":
-            continue
-        beyond = words[at + 2] if at + 2 < len(words) else ""
-        if word == "CAR" and (after == "T" or _is_t_cells(after)):
+        if word == "CAR" and after == "T":
             return True
-        beside = words[at - 1] if at else ""
-        if (len(after) == 1 and (_begins_with_cells(beyond) or _begins_with_cells(beside))) or _is_t_cells(after):
+        if word.upper() == "CAR" and after.upper() == "T" and any(map(_begins_with_cells, (beyond, before))):
             return True
     return False
-
-
-def _is_t_cells(word: str) -> bool:
-    """`T細胞` and `Tcells`: one run of letters."""
-    return word[:1].upper() == "T" and len(word) > 1 and _begins_with_cells(word[1:])
 
 
 def _begins_with_cells(word: str) -> bool:

@@ -32,9 +32,11 @@ UNCONFIRMED = "unconfirmed"
 
 @dataclass(frozen=True)
 class Named:
-    """A name found in a text: its ingredient, and the place after its last word, or in a run after its last letter."""
+    """A name found in a text: its ingredient, the place of its first word, or in a run of its first letter, and the
+    place after its last."""
 
     ingredient: str
+    start: int
     end: int
     in_run: bool = False
 
@@ -95,7 +97,7 @@ class DrugNames:
             for length in range(min(self._most_words, len(text.words) - at), 0, -1):
                 ingredient = self._phrases.get(" ".join(text.words[at : at + length]))
                 if ingredient is not None:
-                    yield Named(ingredient, at + length)
+                    yield Named(ingredient, at, at + length)
                     at += length - 1
                     break
             at += 1
@@ -103,7 +105,7 @@ class DrugNames:
         while at < len(text.run):
             for name, ingredient in self._runs.get(text.run[at], ()):
                 if text.run.startswith(name, at):
-                    yield Named(ingredient, at + len(name), in_run=True)
+                    yield Named(ingredient, at, at + len(name), in_run=True)
                     at += len(name) - 1
                     break
             at += 1

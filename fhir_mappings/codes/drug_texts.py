@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -73,8 +73,14 @@ def text_reading(written: str, names: DrugNames, local: WordList) -> TextReading
         ingredients=tuple(dict.fromkeys(one.ingredient for one in found)),
         percent=percent,
         marks=frozenset((*_marks(text), *((Mark.LOCAL,) if local.stands_in(text) else ()))),
-        may_mean=(*_guesses(shown, text, names), *too_long),
+        may_mean=(*_guesses(shown, _without(text, found), names), *too_long),
     )
+
+
+def _without(text: Text, found: Iterable[Named]) -> Text:
+    """The text without the words of its names: "Pred Forte" is known, and no abbreviation."""
+    named = {at for one in found if not one.in_run for at in range(one.start, one.end)}
+    return Text(tuple(word for at, word in enumerate(text.words) if at not in named), text.run)
 
 
 def _marks(text: Text) -> Iterator[Mark]:
@@ -113,10 +119,16 @@ def _guesses(shown: str, text: Text, names: DrugNames) -> Iterator[MayMean]:
     counted = [word for word in _whole_words(shown) if not word.isdigit() and word not in units]
     if len(counted) <= MOST_WORDS_OF_SHORT:
         for word in text.words:
-            if word in short:
+            if word in short and not _is_joined(word, shown):
                 yield MayMean(Doubt.ABBREVIATION, short[word])
     if _has_no_column(text):
         yield MayMean(Doubt.SCRIPT)
+
+
+def _is_joined(word: str, shown: str) -> bool:
+    """Whether a hyphen joins the word to another: "epi-doxorubicin" and "Levo-T" are other drugs."""
+    plain = folded(shown)
+    return f"-{word}" in plain or f"{word}-" in plain
 
 
 def _whole_words(shown: str) -> list[str]:
@@ -128,7 +140,6 @@ def _has_no_column(text: Text) -> bool:
     """Whether a text is in a script that the table has no names in; units and short words beside it do not count."""
     if text.run:
         return False
-    scripts = [(script_of(word[0]), len(word)) for word in text.words if word.isalpha()]
-    foreign = sum(length for script, length in scripts if script is Script.OTHER)
-    readable = any(script is Script.LATIN and length >= _LEAST_READABLE for script, length in scripts)
-    return foreign >= _LEAST_FOREIGN and not readable
+    latin = [sum(script_of(letter) is Script.LATIN for letter in word) for word in text.words]
+    letters = sum(len(word) for word in text.words if word.isalpha())
+    return letters - sum(latin) >= _LEAST_FOREIGN and max(latin, default=0) < _LEAST_READABLE

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from fhir_mappings.codes.car_t_words import CarT, car_t_reading
 from fhir_mappings.codes.code_systems import says_nothing
@@ -28,6 +29,7 @@ ANOTHER = Drug(DrugClass.OTHER, "other")
 UNNAMED = Drug(DrugClass.UNIDENTIFIED, "drug not identified", resembles=OURS)
 OF_COLDS = frozenset({"phenylephrine", "ephedrine"})
 _MOST_QUOTED = 60
+REMEMBERED = 4096  # medications: a chart has few, each of them many times
 _VOLUMES = {"mL": Decimal(1), "ml": Decimal(1), "L": Decimal(1000), "l": Decimal(1000)}
 
 
@@ -43,6 +45,7 @@ class Content:
     dissolved: bool = False
 
 
+@lru_cache(maxsize=REMEMBERED)
 def contents(product: Product, terms: Terminology, route: Route = Route.NOT_STATED) -> tuple[Content, ...]:
     """The drugs of a medication, OTHER where it is none of ours, UNNAMED where nothing says what it is."""
     parts = tuple(_read(part, terms) for part in product.parts)
