@@ -73,10 +73,11 @@ class Shelf:
 
 def plain_reference(reference: str, fhir_base: str | None) -> str | None:
     """`Medication/{id}` or `Substance/{id}` of a reference that is relative or under `fhir_base`, without a version."""
-    *base, resource_type, resource_id = reference.partition("/_history/")[0].rsplit("/", 2)
+    above, _, resource_id = reference.partition("/_history/")[0].rpartition("/")
+    base, _, resource_type = above.rpartition("/")
     if resource_type not in _TYPES or not resource_id:
         return None
-    if base and comparable(base[0]) != comparable(fhir_base):
+    if base and comparable(base) != comparable(fhir_base):
         return None
     return f"{resource_type}/{resource_id}"
 
