@@ -11,16 +11,18 @@ from msgspec.structs import replace
 
 from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.conditions import is_active, recorded_at
-from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.patient import Infection
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import DrugClass
-from fhir_mappings.medications.drugs import drug_of
+from fhir_mappings.facts.treatment import Drug, DrugClass
+from fhir_mappings.medications.identified import UNNAMED, contents
+from fhir_mappings.medications.products import Part, Product
 from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.resources import Resource
 from fhir_mappings.reading.units import UnitError, measured
 from fhir_mappings.vital_signs import observed_at, readings
 
@@ -159,9 +161,24 @@ def _says_nothing_found(text: str, terms: Terminology) -> bool:
 def tocilizumab_hypersensitivity(pool: ResourcePool, terms: Terminology) -> str | None:
     """The reference of an active allergy or intolerance to tocilizumab."""
     for resource in pool.of_type(fs.AllergyIntolerance):
-        if not is_active(resource.data):
-            continue
-        drug = drug_of(resource.data.code, None, (), pool, terms, None)
-        if drug is not None and drug.drug_class is DrugClass.TOCILIZUMAB:
+        if is_active(resource.data) and any(d.drug_class is DrugClass.TOCILIZUMAB for d in allergens(resource, terms)):
             return resource.reference
     return None
+
+
+def doubtful_allergies(pool: ResourcePool, terms: Terminology) -> tuple[SetAside, ...]:
+    """Active allergies that may be to tocilizumab, and it cannot be told."""
+    return tuple(
+        SetAside(resource.reference, drug.ingredient, frozenset({Kind.ALLERGIES}))
+        for resource in pool.of_type(fs.AllergyIntolerance)
+        if is_active(resource.data)
+        for drug in allergens(resource, terms)
+        if DrugClass.TOCILIZUMAB in drug.resembles and drug != UNNAMED
+    )
+
+
+def allergens(resource: Resource[fs.AllergyIntolerance], terms: Terminology) -> tuple[Drug, ...]:
+    """The causes of an allergy: its code, and the substances of its reactions."""
+    substances = (reaction.substance for reaction in resource.data.reaction)
+    parts = tuple(Part(concept) for concept in (resource.data.code, *substances) if concept is not None)
+    return tuple(content.drug for content in contents(Product(parts), terms))

@@ -4,72 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
-from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.course import Course, Infusion
-from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
+from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, DrugClass
-from fhir_mappings.medications.drugs import drug_in
-from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.fhir_time import BadTimeError, day, moment, own_offset
-from fhir_mappings.reading.resource_pool import ResourcePool
-from fhir_mappings.reading.resources import Resource, kinds_of
+from fhir_mappings.infusion_procedures import Record
+from fhir_mappings.medications.identified import UNNAMED_PRODUCT
+from fhir_mappings.reading.fhir_time import day
 
-UNNAMED_PRODUCT = "CAR-T cells"
 _INFUSED = frozenset({"completed", "in-progress", "stopped"})
-_PERFORMED = frozenset({"completed", "in-progress"})
-_NEVER_PERFORMED = frozenset({"not-done", "entered-in-error", "preparation"})
-_PROCEDURES = frozenset({Kind.PROCEDURES})
-
-Record = tuple[str, Moment, str | None]
-"""Reference, start and product, where it is named, of one record of an infusion."""
-
-
-def infusion_procedures(
-    pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds
-) -> tuple[tuple[Record, ...], tuple[SetAside, ...]]:
-    """The CAR-T administration procedures that were done, and those that cannot be used."""
-    good: list[Record] = []
-    bad: list[SetAside] = []
-    for resource in pool.of_type(fs.Procedure):
-        data = resource.data
-        if data.status in _NEVER_PERFORMED:
-            continue
-        if not says_what(data.code, terms):
-            infusion = terms.infusion_marks.search(resource.raw) is not None
-            kinds = resource.kinds or kinds_of("Procedure")
-            bad.append(SetAside(resource.reference, "does not say what was done", kinds, infusion=infusion))
-            continue
-        if "car-t-administration" not in terms.sets_of(fs.codings_of(data.code)):
-            continue
-        period = data.performed_period
-        text = data.performed_date_time or (period.start if period else None)
-        try:
-            if data.status not in _PERFORMED:
-                raise BadTimeError("status does not say that it was done")
-            if not text:
-                raise BadTimeError("no time performed")
-            at = moment(text, zone)
-            if at.earliest > as_of + t.future_tolerance:
-                raise BadTimeError(FUTURE_DATED)
-            if at.earliest > as_of:  # the other clock is a little ahead of ours: it counts as now
-                at = Moment(as_of, as_of)
-            good.append((resource.reference, at, _product(resource, terms)))
-        except BadTimeError as error:
-            bad.append(SetAside(resource.reference, f"CAR-T administration: {error}", _PROCEDURES, infusion=True))
-    return tuple(good), tuple(bad)
-
-
-def _product(resource: Resource[fs.Procedure], terms: Terminology) -> str | None:
-    codes = {c.code for c in resource.data.code.coding}
-    for concept in terms.value_sets["car-t-administration"]:
-        if concept.code in codes and concept.ingredient:
-            return concept.ingredient
-    return None
 
 
 def infusion_administrations(
@@ -135,30 +81,3 @@ def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t
         day=(today - day0).days,
         days_since_last=(today - dates[-1]).days,
     )
-
-
-def facility_zone(
-    setting: tzinfo | None, pool: ResourcePool, terms: Terminology, fhir_base: str | None
-) -> tuple[tzinfo, bool]:
-    """The zone whose dates count, and whether it was assumed.
-
-    Without a setting, which only development allows, it is the offset written on the infusion. If that says `Z`, UTC
-    is assumed.
-    """
-    if setting is not None:
-        return setting, False
-    texts = []
-    for resource in pool.of_type(fs.MedicationAdministration):
-        data = resource.data
-        drug = drug_in(data, pool, terms, fhir_base)
-        if drug is not None and drug.drug_class is DrugClass.CAR_T:
-            texts.append(data.effective_date_time or (data.effective_period and data.effective_period.start))
-    for procedure in pool.of_type(fs.Procedure):
-        if "car-t-administration" in terms.sets_of(fs.codings_of(procedure.data.code)):
-            period = procedure.data.performed_period
-            texts.append(procedure.data.performed_date_time or (period and period.start))
-    for text in sorted((text for text in texts if text), reverse=True):
-        offset = own_offset(text)
-        if offset is not None:
-            return offset, False
-    return UTC, True

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.course import (
     current_course,
-    facility_zone,
     infusion_administrations,
-    infusion_procedures,
     infusions,
 )
+from fhir_mappings.facility_zone import facility_zone
 from fhir_mappings.facts.course import Course, CourseSearch
-from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Kind, SetAside, reach
+from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind, Reach, SetAside, reach
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
+from fhir_mappings.infusion_procedures import infusion_procedures
+from fhir_mappings.medications.identified import UNNAMED
 from fhir_mappings.medications.treatments import administrations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
@@ -52,6 +53,10 @@ class FoundCourse:
     search: CourseSearch
     set_aside: tuple[SetAside, ...]
 
+    def given_reach(self, coverage: Mapping[Kind, Coverage], drugs: frozenset[DrugClass]) -> Reach:
+        """The reach of what is known of whether drugs of these classes were given."""
+        return reach(coverage, [Kind.ADMINISTRATIONS], (*self.set_aside, *unidentified_drugs(self.given)), drugs)
+
 
 def find_course(record: PatientRecord, how: MappingContext) -> FoundCourse:
     """The running course by administrations and procedures; without one, `search` says how sure that is."""
@@ -61,7 +66,8 @@ def find_course(record: PatientRecord, how: MappingContext) -> FoundCourse:
     procedures, bad_procedures = infusion_procedures(pool, how.terms, zone, how.as_of, t)
     products, bad_products = infusion_administrations(given)
     course = current_course(infusions((*procedures, *products), how.terms, zone), how.as_of, zone, t)
-    bad = (*_broken(record, how, zone), *bad_given, *bad_procedures, *bad_products)
+    doubtful = tuple(s for s in unidentified_drugs(given) if s.infusion)
+    bad = (*_broken(record, how, zone), *bad_given, *bad_procedures, *bad_products, *doubtful)
     search = CourseSearch.FOUND if course else _no_course(record, how, given, bad)
     return FoundCourse(zone, assumed, given, course, search, bad)
 
@@ -93,18 +99,25 @@ def _no_course(
     if all(state is Completeness.UNREAD for state in states):
         return CourseSearch.UNREADABLE
     opens = how.as_of - how.thresholds.course_days
-    read = reach(record.coverage, [Kind.ADMINISTRATIONS], (*bad, *unnamed_drugs(given)))
+    holes = (*bad, *unidentified_drugs(given))
+    read = reach(record.coverage, [Kind.ADMINISTRATIONS], holes, frozenset({DrugClass.CAR_T}))
     procedures = reach(record.coverage, [Kind.PROCEDURES], bad)
     if read.whole(opens, how.as_of) and procedures.whole(opens, how.as_of):
         return CourseSearch.NONE
     return CourseSearch.NONE_IN_PART_READ
 
 
-def unnamed_drugs(given: Iterable[Administration]) -> tuple[SetAside, ...]:
-    """The administrations whose drug nothing names. Each is a hole, because it may be of any drug."""
+def unidentified_drugs(given: Iterable[Administration]) -> tuple[SetAside, ...]:
+    """Administrations whose drug is not identified: holes in what is known of the drugs that each may be. One of
+    which a text says that it may be CAR-T cells is never passed over in silence."""
     return tuple(
         SetAside(
-            a.reference, "drug not identified", frozenset({Kind.ADMINISTRATIONS}), None if a.open_ended else a.start
+            a.reference,
+            a.drug.ingredient,
+            frozenset({Kind.ADMINISTRATIONS}),
+            None if a.open_ended else a.start,
+            infusion=a.drug != UNNAMED and DrugClass.CAR_T in a.drug.resembles,
+            drugs=a.drug.resembles,
         )
         for a in of_class(given, DrugClass.UNIDENTIFIED)
     )

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from fhir_mappings.course_search import FoundCourse
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.coverage import Reach
+from fhir_mappings.facts.coverage import Coverage, Kind
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, Tocilizumab, of_class
+from fhir_mappings.facts.treatment import BLOCKERS, Dose, DrugClass, Tocilizumab, of_class
 from fhir_mappings.medications.treatments import counts_as_crs_dose, doses_of, given_at, history_opens
 from fhir_mappings.rules.crs_grade import Signs, crs_grade
 
 
 def tocilizumab_given(
-    given: tuple[Administration, ...], read: Reach, course: Course, as_of: datetime, t: Thresholds
+    found: FoundCourse, coverage: Mapping[Kind, Coverage], course: Course, as_of: datetime, t: Thresholds
 ) -> Tocilizumab:
-    """The doses of the course, and those that the safety checks count: every dose of the course or the look-back."""
+    given, read = found.given, found.given_reach(coverage, BLOCKERS)
     all_given = of_class(given, DrugClass.TOCILIZUMAB)
     ours = [a for a in all_given if counts_as_crs_dose(a) and a.start.latest >= course.start]
     recent = [

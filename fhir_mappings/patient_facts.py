@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fhir_mappings.caution import infections, safety_labs, tocilizumab_hypersensitivity
+from fhir_mappings.caution import doubtful_allergies, infections, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
-from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unnamed_drugs
+from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unidentified_drugs
 from fhir_mappings.doses import grade_at_dose_2, progressed, tocilizumab_given
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
@@ -60,7 +60,7 @@ def _with_course(
     )
     signs, bad_signs = signs_of(record, how, found, observations, facts.pending)
     grade = crs_grade(signs, course, facts.age, as_of, t)
-    toci = tocilizumab_given(found.given, signs.given_reach, course, as_of, t)
+    toci = tocilizumab_given(found, record.coverage, course, as_of, t)
     at_dose_2 = grade_at_dose_2(signs, toci.doses, course, facts.age, t)
     folds, bad_labs = fold_changes(observations, record, how, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
@@ -89,8 +89,9 @@ def _with_course(
             *bad_weights,
             *bad_counts,
             *bad_scores,
-            *unnamed_drugs(found.given),
+            *(s for s in unidentified_drugs(found.given) if not s.infusion),
             *unnamed_diagnoses(record.pool, how.terms),
+            *doubtful_allergies(record.pool, how.terms),
             *unreadable_orders(record.pool, how.terms, how.fhir_base),
         ),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fhir_mappings.course_search import FoundCourse, MappingContext, unnamed_drugs
+from fhir_mappings.course_search import FoundCourse, MappingContext
 from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.signs import Reading
-from fhir_mappings.facts.treatment import PendingOrder
+from fhir_mappings.facts.treatment import HIDE_FEVER, PRESSORS, PendingOrder
 from fhir_mappings.medications.treatments import given_at
 from fhir_mappings.observations import Observations
 from fhir_mappings.oxygen_devices import device_chart, support_procedures
@@ -45,15 +45,14 @@ class _SignsMapping:
 
     def signs(self, pending: Iterable[PendingOrder]) -> Signs:
         coverage, found = self._record.coverage, self._found
-        given_reach = reach(coverage, [Kind.ADMINISTRATIONS], (*found.set_aside, *unnamed_drugs(found.given)))
         temperatures, bad = self._readings(Measure.TEMPERATURE, "body-temperature")
         return Signs(
             temperatures=temperatures,
             temperatures_reach=reach(coverage, [Kind.VITALS], (*self._broken, *bad)),
-            pressure=self._pressure(self._running_reach(given_reach), pending),
+            pressure=self._pressure(self._running_reach(found.given_reach(coverage, PRESSORS)), pending),
             oxygen=self._oxygen(),
             given=found.given,
-            given_reach=given_reach,
+            given_reach=found.given_reach(coverage, HIDE_FEVER),
         )
 
     def _readings(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Situation
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
+from cards.deciding.drafts import not_identified
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Category
 from cards.sentences.escaping import escaped, reference_text
@@ -15,11 +16,12 @@ from cards.sentences.phrases import phrase
 from cards.sentences.reasons import reason_words, tier_words
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind
 from fhir_mappings.facts.flags import Flag
+from fhir_mappings.facts.grade import Fever
 from fhir_mappings.facts.labs import FoldChange, Reason
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.row_parts import READ_IN_PART, DeviceNotRecognised
+from fhir_mappings.facts.row_parts import READ_IN_PART, DeviceNotRecognised, Missing
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import DraftOrder
+from fhir_mappings.facts.treatment import BLOCKERS, HIDE_FEVER, OURS, PRESSORS, DraftOrder, DrugClass
 
 # The reasons that speak of a result on record. "Never measured" is no doubt; crs-grade names it.
 _ON_RECORD = frozenset(
@@ -32,6 +34,7 @@ _GRADE_FLAGS = (
     Flag.OXYGEN_UNREAD,
     Flag.FLOW_UNKNOWN,
 )
+MOST_QUOTED = 3
 _SIGNS = frozenset({Kind.VITALS, Kind.OXYGEN})
 
 
@@ -60,6 +63,7 @@ def data_doubts(
     ][:3]
     if facts.icans.coded_higher:
         lines.append(phrase("doubt", "icans coded", coded=escaped(coded_higher(facts.icans))))
+    lines += _drug_doubts(facts, s)
     lines += _draft_doubts(drafts)
     if Flag.SECOND_INFUSION in facts.flags:
         lines.append(phrase("doubt", "second_infusion"))
@@ -112,7 +116,23 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
 
 
 def _draft_doubts(drafts: tuple[DraftOrder, ...]) -> list[str]:
-    unnamed = any(d.is_medication and d.drug is None and not d.empty for d in drafts)
-    if not unnamed:
-        return []
-    return [phrase("doubt", "drug")]
+    unnamed = [d for d in drafts if not_identified(d) and not d.empty]
+    quoted = [d.drug.ingredient for d in unnamed if d.drug is not None]
+    return [phrase("doubt", "drug"), *map(escaped, quoted[:MOST_QUOTED])] if unnamed else []
+
+
+def _drug_doubts(facts: PatientFacts, s: Situation) -> list[str]:
+    """Administrations whose drug is in doubt, as far as another reading of it would change the cards."""
+    asked: frozenset[DrugClass] = frozenset({DrugClass.CAR_T})
+    grade = facts.grade
+    if not facts.tocilizumab.history_complete and _management_changes(s, (replace(s, doses=d) for d in Doses)):
+        asked |= BLOCKERS
+    if grade is not None and Missing.ADMINISTRATIONS_UNREAD in grade.pressure.missing and s.grade is not Grade.G0:
+        asked |= PRESSORS
+    if grade is not None and grade.fever is Fever.UNKNOWN_TREATMENT:
+        asked |= HIDE_FEVER
+    return [
+        phrase("doubt", "not identified", reference=reference_text(a.reference), why=escaped(a.why))
+        for a in facts.set_aside
+        if a.drugs & asked and a.drugs != OURS
+    ][:MOST_QUOTED]

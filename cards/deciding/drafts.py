@@ -12,6 +12,11 @@ def drafted(drafts: tuple[DraftOrder, ...], *classes: DrugClass) -> tuple[DraftO
     return tuple(d for d in drafts if d.drug is not None and d.drug.drug_class in classes)
 
 
+def not_identified(draft: DraftOrder) -> bool:
+    """Tell whether a draft is of a medication that nothing identifies."""
+    return draft.is_medication and (draft.drug is None or draft.drug.drug_class is DrugClass.UNIDENTIFIED)
+
+
 def uncharted_tocilizumab(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> tuple[PendingOrder, ...]:
     """The active tocilizumab orders that are not yet charted and that no draft replaces."""
     ours = drafted(drafts, DrugClass.TOCILIZUMAB)

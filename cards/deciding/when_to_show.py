@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from cards.deciding.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator
+from cards.deciding.drafts import not_identified
 from cards.deciding.offer import Offer
 from fhir_mappings.facts.grade import CrsGrade, device_not_recognised
 from fhir_mappings.facts.patient import PatientFacts
@@ -67,8 +68,8 @@ class Planned:
 
 
 def concern_of(draft: DraftOrder) -> Concern:
-    """The concern of one draft. A drug that nothing identifies may concern CRS."""
-    if draft.is_medication and draft.drug is None:
+    """A drug that nothing identifies may concern CRS."""
+    if not_identified(draft):
         return Concern.FULL
     if (draft.drug is not None and draft.drug.drug_class in _FULL_DRUGS) or draft.sets & _FULL_SETS:
         return Concern.FULL

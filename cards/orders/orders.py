@@ -13,7 +13,8 @@ from cards.deciding.drafts import is_ordered
 from cards.deciding.offer import Offer
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
-from fhir_mappings.codes.terminology import LOCAL, Concept, Terminology
+from fhir_mappings.codes.code_systems import LOCAL
+from fhir_mappings.codes.terminology import Concept, Terminology
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder

@@ -15,7 +15,9 @@ from cards.pages.rows_in_words import conditions
 from cards.sentences.numbers_and_times import InWords, duration, number
 from cards.sentences.phrases import PHRASES
 from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording
-from fhir_mappings.codes.terminology import DRUG_SETS, LOCAL, Terminology
+from fhir_mappings.codes.code_systems import LOCAL
+from fhir_mappings.codes.drug_names import UNCONFIRMED, packaged_names
+from fhir_mappings.codes.terminology import DRUG_SETS, Terminology
 from fhir_mappings.facts.thresholds import Number, Status, Thresholds, in_unit, numbers
 
 INTRODUCTION = """\
@@ -107,6 +109,10 @@ def _unconfirmed(t: Thresholds, terms: Terminology) -> list[str]:
     lines.append(f"**No code could be verified** for: {', '.join(only_texts)}. A site adds its own.")
     doubtful = [c for concepts in terms.value_sets.values() for c in concepts if c.display_unconfirmed]
     lines.append(f"**{len(doubtful)} codes exist but their names are unconfirmed**; they are marked under Codes.")
+    names = [name for name in packaged_names() if name.source == UNCONFIRMED]
+    lines.append(
+        f"**{len(names)} names of drugs of {len(packaged_names())} are unconfirmed**; they are marked under Codes."
+    )
     lines.append("**Codes that the sources left unverified are not used**: CAR-T, CRS and ICANS in SNOMED CT, "
                  "obecabtagene autoleucel and angiotensin II in RxNorm, IL-6 codes of unknown specimen. Drugs are also "
                  "read by name.")  # fmt: skip
@@ -223,6 +229,24 @@ def _codes(terms: Terminology) -> str:
         f"## Codes\n\n{STAR} the code exists, its name is unconfirmed.\n\n"
         + _table(("value set", "codes", "texts", "sources"), lines)
         + _single_drugs(terms)
+        + _drug_names()
+    )
+
+
+def _drug_names() -> str:
+    """Every name that a text is searched for, by ingredient, with the languages it is used in."""
+    by_ingredient: dict[tuple[str, str], list[str]] = {}
+    for name in packaged_names():
+        star = "" if name.source != UNCONFIRMED else STAR
+        words = f"{name.name}{star} ({', '.join(name.languages)})"
+        by_ingredient.setdefault((name.ingredient, name.part), []).append(words)
+    lines = [
+        (f"{ingredient}{' (no drug of ours)' if part == 'other' else ''}", ", ".join(words))
+        for (ingredient, part), words in by_ingredient.items()
+    ]
+    return (
+        f"\n### Names of drugs\n\n{STAR} the name is unconfirmed. Where each other one was seen stands beside it in "
+        "`fhir_mappings/codes/drug_names.json`.\n\n" + _table(("ingredient", "names"), lines)
     )
 
 

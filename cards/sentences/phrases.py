@@ -171,6 +171,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "icans": "ICANS: {reference} could not be read ({why}).",
         "icans coded": "ICANS: a recent diagnosis says more than what was charted: {coded}.",
         "set aside": "Set aside: {reference} ({why}).",
+        "not identified": "{reference}: {why}.",
         "drug": "A drafted drug could not be identified: interval, dose and caution checks were not done on it.",
         "second_infusion": "More than one infusion in this course: outside the study population.",
     },

@@ -14,7 +14,7 @@ from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, K
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import DraftOrder
+from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ def unread_kinds(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
     cautions = {Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS}
     short |= cautions & {kind for a in facts.set_aside for kind in a.kinds}
     # an order whose drug nothing names may be any drug
-    if any(o.drug is None and o.reference.startswith("MedicationRequest/") for o in facts.pending):
+    if any(
+        (o.drug is None or o.drug.drug_class is DrugClass.UNIDENTIFIED) and o.reference.startswith("MedicationRequest/")
+        for o in facts.pending
+    ):
         short.add(Kind.MEDICATION_ORDERS)
     # A site without codes of its own for ICE and ICANS asks for none. Running infusions are among the administrations.
     moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()

@@ -53,7 +53,7 @@ MOST_SET_ASIDE = 10
 
 
 def _not_used(x: WordingContext) -> list[str]:
-    lines, set_aside = [], x.facts.set_aside
+    lines, set_aside = [], [a for a in x.facts.set_aside if a.kinds]
     if x.unread:
         lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
     if set_aside:

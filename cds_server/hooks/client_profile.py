@@ -16,7 +16,8 @@ from cards.orders.orders import ORDER_NAMES, Coding, OrderCodings, ordered_conce
 from cds_server.limits import SettingsError
 from cds_server.toml_file import toml_table
 from cds_server.trust.clients import Profile
-from fhir_mappings.codes.terminology import RXNORM, Terminology
+from fhir_mappings.codes.code_systems import RXNORM
+from fhir_mappings.codes.terminology import Terminology
 
 RXNORM_OID = "urn:oid:2.16.840.1.113883.6.88"
 _CODING = {"system", "code", "display"}

@@ -122,7 +122,7 @@ def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool
         mode = entry.search.mode if entry.search else None
         if mode == "outcome":
             continue
-        scanned = pool.add(raw, f"{where}.entry[{index}]", from_client=True, kinds=kinds)
+        scanned = pool.add(raw, f"{where}.entry[{index}]", from_client=True, kinds=kinds, full_url=entry.full_url)
         if mode != "include":
             matches.append(scanned or raw)
     more = any(link.relation == "next" for link in bundle.link)

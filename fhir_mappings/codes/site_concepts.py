@@ -7,16 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from fhir_mappings.codes.code_systems import LOINC, canonical_system
 from fhir_mappings.codes.terminology import (
     ALSO_PUSHED,
-    ATC,
     CARRY_TIME,
     DRUG_SETS,
-    LOINC,
     NOT_COUNTED,
-    RXNORM,
-    SAME_SYSTEM,
-    SNOMED,
     TREATED_EARLY,
     Concept,
     normalised,
@@ -50,13 +46,8 @@ _CODE = re.compile(r"[^\s,|&#%+{}\\\"<>]{1,100}")
 
 
 def system_of(where: str, system: str) -> str:
-    """The system in the form in which codings are compared. Raises SiteRuleError if it nearly matches a known one."""
-    system = SAME_SYSTEM.get(system, system)
-    near = {known.split("://")[1].rstrip("/").lower(): known for known in (LOINC, SNOMED, RXNORM, ATC)}
-    plain = system.partition("://")[2].rstrip("/").lower().removeprefix("www.")
-    meant = near.get(plain) or near.get(f"www.{plain}")
-    if meant is not None and meant != system:
-        raise SiteRuleError(f"{where}.system is not as FHIR writes it; write {meant}.")
+    """The system as the record's codings are compared."""
+    system = canonical_system(system)
     if not _SYSTEM.fullmatch(system):
         raise SiteRuleError(f"{where}.system must be an absolute URI.")
     return system
@@ -113,9 +104,10 @@ def ingredient_of(name: str, set_id: str, concept: Concept) -> str | None:
                 if other != set_id and set_id in DRUG_SETS:
                     raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {other}.")
                 return known.ingredient
-    named = packaged_terminology().drug([], [wanted])
-    if named is not None and named.drug_class is not DrugClass.OTHER and named.drug_class.value != set_id:
-        raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {named.drug_class.value}.")
+    packaged = packaged_terminology()
+    for drug in map(packaged.drug_named, packaged.read(wanted).ingredients):
+        if drug.drug_class is not DrugClass.OTHER and drug.drug_class.value != set_id:
+            raise SiteRuleError(f"{name}: {concept.code}: {wanted} is an ingredient of {drug.drug_class.value}.")
     return wanted
 
 

@@ -14,11 +14,11 @@ from typing import Any
 from fhir.resources.R4B.valueset import ValueSet
 from pydantic import ValidationError
 
+from fhir_mappings.codes.code_systems import LOCAL
 from fhir_mappings.codes.observed_sets import DEVICE_SETS, KIND_OF_SET
 from fhir_mappings.codes.site_concepts import check_concept, ingredient_of, system_of
 from fhir_mappings.codes.terminology import (
     DRUG_SETS,
-    LOCAL,
     NOT_COUNTED,
     Concept,
     Terminology,

@@ -8,27 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from fhir_mappings.codes.code_systems import ATC, FORMS, LOCAL, LOINC, canonical_system, is_address
+from fhir_mappings.codes.drug_names import DrugNames, PackagedName, packaged_names
+from fhir_mappings.codes.drug_texts import text_reading
+from fhir_mappings.codes.word_lists import word_list
 from fhir_mappings.facts.treatment import Drug, DrugClass, DrugTraits
-
-LOINC = "http://loinc.org"
-SNOMED = "http://snomed.info/sct"
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-ATC = "http://www.whocc.no/atc"
-LOCAL = "urn:crs-cds:local"
-
-SAME_SYSTEM = {
-    "urn:oid:2.16.840.1.113883.6.88": RXNORM,  # Epic writes RxNorm this way
-    "urn:oid:2.16.840.1.113883.6.1": LOINC,
-    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
-    "urn:oid:2.16.840.1.113883.6.73": ATC,
-}
 
 DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugClass.UNIDENTIFIED))
 NOT_COUNTED = "not-a-vasopressor"
@@ -37,20 +28,9 @@ ALSO_PUSHED, CARRY_TIME, TREATED_EARLY = (
     "urn:crs-cds:also-pushed", "urn:crs-cds:carry-time", "urn:crs-cds:treated-early",
 )  # fmt: skip
 
-# The form of a code in each system. Anything else under that system is a mapping mistake and names nothing.
-_FORMS = {
-    LOINC: re.compile(r"\d{1,8}-\d|L[A-Z]\d+-\d"),
-    SNOMED: re.compile(r"\d{6,18}"),
-    RXNORM: re.compile(r"\d{1,8}"),
-    ATC: re.compile(r"[A-Z]\d\d[A-Z]{0,2}(?:\d\d)?"),
-    "http://www.ama-assn.org/go/cpt": re.compile(r"\d{4}[0-9A-Z]"),
-    "http://www.cms.gov/Medicare/Coding/ICD10": re.compile(r"[0-9A-Z]{3,7}"),
-    "http://hl7.org/fhir/sid/icd-10-cm": re.compile(r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"),
-}
-
-_SYSTEM = re.compile(r"[A-Za-z][\w+.-]*:\S+")  # an absolute URI
-
 Code = tuple[str, str]
+LEAST_WORD = 3  # letters of a route that counts in a name: "PR" is rectal as a route, and prolonged release in a name
+READINGS = 4096  # texts that are remembered with what was read of them
 
 
 @dataclass(frozen=True)
@@ -79,15 +59,24 @@ class Terminology:
         self._sets_by_code: dict[Code, frozenset[str]] = {}
         self._sets_by_text: dict[str, frozenset[str]] = {}
         self._drug_by_code: dict[Code, Drug] = {}
-        self._whole_texts: dict[str, Drug] = {}
-        drug_words: dict[str, Drug] = {}
+        self._drug_by_ingredient: dict[str, Drug] = {}
         self._traits = _traits_by_ingredient(value_sets)
         for set_id, concepts in value_sets.items():
             for concept in concepts:
-                self._add(set_id, concept, drug_words)
-        self._drug_words = drug_words
-        longest_first = sorted(map(re.escape, drug_words), key=len, reverse=True)
-        self._drug_pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(longest_first)})(?![\w])")
+                self._add(set_id, concept)
+        for name in packaged_names():
+            self._drug_by_ingredient.setdefault(name.ingredient, Drug(_class_of(name), name.ingredient))
+        names = DrugNames(self._names())
+        local = word_list(t for c in value_sets.get("local-route", ()) for t in c.texts if len(t) >= LEAST_WORD)
+        # a chart has few texts, each of them many times
+        self.read = lru_cache(maxsize=READINGS)(lambda text: text_reading(text, names, local))
+
+    def _names(self) -> Iterator[tuple[str, str]]:
+        """Every name with its ingredient: those of the value sets in force first, for a site's own rule."""
+        for set_id in (*DRUG_SETS, NOT_COUNTED):
+            for concept in self.value_sets.get(set_id, ()):
+                yield from ((text, concept.ingredient or concept.display) for text in concept.texts)
+        yield from ((name.name, name.ingredient) for name in packaged_names())
 
     @cached_property
     def infusion_marks(self) -> re.Pattern[bytes]:
@@ -99,13 +88,14 @@ class Terminology:
         marks = {f'"{c.code}"' for c in concepts if c.system != LOCAL}
         for c in concepts:
             marks |= {f'"{text}"' if c.system == LOCAL else text for text in c.texts}
+        products = (n for n in packaged_names() if self.drug_named(n.ingredient).drug_class is DrugClass.CAR_T)
+        marks |= {n.name for n in products}
         return re.compile("|".join(map(re.escape, sorted(marks))).encode(), re.IGNORECASE)
 
-    def _add(self, set_id: str, concept: Concept, drug_words: dict[str, Drug]) -> None:
+    def _add(self, set_id: str, concept: Concept) -> None:
         code = (concept.system, concept.code)
         self._sets_by_code[code] = self._sets_by_code.get(code, frozenset()) | {set_id}
-        texts = [normalised(text) for text in concept.texts]
-        for text in texts:
+        for text in map(normalised, concept.texts):
             self._sets_by_text[text] = self._sets_by_text.get(text, frozenset()) | {set_id}
         if set_id not in (*DRUG_SETS, NOT_COUNTED):
             return
@@ -113,12 +103,7 @@ class Terminology:
         ingredient = concept.ingredient or concept.display
         drug = Drug(drug_class, ingredient, self.traits(ingredient))
         self._drug_by_code[code] = drug
-        if drug_class is DrugClass.CAR_T and concept.system == LOCAL:
-            # inside a longer text "CAR-T" may announce a premedication, so it counts as the whole text only
-            self._whole_texts |= dict.fromkeys(texts, drug)
-            return
-        for text in texts:
-            drug_words[text] = drug
+        self._drug_by_ingredient[ingredient] = drug
 
     def traits(self, ingredient: str) -> DrugTraits:
         """The traits that the value sets state for one ingredient."""
@@ -141,67 +126,56 @@ class Terminology:
         found: frozenset[str] = frozenset()
         for system, code in codings:
             if system and code:
-                found |= self._sets_by_code.get((SAME_SYSTEM.get(system, system), code), frozenset())
+                found |= self._sets_by_code.get((canonical_system(system), code), frozenset())
         return found
 
     def name_something(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
-        """Tell whether a coding names anything, known here or not.
+        """Tell whether codings say what is meant, be it nothing of ours.
 
-        A LOINC code of ours under another system does not, nor does a text in place of a code.
+        A LOINC code of ours under another system, or a text in place of a code, does not.
         """
-        return any(self._names(SAME_SYSTEM.get(system, system), code) for system, code in codings if system and code)
+        return any(self._says_what(canonical_system(system), code) for system, code in codings if system and code)
 
     def resemble_ours(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
         """Tell whether a coding has a system that our codes have, or a LOINC code of ours under any system."""
         return any(
-            SAME_SYSTEM.get(system or "", system) in _FORMS or (LOINC, code) in self._sets_by_code
-            for system, code in codings
+            canonical_system(system or "") in FORMS or (LOINC, code) in self._sets_by_code for system, code in codings
         )
 
-    def _names(self, system: str, code: str) -> bool:
-        form = _FORMS.get(system)
+    def _says_what(self, system: str, code: str) -> bool:
+        form = FORMS.get(system)
         if form is not None:
             return form.fullmatch(code) is not None
-        known = _SYSTEM.fullmatch(system) is not None and code.strip() != ""
+        known = is_address(system) and code.strip() != ""
         return known and (LOINC, code) not in self._sets_by_code
 
     def sets_of_text(self, text: str | None) -> frozenset[str]:
         """The ids of every value set that lists this whole text as a synonym."""
         return self._sets_by_text.get(normalised(text), frozenset()) if text else frozenset()
 
-    def drug(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Drug | None:
-        """The drug of any coding, else of any text. OTHER is a drug that is named but not ours, None an unnamed one.
-
-        A code without a text names a drug only if the codes of its system are ingredients (ATC). A product code that
-        is not listed may stand for any drug, so it leaves a gap in the history.
-        """
-        codings = list(codings)
+    def drug_coded(self, codings: Iterable[tuple[str | None, str | None]]) -> Drug | None:
+        """The drug of the first coding that is one of ours."""
         for system, code in codings:
-            if system and code:
-                drug = self._drug_by_code.get((SAME_SYSTEM.get(system, system), code))
-                if drug is not None:
-                    return drug
-        named = [normalised(text) for text in texts if text and text.strip()]
-        for text in named:
-            drug = self._whole_texts.get(text) or self._drug_in(text)
+            drug = self._drug_by_code.get((canonical_system(system), code)) if system and code else None
             if drug is not None:
                 return drug
-        if named or any(system == ATC and code and len(code) == 7 for system, code in codings):
-            return Drug(DrugClass.OTHER, "other")
         return None
 
-    def _drug_in(self, text: str) -> Drug | None:
-        """The drug that a normalised text names.
+    def drug_named(self, ingredient: str) -> Drug:
+        """The drug of an ingredient that a text names."""
+        return self._drug_by_ingredient[ingredient]
 
-        A CAR-T product counts only if no other drug is named and the text begins with it: "Kymriah fever protocol:
-        acetaminophen" is no infusion.
+    def name_another(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
+        """Tell whether a code names an ingredient by itself, which only those of ATC do.
+
+        A product that we do not list may hold any drug.
         """
-        matches = list(self._drug_pattern.finditer(text))
-        drugs = [(m.start(), self._drug_words[m.group()]) for m in matches]
-        others = [drug for _, drug in drugs if drug.drug_class is not DrugClass.CAR_T]
-        if others:
-            return others[0]
-        return drugs[0][1] if drugs and drugs[0][0] == 0 else None
+        return any(canonical_system(system) == ATC and len(code) == 7 for system, code in codings if system and code)
+
+
+def _class_of(name: PackagedName) -> DrugClass:
+    """The class of a packaged name whose ingredient no value set in force holds."""
+    return DrugClass.CAR_T if name.part == DrugClass.CAR_T.value else DrugClass.OTHER
 
 
 def _traits_by_ingredient(value_sets: Mapping[str, tuple[Concept, ...]]) -> dict[str, DrugTraits]:

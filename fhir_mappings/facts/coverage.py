@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from fhir_mappings.facts.time_and_range import Moment
+from fhir_mappings.facts.treatment import DrugClass
 
 
 class Kind(StrEnum):
@@ -81,7 +82,8 @@ FUTURE_DATED = "future_dated"
 class SetAside:
     """A resource that could not be used, and why; the kinds of data that it may have held, and its time if known.
 
-    `infusion` marks one that would have been a CAR-T infusion: to stay silent about it would be wrong.
+    `infusion`: it would have been a CAR-T infusion, so that silence about it would be wrong. `drugs` are the classes of
+    which an administration may be; none named is any.
     """
 
     reference: str
@@ -89,6 +91,7 @@ class SetAside:
     kinds: frozenset[Kind] = frozenset()
     at: Moment | None = None
     infusion: bool = False
+    drugs: frozenset[DrugClass] = frozenset()
 
 
 ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
@@ -118,10 +121,16 @@ class Reach:
         return self.since is not None and self.since <= start
 
 
-def reach(coverage: Mapping[Kind, Coverage], kinds: Iterable[Kind], set_aside: Iterable[SetAside]) -> Reach:
-    """The common reach of several kinds of data. A resource that was set aside and may be one of them is a hole."""
+def reach(
+    coverage: Mapping[Kind, Coverage],
+    kinds: Iterable[Kind],
+    set_aside: Iterable[SetAside],
+    drugs: frozenset[DrugClass] = frozenset(),
+) -> Reach:
+    """The reach of some kinds of data together, with the set-aside resources that may be of them as holes; of
+    administrations those that may be of the named classes."""
     kinds = frozenset(kinds)
-    holes = tuple(s.at for s in set_aside if s.kinds & kinds)
+    holes = tuple(s.at for s in set_aside if s.kinds & kinds and (not drugs or not s.drugs or s.drugs & drugs))
     sinces = [_since(coverage.get(kind, NOT_SUPPLIED)) for kind in kinds]
     if any(s is None for s in sinces):
         return Reach(None, holes)

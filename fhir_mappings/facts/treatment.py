@@ -41,9 +41,19 @@ class DrugTraits:
 
 @dataclass(frozen=True, slots=True)
 class Drug:
+    """`resembles` are the classes of which an UNIDENTIFIED drug may be; its `ingredient` then says what stands there
+    and why it is not identified."""
+
     drug_class: DrugClass
     ingredient: str
     traits: DrugTraits = DrugTraits()
+    resembles: frozenset[DrugClass] = frozenset()
+
+
+OURS = frozenset(DrugClass) - {DrugClass.OTHER, DrugClass.UNIDENTIFIED}
+BLOCKERS = frozenset({DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER})
+PRESSORS = frozenset({DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN})
+HIDE_FEVER = BLOCKERS | {DrugClass.STEROID, DrugClass.ANTIPYRETIC}
 
 
 class Route(StrEnum):

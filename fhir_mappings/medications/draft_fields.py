@@ -53,6 +53,14 @@ def contained_in(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:
     return tuple(msgspec.Raw(msgspec.json.encode(item)) for item in items if isinstance(item, Mapping))
 
 
+def medication_in(resource: Mapping[str, Any]) -> fs.Medication:
+    """A Medication or Substance among the drafts; where it cannot be read as FHIR has it, its code alone."""
+    try:
+        return msgspec.convert(resource, fs.Medication, strict=False)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return fs.Medication(code=concept_of(resource.get("code")))
+
+
 def concept_of(value: object) -> fs.CodeableConcept | None:
     """A CodeableConcept from whatever the client sent; None if it says nothing."""
     if isinstance(value, list):

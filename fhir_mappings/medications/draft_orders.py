@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,11 +17,14 @@ from fhir_mappings.medications.draft_fields import (
     concept_of,
     contained_in,
     first_object,
+    medication_in,
     medication_reference,
     reference_of,
     word,
 )
-from fhir_mappings.medications.drugs import drug_of, medication_id, route_of
+from fhir_mappings.medications.drugs import route_of
+from fhir_mappings.medications.identified import UNNAMED, Content, amount_mg, contents
+from fhir_mappings.medications.products import Product, Shelf, product
 from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.ownership import AnotherPatientError, Owner
@@ -43,11 +47,10 @@ def check_draft_owner(drafts: Sequence[Draft], owner: Owner) -> None:
                     raise AnotherPatientError(where, from_client=True)
 
 
-def draft_medications(drafts: Iterable[Draft], fhir_base: str | None) -> tuple[str, ...]:
-    """The ids of the Medications that drafts refer to."""
-    references = (medication_reference(d.resource) for d in drafts)
-    found = (medication_id(r.reference, fhir_base) for r in references if r)
-    return tuple(dict.fromkeys(i for i in found if i))
+def draft_medications(drafts: Sequence[Draft], pool: ResourcePool, fhir_base: str | None) -> tuple[str, ...]:
+    """The parts of drafts that are neither among them nor in the pool, as `Medication/{id}` or `Substance/{id}`."""
+    shelf = Shelf(pool, fhir_base, _medications_beside(drafts))
+    return tuple(dict.fromkeys(one for d in drafts for one in _product(d.resource, shelf).missing))
 
 
 def draft_orders(
@@ -58,79 +61,82 @@ def draft_orders(
     fhir_base: str | None,
     t: Thresholds,
 ) -> tuple[DraftOrder, ...]:
-    """The drafts that count, with what they order. A cancelled draft does not count, nor does one not to be performed.
+    """Drafts that count, with what they are for, one for each drug of ours in a medication. A cancelled one, or one not
+    to be performed, does not count.
 
     If no selection names a draft, all count as selected: a card too many is better than a drug unseen.
     """
     references = [reference_of(d) for d in drafts]
     some_selected = any(_is_selected(r, selections) for r in references)
-    beside = _medications_beside(drafts)
+    shelf = Shelf(pool, fhir_base, _medications_beside(drafts))
     found: list[DraftOrder] = []
     for draft, reference in zip(drafts, references, strict=True):
         resource = draft.resource
         if word(resource, "status") in _DOES_NOT_COUNT or resource.get("doNotPerform") is True:
             continue
-        if word(resource, "resourceType") == "Medication":
+        if word(resource, "resourceType") in ("Medication", "Substance"):
             continue
         selected = _is_selected(reference, selections) or not some_selected
-        found.append(_draft_order(resource, reference, beside, pool, terms, fhir_base, selected=selected))
-        dexamethasone_mg, stated = ordered_dose(found[-1].drug, _dose(resource), t)
-        found[-1] = replace(
-            found[-1],
-            dexamethasone_mg=dexamethasone_mg,
-            dose_stated=stated,
-            dose=_tocilizumab_dose(found[-1], resource, t),
-            route=_drug_route(found[-1], resource, terms),
-            resource=resource,
-        )
+        if _is_medication(resource):
+            found += _medication_drafts(resource, reference, shelf, terms, t, selected=selected)
+        else:
+            sets = frozenset[str]().union(*(terms.sets_of(fs.codings_of(c)) for c in _codes(resource)))
+            found.append(DraftOrder(reference, False, None, sets, selected, resource=resource))
     return tuple(found)
 
 
-def _medications_beside(drafts: Sequence[Draft]) -> Mapping[str, fs.CodeableConcept]:
-    """The codes of the Medications that came among the drafts, by `Medication/id` and by fullUrl."""
-    found: dict[str, fs.CodeableConcept] = {}
+def _codes(draft: Mapping[str, Any]) -> tuple[fs.CodeableConcept | None, ...]:
+    return tuple(concept_of(draft.get(field)) for field in ("code", "codeCodeableConcept"))
+
+
+def _is_medication(draft: Mapping[str, Any]) -> bool:
+    """Better a card too many than a drug unseen: what states a medication is an order of one."""
+    return _states_medication(draft) or word(draft, "resourceType") in _MEDICATION_TYPES
+
+
+def _states_medication(draft: Mapping[str, Any]) -> bool:
+    return any(draft.get(field) for field in ("medicationCodeableConcept", "medicationReference"))
+
+
+def _medications_beside(drafts: Sequence[Draft]) -> Mapping[str, fs.Medication]:
+    """Medications and Substances that stand among the drafts, by `Type/id` and by fullUrl."""
+    found: dict[str, fs.Medication] = {}
     for draft in drafts:
-        concept = concept_of(draft.resource.get("code"))
-        if word(draft.resource, "resourceType") != "Medication" or concept is None:
+        if word(draft.resource, "resourceType") not in ("Medication", "Substance"):
             continue
-        found[reference_of(draft)] = concept
+        medication = medication_in(draft.resource)
+        found[reference_of(draft)] = medication
         if isinstance(draft.full_url, str):
-            found[draft.full_url] = concept
+            found[draft.full_url] = medication
     return found
 
 
-def _draft_order(
-    draft: Mapping[str, Any],
-    reference: str,
-    beside: Mapping[str, fs.CodeableConcept],
-    pool: ResourcePool,
-    terms: Terminology,
-    fhir_base: str | None,
-    *,
-    selected: bool,
-) -> DraftOrder:
-    # whatever states a medication counts as an order of one: a card too many is better than a drug unseen
-    stated = any(draft.get(field) for field in ("medicationCodeableConcept", "medicationReference"))
-    is_medication = stated or word(draft, "resourceType") in _MEDICATION_TYPES
-    if is_medication:
-        concept, target = concept_of(draft.get("medicationCodeableConcept")), medication_reference(draft)
-        named = concept or (beside.get(target.reference or "") if target else None)
-        drug = drug_of(named, target, contained_in(draft), pool, terms, fhir_base, _route(draft, terms))
-        prior = draft.get("priorPrescription")
-        replaced = prior.get("reference") if isinstance(prior, Mapping) else None
-        return DraftOrder(
+def _product(draft: Mapping[str, Any], shelf: Shelf) -> Product:
+    concept = concept_of(draft.get("medicationCodeableConcept"))
+    return product(concept, medication_reference(draft), contained_in(draft), shelf)
+
+
+def _medication_drafts(
+    draft: Mapping[str, Any], reference: str, shelf: Shelf, terms: Terminology, t: Thresholds, *, selected: bool
+) -> Iterator[DraftOrder]:
+    prior = draft.get("priorPrescription")
+    replaced = prior.get("reference") if isinstance(prior, Mapping) else None
+    for content in contents(_product(draft, shelf), terms, _route(draft, terms)):
+        dexamethasone_mg, stated = ordered_dose(content, _dose(draft) or fs.Quantity(), t)
+        order = DraftOrder(
             reference,
-            is_medication,
-            drug,
+            True,
+            None if content.drug == UNNAMED else content.drug,
             frozenset(),
             selected,
-            empty=not stated,
+            empty=not _states_medication(draft),
             replaces=replaced if isinstance(replaced, str) else None,
+            dexamethasone_mg=dexamethasone_mg,
+            dose_stated=stated,
+            dose=_tocilizumab_dose(content, draft, t),
+            resource=draft,
         )
-    sets: frozenset[str] = frozenset()
-    for field in ("code", "codeCodeableConcept"):
-        sets |= terms.sets_of(fs.codings_of(concept_of(draft.get(field))))
-    return DraftOrder(reference, is_medication, None, sets, selected)
+        yield replace(order, route=_drug_route(order, draft, terms))
 
 
 def _is_selected(reference: str, selections: frozenset[str]) -> bool:
@@ -165,28 +171,20 @@ def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
         return None
 
 
-def _tocilizumab_dose(draft: DraftOrder, resource: Mapping[str, Any], t: Thresholds) -> DraftDose:
-    """The dose of a tocilizumab draft in mg, g, mL of the concentrate or mg/kg.
-
-    A draft with several dosages, or with a unit that is not listed (vials, for instance), has no readable dose.
-    """
+def _tocilizumab_dose(content: Content, resource: Mapping[str, Any], t: Thresholds) -> DraftDose:
+    """The dose of a tocilizumab draft; none that can be read where it has several dosages, or a unit not listed."""
     quantity, dosages = _dose(resource), resource.get("dosageInstruction")
-    if draft.drug is None or draft.drug.drug_class is not DrugClass.TOCILIZUMAB:
+    if content.drug.drug_class is not DrugClass.TOCILIZUMAB:
         return DraftDose()
     repeats = _repeats(resource)
     if quantity is None or quantity.value is None or (isinstance(dosages, list) and len(dosages) > 1):
         return DraftDose(repeats=repeats)
-    value, unit = quantity.value, unit_of(quantity)
-    if unit in ("mL", "ml"):
-        return DraftDose(mg=value * t.toci_strength, repeats=repeats)
-    for measure in (Measure.MASS, Measure.MASS_PER_WEIGHT):
-        try:
-            amount = converted(value, unit, measure)
-        except UnitError:
-            continue
-        if measure is Measure.MASS:
-            return DraftDose(mg=amount, repeats=repeats)
-        return DraftDose(mg_per_kg=amount, repeats=repeats)
+    mg = amount_mg(quantity, content, t.toci_strength)
+    if mg is not None:
+        return DraftDose(mg=mg, repeats=repeats)
+    with suppress(UnitError):
+        per_kg = converted(quantity.value, unit_of(quantity), Measure.MASS_PER_WEIGHT)
+        return DraftDose(mg_per_kg=per_kg, repeats=repeats)
     return DraftDose(repeats=repeats)
 
 

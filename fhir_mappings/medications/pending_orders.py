@@ -9,8 +9,9 @@ from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, PendingOrder
-from fhir_mappings.medications.drugs import drug_in, route_of
+from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder
+from fhir_mappings.medications.drugs import drugs_in, route_of
+from fhir_mappings.medications.identified import UNNAMED
 from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
@@ -27,7 +28,10 @@ def unreadable_orders(pool: ResourcePool, terms: Terminology, fhir_base: str | N
     """The orders that may be active and do not say what they order: each may be the one that a card would suggest."""
     found: list[SetAside] = []
     for medication in pool.of_type(fs.MedicationRequest):
-        why = _unreadable(medication.data.status, named=drug_in(medication.data, pool, terms, fhir_base) is not None)
+        drug = drugs_in(medication.data, pool, terms, fhir_base)[0].drug
+        why = _unreadable(medication.data.status, named=drug != UNNAMED)
+        if not why and drug.drug_class is DrugClass.UNIDENTIFIED and medication.data.status == "active":
+            why = drug.ingredient
         found += [SetAside(medication.reference, why, frozenset({Kind.MEDICATION_ORDERS}))] if why else []
     for service in pool.of_type(fs.ServiceRequest):
         named = service.data.code is not None and says_what(service.data.code, terms)
@@ -57,13 +61,12 @@ def pending_orders(
     """
     given = tuple(given)
     named = {r.split("/_history/")[0].rpartition("MedicationRequest/")[2] for a in given for r in a.requests}
-    medications = (_medication_order(m, pool, terms, zone, fhir_base, t) for m in pool.of_type(fs.MedicationRequest))
+    medications = (_medication_orders(m, pool, terms, zone, fhir_base, t) for m in pool.of_type(fs.MedicationRequest))
     uncharted = (
         order
-        for order in medications
-        if order is not None
-        and order.reference.removeprefix("MedicationRequest/") not in named
-        and not any(_charts(a, order) for a in given)
+        for orders in medications
+        for order in orders
+        if order.reference.removeprefix("MedicationRequest/") not in named and not any(_charts(a, order) for a in given)
     )
     services = (
         PendingOrder(
@@ -75,24 +78,27 @@ def pending_orders(
     return (*uncharted, *services)
 
 
-def _medication_order(
+def _medication_orders(
     resource: Resource[fs.MedicationRequest],
     pool: ResourcePool,
     terms: Terminology,
     zone: tzinfo,
     fhir_base: str | None,
     t: Thresholds,
-) -> PendingOrder | None:
-    """The order of a medication; None where it is not active."""
+) -> tuple[PendingOrder, ...]:
+    """The order of each drug of a medication; none where it is not active."""
     data = resource.data
     if data.status != "active" or data.do_not_perform:
-        return None
+        return ()
     route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
-    drug = drug_in(data, pool, terms, fhir_base, route)
     doses = [r.dose_quantity for d in data.dosage_instruction for r in d.dose_and_rate if r.dose_quantity]
-    dexamethasone_mg, stated = ordered_dose(drug, doses[0] if doses else None, t)
     authored = moment_or_none(data.authored_on, zone)
-    return PendingOrder(resource.reference, drug, frozenset(), authored, route, dexamethasone_mg, stated)
+    found = []
+    for content in drugs_in(data, pool, terms, fhir_base, route):
+        dexamethasone_mg, stated = ordered_dose(content, doses[0] if doses else None, t)
+        drug = None if content.drug == UNNAMED else content.drug
+        found.append(PendingOrder(resource.reference, drug, frozenset(), authored, route, dexamethasone_mg, stated))
+    return tuple(found)
 
 
 def _charts(given: Administration, order: PendingOrder) -> bool:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, Drug, DrugClass, SteroidGiven, of_class
+from fhir_mappings.facts.treatment import Administration, DrugClass, SteroidGiven, of_class
+from fhir_mappings.medications.identified import Content, amount_mg
 from fhir_mappings.medications.treatments import given_at
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.units import UnitError, converted, unit_of
 
 
 def steroids_given(given: Iterable[Administration], as_of: datetime, t: Thresholds) -> tuple[SteroidGiven, ...]:
@@ -26,15 +25,12 @@ def steroids_given(given: Iterable[Administration], as_of: datetime, t: Threshol
     return tuple(found)
 
 
-def ordered_dose(drug: Drug | None, quantity: fs.Quantity | None, t: Thresholds) -> tuple[Decimal | None, bool]:
-    """An ordered dose in milligrams of dexamethasone, and whether the order states a dose at all."""
-    if drug is None or drug.drug_class is not DrugClass.STEROID or quantity is None or quantity.value is None:
+def ordered_dose(content: Content, quantity: fs.Quantity | None, t: Thresholds) -> tuple[Decimal | None, bool]:
+    """An ordered dose in milligrams of dexamethasone, and whether a dose is stated at all."""
+    if content.drug.drug_class is not DrugClass.STEROID or quantity is None:
         return None, False
-    try:
-        mg = converted(quantity.value, unit_of(quantity), Measure.MASS)
-    except UnitError:
-        return None, False
-    return _dexamethasone(drug.ingredient, mg, t), True
+    mg = amount_mg(quantity, content)
+    return (None, False) if mg is None else (_dexamethasone(content.drug.ingredient, mg, t), True)
 
 
 def _dexamethasone(ingredient: str, mg: Decimal | None, t: Thresholds) -> Decimal | None:

@@ -11,20 +11,18 @@ from fhir_mappings.codes.delivery_words import Deliveries, SaidOfDelivery
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
-from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
-from fhir_mappings.facts.treatment import Administration, Dose, Drug, DrugClass, Route
-from fhir_mappings.medications.drugs import drug_in, route_of
+from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, Route
+from fhir_mappings.medications.drugs import drugs_in, route_of
+from fhir_mappings.medications.identified import Content, amount_mg
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Resource
-from fhir_mappings.reading.units import UnitError, converted, unit_of
 
 NEVER_GIVEN = frozenset({"not-done", "entered-in-error"})
 STATUSES = frozenset({"in-progress", "completed", "stopped", "on-hold", "unknown"})
-UNNAMED = Drug(DrugClass.UNIDENTIFIED, "drug not identified")
 ADMINISTRATIONS = frozenset({Kind.ADMINISTRATIONS})
 
 
@@ -48,26 +46,28 @@ def administrations(
         if data.status in NEVER_GIVEN:
             continue
         route = route_of(data.dosage.route if data.dosage else None, terms)
-        drug = drug_in(data, pool, terms, fhir_base, route)
-        drug = drug or UNNAMED
-        if drug.drug_class is DrugClass.OTHER:
-            continue
-        try:
-            _check(data)
-            administration = _administration(resource, drug, terms, zone, t)
-            if drug.drug_class in _INFUSED:
-                administration = replace(administration, delivery=deliveries[_said(data.dosage)])
-        except (BadTimeError, UnreadableError) as error:
-            infusion = drug.drug_class is DrugClass.CAR_T
-            why = f"{drug.ingredient}: {error}"
-            bad.append(SetAside(resource.reference, why, ADMINISTRATIONS, infusion=infusion))
-            continue
-        if administration.start.earliest > as_of + t.future_tolerance:
-            bad.append(_ahead(administration))
-        elif administration.start.earliest > as_of:  # the other clock is a little ahead of ours: it counts as now
-            good.append(replace(administration, start=Moment(as_of, as_of)))
-        else:
-            good.append(administration)
+        for content in drugs_in(data, pool, terms, fhir_base, route):
+            drug = content.drug
+            if drug.drug_class is DrugClass.OTHER:
+                # what is said around an infusion of CAR-T cells is named, and a hole in nothing
+                bad += [SetAside(resource.reference, drug.ingredient)] if drug.resembles else []
+                continue
+            try:
+                _check(data)
+                administration = _administration(resource, content, route, zone, t)
+                if drug.drug_class in _INFUSED:
+                    administration = replace(administration, delivery=deliveries[_said(data.dosage)])
+            except (BadTimeError, UnreadableError) as error:
+                infusion = drug.drug_class is DrugClass.CAR_T or drug.resembles == {DrugClass.CAR_T}
+                why = f"{drug.ingredient}: {error}"
+                bad.append(SetAside(resource.reference, why, ADMINISTRATIONS, infusion=infusion, drugs=drug.resembles))
+                continue
+            if administration.start.earliest > as_of + t.future_tolerance:
+                bad.append(_ahead(administration))
+            elif administration.start.earliest > as_of:  # a clock a little ahead of ours: it counts as now
+                good.append(replace(administration, start=Moment(as_of, as_of)))
+            else:
+                good.append(administration)
     good.sort(key=lambda a: (a.start.earliest, a.reference))
     return tuple(good), tuple(bad)
 
@@ -79,7 +79,21 @@ def _ahead(a: Administration) -> SetAside:
     infusion hides no later dose; its hole keeps the time, and a card reports it.
     """
     infusion = a.drug.drug_class is DrugClass.CAR_T
-    return SetAside(a.reference, FUTURE_DATED, ADMINISTRATIONS, a.start if infusion else None, infusion=infusion)
+    at = a.start if infusion else None
+    return SetAside(a.reference, FUTURE_DATED, ADMINISTRATIONS, at, infusion=infusion, drugs=a.drug.resembles)
+
+
+_INFUSED = frozenset({DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN})
+
+
+def _said(dosage: fs.Dosage | None) -> SaidOfDelivery:
+    """The codings of the method, and the words of route, method and dosage."""
+    if dosage is None:
+        return SaidOfDelivery()
+    concepts = [concept for concept in (dosage.route, dosage.method) if concept is not None]
+    texts = [dosage.text, *(concept.text for concept in concepts)]
+    texts += [text for concept in concepts for coding in concept.coding for text in (coding.display, coding.code)]
+    return SaidOfDelivery(fs.codings_of(dosage.method), tuple(text for text in texts if text))
 
 
 class UnreadableError(ValueError):
@@ -100,8 +114,8 @@ def _check(data: fs.MedicationAdministration) -> None:
 
 def _administration(
     resource: Resource[fs.MedicationAdministration],
-    drug: Drug,
-    terms: Terminology,
+    content: Content,
+    route: Route,
     zone: tzinfo,
     t: Thresholds,
 ) -> Administration:
@@ -112,15 +126,15 @@ def _administration(
         raise BadTimeError("no effective time")
     end = moment(period.end, zone).latest if period and period.end else None
     ended = data.status in ("completed", "stopped", "on-hold")
-    dose_mg, has_amount = _amount(dosage, drug, t)
+    dose_mg, has_amount = _amount(dosage, content, t)
     return Administration(
         reference=resource.reference,
-        drug=drug,
+        drug=content.drug,
         start=moment(start_text, zone),
         end=end,
         open_ended=end is None and (data.status == "in-progress" or (period is not None and not ended)),
         status=data.status,
-        route=route_of(dosage.route if dosage else None, terms),
+        route=route,
         dose_mg=dose_mg,
         has_amount=has_amount,
         rate=_rate(dosage),
@@ -129,29 +143,11 @@ def _administration(
     )
 
 
-_INFUSED = frozenset({DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN})
-
-
-def _said(dosage: fs.Dosage | None) -> SaidOfDelivery:
-    """The codings of the method, and the words of route, method and dosage."""
-    if dosage is None:
-        return SaidOfDelivery()
-    concepts = [concept for concept in (dosage.route, dosage.method) if concept is not None]
-    texts = [dosage.text, *(concept.text for concept in concepts)]
-    texts += [text for concept in concepts for coding in concept.coding for text in (coding.display, coding.code)]
-    return SaidOfDelivery(fs.codings_of(dosage.method), tuple(text for text in texts if text))
-
-
-def _amount(dosage: fs.Dosage | None, drug: Drug, t: Thresholds) -> tuple[Decimal | None, bool]:
+def _amount(dosage: fs.Dosage | None, content: Content, t: Thresholds) -> tuple[Decimal | None, bool]:
     if dosage is None or dosage.dose is None or dosage.dose.value is None or not dosage.dose.value.is_finite():
         return None, False
-    value, unit = dosage.dose.value, unit_of(dosage.dose)
-    if drug.drug_class is DrugClass.TOCILIZUMAB and unit in ("mL", "ml"):
-        return value * t.toci_strength, value > 0
-    try:
-        return converted(value, unit, Measure.MASS), value > 0
-    except UnitError:
-        return None, value > 0
+    concentrate = t.toci_strength if content.drug.drug_class is DrugClass.TOCILIZUMAB else None
+    return amount_mg(dosage.dose, content, concentrate), dosage.dose.value > 0
 
 
 def _rate(dosage: fs.Dosage | None) -> Decimal | None:

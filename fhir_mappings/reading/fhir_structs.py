@@ -110,7 +110,22 @@ class Observation(FhirStruct, frozen=True):
     reference_range: tuple[ReferenceRange, ...] = ()
 
 
+class Ingredient(FhirStruct, frozen=True):
+    item_codeable_concept: CodeableConcept | None = None
+    item_reference: Reference | None = None
+    is_active: bool | None = None
+    strength: Ratio | None = None
+
+
 class Medication(FhirStruct, frozen=True):
+    id: str | None = None
+    code: CodeableConcept | None = None
+    ingredient: tuple[Ingredient, ...] = ()
+    contained: tuple[msgspec.Raw, ...] = ()
+    resource_type: str = ""
+
+
+class Substance(FhirStruct, frozen=True):
     id: str | None = None
     code: CodeableConcept | None = None
     resource_type: str = ""
@@ -154,8 +169,13 @@ class Condition(FhirStruct, frozen=True):
     recorded_date: str | None = None
 
 
+class Reaction(FhirStruct, frozen=True):
+    substance: CodeableConcept | None = None
+
+
 class AllergyIntolerance(FhirStruct, frozen=True):
     code: CodeableConcept | None = None
+    reaction: tuple[Reaction, ...] = ()
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
 

@@ -16,6 +16,7 @@ from fhir_mappings.facts.coverage import Coverage, Kind
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resources import (
     DECODERS,
+    OF_NO_PATIENT,
     PLAIN,
     Broken,
     Claim,
@@ -40,23 +41,28 @@ class ResourcePool:
 
     def __init__(self) -> None:
         self._by_reference: dict[str, Resource[Any]] = {}
+        self._by_url: dict[str, str] = {}
         self._by_type: dict[str, tuple[Resource[Any], ...]] | None = None  # until one comes or goes
         self.broken: dict[str, Broken] = {}
         self.claims: list[Claim] = []
         self.added = 0
 
     def add(
-        self, raw: Json, where: str, *, from_client: bool = False, kinds: frozenset[Kind] = frozenset()
+        self,
+        raw: Json,
+        where: str,
+        *,
+        from_client: bool = False,
+        kinds: frozenset[Kind] = frozenset(),
+        full_url: str | None = None,
     ) -> fs.FhirStruct | None:
-        """Read one resource and return its scanned fields.
-
-        A resource that cannot be read is set aside with the path of the broken field; the result is then None.
-        """
+        """Read one resource; what was scanned of it. One that cannot be read is set aside with the path of the broken
+        field, and None. `full_url` is the address that other entries of its Bundle may name it by."""
         self.added += 1
         data = scanned(raw)
         header = data if data is not None else header_of(raw)
         reference = f"{header.resource_type}/{header.id or digest_of(raw)}"
-        if header.resource_type not in ("", "Medication"):
+        if header.resource_type not in OF_NO_PATIENT:
             owner = bytes(header.patient if header.resource_type == "AllergyIntolerance" else header.subject)
             self.claims.append(Claim(reference, header.resource_type, owner, where, from_client))
         decoder = DECODERS.get(header.resource_type)
@@ -74,6 +80,8 @@ class ResourcePool:
         updated = header.meta.last_updated if header.meta else None
         found = Resource(data, raw, reference, header.resource_type, where, from_client, updated, kinds)
         self._keep(found)
+        if full_url and found.type in ("Medication", "Substance"):
+            self._by_url[full_url] = reference
         return found.data
 
     def _keep(self, found: Resource[Any]) -> None:
@@ -145,9 +153,10 @@ class ResourcePool:
     def get(self, reference: str) -> Resource[Any] | None:
         return self._by_reference.get(reference)
 
-    def medication(self, medication_id: str | None) -> fs.Medication | None:
-        found = self._by_reference.get(f"Medication/{medication_id}")
-        return found.data if found is not None else None
+    def ingredient(self, reference: str) -> fs.Medication | fs.Substance | None:
+        """The Medication or Substance that a reference names: `Type/id`, or the fullUrl of its entry."""
+        found = self._by_reference.get(self._by_url.get(reference, reference))
+        return found.data if found is not None and isinstance(found.data, fs.Medication | fs.Substance) else None
 
     def patient(self, patient_id: str) -> fs.Patient | None:
         found = self._by_reference.get(f"Patient/{patient_id}")

@@ -30,6 +30,7 @@ STRUCTS: Mapping[str, type[fs.FhirStruct]] = {
     "ServiceRequest": fs.ServiceRequest,
     "Patient": fs.Patient,
     "Medication": fs.Medication,
+    "Substance": fs.Substance,
 }
 
 
@@ -124,7 +125,9 @@ _KINDS = {
     "MedicationRequest": frozenset({Kind.MEDICATION_ORDERS}),
     "ServiceRequest": frozenset({Kind.SERVICE_ORDERS}),
     "Medication": frozenset({Kind.ADMINISTRATIONS}),
+    "Substance": frozenset({Kind.ADMINISTRATIONS}),
 }
+OF_NO_PATIENT = ("", "Medication", "Substance")
 
 
 def kinds_of(resource_type: str) -> frozenset[Kind]:

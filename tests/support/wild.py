@@ -119,14 +119,14 @@ def answered(payload: Payload) -> TestResponse:
 
 
 def _prefetch(chart: list[Resource], keys: Mapping[str, str]) -> dict[str, Any]:
-    """Every key, complete; Medications stand beside the administrations and orders that refer to them."""
+    """Every key, complete; Medications and Substances stand beside the administrations and orders that refer to them."""
     found: dict[str, Any] = {key: bundle([]) for key in DATA_KEYS_SENT}
     for resource in chart:
         if resource["resourceType"] == "Patient":
             found["patient"] = resource
         for key in _keys_of(resource, keys):
             found[key]["entry"].append({"resource": resource})
-    for medication in (r for r in chart if r["resourceType"] == "Medication"):
+    for medication in (r for r in chart if r["resourceType"] in ("Medication", "Substance")):
         for key in ("recentAdministrations", "activeMedicationOrders"):
             found[key]["entry"].append({"resource": medication, "search": {"mode": "include"}})
     return found

@@ -19,7 +19,8 @@ from cds_server.hooks.services import SERVICES
 from cds_server.operations.metrics import Metrics
 from cds_server.settings.table import DEVELOPMENT_KEY, OF_THE_TESTS, Setting, Settings, known_names
 from cds_server.site_rules import site_rules
-from fhir_mappings.codes.terminology import LOCAL, packaged_terminology
+from fhir_mappings.codes.code_systems import LOCAL
+from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.thresholds import Status, Thresholds, numbers
 from tests.support import clinical_rules
 

@@ -130,7 +130,7 @@ def test_a_site_adds_codes_drugs_and_device_synonyms(tmp_path: Path) -> None:
     write(tmp_path, "drug", value_set("car-t-product", "urn:site", "obe-1", extension=ingredient))
     write(tmp_path, "device", device("high-flow-oxygen", "hf"))
     terms = site_rules(None, tmp_path).terms
-    drug = terms.drug([("urn:site", "obe-1")], [])
+    drug = terms.drug_coded([("urn:site", "obe-1")])
     assert drug is not None
     assert (drug.drug_class, drug.ingredient) == (DrugClass.CAR_T, "obecabtagene autoleucel")
     assert terms.sets_of_text("zauberbrille") == {"high-flow-oxygen"}
@@ -150,7 +150,7 @@ def test_a_site_replaces_a_value_set(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (value_set("low-flow-oxigen", "urn:site", "x"), "low-flow-oxigen is no value set of this service; did you mean low-flow-oxygen?"),
-        (value_set("interleukin-6", "https://loinc.org/", "26881-3"), "system is not as FHIR writes it; write http://loinc.org"),
+        (value_set("interleukin-6", "https://loinc.org/", "3150-6"), "is no LOINC code"),
         (value_set("interleukin-6", "urn:oid:2.16.840.1.113883.6.1", "3150-6"), "is no LOINC code"),
         (value_set("body-weight", "urn:site", "x&patient=q"), "code must be without spaces"),
         (value_set("body-weight", "urn:site", "{{context.userId}}"), "code must be without spaces"),
@@ -186,7 +186,7 @@ def test_epic_s_name_of_a_system_is_the_system(tmp_path: Path) -> None:
     write(tmp_path, "toci", value_set("tocilizumab", "urn:oid:2.16.840.1.113883.6.88", "9999999", extension=INGREDIENT))
     terms = site_rules(None, tmp_path).terms
     for system in ("urn:oid:2.16.840.1.113883.6.88", "http://www.nlm.nih.gov/research/umls/rxnorm"):
-        drug = terms.drug([(system, "9999999")], [])
+        drug = terms.drug_coded([(system, "9999999")])
         assert drug is not None
         assert drug.drug_class is DrugClass.TOCILIZUMAB
 
@@ -194,7 +194,7 @@ def test_epic_s_name_of_a_system_is_the_system(tmp_path: Path) -> None:
 def test_an_ingredient_is_known_however_it_is_written(tmp_path: Path) -> None:
     axi = [{"url": "urn:crs-cds:ingredient", "valueString": "Axicabtagene Ciloleucel"}]
     write(tmp_path, "axi", value_set("car-t-product", "urn:site", "axi", extension=axi))
-    drug = site_rules(None, tmp_path).terms.drug([("urn:site", "axi")], [])
+    drug = site_rules(None, tmp_path).terms.drug_coded([("urn:site", "axi")])
     assert drug is not None
     assert drug.ingredient == "axicabtagene ciloleucel"
 

@@ -55,7 +55,12 @@ ORDER = (
 )
 # what a room may not see although it stands above it in the list
 RULES_SEE = ("fhir_mappings.facts", "fhir_mappings.rules")
-CARDS_SEE_OF_MAPPINGS = ("fhir_mappings.facts", "fhir_mappings.codes.terminology")
+CARDS_SEE_OF_MAPPINGS = (
+    "fhir_mappings.facts",
+    "fhir_mappings.codes.terminology",
+    "fhir_mappings.codes.code_systems",
+    "fhir_mappings.codes.drug_names",
+)
 DESK_SEES_OF_SERVER = (
     "cds_server.outgoing.base_url", "cds_server.pages", "cds_server.problems", "cds_server.running",
 )  # fmt: skip

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.valueset import ValueSet
 
+from fhir_mappings.codes.code_systems import LOCAL
 from fhir_mappings.codes.site_concepts import loinc_check_digit
-from fhir_mappings.codes.terminology import LOCAL, packaged_terminology
+from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.treatment import DrugClass
 
 SETS = {
@@ -58,36 +59,13 @@ def test_codes_that_must_stay_out(code: str) -> None:
     assert code not in LOINC_CODES
 
 
-@pytest.mark.parametrize(
-    ("text", "drug_class", "ingredient"),
-    [
-        ("tocilizumab 20 MG/ML Injection", DrugClass.TOCILIZUMAB, "tocilizumab"),
-        ("TYENNE (tocilizumab-aazg)", DrugClass.TOCILIZUMAB, "tocilizumab"),
-        ("Noradrenaline 4 mg/50 mL", DrugClass.VASOPRESSOR, "norepinephrine"),
-        ("vasopressin infusion", DrugClass.VASOPRESSIN, "vasopressin"),
-        ("desmopressin spray", DrugClass.OTHER, "other"),
-        ("Paracetamol 1 g", DrugClass.ANTIPYRETIC, "acetaminophen"),
-        ("metamizole 1 g", DrugClass.ANTIPYRETIC, "metamizole"),
-        ("Kymriah", DrugClass.CAR_T, "tisagenlecleucel"),
-        ("CAR-T cells", DrugClass.CAR_T, "CAR-T cells"),
-        ("Fludarabine (pre CAR-T)", DrugClass.OTHER, "other"),
-        ("Kymriah fever protocol: acetaminophen 650 mg", DrugClass.ANTIPYRETIC, "acetaminophen"),
-        ("Normal saline", DrugClass.OTHER, "other"),
-    ],
-)
-def test_a_drug_by_its_text(text: str, drug_class: DrugClass, ingredient: str) -> None:
-    found = packaged_terminology().drug([], [text])
-    assert found is not None
-    assert (found.drug_class, found.ingredient) == (drug_class, ingredient)
-
-
 def test_epic_s_name_of_rxnorm_is_rxnorm() -> None:
-    found = packaged_terminology().drug([("urn:oid:2.16.840.1.113883.6.88", "612865")], [])
+    found = packaged_terminology().drug_coded([("urn:oid:2.16.840.1.113883.6.88", "612865")])
     assert found is not None
     assert found.drug_class is DrugClass.TOCILIZUMAB
 
 
-def test_a_rxnorm_product_that_is_not_listed_may_be_any_drug() -> None:
+def test_a_rxnorm_product_that_is_not_listed_is_no_drug_of_ours() -> None:
     terms = packaged_terminology()
-    assert terms.drug([("http://www.nlm.nih.gov/research/umls/rxnorm", "999999")], []) is None
+    assert terms.drug_coded([("http://www.nlm.nih.gov/research/umls/rxnorm", "999999")]) is None
     assert LOCAL not in {system for system, _ in terms.codes(*terms.value_sets)}
