@@ -16,6 +16,9 @@ _REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}
 _IN_A_SUMMARY = 40
 
 
+_MARKUP = frozenset("<>&\\`*_{}[]()!|~#")
+
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()!|~])")
 
 
@@ -23,13 +26,21 @@ def escaped(text: str) -> str:
     """Text from a record, safe in Markdown and in HTML, on one line and cut to 200 characters."""
     flat = " ".join(text.split())[:200]
     html = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], _SPECIAL.sub(r"\\\1", html))
+    return _without_links(_SPECIAL.sub(r"\\\1", html))
+
+
+def _without_links(text: str) -> str:
+    return _AUTOLINK.sub(lambda m: m.group()[0] + ZERO_WIDTH_SPACE + m.group()[1:], text)
 
 
 def short(text: str) -> str:
-    """Text from a record as a summary holds it, which is no Markdown: on one line, its beginning."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= _IN_A_SUMMARY else f"{flat[:_IN_A_SUMMARY]}…"
+    """Text from a record as a summary holds it: on one line, its beginning, without the signs of any markup.
+
+    A summary is plain text, in which an escape would be seen; but some clients render it all the same.
+    """
+    flat = " ".join("".join(c if c.isprintable() and c not in _MARKUP else " " for c in text).split())
+    shown = flat if len(flat) <= _IN_A_SUMMARY else f"{flat[:_IN_A_SUMMARY]}…"
+    return _without_links(shown)
 
 
 def reference_text(reference: str) -> str:
