@@ -85,7 +85,7 @@ class Terminology:
         A code must be a whole JSON string; a name may stand anywhere.
         """
         concepts = [c for set_id in ("car-t-product", "car-t-administration") for c in self.value_sets[set_id]]
-        marks = {f'"{c.code}"' for c in concepts if c.system != LOCAL}
+        marks = {f'"{c.code}"' for c in concepts if c.system != LOCAL} | {'"CAR-T"', '"CAR T"'}
         for c in concepts:
             marks |= {f'"{text}"' if c.system == LOCAL else text for text in c.texts}
         products = (n for n in packaged_names() if self.drug_named(n.ingredient).drug_class is DrugClass.CAR_T)
