@@ -11,8 +11,10 @@ from cards.deciding.card_modes import CardMode, CardModeError, CardModes, card_m
 from cds_server.data_keys import DATA_KEYS
 from cds_server.limits import SettingsError
 from cds_server.toml_file import printable, toml_table
+from fhir_mappings.codes.packaged_names import packaged_names
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology, packaged_terminology
+from fhir_mappings.codes.word_lists import all_words
 from fhir_mappings.facts.site_thresholds import SiteRuleError, site_thresholds
 from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
 from fhir_mappings.facts.treatment import DrugTraits
@@ -91,6 +93,8 @@ def _hash(t: Thresholds, terms: Terminology, modes: CardModes) -> str:
             set_id: [[c.system, c.code, c.display, c.ingredient, *c.texts, *_traits(c.traits)] for c in concepts]
             for set_id, concepts in terms.value_sets.items()
         },
+        "names": [[name.part, name.ingredient, name.name] for name in packaged_names()],
+        "words": all_words(),
     }
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
 

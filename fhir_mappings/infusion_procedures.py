@@ -13,7 +13,7 @@ from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import DrugClass
-from fhir_mappings.medications.identified import UNNAMED_PRODUCT, may_be_infusion, no_infusion
+from fhir_mappings.medications.doubts import UNNAMED_PRODUCT, may_be_infusion, no_infusion
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment, moment_or_none
 from fhir_mappings.reading.resource_pool import ResourcePool
@@ -22,6 +22,7 @@ from fhir_mappings.reading.resources import Resource, kinds_of
 _PERFORMED = frozenset({"completed", "in-progress"})
 _NEVER_PERFORMED = frozenset({"not-done", "entered-in-error", "preparation"})
 _PROCEDURES = frozenset({Kind.PROCEDURES})
+_CELLS = frozenset({DrugClass.CAR_T})
 
 Record = tuple[str, Moment, str]
 """Reference, start and product of one record of an infusion."""
@@ -82,7 +83,8 @@ def _not_an_infusion(
     if read.says is CarT.DOUBT:
         at = moment_or_none(performed_text(resource.data), zone)
         when = Moment(at, at) if at is not None else None
-        return (SetAside(resource.reference, may_be_infusion(read.text), _PROCEDURES, when, infusion=True),)
+        why = may_be_infusion(read.text)
+        return (SetAside(resource.reference, why, _PROCEDURES, when, infusion=True, drugs=_CELLS),)
     if says_what(resource.data.code, terms):
         return ()
     kinds = resource.kinds or kinds_of("Procedure")

@@ -16,7 +16,7 @@ from cards.sentences.numbers_and_times import InWords, duration, number
 from cards.sentences.phrases import PHRASES
 from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording
 from fhir_mappings.codes.code_systems import LOCAL
-from fhir_mappings.codes.drug_names import UNCONFIRMED, packaged_names
+from fhir_mappings.codes.packaged_names import UNCONFIRMED, packaged_names
 from fhir_mappings.codes.terminology import DRUG_SETS, Terminology
 from fhir_mappings.facts.thresholds import Number, Status, Thresholds, in_unit, numbers
 

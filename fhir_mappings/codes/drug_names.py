@@ -6,17 +6,14 @@ a case, and with a salt or a form joined to it. The table of the package is `dru
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
 from fhir_mappings.codes.folding import kana_words, runs_of, without_accents_written_out, words_of
+from fhir_mappings.codes.near_names import LEAST_NEAR, LEAST_NEAR_KANA, NearNames
 from fhir_mappings.codes.word_lists import Text, listed, packaged_list
 
-LEAST_NEAR, LEAST_NEAR_KANA = 8, 6  # letters of a name that a misspelt word may be meant for
 LONGEST_WORD = 60  # letters of a word that is taken apart; no name with salts and forms is longer
 LEAST_BEFORE_ENDING = 6
 _ENDINGS = ("um", "i", "u", "y", "s")
@@ -27,7 +24,6 @@ _APART = (
     "para", "keto", "flurbi", "arg", "aceta", "meta", "isopropyl", "isopropil", "cel", "tisagen", "acetyl", "asetil",
 )  # fmt: skip
 _SHORTEST_REST = 5
-UNCONFIRMED = "unconfirmed"
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class DrugNames:
         for by_first in self._runs.values():
             by_first.sort(key=lambda entry: -len(entry[0]))
         self._most_words = max((phrase.count(" ") + 1 for phrase in self._phrases), default=1)
-        self._near = _NearNames(self._single_words())
+        self._near = NearNames(self._single_words())
 
     def _add(self, plain: str, ingredient: str) -> None:
         run = runs_of(plain)
@@ -150,68 +146,6 @@ def _joined_parts(rest: str) -> tuple[str, ...]:
         found.append(part)
         rest = rest[len(part) :]
     return tuple(found)
-
-
-class _NearNames:
-    """The name that is one insertion, loss, exchange or swap of letters away from a word."""
-
-    def __init__(self, names: Iterable[tuple[str, str]]) -> None:
-        self._names = dict(names)
-        self._lost: dict[str, set[str]] = {}
-        for name in self._names:
-            for shorter in _with_one_lost(name):
-                self._lost.setdefault(shorter, set()).add(name)
-        self._longest = max(map(len, self._names), default=0) + 1
-
-    def of(self, word: str) -> str | None:
-        """The ingredient; None for a word that is itself a name."""
-        if not LEAST_NEAR_KANA - 1 <= len(word) <= self._longest or word in self._names:
-            return None
-        shorter = _with_one_lost(word)
-        candidates = set(self._lost.get(word, ())).union(*(self._lost.get(one, ()) for one in shorter))
-        candidates |= {one for one in shorter if one in self._names}
-        nearest = sorted(name for name in candidates if _one_off(word, name))
-        return self._names[nearest[0]] if nearest else None
-
-
-def _with_one_lost(word: str) -> set[str]:
-    return {word[:at] + word[at + 1 :] for at in range(len(word))}
-
-
-def _one_off(word: str, name: str) -> bool:
-    """Tell whether one letter more, less or other, or two neighbours swapped, make the one from the other."""
-    if len(word) != len(name):
-        longer, shorter = (word, name) if len(word) > len(name) else (name, word)
-        return len(longer) - len(shorter) == 1 and shorter in _with_one_lost(longer)
-    differ = [at for at in range(len(word)) if word[at] != name[at]]
-    if len(differ) == 2 and differ[1] == differ[0] + 1:
-        first, second = differ
-        return word[first] == name[second] and word[second] == name[first]
-    return len(differ) == 1
-
-
-@dataclass(frozen=True)
-class PackagedName:
-    """One name of the package's table: the part it stands in, the languages it is used in, and where it was seen."""
-
-    part: str
-    ingredient: str
-    name: str
-    languages: tuple[str, ...]
-    source: str
-
-
-@cache
-def packaged_names() -> tuple[PackagedName, ...]:
-    content: Mapping[str, Any] = json.loads(
-        (files("fhir_mappings.codes") / "drug_names.json").read_text(encoding="utf-8")
-    )
-    return tuple(
-        PackagedName(part, ingredient, n["name"], tuple(n["languages"]), n["source"])
-        for part, ingredients in content.items()
-        for ingredient, names in ingredients.items()
-        for n in names
-    )
 
 
 def abbreviations() -> Mapping[str, str]:

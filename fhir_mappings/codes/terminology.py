@@ -16,8 +16,9 @@ from importlib.resources import files
 from typing import Any
 
 from fhir_mappings.codes.code_systems import ATC, FORMS, LOCAL, LOINC, canonical_system, is_address
-from fhir_mappings.codes.drug_names import DrugNames, PackagedName, packaged_names
+from fhir_mappings.codes.drug_names import DrugNames
 from fhir_mappings.codes.drug_texts import text_reading
+from fhir_mappings.codes.packaged_names import PackagedName, packaged_names
 from fhir_mappings.codes.word_lists import word_list
 from fhir_mappings.facts.treatment import Drug, DrugClass, DrugTraits
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from fhir_mappings.codes.folding import folded, runs_of, words_of
 
@@ -57,9 +58,18 @@ def word_list(entries: Iterable[str]) -> WordList:
 
 
 @cache
+def all_words() -> Mapping[str, Mapping[str, Any]]:
+    """The file: by list and column its entries."""
+    found: Mapping[str, Mapping[str, Any]] = json.loads(
+        (files("fhir_mappings.codes") / "drug_words.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+@cache
 def listed(name: str, *columns: str) -> tuple[str, ...]:
     """The entries of one list of the file, of all its columns or of those named."""
-    content = json.loads((files("fhir_mappings.codes") / "drug_words.json").read_text(encoding="utf-8"))[name]
+    content = all_words()[name]
     wanted = columns or tuple(column for column in content if column != "what")
     return tuple(entry for column in wanted for entry in content.get(column, ()))
 

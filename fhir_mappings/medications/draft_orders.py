@@ -12,6 +12,7 @@ from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftDose, DraftOrder, DrugClass, Route
+from fhir_mappings.medications.amounts import Content, amount_mg
 from fhir_mappings.medications.draft_fields import (
     Draft,
     concept_of,
@@ -23,7 +24,7 @@ from fhir_mappings.medications.draft_fields import (
     word,
 )
 from fhir_mappings.medications.drugs import route_of
-from fhir_mappings.medications.identified import UNNAMED, Content, amount_mg, contents
+from fhir_mappings.medications.identified import UNNAMED, contents
 from fhir_mappings.medications.products import Product, Shelf, product
 from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.treatment import Route
-from fhir_mappings.medications.identified import Content, contents
+from fhir_mappings.medications.amounts import Content
+from fhir_mappings.medications.identified import contents
 from fhir_mappings.medications.products import NamesDrug, Shelf, product_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import ResourcePool

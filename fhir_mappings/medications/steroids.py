@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, SteroidGiven, of_class
-from fhir_mappings.medications.identified import Content, amount_mg
+from fhir_mappings.medications.amounts import Content, amount_mg
 from fhir_mappings.medications.treatments import given_at
 from fhir_mappings.reading import fhir_structs as fs
 

@@ -14,8 +14,8 @@ from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, Route
+from fhir_mappings.medications.amounts import Content, amount_mg
 from fhir_mappings.medications.drugs import drugs_in, route_of
-from fhir_mappings.medications.identified import Content, amount_mg
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resource_pool import ResourcePool

@@ -113,7 +113,11 @@ def _treatments(past: Past) -> Iterable[datetime]:
         yield from _changes((r.at, r.value) for r in series)
     for span in past.ended:
         yield from (span.record.at, span.end)
-    reaches = (past.signs.temperatures_reach, past.signs.given_reach, past.signs.pressure.readings_reach, oxygen.reach)
+    signs = past.signs
+    reaches = (
+        signs.temperatures_reach, signs.given_reach, signs.pressure.readings_reach,
+        signs.pressure.administrations_reach, oxygen.reach,
+    )  # fmt: skip
     for hole in {hole for reach in reaches for hole in reach.holes if hole is not None}:
         yield from (hole.earliest, hole.latest)
 

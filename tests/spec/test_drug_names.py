@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.codes.code_systems import ALIASES, canonical_system
-from fhir_mappings.codes.drug_names import UNCONFIRMED, packaged_names
 from fhir_mappings.codes.folding import folded
+from fhir_mappings.codes.packaged_names import UNCONFIRMED, packaged_names
 from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.treatment import OURS, DrugClass
 from fhir_mappings.infusion_procedures import procedure_reading

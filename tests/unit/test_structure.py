@@ -59,7 +59,7 @@ CARDS_SEE_OF_MAPPINGS = (
     "fhir_mappings.facts",
     "fhir_mappings.codes.terminology",
     "fhir_mappings.codes.code_systems",
-    "fhir_mappings.codes.drug_names",
+    "fhir_mappings.codes.packaged_names",
 )
 DESK_SEES_OF_SERVER = (
     "cds_server.outgoing.base_url", "cds_server.pages", "cds_server.problems", "cds_server.running",
