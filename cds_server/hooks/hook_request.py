@@ -69,6 +69,8 @@ def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], msgspec.Raw]:
     try:
         envelope = _envelope.decode(body)
         prefetch = envelope.pop("prefetch", msgspec.Raw(b"null"))
+        # prefetch is left out: types that pass over what they do not know scan it, the validator refuses a resource
+        # that nests too deep, and counting the brackets in all of it would cost more than reading it
         for name, raw in envelope.items():
             if depth_of(bytes(raw)) > limits.depth:
                 known = name if name in _FIELDS else "a field"

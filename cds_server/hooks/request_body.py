@@ -1,4 +1,7 @@
-"""The body of a request, read only while there is time for it, so that a slow client cannot hold a thread."""
+"""The body of a request, read only while there is time for it, so that a slow client cannot hold a thread.
+
+The time of a call begins with its headers; the server before us bounds how long those take.
+"""
 
 from __future__ import annotations
 
