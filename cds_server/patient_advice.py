@@ -50,10 +50,12 @@ def mapping_context(
     return MappingContext(rules.terms, rules.thresholds, zone, patient_id, fhir_base, as_of)
 
 
-def facts_of(record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True) -> PatientFacts:
+def facts_of(
+    record: PatientRecord, context: MappingContext, in_time: Callable[[], bool] = lambda: True
+) -> PatientFacts:
     """The facts from valid FHIR only. Raises Problem `out-of-time`."""
     try:
-        return settled_facts(record, how, in_time)
+        return settled_facts(record, context, in_time)
     except OutOfTimeError as error:
         raise Problem(ProblemId.OUT_OF_TIME) from error
 
@@ -62,14 +64,14 @@ def advice_on(
     occasion: Occasion,
     facts: PatientFacts,
     record: PatientRecord,
-    how: MappingContext,
+    context: MappingContext,
     rules: SiteRules,
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:
     """The cards for what the user is about to do, or the reason why there are none."""
     terms, t = rules.terms, rules.thresholds
-    drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, how.fhir_base, t)
-    return advice(facts, Call(occasion.showing, how.patient_id, drafts), terms, t, rules.modes, dismissed)
+    drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, context.fhir_base, t)
+    return advice(facts, Call(occasion.showing, context.patient_id, drafts), terms, t, rules.modes, dismissed)
 
 
 def refuse_unreadable(found: Advice, facts: PatientFacts) -> None:

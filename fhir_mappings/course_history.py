@@ -48,7 +48,7 @@ class CourseHistory:
 
 def course_history(
     record: PatientRecord,
-    how: MappingContext,
+    context: MappingContext,
     facts: PatientFacts,
     course: Course,
     grade: CrsGrade,
@@ -60,8 +60,8 @@ def course_history(
     the facts, and with them the grade of now, stay those of the hooks.
     """
     while True:
-        found = find_course(record, how)
-        past = _past(record, how, found, facts, course)
+        found = find_course(record, context)
+        past = _past(record, context, found, facts, course)
         earlier, thinned = _grades(past, facts.as_of, in_time)
         evidence = dict.fromkeys(reference for one in earlier for reference in one.grade.evidence)
         if not refuse_invalid(record, evidence, course, in_time):
@@ -86,11 +86,15 @@ def _grades(past: Past, now: datetime, in_time: Callable[[], bool]) -> tuple[tup
     return grade_history(Past(past.signs, past.ended, past.course, pending, past.age, past.t), now)
 
 
-def _past(record: PatientRecord, how: MappingContext, found: FoundCourse, facts: PatientFacts, course: Course) -> Past:
-    t, pool = how.thresholds, record.pool
-    observations = sort_observations(pool.of_type(fs.Observation), how.terms, found.zone, how.as_of, t.future_tolerance)
-    signs, _ = signs_of(record, how, found, observations, facts.pending)
-    patient = pool.patient(how.patient_id)
+def _past(
+    record: PatientRecord, context: MappingContext, found: FoundCourse, facts: PatientFacts, course: Course
+) -> Past:
+    t, pool = context.thresholds, record.pool
+    observations = sort_observations(
+        pool.of_type(fs.Observation), context.terms, found.zone, context.as_of, t.future_tolerance
+    )
+    signs, _ = signs_of(record, context, found, observations, facts.pending)
+    patient = pool.patient(context.patient_id)
     born = patient.birth_date if patient else None
     pressors = of_class(found.given, *_PRESSORS)
     anything_ordered = bool(pool.of_type(fs.MedicationRequest))
@@ -100,11 +104,11 @@ def _past(record: PatientRecord, how: MappingContext, found: FoundCourse, facts:
         if not anything_ordered:
             return ()
         given = [a for a in pressors if a.start.earliest <= at]
-        orders = pending_orders(pool, how.terms, found.zone, given, how.fhir_base, t)
+        orders = pending_orders(pool, context.terms, found.zone, given, context.fhir_base, t)
         return tuple(o for o in orders if o.authored is not None and o.authored <= at)
 
     def age(at: datetime) -> Age | None:
         return age_at(born, at.astimezone(found.zone).date())
 
-    ended = ended_supports(pool.of_type(fs.Procedure), how.terms, found.zone, how.as_of)
+    ended = ended_supports(pool.of_type(fs.Procedure), context.terms, found.zone, context.as_of)
     return Past(signs, ended, course, pending, age, t)

@@ -58,27 +58,27 @@ class FoundCourse:
         return reach(coverage, [Kind.ADMINISTRATIONS], (*self.set_aside, *unidentified_drugs(self.given)), drugs)
 
 
-def find_course(record: PatientRecord, how: MappingContext) -> FoundCourse:
+def find_course(record: PatientRecord, context: MappingContext) -> FoundCourse:
     """The running course by administrations and procedures; without one, `search` says how sure that is."""
-    pool, t = record.pool, how.thresholds
-    zone, assumed = facility_zone(how.zone, pool, how.terms, how.fhir_base)
-    given, bad_given = administrations(pool, how.terms, zone, how.as_of, t, how.fhir_base)
-    procedures, bad_procedures = infusion_procedures(pool, how.terms, zone, how.as_of, t)
+    pool, t = record.pool, context.thresholds
+    zone, assumed = facility_zone(context.zone, pool, context.terms, context.fhir_base)
+    given, bad_given = administrations(pool, context.terms, zone, context.as_of, t, context.fhir_base)
+    procedures, bad_procedures = infusion_procedures(pool, context.terms, zone, context.as_of, t)
     products, bad_products = infusion_administrations(given)
-    course = current_course(infusions((*procedures, *products), how.terms, zone), how.as_of, zone, t)
+    course = current_course(infusions((*procedures, *products), context.terms, zone), context.as_of, zone, t)
     doubtful = tuple(s for s in unidentified_drugs(given) if s.infusion)
-    bad = (*_broken(record, how, zone), *bad_given, *bad_procedures, *bad_products, *doubtful)
-    search = CourseSearch.FOUND if course else _no_course(record, how, given, bad)
+    bad = (*_broken(record, context, zone), *bad_given, *bad_procedures, *bad_products, *doubtful)
+    search = CourseSearch.FOUND if course else _no_course(record, context, given, bad)
     return FoundCourse(zone, assumed, given, course, search, bad)
 
 
-def _broken(record: PatientRecord, how: MappingContext, zone: tzinfo) -> tuple[SetAside, ...]:
+def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tuple[SetAside, ...]:
     """The resources that could not be read at all.
 
     One that names a CAR-T product or its administration anywhere in its bytes may have been an infusion, so a card
     reports it. A needless card about a premedication does no harm.
     """
-    marks = how.terms.infusion_marks
+    marks = context.terms.infusion_marks
     products = tuple(m.reference.encode() for m in record.pool.of_type(fs.Medication) if marks.search(m.raw))
     found = []
     for b in record.pool.broken.values():
@@ -93,16 +93,16 @@ def _broken(record: PatientRecord, how: MappingContext, zone: tzinfo) -> tuple[S
 
 
 def _no_course(
-    record: PatientRecord, how: MappingContext, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
+    record: PatientRecord, context: MappingContext, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
 ) -> CourseSearch:
     states = [record.coverage.get(k, NOT_SUPPLIED).state for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
     if all(state is Completeness.UNREAD for state in states):
         return CourseSearch.UNREADABLE
-    opens = how.as_of - how.thresholds.course_days
+    opens = context.as_of - context.thresholds.course_days
     holes = (*bad, *unidentified_drugs(given))
     read = reach(record.coverage, [Kind.ADMINISTRATIONS], holes, frozenset({DrugClass.CAR_T}))
     procedures = reach(record.coverage, [Kind.PROCEDURES], bad)
-    if read.whole(opens, how.as_of) and procedures.whole(opens, how.as_of):
+    if read.whole(opens, context.as_of) and procedures.whole(opens, context.as_of):
         return CourseSearch.NONE
     return CourseSearch.NONE_IN_PART_READ
 

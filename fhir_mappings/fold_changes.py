@@ -27,15 +27,15 @@ _BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER)
 def fold_changes(
     observations: Observations,
     record: PatientRecord,
-    how: MappingContext,
+    context: MappingContext,
     found: FoundCourse,
     course: Course,
     signs: Signs,
     toci: Tocilizumab,
 ) -> tuple[Mapping[Analyte, FoldChange], tuple[SetAside, ...]]:
     """The fold change of every analyte, and the results that could not be used."""
-    t = how.thresholds
-    setting = _setting(how, found, course, signs)
+    t = context.thresholds
+    setting = _setting(context, found, course, signs)
     spoilt = _spoilt(found.given, course, toci, t)
     folds: dict[Analyte, FoldChange] = {}
     unusable: list[SetAside] = []
@@ -53,15 +53,15 @@ def fold_changes(
     return folds, tuple(unusable)
 
 
-def _setting(how: MappingContext, found: FoundCourse, course: Course, signs: Signs) -> SamplingBounds:
+def _setting(context: MappingContext, found: FoundCourse, course: Course, signs: Signs) -> SamplingBounds:
     blockers = blockers_of(found.given, course)
-    hot = fevers(signs, course, how.as_of, how.thresholds)
+    hot = fevers(signs, course, context.as_of, context.thresholds)
     return SamplingBounds(
         course=course,
-        as_of=how.as_of,
+        as_of=context.as_of,
         zone=found.zone,
         onset=hot[0].at if hot else None,
-        fevers=tuple(r.at for r in signs.temperatures if r.value >= how.thresholds.fever),
+        fevers=tuple(r.at for r in signs.temperatures if r.value >= context.thresholds.fever),
         temperatures=signs.temperatures_reach,
         first_blocker=first_blocker(blockers),
         blocker_dates=frozenset(a.start.earliest.astimezone(found.zone).date() for a in blockers if a.start.is_date),

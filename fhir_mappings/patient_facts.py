@@ -25,47 +25,47 @@ from fhir_mappings.signs import signs_of
 from fhir_mappings.vital_signs import age_at, latest_weight
 
 
-def patient_facts(record: PatientRecord, how: MappingContext) -> PatientFacts:
+def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFacts:
     """The facts that the cards may know. Without a running course, only those that a warning about that needs."""
-    found = find_course(record, how)
-    t = how.thresholds
-    patient = record.pool.patient(how.patient_id)
-    coded, claimed = claims(record.pool, how.terms, found.zone, how.as_of, t.coded_claim_age)
+    found = find_course(record, context)
+    t = context.thresholds
+    patient = record.pool.patient(context.patient_id)
+    coded, claimed = claims(record.pool, context.terms, found.zone, context.as_of, t.coded_claim_age)
     dead = patient is not None and (patient.deceased_boolean or patient.deceased_date_time is not None)
     facts = PatientFacts(
-        as_of=how.as_of,
+        as_of=context.as_of,
         zone=found.zone,
         course_search=found.search,
         coverage=record.coverage,
         course=found.course,
         deceased=dead,
-        age=age_at(patient.birth_date if patient else None, how.as_of.astimezone(found.zone).date()),
+        age=age_at(patient.birth_date if patient else None, context.as_of.astimezone(found.zone).date()),
         coded_crs=coded,
         recent_coded_claim=claimed,
-        pending=pending_orders(record.pool, how.terms, found.zone, found.given, how.fhir_base, t),
+        pending=pending_orders(record.pool, context.terms, found.zone, found.given, context.fhir_base, t),
         set_aside=found.set_aside,
         flags=(Flag.TIMEZONE_ASSUMED,) if found.zone_assumed and found.course else (),
     )
     if found.course is None or dead or found.course.days_since_last > t.course_days.days:
         return facts
-    return _with_course(facts, record, how, found, found.course)
+    return _with_course(facts, record, context, found, found.course)
 
 
 def _with_course(
-    facts: PatientFacts, record: PatientRecord, how: MappingContext, found: FoundCourse, course: Course
+    facts: PatientFacts, record: PatientRecord, context: MappingContext, found: FoundCourse, course: Course
 ) -> PatientFacts:
-    t, as_of = how.thresholds, how.as_of
+    t, as_of = context.thresholds, context.as_of
     observations = sort_observations(
-        record.pool.of_type(fs.Observation), how.terms, found.zone, as_of, t.future_tolerance
+        record.pool.of_type(fs.Observation), context.terms, found.zone, as_of, t.future_tolerance
     )
-    signs, bad_signs = signs_of(record, how, found, observations, facts.pending)
+    signs, bad_signs = signs_of(record, context, found, observations, facts.pending)
     grade = crs_grade(signs, course, facts.age, as_of, t)
     toci = tocilizumab_given(found, record.coverage, course, as_of, t)
     at_dose_2 = grade_at_dose_2(signs, toci.doses, course, facts.age, t)
-    folds, bad_labs = fold_changes(observations, record, how, found, course, signs, toci)
+    folds, bad_labs = fold_changes(observations, record, context, found, course, signs, toci)
     weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
     labs, bad_counts = safety_labs(observations, as_of, t)
-    neuro, bad_scores = icans(observations, record.pool, record.coverage, how.terms, found.zone, as_of, t)
+    neuro, bad_scores = icans(observations, record.pool, record.coverage, context.terms, found.zone, as_of, t)
     steroids = steroids_given(found.given, as_of, t)
     known = replace(
         facts,
@@ -78,8 +78,8 @@ def _with_course(
         weight=weight,
         icans=neuro,
         labs=labs,
-        infections=infections(observations, record.pool, how.terms, found.zone, as_of, t),
-        tocilizumab_hypersensitivity=tocilizumab_hypersensitivity(record.pool, how.terms),
+        infections=infections(observations, record.pool, context.terms, found.zone, as_of, t),
+        tocilizumab_hypersensitivity=tocilizumab_hypersensitivity(record.pool, context.terms),
         done_recently=observations.sets_since(as_of - t.done_recently),
         set_aside=(
             *facts.set_aside,
@@ -90,9 +90,9 @@ def _with_course(
             *bad_counts,
             *bad_scores,
             *(s for s in unidentified_drugs(found.given) if not s.infusion),
-            *unnamed_diagnoses(record.pool, how.terms),
-            *doubtful_allergies(record.pool, how.terms),
-            *unreadable_orders(record.pool, how.terms, how.fhir_base),
+            *unnamed_diagnoses(record.pool, context.terms),
+            *doubtful_allergies(record.pool, context.terms),
+            *unreadable_orders(record.pool, context.terms, context.fhir_base),
         ),
     )
     return replace(known, flags=_flags(known, course, grade), evidence=_evidence(known, course, grade))

@@ -21,11 +21,11 @@ class OutOfTimeError(Exception):
 
 
 def settled_facts(
-    record: PatientRecord, how: MappingContext, in_time: Callable[[], bool] = lambda: True
+    record: PatientRecord, context: MappingContext, in_time: Callable[[], bool] = lambda: True
 ) -> PatientFacts:
     """The facts, resting on valid FHIR only. Raises OutOfTimeError once `in_time` says that no time is left."""
     while True:
-        facts = patient_facts(record, how)
+        facts = patient_facts(record, context)
         if not refuse_invalid(record, facts.evidence, facts.course, in_time):
             return facts
 

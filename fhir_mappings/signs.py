@@ -23,13 +23,13 @@ from fhir_mappings.vital_signs import readings
 
 def signs_of(
     record: PatientRecord,
-    how: MappingContext,
+    context: MappingContext,
     found: FoundCourse,
     observations: Observations,
     pending: Iterable[PendingOrder],
 ) -> tuple[Signs, tuple[SetAside, ...]]:
     """The input of the grade at any moment of the course, and the resources that had to be set aside for it."""
-    mapping = _SignsMapping(record, how, found, observations)
+    mapping = _SignsMapping(record, context, found, observations)
     return mapping.signs(pending), tuple(mapping.set_aside)
 
 
@@ -37,9 +37,9 @@ class _SignsMapping:
     """The mapping of one patient's signs. It collects the resources that it had to set aside."""
 
     def __init__(
-        self, record: PatientRecord, how: MappingContext, found: FoundCourse, observations: Observations
+        self, record: PatientRecord, context: MappingContext, found: FoundCourse, observations: Observations
     ) -> None:
-        self._record, self._how, self._found, self._observations = record, how, found, observations
+        self._record, self._context, self._found, self._observations = record, context, found, observations
         self._broken = (*found.set_aside, *observations.set_aside)
         self.set_aside: list[SetAside] = []
 
@@ -60,7 +60,7 @@ class _SignsMapping:
     ) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
         """The readings of a measure, and those set aside; what was read from its words is neither."""
         observed = (o for o in self._observations.of(*set_ids) if o.reference not in in_words)
-        good, bad = readings(observed, measure, self._how.as_of)
+        good, bad = readings(observed, measure, self._context.as_of)
         self.set_aside.extend(bad)
         return good, bad
 
@@ -71,7 +71,7 @@ class _SignsMapping:
         that still run were read too.
         """
         running = reach(self._record.coverage, [Kind.RUNNING], ())
-        opens = self._how.as_of - self._how.thresholds.dose_lookback
+        opens = self._context.as_of - self._context.thresholds.dose_lookback
         if given.since is None or running.since is not None or given.since <= opens:
             return given
         return Reach(None, given.holes)
@@ -79,22 +79,22 @@ class _SignsMapping:
     def _pressure(self, running_reach: Reach, pending: Iterable[PendingOrder]) -> PressureFacts:
         systolic, bad_systolic = self._readings(Measure.PRESSURE, "systolic-pressure")
         mean, bad_mean = self._readings(Measure.PRESSURE, "mean-arterial-pressure")
-        given, zone, t = self._found.given, self._found.zone, self._how.thresholds
+        given, zone, t = self._found.given, self._found.zone, self._context.thresholds
         return PressureFacts(
             infusions=pressor_infusions(given, t),
             pushes=tuple(
-                PressorPush(a.reference, a.drug.ingredient, given_at(a.start, self._how.as_of).astimezone(zone))
+                PressorPush(a.reference, a.drug.ingredient, given_at(a.start, self._context.as_of).astimezone(zone))
                 for a in pressor_pushes(given, t)
             ),
             systolic=systolic,
             mean=mean,
             readings_reach=reach(self._record.coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
             administrations_reach=running_reach,
-            ordered=new_pressor_orders(pending, self._how.as_of, self._how.thresholds),
+            ordered=new_pressor_orders(pending, self._context.as_of, self._context.thresholds),
         )
 
     def _oxygen(self) -> OxygenFacts:
-        record, terms, as_of = self._record, self._how.terms, self._how.as_of
+        record, terms, as_of = self._record, self._context.terms, self._context.as_of
         chart = device_chart(self._observations, terms, as_of)
         saturations, bad_saturations = self._readings(Measure.SATURATION, "oxygen-saturation")
         flows, bad_flows = self._readings(Measure.FLOW, "oxygen-flow", in_words=chart.in_words)
@@ -115,7 +115,7 @@ class _SignsMapping:
     def _device_flows(self) -> tuple[Reading, ...]:
         """The flows that stand as the value of an Observation whose code is a device."""
         coded = (o for o in self._observations.of("low-flow-oxygen", "high-flow-oxygen") if o.quantity is not None)
-        return readings(coded, Measure.FLOW, self._how.as_of)[0]
+        return readings(coded, Measure.FLOW, self._context.as_of)[0]
 
 
 def _in_order(*found: Reading) -> tuple[Reading, ...]:

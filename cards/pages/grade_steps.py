@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cards.wording.grade_words import drivers, fever_line, grade_if_crs, grade_text, missing, zero_words
 from cards.wording.row_words import FEVER, driver_words, missing_words
-from fhir_mappings.facts.grade import CrsGrade, Row
+from fhir_mappings.facts.grade import CrsGrade, GradeRow
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
@@ -26,7 +26,7 @@ def grade_steps(facts: PatientFacts, t: Thresholds) -> list[str]:
     return lines
 
 
-def _row(row: Row) -> str:
+def _row(row: GradeRow) -> str:
     least = "" if row.exact else "at least "
     words = "; ".join([*map(driver_words, row.drivers), *(f"missing {missing_words(m)}" for m in row.missing)])
     state = "unknown" if row.unknown else f"{least}grade {row.value}"

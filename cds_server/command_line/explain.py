@@ -45,9 +45,9 @@ def explain(
     recorded, drafts = _recorded(bundle, draft, patient)
     service = SERVICE_OF_HOOK[hook or ("order-sign" if drafts else "patient-view")]
     owner, rules = recorded.owner, here.rules
-    how = mapping_context(owner.patient_id, owner.fhir_base, rules, here.settings.zone, moment_of(at, here))
-    facts = facts_of(recorded.record, how)
-    found = advice_on(Occasion(service.showing, drafts), facts, recorded.record, how, rules)
+    context = mapping_context(owner.patient_id, owner.fhir_base, rules, here.settings.zone, moment_of(at, here))
+    facts = facts_of(recorded.record, context)
+    found = advice_on(Occasion(service.showing, drafts), facts, recorded.record, context, rules)
     if as_json:
         click.echo(dumps(answer_json(found, facts, rules, here.settings.public_url), indent=2))
     else:

@@ -60,7 +60,7 @@ class _Worked:
     """The record of a patient, and what is worked out of it as for a chart that is opened."""
 
     record: PatientRecord
-    how: MappingContext
+    context: MappingContext
     facts: PatientFacts
     found: Advice
 
@@ -91,12 +91,12 @@ def page_values(
 def _worked(here: Running, patient_id: str, access: FhirAccess, call_time: CallTime) -> _Worked:
     as_of, sources = here.clock(), here.sources
     request = RecordRequest(patient_id, access.base, access.token, access.scope, request_id=request_id())
-    how = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of)
+    context = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of)
     record = read_record(request, sources, as_of, call_time)
-    facts = facts_of(record, how, call_time.is_left)
-    found = advice_on(Occasion(Showing.STATE), facts, record, how, sources.rules)
+    facts = facts_of(record, context, call_time.is_left)
+    found = advice_on(Occasion(Showing.STATE), facts, record, context, sources.rules)
     refuse_unreadable(found, facts)
-    return _Worked(record, how, facts, found)
+    return _Worked(record, context, facts, found)
 
 
 def _graded(worked: _Worked, in_time: Callable[[], bool]) -> _Graded | None:
@@ -105,7 +105,7 @@ def _graded(worked: _Worked, in_time: Callable[[], bool]) -> _Graded | None:
     if facts.course is None or facts.grade is None or verdicts is None:
         return None
     try:
-        history = course_history(worked.record, worked.how, facts, facts.course, facts.grade, in_time)
+        history = course_history(worked.record, worked.context, facts, facts.course, facts.grade, in_time)
     except OutOfTimeError as error:
         raise Problem(ProblemId.OUT_OF_TIME) from error
     return _Graded(facts.course, facts.grade, verdicts, history)
@@ -114,7 +114,7 @@ def _graded(worked: _Worked, in_time: Callable[[], bool]) -> _Graded | None:
 def _of_any_page(worked: _Worked) -> dict[str, Any]:
     facts = worked.facts
     return {
-        "who": patient_banner(worked.record, worked.how.patient_id),
+        "who": patient_banner(worked.record, worked.context.patient_id),
         "now": when(facts.local(facts.as_of)),
         "zone": str(facts.zone),
         "zone_assumed": Flag.TIMEZONE_ASSUMED in facts.flags,

@@ -15,7 +15,7 @@ from cds_server.course_page.marks import Given, Holds, Mark
 from fhir_mappings.course_history import CourseHistory
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.grade import Row
+from fhir_mappings.facts.grade import GradeRow
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.row_parts import PressorRunning
 from fhir_mappings.facts.thresholds import Thresholds
@@ -47,14 +47,14 @@ def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
         yield Mark(run[0].at, _oxygen_words(row), source, value, code=_oxygen_holds(row), end=end)
 
 
-def _oxygen_words(row: Row) -> str:
+def _oxygen_words(row: GradeRow) -> str:
     if row.unknown:
         return "not known"
     stale = ", charted long ago" if Flag.OXYGEN_STALE in row.flags else ""
     return ("" if row.exact else "at least ") + (driver_words(row.drivers[0]) if row.drivers else "no oxygen") + stale
 
 
-def _oxygen_holds(row: Row) -> Holds:
+def _oxygen_holds(row: GradeRow) -> Holds:
     if row.unknown:
         return Holds.UNKNOWN
     return Holds.STALE if Flag.OXYGEN_STALE in row.flags else Holds.NOW

@@ -55,12 +55,12 @@ def answer_call(
     call, sources = begun_call(here, service, sent, caller, call_time), here.sources
     wanted = _wanted_record(call)
     occasion = Occasion(service.showing, sent.drafts, sent.selections)
-    how = mapping_context(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
+    context = mapping_context(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
     try:
         dismissed = _dismissed_of_late(call)
         record = read_record(wanted, sources, call.as_of, call_time)
-        facts = facts_of(record, how, call_time.is_left)
-        advice = advice_on(occasion, facts, record, how, sources.rules, dismissed)
+        facts = facts_of(record, context, call_time.is_left)
+        advice = advice_on(occasion, facts, record, context, sources.rules, dismissed)
         refuse_unreadable(advice, facts)
         link = course_link(here, wanted, call.decision_id)
         answer = answer_json(advice, facts, sources.rules, here.settings.public_url, link)

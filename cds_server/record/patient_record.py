@@ -92,11 +92,11 @@ def _read_from_server(
     patient.start()
     rules = sources.rules
     plan = Plan(request.patient_id, as_of, rules.terms, rules.thresholds, sources.lookup)
-    how = MappingContext(rules.terms, rules.thresholds, sources.zone, request.patient_id, request.fhir_base, as_of)
+    context = MappingContext(rules.terms, rules.thresholds, sources.zone, request.patient_id, request.fhir_base, as_of)
     dense = states["recentAdministrations"].supplied is Supplied.FIRST_PAGE
     searches = SearchesUnderWay(asked, so_far, as_of, sources.metrics, dense=dense)
     medications = ReferredMedications(asked, request.drafts, so_far, sources.medications)
-    search = SearchRounds(searches, medications, plan, how, so_far).read(plan.first_round(states))
+    search = SearchRounds(searches, medications, plan, context, so_far).read(plan.first_round(states))
     patient.take()
     medications.read()
     _check_owner(request, so_far.pool)

@@ -74,13 +74,13 @@ class SearchRounds:
         searches: SearchesUnderWay,
         medications: ReferredMedications,
         plan: Plan,
-        how: MappingContext,
+        context: MappingContext,
         so_far: RecordSoFar,
     ) -> None:
         self._searches = searches
         self._medications = medications
         self._plan = plan
-        self._how = how
+        self._context = context
         self._so_far = so_far
         self._asked: set[Need] = set()
 
@@ -125,7 +125,7 @@ class SearchRounds:
         self._asked.update(needs)
 
     def _next(self) -> _Next:
-        found = find_course(self._so_far.record(), self._how)
+        found = find_course(self._so_far.record(), self._context)
         needs = self._plan.next_round(self._so_far.coverage, found.course, self._asked, dense=self._searches.dense)
         return _Next(found.search, needs)
 

@@ -12,7 +12,7 @@ from fhir_mappings.facts.row_parts import Driver, Lack
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GradeRow:
     """A row of the grade, known or partly known: at least `value`, and `exact` if nothing unread could raise it.
 
     Value 0 without `exact` is unknown. `provisional` also counts what is ordered but not charted; `could_be` is the
@@ -67,8 +67,8 @@ class CrsGrade:
     """
 
     fever: Fever
-    pressure: Row
-    oxygen: Row
+    pressure: GradeRow
+    oxygen: GradeRow
     provisional: int
     grade: int | None = None
     minimum: bool = False

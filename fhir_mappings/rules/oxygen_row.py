@@ -8,7 +8,7 @@ from datetime import datetime
 
 from fhir_mappings.facts.coverage import Reach
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.grade import Row
+from fhir_mappings.facts.grade import GradeRow
 from fhir_mappings.facts.row_parts import (
     DeviceNotRecognised,
     InhaledOxygen,
@@ -42,7 +42,7 @@ class OxygenFacts:
     supports_read: bool
 
 
-def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
+def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> GradeRow:
     """Row O at `at`: 0, 2 (low flow, blow-by, or SpO2 that needs oxygen), 3 (high flow, mask) or 4 (pressure)."""
     facts, home = without_home_devices(facts, opens, at, t)
     row = _device_row(facts, opens, at, t)
@@ -68,14 +68,14 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     return replace(row, provisional=row.value, unfetched=unfetched)
 
 
-def _with_support(row: Row, support: DeviceRecord, at: datetime, t: Thresholds) -> Row:
+def _with_support(row: GradeRow, support: DeviceRecord, at: datetime, t: Thresholds) -> GradeRow:
     """The row with a procedure in progress: what may raise it still may; a lesser row says nothing beside it."""
     value = _row_of(support, t)
     if support.device is Device.UNKNOWN or value < row.value:
         return row
     same = value == row.value
     marks = row.flags if same else ()
-    return Row(
+    return GradeRow(
         value,
         exact=not same or row.exact,
         drivers=(SupportInProgress(support.device), *(row.drivers if same else ())),
@@ -90,7 +90,7 @@ def _row_of(support: DeviceRecord, t: Thresholds) -> int:
     return 3 if high else ROW_OF[support.device]
 
 
-def _not_recognised(row: Row, device: DeviceRecord) -> Row:
+def _not_recognised(row: GradeRow, device: DeviceRecord) -> GradeRow:
     """The row as a minimum, because nothing places one of the devices."""
     missing = tuple(dict.fromkeys((*row.missing, DeviceNotRecognised(device.text))))
     flags = tuple(dict.fromkeys((*row.flags, Flag.OXYGEN_UNREAD)))
@@ -123,7 +123,7 @@ def without_home_devices(
     ), tuple([*supports, *named][-1:])
 
 
-def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Row:
+def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> GradeRow:
     charted = [d for d in facts.devices if opens <= d.at <= at]
     known = [d for d in charted if d.device is not Device.UNKNOWN]
     last_known = max(known, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
@@ -157,7 +157,7 @@ def _unknown_device_row(
     opens: datetime,
     at: datetime,
     t: Thresholds,
-) -> Row:
+) -> GradeRow:
     """The row of a device that no value set lists: flow or FiO2 gives a minimum that displaces no higher row."""
     row = _flow_row(facts, last.at, at, t) or _no_device_row(facts, last, opens, at, t)
     if known is not None and at - known.at <= t.stale_limit:
@@ -172,13 +172,13 @@ def _latest(readings: Sequence[Reading], since: datetime, at: datetime) -> Readi
     return max((r for r in readings if since <= r.at <= at), key=lambda r: (r.at, r.value), default=None)
 
 
-def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: datetime, t: Thresholds) -> Row:
+def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: datetime, t: Thresholds) -> GradeRow:
     flow, fio2 = _latest(facts.flows, d.at, at), _latest(facts.fio2, d.at, at)
     evidence = (d.reference, *(r.reference for r in (flow, fio2) if r is not None))
     value = ROW_OF[d.device]
     if value >= 3:
         flags = _ventilator_flags(d, fio2, t)
-        return Row(value, True, (_device(d, flow),), flags=flags, evidence=evidence)
+        return GradeRow(value, True, (_device(d, flow),), flags=flags, evidence=evidence)
     if value == 0:
         row = _flow_row(facts, d.at, at, t)
         return row or _no_device_row(facts, d, opens, at, t)
@@ -187,12 +187,12 @@ def _known_device_row(facts: OxygenFacts, d: DeviceRecord, opens: datetime, at: 
     if flow is None and fio2 is not None and fio2.value <= t.room_air_fio2:
         return _no_device_row(facts, d, opens, at, t)
     if d.device is Device.CANNULA and flow is not None and flow.value > t.low_flow_max:
-        return Row(3, True, (_device(d, flow),), evidence=evidence)
+        return GradeRow(3, True, (_device(d, flow),), evidence=evidence)
     flags = () if flow is not None or d.device is Device.BLOW_BY else (Flag.FLOW_UNKNOWN,)
     missing: tuple[Lack, ...] = ()
     if fio2 is not None and fio2.value >= t.high_fio2:
         missing = (Missing.FIO2_HIGH,)
-    return Row(2, not missing, (_device(d, flow),), missing, flags, evidence)
+    return GradeRow(2, not missing, (_device(d, flow),), missing, flags, evidence)
 
 
 def _ventilator_flags(d: DeviceRecord, fio2: Reading | None, t: Thresholds) -> tuple[Flag, ...]:
@@ -206,7 +206,7 @@ def _device(d: DeviceRecord, flow: Reading | None) -> OxygenDevice:
     return OxygenDevice(d.device, flow.value if flow is not None else None)
 
 
-def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> Row | None:
+def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) -> GradeRow | None:
     """The row by flow or FiO2 without a known device; None if neither shows oxygen.
 
     An FiO2 charted at the time of a flow of 0, or later, outweighs it: of two that disagree the more severe counts.
@@ -214,16 +214,16 @@ def _flow_row(facts: OxygenFacts, since: datetime, at: datetime, t: Thresholds) 
     flow, fio2 = _latest(facts.flows, since, at), _latest(facts.fio2, since, at)
     if flow is not None and flow.value > 0:
         value = 3 if flow.value > t.low_flow_max else 2
-        return _marked_if_old(Row(value, True, (OxygenFlow(flow.value),), evidence=(flow.reference,)), flow, at, t)
+        return _marked_if_old(GradeRow(value, True, (OxygenFlow(flow.value),), evidence=(flow.reference,)), flow, at, t)
     newer = fio2 is not None and (flow is None or fio2.at >= flow.at)
     if fio2 is not None and newer and fio2.value > t.room_air_fio2:
         drivers = (InhaledOxygen(fio2.value),)
-        row = Row(2, False, drivers, (Missing.DEVICE_UNKNOWN,), evidence=(fio2.reference,))
+        row = GradeRow(2, False, drivers, (Missing.DEVICE_UNKNOWN,), evidence=(fio2.reference,))
         return _marked_if_old(row, fio2, at, t)
     return None
 
 
-def _marked_if_old(row: Row, reading: Reading, at: datetime, t: Thresholds) -> Row:
+def _marked_if_old(row: GradeRow, reading: Reading, at: datetime, t: Thresholds) -> GradeRow:
     if at - reading.at <= t.o2_window:
         return row
     last = LastCharted(at - reading.at)
@@ -232,7 +232,7 @@ def _marked_if_old(row: Row, reading: Reading, at: datetime, t: Thresholds) -> R
 
 def _no_device_row(
     facts: OxygenFacts, at_rest: DeviceRecord | None, opens: datetime, at: datetime, t: Thresholds
-) -> Row:
+) -> GradeRow:
     """The row without a device in use: by flow or FiO2 alone, else by the lowest saturation of the window.
 
     Flow and FiO2 alone are kept up to the stale limit, like a device. `at_rest` is a device record that says that none
@@ -245,8 +245,8 @@ def _no_device_row(
     low = min((r for r in facts.saturations if start <= r.at <= at), key=lambda r: (r.value, r.at), default=None)
     evidence = tuple(x.reference for x in (at_rest, low) if x is not None)
     if low is not None and low.value < t.spo2_cut:
-        return Row(2, True, (LowSaturation(low.value),), evidence=evidence)
+        return GradeRow(2, True, (LowSaturation(low.value),), evidence=evidence)
     shown_none = _latest(facts.flows, start, at) or _latest(facts.fio2, start, at)
     if low is None and at_rest is None and shown_none is None:
-        return Row(0, False, missing=(Missing.OXYGEN,))
-    return Row(0, True, evidence=evidence)
+        return GradeRow(0, False, missing=(Missing.OXYGEN,))
+    return GradeRow(0, True, evidence=evidence)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fhir_mappings.facts.coverage import Reach
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.grade import Row
+from fhir_mappings.facts.grade import GradeRow
 from fhir_mappings.facts.patient import Age
 from fhir_mappings.facts.row_parts import (
     Driver,
@@ -48,7 +48,7 @@ class PressureFacts:
     ordered: frozenset[Drug] = frozenset()
 
 
-def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: datetime, t: Thresholds) -> Row:
+def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: datetime, t: Thresholds) -> GradeRow:
     """Row H at `at`: 0, 2 (hypotension), 3 (one vasopressor) or 4 (several, not counting vasopressin)."""
     start = max(opens, at - t.bp_window)
     systolic = tuple(r for r in facts.systolic if start <= r.at <= at)
@@ -85,7 +85,7 @@ def pressure_row(facts: PressureFacts, age: Age | None, opens: datetime, at: dat
     unfetched = (value < 4 and not facts.administrations_reach.fetched(carried_since)) or (
         value < 3 and not facts.readings_reach.fetched(start)
     )
-    return Row(
+    return GradeRow(
         value, exact, tuple(drivers), tuple(missing), tuple(flags), tuple(evidence), provisional, unfetched, could_be,
     )  # fmt: skip
 

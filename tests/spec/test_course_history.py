@@ -48,11 +48,11 @@ def history_of(found: Iterable[Resource], as_of: datetime = NOW, zone: ZoneInfo 
         pool.add(json.dumps(resource).encode(), f"entry {number}")
     chart = PatientRecord(pool, ALL_READ)
     who = next(r["id"] for r in found if r["resourceType"] == "Patient")
-    how = MappingContext(TERMS, T, zone, who, None, as_of)
-    facts = settled_facts(chart, how)
+    context = MappingContext(TERMS, T, zone, who, None, as_of)
+    facts = settled_facts(chart, context)
     assert facts.course is not None
     assert facts.grade is not None
-    return course_history(chart, how, facts, facts.course, facts.grade)
+    return course_history(chart, context, facts, facts.course, facts.grade)
 
 
 def charted_by(found: Iterable[Resource], at: datetime) -> list[Resource]:

@@ -19,7 +19,7 @@ from cards.wording.row_words import FEVER as FEVER_WORDS
 from cards.wording.row_words import driver_words, missing_words
 from example_patients.stories.chart import Resource
 from fhir_mappings.facts.coverage import Kind
-from fhir_mappings.facts.grade import CrsGrade, Row
+from fhir_mappings.facts.grade import CrsGrade, GradeRow
 from fhir_mappings.facts.icans import CodedIcans, Icans, IcansSource
 from fhir_mappings.facts.labs import FoldChange
 from fhir_mappings.facts.patient import PatientFacts
@@ -36,7 +36,7 @@ from tests.support.tables import (
 )
 
 
-def told(row: Row, found: Sequence[Resource]) -> str:
+def told(row: GradeRow, found: Sequence[Resource]) -> str:
     value = "unknown" if row.unknown else f"{'' if row.exact else '≥'}{row.value}"
     number = {f"{r['resourceType']}/{r['id']}": n - 1 for n, r in enumerate(found)}
     parts = [

@@ -115,8 +115,8 @@ def facts_of(
     lost |= {kind: Coverage(Completeness.PART, "too many pages", moment) for kind, moment in since.items()}
     if Kind.ADMINISTRATIONS in lost:
         lost[Kind.RUNNING] = lost[Kind.ADMINISTRATIONS]
-    how = MappingContext(terms, thresholds, zone, "p", None, as_of)
-    return settled_facts(PatientRecord(pool, {**ALL_READ, **lost}), how)
+    context = MappingContext(terms, thresholds, zone, "p", None, as_of)
+    return settled_facts(PatientRecord(pool, {**ALL_READ, **lost}), context)
 
 
 def answered(
