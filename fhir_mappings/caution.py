@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -24,7 +25,7 @@ from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Resource
 from fhir_mappings.reading.units import UnitError, measured
-from fhir_mappings.vital_signs import observed_at, readings
+from fhir_mappings.vital_signs import observed_at, readings, stated_quantity
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond so many times `enzymes_normal` limits something else
 CULTURES = ("blood-culture", "urine-culture", "viral-pcr")
@@ -61,7 +62,7 @@ def _latest(
 
     A result "below" or "above" a number counts as that number, with its comparator.
     """
-    observed = tuple(observed)
+    observed = tuple(map(_in_numbers, observed))
     final = [_without_comparator(o) for o in observed if o.status != "preliminary"]
     good, bad = readings(final, measure, as_of)
     recent = [r for r in good if as_of - r.at <= t.safety_labs_age]
@@ -76,10 +77,17 @@ def _latest(
     return LabValue(last.reference, last.value, last.at, upper, comparator), bad, False
 
 
+def _in_numbers(o: Observed) -> Observed:
+    """The result with the quantity that its text is, as far as it is one."""
+    with suppress(UnitError):
+        return replace(o, quantity=stated_quantity(o))
+    return o
+
+
 def _without_comparator(o: Observed) -> Observed:
     if o.quantity is None or o.quantity.comparator not in ("<", "<=", ">", ">="):
         return o
-    return replace(o, quantity=fs.Quantity(o.quantity.value, None, o.quantity.unit, o.quantity.code))
+    return replace(o, quantity=replace(o.quantity, comparator=None))
 
 
 def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | None:
@@ -90,7 +98,7 @@ def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | Non
     for high in o.upper_limits:
         limit = high
         if limit.code is None and limit.unit is None and o.quantity is not None:  # a bare number has the result's unit
-            limit = fs.Quantity(limit.value, limit.comparator, o.quantity.unit, o.quantity.code)
+            limit = replace(o.quantity, value=limit.value, comparator=limit.comparator)
         try:
             found.append(measured(limit, measure))
         except UnitError:
