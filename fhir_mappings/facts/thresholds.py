@@ -153,6 +153,9 @@ class Thresholds:
     toci_strength: Decimal = _number("20", "mg/mL", ("20", "20"), LABEL, V, "strength of the concentrate")
     tier_margin: Decimal = _number("1", "kg", ("0", "3"), OURS, D, "the tier is near within")
     dose_off: Decimal = _number("0.1", "1", ("0.02", "0.2"), OURS, D, "a drafted dose is off by more than (part)")
+    dose_agreement: Decimal = _number(
+        "0.05", "1", ("0.01", "0.1"), OURS, D, "two ways to state a dose agree within (part)"
+    )
     weight_age: timedelta = _span((1, 30), "a weight doses for", days=14)
     adult_age: Decimal = _number("18", "a", ("16", "21"), OURS, D, "adult from")
     study_min_age: Decimal = _number("13", "a", ("13", "13"), ZHANG, P, "youngest patient of the study")
