@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fhir_mappings.codes.device_texts import UNREAD, DeviceText, device_text, is_of_respiratory_support
-from fhir_mappings.codes.device_vocabulary import DeviceWords, device_words
+from fhir_mappings.codes.devices.device_texts import UNREAD, DeviceText, device_text, is_of_respiratory_support
+from fhir_mappings.codes.devices.device_vocabulary import DeviceWords, device_words
 from fhir_mappings.codes.observed_sets import DEVICE_OF_PROCEDURE, ROW_NOT_KNOWN
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.signs import Device

@@ -8,8 +8,14 @@ from itertools import product
 
 import pytest
 
-from fhir_mappings.codes.device_texts import DeviceText, device_text, is_of_respiratory_support
-from fhir_mappings.codes.device_vocabulary import TermKind, device_words, packaged_terms, spellings, vocabulary_sources
+from fhir_mappings.codes.devices.device_texts import DeviceText, device_text, is_of_respiratory_support
+from fhir_mappings.codes.devices.device_vocabulary import (
+    TermKind,
+    device_words,
+    packaged_terms,
+    spellings,
+    vocabulary_sources,
+)
 from fhir_mappings.codes.observed_sets import DEVICE_OF_SET
 from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.signs import ROW_OF, Device

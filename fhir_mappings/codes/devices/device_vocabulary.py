@@ -70,7 +70,7 @@ class DeviceWords:
 
 @cache
 def _document() -> Mapping[str, Any]:
-    content = (files("fhir_mappings.codes") / "device_vocabulary.json").read_text(encoding="utf-8")
+    content = (files("fhir_mappings.codes.devices") / "device_vocabulary.json").read_text(encoding="utf-8")
     document: Mapping[str, Any] = json.loads(content)
     return document
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fhir_mappings.codes.device_amounts import Amount, Unit, amount_at
-from fhir_mappings.codes.device_vocabulary import DeviceWords, Meaning, TermKind
+from fhir_mappings.codes.devices.device_amounts import Amount, Unit, amount_at
+from fhir_mappings.codes.devices.device_vocabulary import DeviceWords, Meaning, TermKind
 from fhir_mappings.codes.folded_text import MOST_CHARS, is_unspaced, words_of
 from fhir_mappings.facts.signs import ROW_OF, Device
 
