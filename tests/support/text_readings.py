@@ -10,7 +10,7 @@ from fhir_mappings.codes.devices.device_texts import DeviceText, device_text
 from fhir_mappings.codes.devices.device_vocabulary import device_words
 from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.signs import ROW_OF, Device
-from fhir_mappings.facts.treatment import OURS, Drug, DrugClass
+from fhir_mappings.facts.treatment import OURS, Drug, DrugClass, Route
 from fhir_mappings.infusion_procedures import procedure_reading
 from fhir_mappings.medications.identified import contents
 from fhir_mappings.medications.products import Part, Product
@@ -27,17 +27,20 @@ def table(name: str) -> list[dict[str, str]]:
     return rows((SPEC / name).read_text(encoding="utf-8"))
 
 
-def drugs_of(text: str, coding: fs.Coding | None = None) -> list[Drug]:
-    part = Part(fs.CodeableConcept((coding,) if coding else (), text))
-    return [content.drug for content in contents(Product((part,)), TERMS)]
+def drugs_of(product: Product, route: Route = Route.NOT_STATED) -> list[Drug]:
+    return [content.drug for content in contents(product, TERMS, route)]
 
 
-def read_as(text: str, coding: fs.Coding | None = None) -> str:
+def medication_read_as(product: Product, route: Route = Route.NOT_STATED) -> str:
     """The ingredient, or several; `other`; `?class`: not identified, and it resembles this class; `?any`: all."""
-    drugs = drugs_of(text, coding)
+    drugs = drugs_of(product, route)
     if drugs[0].drug_class is DrugClass.UNIDENTIFIED:
         return "?any" if drugs[0].resembles == OURS else f"?{'+'.join(sorted(drugs[0].resembles))}"
     return "other" if drugs[0].drug_class is DrugClass.OTHER else " + ".join(d.ingredient for d in drugs)
+
+
+def read_as(text: str, coding: fs.Coding | None = None) -> str:
+    return medication_read_as(Product((Part(fs.CodeableConcept((coding,) if coding else (), text)),)))
 
 
 def cells_of_procedure(text: str) -> str:
@@ -47,7 +50,7 @@ def cells_of_procedure(text: str) -> str:
 
 def cells_of_administration(text: str) -> str:
     """The same, as the medication of an administration."""
-    drugs = drugs_of(text)
+    drugs = drugs_of(Product((Part(fs.CodeableConcept((), text)),)))
     if drugs[0].drug_class is DrugClass.CAR_T:
         return "infusion"
     if drugs[0].resembles == {DrugClass.CAR_T}:
