@@ -20,7 +20,9 @@ from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.observations import Observed
 from fhir_mappings.reading.units import UnitError, converted, unit_of
 
+MOST_CHARS = 300  # of a text result; a longer one is a report, and no number
 _TEXT = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,12}(?:[.,]\d{1,9})?)\s*([^\s\d].*)?", re.ASCII)
+_EITHER_WAY = re.compile(r"\d+,\d{3}")  # "1,234" may be either
 _CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")
 _SAME = {"≤": "<=", "≥": ">="}
 _COMPARATORS = (None, "", "<", "<=", ">", ">=")
@@ -81,8 +83,8 @@ def _read(o: Observed) -> _Read | None:
         text = f"{o.quantity.comparator or ''}{o.quantity.value:f} {unit or ''}".strip()
         return _Read(o, o.quantity.value, o.quantity.comparator or None, unit, text)
     if o.text:
-        match = _TEXT.fullmatch(o.text.strip())
-        if match is None or re.fullmatch(r"\d+,\d{3}", match.group(2)):  # "1,234" may be either
+        match = _TEXT.fullmatch(o.text.strip()) if len(o.text) <= MOST_CHARS else None
+        if match is None or _EITHER_WAY.fullmatch(match.group(2)):
             raise UnitError("text result cannot be read as a number")
         comparator, number, unit = match.groups()
         comparator = _SAME.get(comparator, comparator) if comparator else None
