@@ -39,6 +39,7 @@ from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
 from cds_server.storage.store import Store
 from cds_server.storage.used_tokens import UsedTokens
+from cds_server.toml_file import printable
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.clients import Trusted, trusted_from
 from cds_server.trust.jwk_set import check_key_files
@@ -77,7 +78,7 @@ def check_services(settings: Settings) -> None:
     unknown = min(settings.shadow_services - set(SERVICES), default=None)
     if unknown is not None:
         raise SettingsError(
-            f"CRS_CDS_SHADOW_SERVICES: {unknown} is not a service; the services are {', '.join(SERVICES)}."
+            f"CRS_CDS_SHADOW_SERVICES: {printable(unknown)} is not a service; the services are {', '.join(SERVICES)}."
         )
 
 
