@@ -160,9 +160,10 @@ def _let_browsers_call(app: Flask, settings: Settings) -> None:
 
 
 def _below(path: str, app: WSGIApplication) -> WSGIApplication:
-    """The application at the path of the public address, which the proxy strips: the links in pages need it."""
+    """The application at the path of the public address, which the proxy strips: the links in pages need it. Whatever
+    the server below says of it is not believed, because a client may have said it."""
 
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return app({**environ, "SCRIPT_NAME": path}, start_response)
 
-    return called if path else app
+    return called
