@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, tzinfo
@@ -10,7 +9,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from fhir_mappings.codes.terminology import Terminology, normalised
+from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.conditions import is_active, recorded_at
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
@@ -22,6 +21,7 @@ from fhir_mappings.medications.identified import UNNAMED, contents
 from fhir_mappings.medications.products import Part, Product
 from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.culture_texts import MOST_CHARS, says_nothing_found
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Resource
 from fhir_mappings.reading.units import UnitError, measured
@@ -35,10 +35,6 @@ _LABS = (
     ("ALT", "alanine-aminotransferase", Measure.ENZYME),
     ("AST", "aspartate-aminotransferase", Measure.ENZYME),
 )
-# the words that may surround a known way to say "negative" without adding anything
-_BEFORE = r"(?:(?:final|preliminary|prelim|report|result|culture|blood culture|urine culture|cmv|dna|pcr)[\s:,.-]*)*"
-_AFTER = r"(?:[\s,(-]*(?:to date|so far|final|after|at|for|x|in)?[\s]*(?:\d+\s*(?:h|hr|hrs|hours?|d|days?))?[\s).]*)*"
-_BELOW = re.compile(r"(?:<|≤|<=)\s*[\d.,]+.*|0+(?:[.,]0+)?(?:\s.*)?|.*\(\s*<\s*[\d.,]+[^)]*\)")
 
 
 def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[SafetyLabs, tuple[SetAside, ...]]:
@@ -149,21 +145,10 @@ def _finding(o: Observed, terms: Terminology) -> str | None:
         texts += [o.concept.text] if o.concept.text else []
         texts += [c.display for c in o.concept.coding if c.display]
         texts = texts or [c.code for c in o.concept.coding if c.code]
-    if not texts or any(_says_nothing_found(text, terms) for text in texts):
+    known = terms.texts("negative-result")
+    if not texts or any(says_nothing_found(text, known) for text in texts):
         return None
-    return f'"{texts[0]}"'
-
-
-def _says_nothing_found(text: str, terms: Terminology) -> bool:
-    """Tell whether the whole text is a known way to say "negative" or "pending", or a value below a limit.
-
-    "No growth to date" is one; "no growth aerobic; anaerobic bottle: Escherichia coli" says more and is none.
-    """
-    words = normalised(text)
-    phrases = "|".join(sorted(map(re.escape, terms.texts("negative-result")), key=len, reverse=True))
-    whole = re.fullmatch(rf"{_BEFORE}(?:{phrases}){_AFTER}", words)
-    below = _BELOW.fullmatch(words) is not None and not re.search(r"[a-z]{4,} [a-z]{4,}", words)
-    return whole is not None or below
+    return f'"{texts[0][:MOST_CHARS]}"'
 
 
 def tocilizumab_hypersensitivity(pool: ResourcePool, terms: Terminology) -> str | None:

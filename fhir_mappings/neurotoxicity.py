@@ -30,9 +30,10 @@ ICE_GRADES = ((10, 0), (7, 1), (3, 2), (0, 3))
 MOST_SEVERE, MOST_ICE = 4, 10
 _UNAROUSABLE = re.compile(r"\b(?:unarousable|unrousable|unresponsive|coma(?:tose)?)\b", re.IGNORECASE)
 _NEURO = frozenset({Kind.NEURO})
+# of a text with single blanks: two neighbours that each take any number of blanks would share them out in every way
 _NUMBERS = {
-    "ice-score": re.compile(r"(?:ICE\s*)?(?:score\s*)?:?\s*(\d{1,2})(?:\s*/\s*10)?", re.IGNORECASE | re.ASCII),
-    "icans-grade": re.compile(r"(?:ICANS\s*)?(?:grade\s*)?:?\s*(\d)", re.IGNORECASE | re.ASCII),
+    "ice-score": re.compile(r"(?:ICE\s?)?(?:score\s?)?:?\s?(\d{1,2})(?:\s?/\s?10)?", re.IGNORECASE | re.ASCII),
+    "icans-grade": re.compile(r"(?:ICANS\s?)?(?:grade\s?)?:?\s?(\d)", re.IGNORECASE | re.ASCII),
 }
 _CODED = re.compile(r"G92\.0([1-5])")
 
@@ -105,7 +106,7 @@ def _number(o: Observed, set_id: str) -> int | None:
         counted = bare or states(o.quantity, Measure.SCORE)
         plain = not o.quantity.comparator and counted and value == value.to_integral_value()
         return int(value) if plain and Decimal(0) <= value else None
-    matches = [_NUMBERS[set_id].fullmatch(text.strip()) for text in _texts(o)]
+    matches = [_NUMBERS[set_id].fullmatch(" ".join(text.split())) for text in _texts(o)]
     return next((int(match[1]) for match in matches if match is not None), None)
 
 

@@ -15,7 +15,7 @@ import msgspec
 MAX_EXPONENT = 15
 
 
-class FhirStruct(msgspec.Struct, rename="camel", frozen=True, gc=False):
+class FhirStruct(msgspec.Struct, rename="camel", frozen=True, gc=False, omit_defaults=True):
     """The base of everything that is decoded from FHIR JSON.
 
     Decoded JSON holds no cycles, so `gc=False` spares the garbage collector the walk over a long chart.
