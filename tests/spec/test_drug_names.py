@@ -16,7 +16,7 @@ from fhir_mappings.codes.folding import folded
 from fhir_mappings.codes.packaged_names import UNCONFIRMED, packaged_names
 from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.treatment import OURS, DrugClass
-from fhir_mappings.infusion_procedures import procedure_reading
+from fhir_mappings.infusions.infusion_procedures import procedure_reading
 from fhir_mappings.medications.identified import UNNAMED, contents
 from fhir_mappings.medications.products import Part, Product
 from fhir_mappings.reading import fhir_structs as fs
