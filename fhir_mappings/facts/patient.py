@@ -16,6 +16,7 @@ from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.icans import Icans
+from fhir_mappings.facts.infection import InfectionFacts
 from fhir_mappings.facts.labs import FoldChange, SafetyLabs
 from fhir_mappings.facts.treatment import PendingOrder, SteroidGiven, Tocilizumab
 
@@ -25,18 +26,6 @@ class Weight:
     reference: str
     kg: Decimal
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Infection:
-    """A sign of active infection: a culture or PCR (`test`) with a `finding` that is not negative, as it is charted,
-    or an active diagnosis (`code`)."""
-
-    reference: str
-    at: datetime | None
-    test: str = ""
-    finding: str = ""
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,7 @@ class PatientFacts:
     weight: Weight | None = None
     icans: Icans = field(default_factory=Icans)
     labs: SafetyLabs = field(default_factory=SafetyLabs)
-    infections: tuple[Infection, ...] = ()
+    infection: InfectionFacts = InfectionFacts()
     tocilizumab_hypersensitivity: str | None = None
     coded_crs: tuple[str, ...] = ()
     recent_coded_claim: bool = False

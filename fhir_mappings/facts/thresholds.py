@@ -200,6 +200,12 @@ class Thresholds:
         "40", "U/L", ("20", "80"), OURS, U, "upper normal of ALT and AST where the result states none"
     )
     safety_labs_age: timedelta = _span((1, 7), "counts and liver enzymes are known for", days=3)
+    blood_culture_age: timedelta = _span((24, 168), "a positive blood culture puts infection first for", hours=72)
+    coded_infection_age: timedelta = _span((7, 90), "a coded infection counts for", days=30)
+    anti_infective_given: timedelta = _span((8, 48), "an anti-infective runs after its last dose for", hours=24)
+    anti_infective_order_age: timedelta = _span(
+        (24, 168), "an active order of an anti-infective of which no dose is charted counts for", hours=72
+    )
     infection_age: timedelta = _span((2, 30), "a culture or viral PCR speaks for", days=7)
     done_recently: timedelta = _span((4, 72), "a test of the surveillance bundle is not repeated for", hours=24)
 
