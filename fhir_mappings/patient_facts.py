@@ -23,6 +23,7 @@ from fhir_mappings.observations import sort_observations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import crs_grade
+from fhir_mappings.rules.first_fever import first_fever
 from fhir_mappings.signs import signs_of
 from fhir_mappings.vital_signs import age_at, latest_weight
 
@@ -73,6 +74,7 @@ def _with_course(
     known = replace(
         facts,
         grade=grade,
+        first_fever=first_fever(grade, course, found.zone, t),
         grade_at_dose_2=at_dose_2,
         progressed=progressed(grade, at_dose_2),
         folds=folds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum, auto
 
@@ -84,6 +84,20 @@ class CrsGrade:
     flags: tuple[Flag, ...] = ()
     evidence: tuple[str, ...] = ()
     unfetched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FirstFever:
+    """The local day of the first fever of a course, and how long after the start of an infusion the present one began.
+
+    `with_infusion`: so soon that it may be a reaction to it. Of an infusion that is known by date only, no hours are
+    known.
+    """
+
+    day: int
+    after_infusion: timedelta | None
+    is_late: bool
+    with_infusion: bool
 
 
 def device_not_recognised(grade: CrsGrade) -> bool:

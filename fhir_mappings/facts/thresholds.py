@@ -115,6 +115,9 @@ class Thresholds:
     steroid_masks: timedelta = _span((24, 168), "a systemic corticosteroid may hide fever for", hours=72)
     pressor_order_age: timedelta = _span((4, 72), "a vasopressor order not charted matters for", hours=24)
     future_tolerance: timedelta = _span((0, 30), "a time ahead of the clock counts as now up to", minutes=5)
+    infusion_reaction: timedelta = _span((1, 24), "fever may be a reaction to the infusion up to", hours=6)
+    late_first_fever: timedelta = _span((7, 21), "a first fever is late after day", "Blood Adv 2024;8:5346", V, days=14)
+    fever_as_grade_2: timedelta = _span((48, 120), "grade 1 is managed as grade 2 after fever for", ASCO, V, hours=72)
     signs_before_infusion: timedelta = _span((72, 168), "signs are read from before the infusion", hours=96)
     low_before_readings: Decimal = _number(
         "3", "1", ("2", "10"), OURS, D, "hypotension is not new: readings before the infusion at least"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.thresholds import Thresholds
 from tests.support.tables import facts_of, first_on_hold, moment_of, name_of, patient, rows, shown_grade
 
 WELL = "SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h"
@@ -329,3 +332,66 @@ def test_an_implausible_or_future_reading_is_set_aside_and_never_read_as_normal(
     assert shown_grade(ahead) == "0"
     assert [a.why for a in ahead.set_aside] == ["future_dated"]
     assert shown_grade(facts_of(patient(f"T 39.0 @+2m; {WELL}"))) == "1", "a clock two minutes ahead counts as now"
+
+
+FIRST_FEVER = rows("""
+| chart                                                                   | day | with infusion | late | because                                                |
+| T 38.5 @-1h                                                             | 4   | no            | no   | fever on day 4                                         |
+| T 38.5 @D0 16:00; T 38.6 @D1 08:00                                      | 0   | yes           | no   | exactly 6 h after the start of the infusion            |
+| T 38.5 @D0 16:01                                                        | 0   | no            | no   | a minute later                                         |
+| T 38.5 @D0 12:00; T 36.8 @D2 08:00; T 38.5 @D3 20:00                    | 0   | no            | no   | the present fever began on day 3                       |
+| car-t tisagenlecleucel @D-10 10:00; T 38.5 @-1h                         | 14  | no            | no   | the first fever on day 14                              |
+| car-t tisagenlecleucel @D-11 10:00; T 38.5 @-1h                         | 15  | no            | yes  | on day 15                                              |
+| car-t tisagenlecleucel @D-11 10:00; T 38.5 @D-8 10:00; T 38.5 @-1h      | 3   | no            | no   | an earlier fever of the course was the first           |
+| car-t tisagenlecleucel @D-5 10:00; car-t tisagenlecleucel @D4 08:00; T 38.5 @-1h | 9 | yes        | no   | three hours after the start of a second infusion       |
+| car-t tisagenlecleucel @D4; T 38.5 @-1h                                 | 0   | no            | no   | an infusion known by date only: no hours are known     |
+| T 36.8 @-1h                                                             | –   | –             | –    | no fever                                               |
+""")
+
+
+@pytest.mark.parametrize("row", FIRST_FEVER, ids=name_of)
+def test_fever_that_asks_for_another_cause_first(row: dict[str, str]) -> None:
+    found = facts_of(patient(row["chart"], infused="car-t" not in row["chart"])).first_fever
+    said = ["yes" if flag else "no" for flag in (found.with_infusion, found.is_late)] if found else ["–", "–"]
+    assert [str(found.day) if found else "–", *said] == [row["day"], row["with infusion"], row["late"]]
+
+
+BEFORE = rows("""
+| chart                                                                                       | grade | new | because                                              |
+| SBP 84 @D-1 08:00; SBP 86 @D-1 14:00; SBP 100 @D-1 20:00; SBP 84 @-1h                       | 2     | no  | two of three were low before the infusion            |
+| SBP 84 @D-1 08:00; SBP 100 @D-1 14:00; SBP 86 @D-1 20:00; SBP 104 @D0 06:00; SBP 84 @-1h    | 2     | no  | exactly half of four                                 |
+| SBP 84 @D-1 08:00; SBP 100 @D-1 14:00; SBP 102 @D-1 20:00; SBP 84 @-1h                      | 2     | yes | one of three                                         |
+| SBP 84 @D-1 08:00; SBP 84 @D-1 14:00; SBP 84 @-1h                                           | 2     | yes | two readings are too few                             |
+| SBP 84 @D-5 08:00; SBP 84 @D-5 14:00; SBP 84 @D-5 20:00; SBP 84 @-1h                        | 2     | yes | more than 96 h before the infusion                   |
+| SBP 84 @D-1 08:00; SBP 84 @D-1 14:00; SBP 84 @D-1 20:00; start norepinephrine 0.1 @-2h      | 3     | yes | a vasopressor is new                                 |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2 @-1h          | 2     | no  | oxygen at home, the same flow                        |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 3 @D-1 08:00; device NC @-1h; flow 2 @-1h          | 2     | no  | less than at home                                    |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2.5 @-1h        | 2     | yes | more than at home                                    |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h                       | 2     | yes | its flow is not charted now                          |
+| SBP 118 @-1h; device NC @D-1 08:00; device NC @-1h                                          | 2     | no  | a cannula without a flow, then and now               |
+| SBP 118 @-1h; flow 2 @D-1 08:00; flow 2 @-1h                                                | 2     | no  | by flow alone                                        |
+| SBP 118 @-1h; device HFNC @D-1 08:00; device HFNC @-1h                                      | 3     | yes | high flow is always a finding                        |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2 @-1h; FiO2 50 @-1h | ≥2 | yes | an FiO2 that may mean more                          |
+""")
+
+
+@pytest.mark.parametrize("row", BEFORE, ids=name_of)
+def test_what_was_the_same_before_the_infusion_keeps_its_row_and_is_said(row: dict[str, str]) -> None:
+    chart = row["chart"] if "device" in row["chart"] else f"{row['chart']}; SpO2 97 @-1h; device RA @-1h"
+    facts = facts_of(patient(f"T 38.5 @-1h; {chart}"))
+    assert facts.grade is not None
+    assert shown_grade(facts) == row["grade"]
+    assert any(r.not_new for r in (facts.grade.pressure, facts.grade.oxygen)) is (row["new"] == "no")
+
+
+def test_oxygen_of_the_home_keeps_no_waiver_alive() -> None:
+    home = "; ".join(f"device NC @D{n} 08:00; flow 2 @D{n} 08:00" for n in range(-1, 9))
+    chart = f"{home}; T 39 @D1 06:00; toci 560 @D1 10:00; T 36.8 @D9 11:00; SBP 118 @D9 11:00; device NC @D9 11:00; flow 2 @D9 11:00"
+    assert shown_grade(facts_of(patient(chart), as_of=moment_of("D9 12:00"))) == "masked, 2 if CRS"
+
+
+def test_a_site_may_switch_mean_pressure_off() -> None:
+    chart = patient("T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h; MAP 55 @-3h; MAP 55 @-1h")
+    off = Thresholds(mean_alone=Decimal(0))
+    assert shown_grade(facts_of(chart)) == "2"
+    assert shown_grade(facts_of(chart, thresholds=off)) == "≥1", "without systolic readings it is not known"
