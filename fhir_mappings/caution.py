@@ -1,34 +1,31 @@
-"""The cautions of the label before tocilizumab: counts, liver enzymes, infection, hypersensitivity."""
+"""The cautions of the label before tocilizumab: counts, liver enzymes, hypersensitivity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.conditions import is_active, recorded_at
+from fhir_mappings.conditions import is_active
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
 from fhir_mappings.facts.measures import Measure
-from fhir_mappings.facts.patient import Infection
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Drug, DrugClass
 from fhir_mappings.medications.identified import UNNAMED, contents
 from fhir_mappings.medications.products import Part, Product
 from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.culture_texts import MOST_CHARS, says_nothing_found
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Resource
 from fhir_mappings.reading.units import UnitError, measured
-from fhir_mappings.vital_signs import observed_at, readings, stated_quantity
+from fhir_mappings.vital_signs import readings, stated_quantity
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond so many times `enzymes_normal` limits something else
-CULTURES = ("blood-culture", "urine-culture", "viral-pcr")
 _LABS = (
     ("ANC", "neutrophils", Measure.COUNT),
     ("platelets", "platelets", Measure.COUNT),
@@ -101,54 +98,6 @@ def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | Non
             continue
     plausible = [value for value in found if 0 < value <= t.enzymes_normal * MOST_TIMES_NORMAL]
     return min(plausible, default=None)
-
-
-def infections(
-    observations: Observations, pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds
-) -> tuple[Infection, ...]:
-    """The cultures and viral PCR within `infection_age` that are not negative, and the active coded infections.
-
-    Preliminary results count, because a culture's first report is when it matters. A diagnosis counts as an infection
-    if its code is in `coded-infection`: severity codes of sepsis and bacteraemia are, chronic hepatitis B is not.
-    """
-    found: list[Infection] = []
-    for o in observations.of(*CULTURES):
-        at = observed_at(o.at, as_of)
-        words = _finding(o, terms) if as_of - at <= t.infection_age else None
-        if words is not None:
-            kind = next(s for s in CULTURES if s in o.sets)
-            found.append(Infection(o.reference, at, terms.titles[kind], words))
-    for resource in pool.of_type(fs.Condition):
-        data = resource.data
-        if is_active(data) and "coded-infection" in terms.sets_of(fs.codings_of(data.code)):
-            code = next((c.code for c in data.code.coding if c.code), "")
-            found.append(Infection(resource.reference, recorded_at(data, zone), code=code))
-    return tuple(dict.fromkeys(found))
-
-
-def _finding(o: Observed, terms: Terminology) -> str | None:
-    """The finding of a culture or PCR, as it is charted; None if it is negative, pending or empty.
-
-    A result is treated as possible infection unless its whole text is a known way to say "negative", "pending" or
-    "below a limit", because no list of organisms is complete.
-    """
-    sets = frozenset().union(*(terms.sets_of(fs.codings_of(c)) for c in (*o.interpretation, o.concept)))
-    if "positive-result" in sets:
-        return "positive"
-    if "negative-result" in sets or o.absent or o.denied:
-        return None
-    if o.quantity is not None and o.quantity.value is not None:
-        censored = o.quantity.comparator in ("<", "<=")
-        return None if censored or o.quantity.value <= 0 else f"{o.quantity.value.normalize():f}"
-    texts = [o.text] if o.text else []
-    if o.concept is not None:
-        texts += [o.concept.text] if o.concept.text else []
-        texts += [c.display for c in o.concept.coding if c.display]
-        texts = texts or [c.code for c in o.concept.coding if c.code]
-    known = terms.texts("negative-result")
-    if not texts or any(says_nothing_found(text, known) for text in texts):
-        return None
-    return f'"{texts[0][:MOST_CHARS]}"'
 
 
 def tocilizumab_hypersensitivity(pool: ResourcePool, terms: Terminology) -> str | None:

@@ -151,5 +151,5 @@ def _joined(group: list[Sample]) -> Sample:
     first = group[0]
     return Sample(
         first.reference, first.at, Interval(low.low, high.high, low.low_open, high.high_open), text,
-        first.unit, first.loinc, first.preliminary, first.amended,
+        first.unit, first.loinc, first.preliminary, first.amended, two_results=True,
     )  # fmt: skip

@@ -25,7 +25,14 @@ from fhir_mappings.facts.treatment import BLOCKERS, HIDE_FEVER, OURS, PRESSORS, 
 
 # The reasons that speak of a result on record. "Never measured" is no doubt; crs-grade names it.
 _ON_RECORD = frozenset(
-    {Reason.CENSORED, Reason.UNUSABLE, Reason.PRELIMINARY, Reason.ZERO_BASELINE, Reason.FEBRILE_BASELINE}
+    {
+        Reason.CENSORED,
+        Reason.TWO_RESULTS,
+        Reason.UNUSABLE,
+        Reason.PRELIMINARY,
+        Reason.ZERO_BASELINE,
+        Reason.FEBRILE_BASELINE,
+    }
 )
 _GRADE_FLAGS = (
     Flag.PRESSOR_STALE,

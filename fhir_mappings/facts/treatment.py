@@ -31,12 +31,13 @@ class DrugTraits:
 
     `also_pushed`: an amount of it without a rate or a period is a push, however large. `carry` is how long a charted
     rate counts as running, in place of the threshold for all vasopressors. `treated_early`: guidance of the product
-    treats CRS before grade 2.
+    treats CRS before grade 2. `prophylactic`: an anti-infective that is usually given to prevent.
     """
 
     also_pushed: bool = False
     carry: timedelta | None = None
     treated_early: bool = False
+    prophylactic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
