@@ -114,6 +114,12 @@ def _per() -> frozenset[str]:
 
 
 @cache
+def no_unit() -> frozenset[str]:
+    """The folded words that name no unit: a degree sign alone."""
+    return frozenset(("", *map(fold, unit_names()["no_unit"])))
+
+
+@cache
 def _words_alone() -> frozenset[str]:
     """The words that are units by themselves, so that "mg/{kg}" is no milligram."""
     names = unit_names()

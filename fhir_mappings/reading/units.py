@@ -15,7 +15,7 @@ from fhir_mappings.facts.measures import Measure
 from fhir_mappings.reading.fhir_structs import Quantity
 from fhir_mappings.reading.plausible_ranges import PLAUSIBLE
 from fhir_mappings.reading.unit_spelling import MOST_CHARS
-from fhir_mappings.reading.unit_table import Conversion, conversions_of, fold, own_spellings, spellings
+from fhir_mappings.reading.unit_table import Conversion, conversions_of, fold, no_unit, own_spellings, spellings
 
 REMEMBERED = 4096  # spellings: a chart has few, each of them many times
 _UCUM = frozenset({"unitsofmeasure.org", "ucum.org", "unitsofmeasure.org/ucum.html", "2.16.840.1.113883.6.8"})
@@ -23,7 +23,6 @@ _UCUM = frozenset({"unitsofmeasure.org", "ucum.org", "unitsofmeasure.org/ucum.ht
 _FORMS = frozenset({"terminology.hl7.org/codesystem/v3-orderabledrugform", "hl7.org/fhir/v3/orderabledrugform",
                     "2.16.840.1.113883.5.85"})  # fmt: skip
 # Without a unit a sign counts where it can have only one: 38.9 is no Fahrenheit, and 97 no fraction.
-_NO_UNIT = frozenset({"", "deg", "degree"})
 _BARE_READ = frozenset({Measure.TEMPERATURE, Measure.PRESSURE, Measure.SATURATION, Measure.FIO2})
 
 
@@ -104,7 +103,7 @@ def _conversions(system: str | None, code: str | None, unit: str | None, measure
     """
     counts = _is_ucum(system) or (measure is Measure.ITEM and _plain_system(system) in _FORMS)
     stated = [text for text in (code if counts else None, unit) if text and text.strip()]
-    says_none = (counts or not code) and all(text in _NO_UNIT for text in map(fold, stated))
+    says_none = (counts or not code) and all(text in no_unit() for text in map(fold, stated))
     if says_none and measure in _BARE_READ:
         return tuple(dict.fromkeys(conversions_of(measure).values()))
     found = (conversion(text, measure) for text in stated)

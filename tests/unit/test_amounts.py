@@ -64,7 +64,8 @@ NAMED = rows("""
 
 @pytest.mark.parametrize("row", NAMED, ids=lambda row: row["name"])
 def test_the_strength_that_a_name_states(row: dict[str, str]) -> None:
-    assert named_strength((row["name"],)) == Strength(decimal(row["mL"]), decimal(row["item"])), row["because"]
+    found = named_strength((row["name"],))
+    assert (found.mg_per_ml, found.mg_per_item) == (decimal(row["mL"]), decimal(row["item"])), row["because"]
 
 
 STRENGTHS = rows("""
@@ -158,6 +159,14 @@ def test_millilitres_are_compared_by_the_products_own_strength_alone() -> None:
     rates = [fs.DoseAndRate(dose_quantity=quantity(amount)) for amount in ("496 mg", "100 mL")]
     dose = stated_dose(statements_of(rates), Content(TOCILIZUMAB), T)
     assert (dose.mg, dose.not_compared) == (496, ("100 mL",))
+
+
+def test_the_millilitres_of_a_bag_are_not_compared() -> None:
+    """What 496 mg are dissolved in is not all that the bag holds."""
+    bag = named_strength(("tocilizumab 496 mg in sodium chloride 0.9 % 100 mL IVPB",))
+    rates = [fs.DoseAndRate(dose_quantity=quantity(amount)) for amount in ("496 mg", "124.8 mL")]
+    dose = stated_dose(statements_of(rates), Content(TOCILIZUMAB, bag), T)
+    assert (dose.mg, dose.differ, dose.not_compared) == (496, (), ("124.8 mL",))
 
 
 def test_a_range_and_a_limit_are_no_dose() -> None:
