@@ -21,7 +21,7 @@ from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.observations import Observed
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.units import UnitError, conversions, number_in, own_unit, unit_of
+from fhir_mappings.reading.units import UnitError, conversions_in, number_in, own_unit, unit_of
 from fhir_mappings.vital_signs import stated_quantity
 
 _CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")
@@ -67,8 +67,7 @@ def lab_series(observed: Iterable[Observed], analyte: Analyte) -> Series:
 
 def _unit_key(quantity: fs.Quantity, measure: Measure) -> object:
     """The same for all spellings of one unit."""
-    known = conversions(quantity.system, quantity.code, quantity.unit, measure)
-    return known or own_unit(quantity, measure) or unit_of(quantity)
+    return conversions_in(quantity, measure) or own_unit(quantity, measure) or unit_of(quantity)
 
 
 def _loinc(o: Observed) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Situation
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
+from cards.deciding.dose_check import differing
 from cards.deciding.drafts import not_identified
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Category
@@ -72,7 +73,7 @@ def data_doubts(
         lines.append(phrase("doubt", "icans coded", coded=escaped(coded_higher(facts.icans))))
     lines += _drug_doubts(facts, s)
     lines += _draft_doubts(drafts)
-    lines += _dose_doubts(facts, drafts)
+    lines += _dose_doubts(facts, drafts, t)
     if Flag.SECOND_INFUSION in facts.flags:
         lines.append(phrase("doubt", "second_infusion"))
     if Flag.PRESSOR_ORDERED_NOT_CHARTED in facts.flags:
@@ -129,16 +130,17 @@ def _draft_doubts(drafts: tuple[DraftOrder, ...]) -> list[str]:
     return [phrase("doubt", "drug"), *map(escaped, quoted[:MOST_QUOTED])] if unnamed else []
 
 
-def _dose_doubts(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> list[str]:
+def _dose_doubts(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> list[str]:
     """The doses of corticosteroids ordered or drafted that are stated in ways that differ."""
     orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
-    found = [
-        phrase("doubt", "dose differs", drug=o.drug.ingredient, reference=reference_text(o.reference),
-               ways=escaped(", ".join(o.dose.differ)))
-        for o in orders
-        if o.drug is not None and o.drug.drug_class is DrugClass.STEROID and o.dose.differ
-    ]  # fmt: skip
-    return found[:MOST_QUOTED]
+    steroids = [o for o in orders if o.drug is not None and o.drug.drug_class is DrugClass.STEROID]
+    ways = {o.reference: (o.drug, differing(o.dose, facts, t)) for o in steroids}
+    return [
+        phrase("doubt", "dose differs", drug=drug.ingredient, reference=reference_text(reference),
+               ways=escaped(", ".join(differ)))
+        for reference, (drug, differ) in ways.items()
+        if drug is not None and differ
+    ][:MOST_QUOTED]  # fmt: skip
 
 
 def _drug_doubts(facts: PatientFacts, s: Situation) -> list[str]:

@@ -51,16 +51,16 @@ def _by_weight(dose: StatedDose, facts: PatientFacts) -> Decimal | None:
     return dose.mg_per_kg * facts.weight.kg if dose.mg_per_kg is not None and facts.weight is not None else None
 
 
-def differing(dose: StatedDose, facts: PatientFacts, t: Thresholds) -> tuple[str, ...]:
+def differing(dose: StatedDose, facts: PatientFacts, t: Thresholds, *, most: Decimal | None = None) -> tuple[str, ...]:
     """The ways to state a dose that contradict each other, as charted; none where they agree.
 
-    A dose by weight agrees with a mass that it comes near, and with the label's maximum where it is more.
+    A dose by weight agrees with a mass that it comes near, and with the most for one dose where it is more.
     """
     by_weight = _by_weight(dose, facts)
     if dose.mg is None or by_weight is None:
         return dose.differ
     near = abs(by_weight - dose.mg) <= dose.mg * t.dose_agreement
-    capped = dose.mg == t.toci_max and by_weight > t.toci_max
+    capped = most is not None and dose.mg == most and by_weight > most
     return dose.differ if near or capped else tuple(said for said in dose.said if said not in dose.not_compared)
 
 
@@ -74,7 +74,7 @@ def not_compared(dose: StatedDose, facts: PatientFacts) -> tuple[str, ...]:
 def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[DoseFault, ...]:
     """The faults of a drafted tocilizumab dose, and what is unknown about it, the most important first."""
     found: list[DoseFault] = []
-    differs = bool(differing(draft.dose, facts, t))
+    differs = bool(differing(draft.dose, facts, t, most=t.toci_max))
     mg, weight = None if differs else drafted_mg(draft, facts), facts.weight
     if is_under_age(facts, t):
         found.append(DoseFault.UNDER_AGE)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from cards.deciding.card import Suggestion
+from cards.deciding.dose_check import differing
 from cards.deciding.drafts import drafted
 from cards.deciding.offer import Offer, ordered_at, wants_methylprednisolone
 from cards.orders.orders import CRS, INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose
@@ -19,7 +20,7 @@ from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds, in_unit
-from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder, SteroidGiven
+from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder, StatedDose, SteroidGiven
 
 STEROID_CLASSES = (DrugClass.STEROID,)
 KEY = "corticosteroid"
@@ -45,6 +46,8 @@ def _is_regimen(order: DraftOrder | PendingOrder, facts: PatientFacts, t: Thresh
     """Tell whether an order or draft counts as the regimen; one without a stated dose counts."""
     if order.drug is None or (strongest and order.drug.ingredient != "methylprednisolone"):
         return False
+    if differing(order.dose, facts, t):
+        return False
     if not order.dose.is_stated and order.dexamethasone_mg is None:
         return order.drug.ingredient in ("dexamethasone", "methylprednisolone")
     enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest else _enough(facts, t)
@@ -65,7 +68,7 @@ def steroid_offer(order: Ordering, *, every: timedelta, icans: bool = False) -> 
     in_hand = _in_hand(facts, drafts, t, strongest=strongest)
     if in_hand is not None:
         return in_hand
-    below = _lesser(facts, drafts)
+    below = _lesser(facts, drafts, t)
     if facts.age is None:
         return Offer(KEY, None, f"{phrase('no_steroid', 'age unknown')} {below}".strip())
     if facts.age.years < t.adult_age:
@@ -118,12 +121,12 @@ def _is_recent(order: PendingOrder, facts: PatientFacts, t: Thresholds) -> bool:
     return order.authored is None or facts.as_of - order.authored <= t.steroid_order_age
 
 
-def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
+def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> str:
     """The note that names corticosteroids given, ordered or drafted that are less than this regimen; "" if none."""
-    named = [_with_dose(f"{s.ingredient} given {when(facts.local(s.at))}", s) for s in facts.steroids]
+    named = [_with_dose(f"{s.ingredient} given {when(facts.local(s.at))}", s.dose, facts, t) for s in facts.steroids]
     orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
     steroids = [
-        _with_dose(f"{o.drug.ingredient} ordered or drafted", o)
+        _with_dose(f"{o.drug.ingredient} ordered or drafted", o.dose, facts, t)
         for o in orders
         if o.drug is not None and o.drug.drug_class in STEROID_CLASSES
     ]
@@ -131,13 +134,14 @@ def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
     return phrase("order", "lesser", named="; ".join(named)) if named else ""
 
 
-def _with_dose(steroid: str, stated: DraftOrder | PendingOrder | SteroidGiven) -> str:
+def _with_dose(steroid: str, dose: StatedDose, facts: PatientFacts, t: Thresholds) -> str:
     """A corticosteroid, with its dose as charted where that could not be read."""
-    dose = stated.dose
+    ways = differing(dose, facts, t)
+    if ways:
+        return phrase("order", "dose differs", steroid=steroid, ways=escaped(", ".join(ways)))
     if dose.is_read or not dose.is_stated:
         return steroid
-    variant = "dose differs" if dose.differ else "dose unread"
-    return phrase("order", variant, steroid=steroid, ways=escaped(", ".join(dose.differ or dose.said)))
+    return phrase("order", "dose unread", steroid=steroid, ways=escaped(", ".join(dose.said)))
 
 
 def _suggestion(order: Ordering, regimen: _Regimen, *, icans: bool) -> Suggestion:

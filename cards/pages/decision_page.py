@@ -1,4 +1,4 @@
-"""The page that a physician signs, as Markdown: unconfirmed items, rows, orders, wording, numbers, codes.
+"""The page that a physician signs, as Markdown: unconfirmed items, rows, orders, wording, numbers, units, codes.
 
 It is made from the rules in force, a site's own included. `docs/decision-table.md` is the page of the package's rules.
 """
@@ -12,6 +12,7 @@ from string import Formatter
 from cards.deciding.card_modes import NEVER_OFF, CardMode, CardModes
 from cards.deciding.decision_table import ORDERS, PARTS, CardId, Rule
 from cards.pages.rows_in_words import conditions
+from cards.pages.units_section import introduction, results_kept, units_section
 from cards.sentences.numbers_and_times import InWords, duration, number
 from cards.sentences.phrases import PHRASES
 from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording
@@ -77,6 +78,7 @@ def decision_page(t: Thresholds, terms: Terminology, modes: CardModes, rules_has
         _cards(modes, blanks),
         _sentences(blanks),
         _numbers(t),
+        _units(),
         _codes(terms),
         SIGNATURE,
     ]
@@ -215,6 +217,11 @@ def _status(n: Number, t: Thresholds) -> str:
     if getattr(t, n.name) != getattr(default, n.name):
         return f"**set by this site** (package: {value_words(n, default)})"
     return "**unconfirmed**" if n.status is Status.UNCONFIRMED else n.status.value
+
+
+def _units() -> str:
+    head = ("measure", "kept in", "units that are read", "range")
+    return f"{introduction()}\n{_table(head, units_section())}\n{results_kept()}"
 
 
 def _codes(terms: Terminology) -> str:

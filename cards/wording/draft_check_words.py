@@ -83,7 +83,7 @@ def _fault_words(fault: DoseFault, draft: DraftOrder, x: WordingContext) -> str:
         dose=f"{number(mg.quantize(Decimal(1)))} mg" if mg is not None else "the dose",
         by_weight=f"{tocilizumab_dose(weight, t)} mg for {number(weight.kg)} kg" if weight is not None else "",
         percent=number(t.dose_off * 100),
-        ways=escaped(", ".join(differing(draft.dose, x.facts, t))),
+        ways=escaped(", ".join(differing(draft.dose, x.facts, t, most=t.toci_max))),
         said=f' ("{said}")' if said else "",
         t=InWords(t),
     )

@@ -70,10 +70,16 @@ def _certain(parts: tuple[ReadPart, ...], beside: Beside, terms: Terminology) ->
 
 
 def _named(parts: Iterable[ReadPart]) -> Strength:
-    """The strength that the names of a product of one drug state. Of a mixture they may state that of a part."""
-    names = [text for p in parts if not p.part.is_ingredient for text in p.texts]
-    is_mixture = sum(p.part.is_ingredient for p in parts) > 1
-    return Strength() if is_mixture else named_strength(tuple(names))
+    """The strength that the names of a product of one drug state.
+
+    Of a mixture they may state that of a part, and the name of an ingredient that of what went into a bag: a millilitre
+    of it is none of the product.
+    """
+    own = [text for p in parts if not p.part.is_ingredient for text in p.texts]
+    inside = [text for p in parts if p.part.is_ingredient for text in p.texts]
+    if sum(p.part.is_ingredient for p in parts) > 1:
+        return Strength()
+    return named_strength(tuple(own)).or_else(replace(named_strength(tuple(inside)), mg_per_ml=None))
 
 
 def _without_cells_beside_a_drug(found: Iterable[Content], coded: set[str]) -> list[Content]:

@@ -37,9 +37,11 @@ def is_order(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NamedAmount:
-    """One amount: a mass or a volume, and what it stands in: millilitres or dose forms. `is_container`: the millilitres
-    are those of one dose form. `is_unclear`: it is an amount for each kilogram, or hour, or its number can be read in
-    two ways."""
+    """One amount: a mass, a volume or dose forms, and what a mass stands in: millilitres or dose forms.
+
+    `is_container`: the millilitres are those of one dose form; `is_diluted`: those of what it is dissolved in.
+    `is_unclear`: it is an amount for each kilogram, or hour, or its number can be read in two ways.
+    """
 
     mg: Decimal | None = None
     ml: Decimal | None = None
@@ -47,6 +49,7 @@ class NamedAmount:
     per_ml: Decimal | None = None
     per_items: Decimal | None = None
     is_container: bool = False
+    is_diluted: bool = False
     is_unclear: bool = False
 
 
@@ -76,7 +79,8 @@ def _of_mass(mg: Decimal, tokens: Sequence[str], place: int, *, is_oral: bool) -
     stroke = tokens[place] if place < len(tokens) else ""
     if stroke in _IN:
         volume = _carrier(tokens, place + 1)
-        return (NamedAmount(mg, per_ml=volume, is_container=True) if volume else NamedAmount(mg)), place + 1
+        found = NamedAmount(mg, per_ml=volume, is_container=True, is_diluted=True) if volume else NamedAmount(mg)
+        return found, place + 1
     if stroke not in _STROKES or place + 1 >= len(tokens):
         return NamedAmount(mg), place
     counted = tokens[place + 1][0].isdigit()

@@ -7,7 +7,7 @@ they come near. A dose by weight is compared where the weight is known (`cards/d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from fhir_mappings.facts.measures import Measure
@@ -15,6 +15,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DrugClass, StatedDose
 from fhir_mappings.medications.amounts import Content, amount_mg, mg_per_kg
 from fhir_mappings.medications.named_amounts import NamedAmount, named_amounts
+from fhir_mappings.medications.strengths import Strength
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.units import states
 
@@ -74,6 +75,8 @@ def stated_dose(statements: Iterable[Statement], content: Content, t: Thresholds
     masses = _read(ordered, lambda quantity: amount_mg(quantity, content))
     if not masses and not per_kg:
         masses = _read(ordered, lambda quantity: amount_mg(quantity, content, _concentrate(content, t)))
+    if content.strength.is_diluted and any(states(s.quantity, Measure.MASS) for s in ordered):
+        masses = _read(ordered, lambda quantity: amount_mg(quantity, replace(content, strength=Strength())))
     differ = [*_differing(masses, t), *_differing(per_kg, t)]
     if differ:
         return StatedDose(said=said, differ=tuple(dict.fromkeys(differ)))

@@ -20,16 +20,19 @@ REMEMBERED = 2048  # names of products: a chart has few
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """The content of a product in one drug, as far as it is stated."""
+    """The content of a product in one drug, as far as it is stated. `is_diluted`: the millilitres are those of what it
+    is dissolved in, so the whole may hold a few more."""
 
     mg_per_ml: Decimal | None = None
     mg_per_item: Decimal | None = None
+    is_diluted: bool = False
 
     def or_else(self, other: Strength) -> Strength:
         """This strength, with the parts that it does not state from another."""
         return Strength(
             self.mg_per_ml if self.mg_per_ml is not None else other.mg_per_ml,
             self.mg_per_item if self.mg_per_item is not None else other.mg_per_item,
+            self.is_diluted if self.mg_per_ml is not None else other.is_diluted,
         )
 
 
@@ -59,9 +62,9 @@ def _in(quantity: fs.Quantity, measure: Measure) -> Decimal | None:
 def named_strength(texts: tuple[str, ...]) -> Strength:
     """The strength that the names of one product state; nothing where they state several."""
     stated = _Stated()
-    for text in (text for text in texts if not is_order(text)):
+    for text in texts:
         for amount in named_amounts(text):
-            stated.add(amount)
+            stated.add(amount, is_dose=is_order(text))
     return stated.strength
 
 
@@ -74,8 +77,10 @@ class _Stated:
     masses: set[Decimal] = field(default_factory=set)
     volumes: set[Decimal] = field(default_factory=set)
     is_unclear: bool = False
+    is_diluted: bool = False
 
-    def add(self, amount: NamedAmount) -> None:
+    def add(self, amount: NamedAmount, *, is_dose: bool) -> None:
+        """Take an amount of a name. `is_dose`: a mass alone is what is ordered, and no strength."""
         self.is_unclear |= amount.is_unclear
         if amount.is_unclear:
             return
@@ -84,9 +89,10 @@ class _Stated:
         elif amount.per_ml is not None:
             self.per_ml.add(amount.mg / amount.per_ml)
             self.per_item |= {amount.mg} if amount.is_container else set()
+            self.is_diluted |= amount.is_diluted
         elif amount.per_items is not None:
             self.per_item.add(amount.mg / amount.per_items)
-        else:
+        elif not is_dose:
             self.masses.add(amount.mg)
 
     @property
@@ -96,7 +102,7 @@ class _Stated:
             item = per_ml * volume
         elif not (self.per_item or self.per_ml or self.is_unclear):
             item = _only(self.masses)
-        return Strength(per_ml, item)
+        return Strength(per_ml, item, self.is_diluted and per_ml is not None)
 
 
 def _only(found: set[Decimal]) -> Decimal | None:

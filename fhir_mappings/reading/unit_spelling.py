@@ -13,12 +13,14 @@ MOST_CHARS = 60  # no unit is longer; what is, is a remark
 # signs that are typed for a degree sign, a minus, a times sign or a slash; the escape of ^ in HL7 v2
 _KIN = str.maketrans({"º": "°", "˚": "°", "∘": "°", "ᵒ": "°", "−": "-", "–": "-", "×": "x", "✕": "x", "∗": "*",
                       "⁄": "/", "∕": "/", "÷": "/", "每": "/"})  # fmt: skip
+_UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0xFEFF))
 _KANA_DEGREE = re.compile("[ﾟ゜](?=[CFcf])")
 # UCUM's "mg/(kg.h)" is "mg/kg/h"
 _BRACKETED = re.compile(r"/\(([^()]*)\)")
 _DOT_OF_WORDS = re.compile(r"(?<=[a-z])[.·*](?=[a-z])")
+_OPTIONAL_PLURAL = re.compile(r"(?<=[a-z])\((?:s|n|en)\)")  # "tablet(s)"
 _PARTS = re.compile(r"[^\W\d_]+|\d+|\S|\s+")
-_SAYS_NOTHING = frozenset(" .,·・･_^*[]()'`´’\"°+\\")
+_SAYS_NOTHING = frozenset(" .,·・･_^*[]()'`´’\"°+")
 _INVERSE = (("-", "1"), ("^", "-", "1"))  # what makes "L" a "/L"
 _DOUBLED = re.compile("//+")
 _LEAST_PLURAL = 3  # letters of a word that may end in the s of a plural
@@ -40,8 +42,9 @@ def folded_unit(text: str, per: Container[str], units: Container[str]) -> str:
 
 def _plain(text: str) -> str:
     """NFKC, case folded, without the accents of Latin letters, with one sign for each of its kin."""
-    kin = _KANA_DEGREE.sub("°", text).translate(_KIN)
-    plain = unicodedata.normalize("NFKC", kin).translate(_KIN).casefold().replace("\\s\\", "^").translate(_WRITTEN_OUT)
+    kin = _KANA_DEGREE.sub("°", text).translate(_KIN).translate(_UNSEEN)
+    plain = unicodedata.normalize("NFKC", kin).translate(_KIN).casefold().translate(_WRITTEN_OUT)
+    plain = _OPTIONAL_PLURAL.sub("", plain).replace("\\s\\", "^").replace("\\", "/")
     if plain.isascii():
         return plain
     apart = unicodedata.normalize("NFD", plain)

@@ -29,7 +29,10 @@ class Conversion:
     less: Decimal = Decimal(0)
 
     def of(self, value: Decimal) -> Decimal:
-        return (value - self.less) * self.times / self.over
+        return value if self is SAME else (value - self.less) * self.times / self.over
+
+
+SAME = Conversion()
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def codes_of(measure: Measure) -> tuple[str, ...]:
 def conversions_of(measure: Measure) -> Mapping[str, Conversion]:
     """The conversion of each UCUM code of a measure."""
     return {
-        code: Conversion(**{name: Decimal(number) for name, number in numbers.items()})
+        code: Conversion(**{name: Decimal(number) for name, number in numbers.items()}) if numbers else SAME
         for code, numbers in _file("unit_factors.json")[measure.name].items()
     }
 
@@ -108,6 +111,12 @@ def fold(text: str) -> str:
 @cache
 def _per() -> frozenset[str]:
     return frozenset(word for words in unit_names()["per"].values() for word in words)
+
+
+@cache
+def no_unit() -> frozenset[str]:
+    """The folded words that name no unit: a degree sign alone."""
+    return frozenset(("", *map(fold, unit_names()["no_unit"])))
 
 
 @cache

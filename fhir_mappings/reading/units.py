@@ -7,15 +7,15 @@ UCUM's `code` counts, and where it does not read, or has another system, the `un
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.reading.fhir_structs import Quantity
+from fhir_mappings.reading.plausible_ranges import PLAUSIBLE
 from fhir_mappings.reading.unit_spelling import MOST_CHARS
-from fhir_mappings.reading.unit_table import Conversion, conversions_of, fold, own_spellings, spellings
+from fhir_mappings.reading.unit_table import Conversion, conversions_of, fold, no_unit, own_spellings, spellings
 
 REMEMBERED = 4096  # spellings: a chart has few, each of them many times
 _UCUM = frozenset({"unitsofmeasure.org", "ucum.org", "unitsofmeasure.org/ucum.html", "2.16.840.1.113883.6.8"})
@@ -23,32 +23,7 @@ _UCUM = frozenset({"unitsofmeasure.org", "ucum.org", "unitsofmeasure.org/ucum.ht
 _FORMS = frozenset({"terminology.hl7.org/codesystem/v3-orderabledrugform", "hl7.org/fhir/v3/orderabledrugform",
                     "2.16.840.1.113883.5.85"})  # fmt: skip
 # Without a unit a sign counts where it can have only one: 38.9 is no Fahrenheit, and 97 no fraction.
-_NO_UNIT = frozenset({"", "deg", "degree"})
 _BARE_READ = frozenset({Measure.TEMPERATURE, Measure.PRESSURE, Measure.SATURATION, Measure.FIO2})
-
-# Outside these a value is a mistake of charting, not a finding; it is set aside and said so.
-# Cytokines and CRP reach from nothing to more than plasma holds of all proteins together (1 g/L and 100 g/L).
-PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
-    Measure.CYTOKINE: (Decimal(0), Decimal(1_000_000_000)),
-    Measure.CRP: (Decimal(0), Decimal(100_000)),
-    Measure.TEMPERATURE: (Decimal(25), Decimal(45)),
-    Measure.PRESSURE: (Decimal(10), Decimal(320)),
-    Measure.FLOW: (Decimal(0), Decimal(120)),
-    Measure.FIO2: (Decimal("0.15"), Decimal(1)),
-    Measure.SATURATION: (Decimal(20), Decimal(100)),
-    Measure.WEIGHT: (Decimal("0.3"), Decimal(500)),
-    Measure.COUNT: (Decimal(0), Decimal(10000)),
-    Measure.ENZYME: (Decimal(0), Decimal(100000)),
-    Measure.MASS: (Decimal(0), Decimal(1000000)),
-    Measure.MASS_PER_WEIGHT: (Decimal(0), Decimal(1000)),
-    Measure.MASS_RATE: (Decimal(0), Decimal(100000)),
-    Measure.MASS_PER_WEIGHT_RATE: (Decimal(0), Decimal(1000)),
-    Measure.VOLUME: (Decimal(0), Decimal(100000)),
-    Measure.VOLUME_RATE: (Decimal(0), Decimal(100000)),
-    Measure.TIME: (Decimal(0), Decimal(10000)),
-    Measure.ITEM: (Decimal(0), Decimal(1000)),
-    Measure.SCORE: (Decimal(0), Decimal(100)),
-}
 
 
 @dataclass(frozen=True)
@@ -82,32 +57,53 @@ def number_in(quantity: Quantity, measure: Measure) -> Decimal:
     value = quantity.value
     if value is None:
         raise UnitError("no value")
-    known = conversions(quantity.system, quantity.code, quantity.unit, measure)
-    low, high = PLAUSIBLE[measure]
-    plausible = {result for result in (one.of(value) for one in known) if low <= result <= high}
-    if len(plausible) == 1:
-        return plausible.pop()
-    if len(known) == 1:
-        raise UnitError(f"value outside {low} to {high} {measure.unit}")
-    if quantity.unit and quantity.code and known:
+    known = _known(quantity.system, quantity.code, quantity.unit, measure)
+    if len(known.conversions) == 1:
+        result = known.conversions[0].of(value)
+        if known.low <= result <= known.high:
+            return result
+        raise UnitError(f"value outside {known.low} to {known.high} {measure.unit}")
+    results = {one.of(value) for one in known.conversions}
+    plausible = [result for result in results if known.low <= result <= known.high]
+    if len(plausible) == 1:  # of two that contradict each other, or of all that a bare number may have, one is possible
+        return plausible[0]
+    if quantity.unit and quantity.code and known.conversions:
         raise UnitError(f"unit {quoted(quantity.unit)} and code {quoted(quantity.code)} differ")
     raise UnitError(_unread(quantity, measure))
 
 
-def states(quantity: Quantity | None, measure: Measure) -> bool:
-    """Tell whether a quantity is one of a measure."""
-    return quantity is not None and bool(conversions(quantity.system, quantity.code, quantity.unit, measure))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The conversions of a unit, and the plausible range of its measure."""
+
+    conversions: tuple[Conversion, ...]
+    low: Decimal
+    high: Decimal
 
 
 @lru_cache(maxsize=REMEMBERED)
-def conversions(system: str | None, code: str | None, unit: str | None, measure: Measure) -> tuple[Conversion, ...]:
+def _known(system: str | None, code: str | None, unit: str | None, measure: Measure) -> _Known:
+    return _Known(_conversions(system, code, unit, measure), *PLAUSIBLE[measure])
+
+
+def states(quantity: Quantity | None, measure: Measure) -> bool:
+    """Tell whether a quantity is one of a measure."""
+    return quantity is not None and bool(conversions_in(quantity, measure))
+
+
+def conversions_in(quantity: Quantity, measure: Measure) -> tuple[Conversion, ...]:
+    """The conversions that code and unit of a quantity stand for: two where they contradict each other."""
+    return _known(quantity.system, quantity.code, quantity.unit, measure).conversions
+
+
+def _conversions(system: str | None, code: str | None, unit: str | None, measure: Measure) -> tuple[Conversion, ...]:
     """The conversions that code and unit stand for: none for what is in no table, two where they contradict each other.
 
     Of a sign that is read without a unit, those of each of its units.
     """
     counts = _is_ucum(system) or (measure is Measure.ITEM and _plain_system(system) in _FORMS)
     stated = [text for text in (code if counts else None, unit) if text and text.strip()]
-    says_none = (counts or not code) and all(text in _NO_UNIT for text in map(fold, stated))
+    says_none = (counts or not code) and all(text in no_unit() for text in map(fold, stated))
     if says_none and measure in _BARE_READ:
         return tuple(dict.fromkeys(conversions_of(measure).values()))
     found = (conversion(text, measure) for text in stated)
@@ -124,7 +120,7 @@ def conversion(text: str, measure: Measure) -> Conversion | None:
 def own_unit(quantity: Quantity, measure: Measure) -> str | None:
     """The unit of a result that nothing converts, in one spelling: arbitrary and international units, and amounts of
     substance, which take an assay's own factor. None for any other."""
-    if conversions(quantity.system, quantity.code, quantity.unit, measure):
+    if conversions_in(quantity, measure):
         return None
     code = quantity.code if _is_ucum(quantity.system) else None
     return next((own for text in (code, quantity.unit) if text and (own := _own(text))), None)

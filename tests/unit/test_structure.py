@@ -61,6 +61,8 @@ CARDS_SEE_OF_MAPPINGS = (
     "fhir_mappings.codes.terminology",
     "fhir_mappings.codes.code_systems",
     "fhir_mappings.codes.packaged_names",
+    "fhir_mappings.reading.plausible_ranges",
+    "fhir_mappings.reading.unit_table",
 )
 DESK_SEES_OF_SERVER = (
     "cds_server.outgoing.base_url", "cds_server.pages", "cds_server.problems", "cds_server.running",
@@ -118,7 +120,7 @@ def test_a_module_sees_only_what_stands_before_it(file: Path) -> None:
         if room == "fhir_mappings.rules":
             assert lies_in(other, RULES_SEE), f"a rule sees facts only, not {other}"
         if package == "cards" and other.startswith("fhir_mappings"):
-            assert lies_in(other, CARDS_SEE_OF_MAPPINGS), f"cards see facts and codes, not {other}"
+            assert lies_in(other, CARDS_SEE_OF_MAPPINGS), f"cards see facts, codes and units, not {other}"
         if package == "example_patients":
             assert other.startswith("example_patients"), f"the example patients know nothing of {other}"
         if package == "order_desk" and other.startswith("cds_server"):

@@ -11,6 +11,7 @@ import pytest
 
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.reading.fhir_structs import Quantity
+from fhir_mappings.reading.plausible_ranges import PLAUSIBLE
 from fhir_mappings.reading.unit_table import (
     codes_of,
     conversions_of,
@@ -19,7 +20,7 @@ from fhir_mappings.reading.unit_table import (
     spellings_of,
     unit_names,
 )
-from fhir_mappings.reading.units import PLAUSIBLE, UnitError, converted, measured, own_unit
+from fhir_mappings.reading.units import UnitError, converted, measured, own_unit
 from fhir_mappings.reading.value_texts import quantity_in
 from tests.support.tables import name_of, rows
 from tests.support.unit_factors import FILE, NO_UCUM, by_ucumvert, factors_text
