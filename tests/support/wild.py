@@ -134,6 +134,8 @@ def _prefetch(chart: list[Resource], keys: Mapping[str, str]) -> dict[str, Any]:
 
 def _keys_of(resource: Resource, keys: Mapping[str, str]) -> tuple[str, ...]:
     """The prefetch keys whose search would have found a resource: by LOINC code, else as the payload says."""
+    if resource["resourceType"] == "Procedure" and resource["status"] == "in-progress":
+        return ("cellTherapyProcedures", "supportProcedures")
     if resource["resourceType"] != "Observation":
         return KEYS_OF_TYPE.get(resource["resourceType"], ())
     codes = [coding.get("code") for coding in resource.get("code", {}).get("coding", ())]
