@@ -162,11 +162,17 @@ class Plan:
         return [Need(search, tuple(wanted), since)]
 
     def _procedures(self, missing: Mapping[Kind, DataKey]) -> list[Need]:
+        """The procedures with our codes; and those in progress with any code, because a site's own code or a text may
+        be of respiratory support. What ended is found by code alone."""
         wanted = [k for k in (Kind.PROCEDURES, Kind.SUPPORT_PROCEDURES) if k in missing]
-        if not wanted:
-            return []
-        codes = code_list(self.terms, *self._value_sets(missing, wanted))
-        return [Need(self._search("Procedure", (("code", codes),)), tuple(wanted))]
+        needs = []
+        if Kind.PROCEDURES in wanted:
+            codes = code_list(self.terms, *self._value_sets(missing, wanted))
+            needs.append(Need(self._search("Procedure", (("code", codes),)), (Kind.PROCEDURES,)))
+        if Kind.SUPPORT_PROCEDURES in wanted:
+            running = self._search("Procedure", missing[Kind.SUPPORT_PROCEDURES].fixed)
+            needs.append(Need(running, (Kind.SUPPORT_PROCEDURES,)))
+        return needs
 
     @staticmethod
     def _value_sets(keys: Mapping[Kind, DataKey], kinds: Iterable[Kind]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ ATC = "http://www.whocc.no/atc"
 CPT = "http://www.ama-assn.org/go/cpt"
 ICD_10_PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+OPS = "http://fhir.de/CodeSystem/bfarm/ops"
+CCAM = "https://smt.esante.gouv.fr/terminologie-ccam"
 LOCAL = "urn:crs-cds:local"
 # codes of these say that nothing was said: masked, unknown, asked and not answered
 NO_CODES = frozenset(
@@ -64,6 +66,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "terminology.hl7.org/codesystem/icd10cm",
         "icd10data.com/icd10cm",
     ),
+    OPS: ("fhir.de/codesystem/bfarm/ops", "fhir.de/codesystem/dimdi/ops"),  # MII, ISiK, Basisprofil DE
+    CCAM: ("smt.esante.gouv.fr/terminologie-ccam", "1.2.250.1.215.300.1"),  # ANS
 }
 _SYSTEM_OF = {alias: system for system, aliases in ALIASES.items() for alias in aliases}
 

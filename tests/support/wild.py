@@ -28,6 +28,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from tests.support.by_search import body_for, wire
 from tests.support.desk import ASSESSMENT, KEYS_OF_TYPE, Desk, bundle
 from tests.support.desk import KEY_OF_CODE as KEY_OF_SOME_CODES
 from tests.support.fhir_wire import Resource
@@ -134,6 +135,8 @@ def _prefetch(chart: list[Resource], keys: Mapping[str, str]) -> dict[str, Any]:
 
 def _keys_of(resource: Resource, keys: Mapping[str, str]) -> tuple[str, ...]:
     """The prefetch keys whose search would have found a resource: by LOINC code, else as the payload says."""
+    if resource["resourceType"] == "Procedure" and resource["status"] == "in-progress":
+        return ("cellTherapyProcedures", "supportProcedures")
     if resource["resourceType"] != "Observation":
         return KEYS_OF_TYPE.get(resource["resourceType"], ())
     codes = [coding.get("code") for coding in resource.get("code", {}).get("coding", ())]
@@ -197,3 +200,10 @@ def differences(payload: Payload, answer: TestResponse) -> list[str]:
         elif (found := FACTS[name](answer)) != value:
             wrong.append(f"{name}: wanted {value}, found {found}")
     return wrong
+
+
+def searched(payload: Payload) -> TestResponse:
+    """The service's answer where it reads the chart of a payload from a server by its own searches."""
+    with wire(chart_with(payload)):
+        desk = Desk(now=NOW, environ={"CRS_CDS_TIMEZONE": "America/New_York"})
+        return desk.post(body_for("p1", "patient-view", None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.wild import FACTS, Payload, answered, differences, payloads
+from tests.support.wild import FACTS, Payload, answered, differences, payloads, searched
 
 
 @pytest.mark.parametrize("payload", payloads(), ids=lambda payload: payload.name)
@@ -20,3 +20,18 @@ def test_the_plain_chart_is_grade_1_of_a_high_il6() -> None:
     assert {name: FACTS[name](answer) for name in ("grade", "minimum", "il6", "crp", "doses")} == {
         "grade": 1, "minimum": False, "il6": "high", "crp": "low", "doses": 0,
     }  # fmt: skip
+
+
+# procedures that no search by our codes finds
+OF_LOCAL_CODES = (
+    "oxygen/isik-text",
+    "oxygen/mii-category-with-local-code",
+    "oxygen/ops-oxygen",
+    "oxygen/physiotherapy",
+)
+
+
+@pytest.mark.parametrize("name", OF_LOCAL_CODES)
+def test_a_procedure_in_progress_is_found_whatever_its_code(name: str) -> None:
+    payload = next(p for p in payloads() if p.name == name)
+    assert differences(payload, searched(payload)) == []
