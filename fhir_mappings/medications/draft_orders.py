@@ -13,6 +13,7 @@ from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftDose, DraftOrder, DrugClass, Route
 from fhir_mappings.medications.amounts import Content, amount_mg
+from fhir_mappings.medications.anti_infectives import anti_infective_sets
 from fhir_mappings.medications.draft_fields import (
     Draft,
     concept_of,
@@ -122,13 +123,15 @@ def _medication_drafts(
 ) -> Iterator[DraftOrder]:
     prior = draft.get("priorPrescription")
     replaced = prior.get("reference") if isinstance(prior, Mapping) else None
-    for content in contents(_product(draft, shelf), terms, _route(draft, terms)):
+    medication = _product(draft, shelf)
+    sets = anti_infective_sets(medication, terms)
+    for content in contents(medication, terms, _route(draft, terms)):
         dexamethasone_mg, stated = ordered_dose(content, _dose(draft) or fs.Quantity(), t)
         order = DraftOrder(
             reference,
             True,
             None if content.drug == UNNAMED else content.drug,
-            frozenset(),
+            sets,
             selected,
             empty=not _states_medication(draft),
             replaces=replaced if isinstance(replaced, str) else None,
