@@ -91,7 +91,7 @@ def _planned(rows: tuple[Rule, ...], order: Ordering, cell: Situation) -> tuple[
         for rule in rows
         for card, indicator in rule.gives
     )
-    return in_order(tuple(softened(p) for p in planned))
+    return in_order(tuple(softened(p, cell.charted) for p in planned))
 
 
 def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice:

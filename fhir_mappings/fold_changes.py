@@ -14,7 +14,7 @@ from fhir_mappings.facts.labs import FoldChange, Reason
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab, of_class
 from fhir_mappings.lab_series import lab_series
-from fhir_mappings.medications.treatments import counts_as_crs_dose
+from fhir_mappings.medications.treatments import counts_as_crs_dose, given_at
 from fhir_mappings.observations import Observations
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import Signs, fevers
@@ -71,6 +71,12 @@ def _setting(context: MappingContext, found: FoundCourse, course: Course, signs:
 def blockers_of(given: tuple[Administration, ...], course: Course) -> tuple[Administration, ...]:
     """The drugs of a course that make IL-6 unusable."""
     return tuple(a for a in of_class(given, *_BLOCKERS) if a.start.latest >= course.start)
+
+
+def last_blocker(given: tuple[Administration, ...], course: Course, as_of: datetime) -> datetime | None:
+    """The last IL-6 blocker since the day before the infusion, by whatever route."""
+    found = (given_at(a.start, as_of) for a in of_class(given, *_BLOCKERS) if a.start.latest >= course.day_before)
+    return max(found, default=None)
 
 
 def first_blocker(blockers: Iterable[Administration]) -> datetime | None:

@@ -13,7 +13,7 @@ from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.icans import IcansSource
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.fold_changes import fold_changes
+from fhir_mappings.fold_changes import fold_changes, last_blocker
 from fhir_mappings.infections import infection_facts
 from fhir_mappings.medications.anti_infectives import anti_infectives_of
 from fhir_mappings.medications.pending_orders import pending_orders, unreadable_orders
@@ -79,6 +79,7 @@ def _with_course(
         progressed=progressed(grade, at_dose_2),
         folds=folds,
         tocilizumab=toci,
+        last_il6_blocker=last_blocker(found.given, course, as_of),
         steroids=steroids,
         weight=weight,
         icans=neuro,

@@ -18,7 +18,13 @@ class CardMode(StrEnum):
 
 # Silence about these could kill or look like "all well", so a site may try them in shadow but never switch them off.
 NEVER_OFF = frozenset(
-    {CardId.SEVERE_CRS, CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED}
+    {
+        CardId.SEVERE_CRS,
+        CardId.CRS_GRADE_UNKNOWN,
+        CardId.CRS_POSSIBLE_MASKED,
+        CardId.INFECTION_FIRST,
+        CardId.OTHER_CAUSE_FIRST,
+    }
     | {c for c in CardId if c.startswith("toci-")}
 ) - {
     CardId.TOCI_RECOMMENDED,

@@ -37,9 +37,29 @@ class SignsDoubt(StrEnum):
     UNFETCHED = "not all fetched, a home device, or with fever a device not recognised"
 
 
-class Exactness(StrEnum):
-    EXACT = "as stated"
-    AT_LEAST = "at least"
+class OtherCause(StrEnum):
+    """A low pressure or oxygen of a patient who had no fever, and whose fever nothing hid: it is not CRS."""
+
+    NONE = "fever, or nothing low that is new"
+    NEW = "no fever, and row 2 of pressure or oxygen that is new"
+    SEVERE = "no fever, and row 3 or 4 that is new"
+
+
+class Charted(StrEnum):
+    """The signs beside fever."""
+
+    YES = "something charted for both in their windows"
+    NOT = "nothing charted for one of them in its window"
+
+
+class FeverLasts(StrEnum):
+    NO = "<{t.fever_as_grade_2}"
+    YES = "≥{t.fever_as_grade_2}"
+
+
+class BloodCulture(StrEnum):
+    NONE = "none positive of {t.blood_culture_age}"
+    POSITIVE = "positive, drawn ≤{t.blood_culture_age} ago"
 
 
 class Il6(StrEnum):
@@ -68,8 +88,8 @@ class Progress(StrEnum):
 
 
 class TociInPlay(StrEnum):
-    YES = "given ≤{t.surveillance_after} ago or drafted"
-    NO = "neither given nor drafted"
+    YES = "any given since day −1 and ≤{t.surveillance_after} ago, or tocilizumab drafted"
+    NO = "none given, and no tocilizumab drafted"
 
 
 class Il6Order(StrEnum):
@@ -98,8 +118,8 @@ class Hypersensitivity(StrEnum):
 
 
 class Infected(StrEnum):
-    NO = "no sign on record"
-    YES = "culture or viral PCR of {t.infection_age} or coded"
+    NO = "no sign of it that counts"
+    YES = "culture or viral PCR of {t.infection_age}, or coded ≤{t.coded_infection_age} ago or treated"
 
 
 class DoseCheck(StrEnum):
@@ -110,8 +130,10 @@ class DoseCheck(StrEnum):
 class IcansBand(StrEnum):
     UNKNOWN = "unknown"
     NONE = "0"
-    MILD = "1–2"
-    SEVERE = "3 or more"
+    ONE = "1"
+    TWO = "2"
+    THREE = "3"
+    FOUR = "4"
 
 
 class ProductWindow(StrEnum):
@@ -143,9 +165,12 @@ class Situation:
     interval: DoseInterval
     dose_count: DoseCount
     hypersensitivity: Hypersensitivity
-    exactness: Exactness
     icans: IcansBand
     product: ProductWindow
     infected: Infected
     dose_check: DoseCheck
+    other_cause: OtherCause
+    culture: BloodCulture
+    charted: Charted
+    fever_lasts: FeverLasts
     data_doubt: DataDoubt = DataDoubt.NONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Situation
+from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Progress, Situation
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
 from cards.deciding.dose_check import differing
 from cards.deciding.drafts import not_identified
@@ -74,8 +74,6 @@ def data_doubts(
     lines += _drug_doubts(facts, s)
     lines += _draft_doubts(drafts)
     lines += _dose_doubts(facts, drafts, t)
-    if Flag.SECOND_INFUSION in facts.flags:
-        lines.append(phrase("doubt", "second_infusion"))
     if Flag.PRESSOR_ORDERED_NOT_CHARTED in facts.flags:
         return Doubts(DataDoubt.WARNING, (phrase("doubt", "pressor_ordered_not_charted"), *lines))
     return Doubts(DataDoubt.INFO if lines else DataDoubt.NONE, tuple(lines))
@@ -113,7 +111,8 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
     leading = [flag for row in rows if row.most >= max(r.value for r in rows) for flag in row.flags]
     texts = ", ".join(f'"{escaped(m.text)}"' for m in facts.grade.oxygen.missing if isinstance(m, DeviceNotRecognised))
     lines = [phrase("doubt", flag, text=texts) for flag in _GRADE_FLAGS if flag in leading]
-    if facts.progressed is None and s.doses is Doses.MORE_EARLY:
+    early = facts.progressed is None and s.doses is Doses.MORE_EARLY
+    if early and _management_changes(s, (replace(s, progress=p) for p in Progress)):
         lines.append(phrase("doubt", "progress"))
     if any(lack in READ_IN_PART for row in rows for lack in row.missing):
         lines += [

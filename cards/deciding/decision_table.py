@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cards.deciding.conditions import (
+    BloodCulture,
+    Charted,
     Crp,
     DataDoubt,
     DoseCheck,
     DoseCount,
     DoseInterval,
     Doses,
-    Exactness,
+    FeverLasts,
     Grade,
     Hypersensitivity,
     IcansBand,
     Il6,
     Il6Order,
     Infected,
+    OtherCause,
     Phase,
     ProductWindow,
     Progress,
@@ -37,6 +40,8 @@ from cards.deciding.conditions import (
 
 class CardId(StrEnum):
     SEVERE_CRS = "severe-crs"
+    INFECTION_FIRST = "infection-first"
+    OTHER_CAUSE_FIRST = "other-cause-first"
     STEROID_AFTER_2_TOCI = "steroid-after-2-toci"
     ICANS_STEROID = "icans-steroid"
     TOCI_INTERVAL = "toci-interval"
@@ -49,7 +54,6 @@ class CardId(StrEnum):
     CRS_POSSIBLE_MASKED = "crs-possible-masked"
     CRS_GRADE_UNKNOWN = "crs-grade-unknown"
     NO_CRS = "no-crs"
-    TOCI_ICANS_CAUTION = "toci-icans-caution"
     TOCI_DOSE_CHECK = "toci-dose-check"
     PRODUCT_GUIDANCE = "product-guidance"
     REASSESS_WINDOW = "reassess-window"
@@ -69,13 +73,20 @@ class Order(StrEnum):
     """An order that a card offers. `{t.…}` stands for the threshold in force."""
 
     TOCILIZUMAB = "tocilizumab, the label dose for the weight"
+    TOCILIZUMAB_FOR_LONG_FEVER = (
+        "after fever for {t.fever_as_grade_2}, no infection on record: tocilizumab, the label dose"
+    )
     CORRECTED_DRAFT = "the drafted tocilizumab with the label dose in its place"
     STEROID = (
         "dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every} at grades 1–2, every "
         "{t.dexamethasone_every_severe} at grade 3; methylprednisolone {t.methylprednisolone_dose} mg every "
         "{t.methylprednisolone_every} at grade 4 and after progress to grade 3; adults only"
     )
-    ICANS_STEROID = "dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every_severe}, adults only"
+    ICANS_STEROID = (
+        "at ICANS grade 2 dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every}, at grade 3 every "
+        "{t.dexamethasone_every_severe}, at grade 4 methylprednisolone {t.methylprednisolone_icans} mg every "
+        "{t.methylprednisolone_icans_every}; adults only"
+    )
     BLOOD_CULTURE = "blood culture"
     URINE_CULTURE = "urine culture"
     BLOOD_COUNT = "blood count"
@@ -84,20 +95,20 @@ class Order(StrEnum):
     IL6 = "IL-6"
 
 
+INFECTION_WORK_UP = (
+    Order.BLOOD_CULTURE, Order.URINE_CULTURE, Order.BLOOD_COUNT, Order.CRP, Order.CHEST_IMAGING,
+)  # fmt: skip
 ORDERS: Mapping[CardId, tuple[Order, ...]] = {
     CardId.SEVERE_CRS: (Order.TOCILIZUMAB, Order.STEROID),
+    CardId.INFECTION_FIRST: INFECTION_WORK_UP,
+    CardId.OTHER_CAUSE_FIRST: (Order.BLOOD_CULTURE, Order.BLOOD_COUNT),
     CardId.STEROID_AFTER_2_TOCI: (Order.STEROID,),
     CardId.ICANS_STEROID: (Order.ICANS_STEROID,),
     CardId.TOCI_RECOMMENDED: (Order.TOCILIZUMAB,),
     CardId.TOCI_GUIDELINE: (Order.TOCILIZUMAB,),
     CardId.STEROID_EARLY_LOW_IL6: (Order.STEROID, Order.TOCILIZUMAB),
-    CardId.INFECTION_SURVEILLANCE: (
-        Order.BLOOD_CULTURE,
-        Order.URINE_CULTURE,
-        Order.BLOOD_COUNT,
-        Order.CRP,
-        Order.CHEST_IMAGING,
-    ),
+    CardId.INFECTION_SURVEILLANCE: INFECTION_WORK_UP,
+    CardId.GRADE1_SUPPORTIVE: (Order.TOCILIZUMAB_FOR_LONG_FEVER,),
     CardId.TOCI_DOSE_CHECK: (Order.CORRECTED_DRAFT,),
     CardId.IL6_REQUEST: (Order.IL6,),
 }
@@ -143,8 +154,9 @@ NO_GRADE = (Grade.UNKNOWN, Grade.MASKED)
 BELOW_TWO_DOSES = (Doses.NONE, Doses.ONE_EARLY, Doses.ONE)
 TWO_DOSES = (Doses.MORE_EARLY, Doses.MORE)
 STUDY, LATE = Phase.STUDY, Phase.LATE
-NO_ICANS, ANY_ICANS = (IcansBand.UNKNOWN, IcansBand.NONE), (IcansBand.MILD, IcansBand.SEVERE)
-EXACT = Exactness.EXACT
+NO_ICANS = (IcansBand.UNKNOWN, IcansBand.NONE)
+ANY_ICANS = (IcansBand.ONE, IcansBand.TWO, IcansBand.THREE, IcansBand.FOUR)
+NO_CULTURE, CULTURE = BloodCulture.NONE, BloodCulture.POSITIVE
 
 MANAGEMENT = (
     Rule("M01", _when(grade=Grade.UNKNOWN, provisional=Provisional.SEVERE),
@@ -159,28 +171,43 @@ MANAGEMENT = (
          ((CardId.CRS_POSSIBLE_MASKED, CRITICAL),), Source.ASTCT),
     Rule("M06", _when(grade=Grade.MASKED, provisional=(Provisional.MILD, Provisional.TWO)),
          ((CardId.CRS_POSSIBLE_MASKED, WARNING),), Source.ASTCT),
-    Rule("M07", _when(grade=Grade.G0), (), Source.ASTCT),
-    Rule("M08", _when(grade=G12, phase=LATE), (), Source.ZHANG),
+    Rule("M07", _when(grade=Grade.G0, other_cause=OtherCause.NONE), (), Source.ASTCT),
+    Rule("M24", _when(grade=Grade.G0, other_cause=OtherCause.NEW),
+         ((CardId.OTHER_CAUSE_FIRST, WARNING),), Source.ASTCT),
+    Rule("M25", _when(grade=Grade.G0, other_cause=OtherCause.SEVERE),
+         ((CardId.OTHER_CAUSE_FIRST, CRITICAL),), Source.ASTCT),
+    Rule("M26", _when(grade=G12, culture=CULTURE), ((CardId.INFECTION_FIRST, WARNING),), Source.LABEL),
+    Rule("M08", _when(grade=Grade.G1, phase=LATE, culture=NO_CULTURE), (), Source.ZHANG),
+    Rule("M27", _when(grade=Grade.G2, phase=LATE, culture=NO_CULTURE),
+         ((CardId.OTHER_CAUSE_FIRST, WARNING),), Source.ASTCT),
     Rule("M09", _when(grade=G34, phase=LATE), ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO, orders=False),
-    Rule("M10", _when(grade=Grade.G1, phase=STUDY, doses=BELOW_TWO_DOSES),
+    Rule("M10", _when(grade=Grade.G1, phase=STUDY, doses=BELOW_TWO_DOSES, culture=NO_CULTURE, charted=Charted.YES,
+                      fever_lasts=FeverLasts.NO),
          ((CardId.GRADE1_SUPPORTIVE, INFO),), Source.ASCO),
-    Rule("M11", _when(grade=Grade.G1, phase=STUDY, doses=Doses.MORE_EARLY),
+    Rule("M28", _when(grade=Grade.G1, phase=STUDY, doses=BELOW_TWO_DOSES, culture=NO_CULTURE, charted=Charted.NOT),
+         ((CardId.GRADE1_SUPPORTIVE, WARNING),), Source.ASTCT),
+    Rule("M29", _when(grade=Grade.G1, phase=STUDY, doses=BELOW_TWO_DOSES, culture=NO_CULTURE, charted=Charted.YES,
+                      fever_lasts=FeverLasts.YES),
+         ((CardId.GRADE1_SUPPORTIVE, WARNING),), Source.ASCO),
+    Rule("M11", _when(grade=Grade.G1, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE_EARLY),
          ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
-    Rule("M12", _when(grade=Grade.G1, phase=STUDY, doses=Doses.MORE),
+    Rule("M12", _when(grade=Grade.G1, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE),
          ((CardId.STEROID_AFTER_2_TOCI, WARNING),), Source.ZHANG),
-    Rule("M13", _when(grade=Grade.G2, phase=STUDY, doses=(Doses.NONE, Doses.ONE), il6=Il6.HIGH),
+    Rule("M13", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=(Doses.NONE, Doses.ONE), il6=Il6.HIGH),
          ((CardId.TOCI_RECOMMENDED, WARNING),), Source.ZHANG),
-    Rule("M14", _when(grade=Grade.G2, phase=STUDY, doses=BELOW_TWO_DOSES, il6=Il6.LOW),
+    Rule("M14", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=BELOW_TWO_DOSES, il6=Il6.LOW),
          ((CardId.STEROID_EARLY_LOW_IL6, WARNING),), Source.ZHANG),
-    Rule("M15", _when(grade=Grade.G2, phase=STUDY, doses=(Doses.NONE, Doses.ONE), il6=(Il6.ASK, Il6.UNKNOWN)),
+    Rule("M15", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=(Doses.NONE, Doses.ONE),
+                      il6=(Il6.ASK, Il6.UNKNOWN)),
          ((CardId.TOCI_GUIDELINE, WARNING),), Source.ASCO),
-    Rule("M16", _when(grade=Grade.G2, phase=STUDY, doses=Doses.ONE_EARLY, il6=(Il6.HIGH, Il6.ASK, Il6.UNKNOWN)),
+    Rule("M16", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=Doses.ONE_EARLY,
+                      il6=(Il6.HIGH, Il6.ASK, Il6.UNKNOWN)),
          ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
-    Rule("M17", _when(grade=Grade.G2, phase=STUDY, doses=Doses.MORE_EARLY, progress=Progress.NO),
+    Rule("M17", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE_EARLY, progress=Progress.NO),
          ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
-    Rule("M18", _when(grade=Grade.G2, phase=STUDY, doses=Doses.MORE, progress=Progress.NO),
+    Rule("M18", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE, progress=Progress.NO),
          ((CardId.STEROID_AFTER_2_TOCI, WARNING),), Source.ZHANG),
-    Rule("M19", _when(grade=Grade.G2, phase=STUDY, doses=TWO_DOSES, progress=Progress.YES),
+    Rule("M19", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=TWO_DOSES, progress=Progress.YES),
          ((CardId.STEROID_AFTER_2_TOCI, CRITICAL),), Source.ZHANG),
     Rule("M20", _when(grade=G34, phase=STUDY, doses=BELOW_TWO_DOSES),
          ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO),
@@ -199,11 +226,18 @@ MINIMUM = (
     Rule("G03", _when(grade=NO_GRADE), (), Source.ASTCT),
 )  # fmt: skip
 
+IN_PLAY = TociInPlay.YES
 SURVEILLANCE = (
-    Rule("S01", _when(crp=Crp.HIGH, toci_in_play=TociInPlay.YES),
+    Rule("S01", _when(crp=Crp.HIGH, toci_in_play=IN_PLAY, culture=NO_CULTURE),
          ((CardId.INFECTION_SURVEILLANCE, WARNING),), Source.ZHANG),
-    Rule("S02", _when(crp=Crp.HIGH, toci_in_play=TociInPlay.NO), (), Source.ZHANG),
-    Rule("S03", _when(crp=Crp.NOT_HIGH), (), Source.ZHANG),
+    Rule("S04", _when(crp=Crp.NOT_HIGH, infected=Infected.YES, toci_in_play=IN_PLAY, culture=NO_CULTURE),
+         ((CardId.INFECTION_SURVEILLANCE, WARNING),), Source.LABEL),
+    Rule("S03", _when(crp=Crp.NOT_HIGH, infected=Infected.NO, toci_in_play=IN_PLAY, culture=NO_CULTURE),
+         (), Source.ZHANG),
+    Rule("S05", _when(toci_in_play=IN_PLAY, culture=CULTURE, grade=(*NO_GRADE, Grade.G0, *G34)),
+         ((CardId.INFECTION_SURVEILLANCE, WARNING),), Source.LABEL),
+    Rule("S06", _when(toci_in_play=IN_PLAY, culture=CULTURE, grade=G12), (), Source.LABEL),
+    Rule("S02", _when(toci_in_play=TociInPlay.NO), (), Source.ZHANG),
 )  # fmt: skip
 
 SAMPLE = (
@@ -233,9 +267,11 @@ PRODUCT = (
 )  # fmt: skip
 
 NEUROTOXICITY = (
-    Rule("N01", _when(icans=IcansBand.SEVERE), ((CardId.ICANS_STEROID, CRITICAL),), Source.ZHANG),
-    Rule("N02", _when(icans=IcansBand.MILD), ((CardId.ICANS_STEROID, WARNING),), Source.ZHANG),
-    Rule("N03", _when(icans=NO_ICANS), (), Source.ZHANG),
+    Rule("N04", _when(icans=IcansBand.FOUR), ((CardId.ICANS_STEROID, CRITICAL),), Source.ASCO),
+    Rule("N01", _when(icans=IcansBand.THREE), ((CardId.ICANS_STEROID, CRITICAL),), Source.ASCO),
+    Rule("N02", _when(icans=IcansBand.TWO), ((CardId.ICANS_STEROID, WARNING),), Source.ASCO),
+    Rule("N05", _when(icans=IcansBand.ONE), ((CardId.ICANS_STEROID, INFO),), Source.ASCO, orders=False),
+    Rule("N03", _when(icans=NO_ICANS), (), Source.ASCO),
 )
 
 DRAFTED, NOT_DRAFTED = TociDraft.YES, TociDraft.NO
@@ -261,21 +297,13 @@ MAXIMUM = (
 CAUTION = (
     Rule("K21", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.KNOWN),
          ((CardId.TOCI_CAUTION, CRITICAL),), Source.LABEL),
-    Rule("K22", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE, infected=Infected.YES),
-         ((CardId.TOCI_CAUTION, WARNING),), Source.LABEL),
-    Rule("K23", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE, infected=Infected.NO),
-         (), Source.LABEL),
+    Rule("K23", _when(toci_draft=DRAFTED, hypersensitivity=Hypersensitivity.NONE), (), Source.LABEL),
     Rule("K24", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
 )  # fmt: skip
 
 WITHOUT_CRS = (
-    Rule("K31", _when(toci_draft=DRAFTED, grade=Grade.G0, exactness=EXACT, icans=NO_ICANS),
-         ((CardId.NO_CRS, WARNING),), Source.ASTCT),
-    Rule("K32", _when(toci_draft=DRAFTED, grade=(Grade.G0, Grade.G1), exactness=EXACT, icans=ANY_ICANS),
-         ((CardId.TOCI_ICANS_CAUTION, WARNING),), Source.ZHANG),
-    Rule("K33", _when(toci_draft=DRAFTED, grade=Grade.G1, exactness=EXACT, icans=NO_ICANS), (), Source.ASTCT),
-    Rule("K34", _when(toci_draft=DRAFTED, grade=(Grade.G0, Grade.G1), exactness=Exactness.AT_LEAST), (), Source.ASTCT),
-    Rule("K35", _when(toci_draft=DRAFTED, grade=(*NO_GRADE, Grade.G2, *G34)), (), Source.ASTCT),
+    Rule("K31", _when(toci_draft=DRAFTED, grade=Grade.G0), ((CardId.NO_CRS, WARNING),), Source.ASTCT),
+    Rule("K35", _when(toci_draft=DRAFTED, grade=(*NO_GRADE, *G1234)), (), Source.ASTCT),
     Rule("K36", _when(toci_draft=NOT_DRAFTED), (), Source.ASTCT),
 )  # fmt: skip
 
@@ -303,7 +331,7 @@ PARTS: Mapping[str, tuple[Rule, ...]] = {
     "neurotoxicity": NEUROTOXICITY,
     "draft: interval": INTERVAL,
     "draft: number of doses": MAXIMUM,
-    "draft: hypersensitivity, infection": CAUTION,
+    "draft: hypersensitivity": CAUTION,
     "draft: no CRS to treat": WITHOUT_CRS,
     "draft: dose, route, age": DOSE,
     "data": DATA,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cards.deciding.card import Suggestion
 from cards.sentences.numbers_and_times import when
+from fhir_mappings.facts.grade import stale_pressors_alone
 from fhir_mappings.facts.patient import PatientFacts
 
 
@@ -31,10 +32,14 @@ def ordered_at(facts: PatientFacts, authored: datetime | None) -> str:
 
 
 def wants_methylprednisolone(facts: PatientFacts) -> bool:
-    """Tell whether the regimen is methylprednisolone: at grade 4, and after progress to grade 3.
+    """Tell whether the regimen is methylprednisolone: at grade 4, after progress to grade 3, and at ICANS of grade 4.
 
-    The specification says both that methylprednisolone is for grade 4 and that after progress only it counts as
-    running. Progress to grade 2 changes no regimen.
+    A grade 4 that rests on vasopressors charted long ago chooses none: whether both still run is not known.
     """
-    grade = facts.grade.grade if facts.grade else None
-    return grade == 4 or (bool(facts.progressed) and grade == 3)
+    if facts.icans.grade == 4:
+        return True
+    grade = facts.grade
+    if grade is None or grade.grade is None:
+        return False
+    crs = 3 if stale_pressors_alone(grade) else grade.grade
+    return crs == 4 or (bool(facts.progressed) and crs == 3)

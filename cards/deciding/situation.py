@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cards.deciding.conditions import (
+    BloodCulture,
+    Charted,
     Crp,
     DoseCheck,
     DoseCount,
     DoseInterval,
     Doses,
-    Exactness,
+    FeverLasts,
     Grade,
     Hypersensitivity,
     IcansBand,
     Il6,
     Il6Order,
     Infected,
+    OtherCause,
     Phase,
     ProductWindow,
     Progress,
@@ -36,7 +39,14 @@ from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, verdict
 from fhir_mappings.facts.analytes import CRP, IL6, Analyte
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.grade import CrsGrade, NoGrade, device_not_recognised
+from fhir_mappings.facts.grade import (
+    CrsGrade,
+    Fever,
+    NoGrade,
+    device_not_recognised,
+    row_without_fever,
+    rows_not_charted,
+)
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
@@ -75,26 +85,37 @@ def situation(
         crp=Crp.HIGH if found.crp.category is Category.HIGH else Crp.NOT_HIGH,
         doses=_doses(facts, t.dose_interval),
         progress=Progress.YES if facts.progressed else Progress.NO,
-        toci_in_play=_toci_in_play(facts, course, drafts, t.surveillance_after),
+        toci_in_play=_toci_in_play(facts, drafts, t.surveillance_after),
         il6_order=Il6Order.ACTIVE if is_ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
         toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
         interval=DoseInterval.TOO_SOON if Bar.INTERVAL in bars else DoseInterval.CLEAR,
         dose_count=DoseCount.TOO_MANY if {Bar.NUMBER, Bar.DAY} & set(bars) else DoseCount.WITHIN,
         hypersensitivity=Hypersensitivity.KNOWN if facts.tocilizumab_hypersensitivity else Hypersensitivity.NONE,
-        exactness=Exactness.AT_LEAST if grade.minimum else Exactness.EXACT,
-        icans=_icans(facts.icans.grade, t),
+        icans=_icans(facts.icans.grade),
         product=ProductWindow.YES if product_window(facts, grade, t) else ProductWindow.NO,
         infected=Infected.YES if facts.infection.counted else Infected.NO,
         dose_check=_dose_check(facts, drafts, t),
+        other_cause=_other_cause(grade),
+        culture=BloodCulture.POSITIVE if facts.infection.culture else BloodCulture.NONE,
+        charted=Charted.NOT if grade.minimum and rows_not_charted(grade) else Charted.YES,
+        fever_lasts=FeverLasts.YES if fever_lasts(facts, grade) >= t.fever_as_grade_2 else FeverLasts.NO,
     )
 
 
-def _icans(grade: int | None, t: Thresholds) -> IcansBand:
-    if grade is None:
-        return IcansBand.UNKNOWN
-    if grade == 0:
-        return IcansBand.NONE
-    return IcansBand.SEVERE if grade >= t.icans_severe else IcansBand.MILD
+def _icans(grade: int | None) -> IcansBand:
+    return IcansBand.UNKNOWN if grade is None else IcansBand(str(grade))
+
+
+def _other_cause(grade: CrsGrade) -> OtherCause:
+    row = row_without_fever(grade)
+    return OtherCause.NONE if row == 0 else OtherCause.SEVERE if row >= 3 else OtherCause.NEW
+
+
+def fever_lasts(facts: PatientFacts, grade: CrsGrade) -> timedelta:
+    """The time for which the present fever lasts; none without one."""
+    if grade.fever is not Fever.NOW or grade.episode is None:
+        return timedelta()
+    return facts.as_of - grade.episode
 
 
 def _dose_check(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> DoseCheck:
@@ -136,8 +157,8 @@ def _doses(facts: PatientFacts, interval: timedelta) -> Doses:
     return Doses.MORE if facts.as_of - doses[1].start >= interval else Doses.MORE_EARLY
 
 
-def _toci_in_play(facts: PatientFacts, course: Course, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:
+def _toci_in_play(facts: PatientFacts, drafts: tuple[DraftOrder, ...], after: timedelta) -> TociInPlay:
     if drafted(drafts, DrugClass.TOCILIZUMAB):
         return TociInPlay.YES
-    recent = any(s >= course.start and facts.as_of - s <= after for s in facts.tocilizumab.safety_starts)
-    return TociInPlay.YES if recent else TociInPlay.NO
+    last = facts.last_il6_blocker
+    return TociInPlay.YES if last is not None and facts.as_of - last <= after else TociInPlay.NO

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from cards.deciding.conditions import Charted
 from cards.deciding.decision_table import CARD_ORDER, CRITICAL_ORDER, CardId, Indicator
 from cards.deciding.drafts import not_identified
 from cards.deciding.offer import Offer
+from fhir_mappings.codes.terminology import ANTI_INFECTIVE_SETS
 from fhir_mappings.facts.grade import CrsGrade, device_not_recognised
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
@@ -42,16 +44,18 @@ _FULL_DRUGS = frozenset(
 _FULL_SETS = frozenset(
     {"low-flow-oxygen", "blow-by-oxygen", "high-flow-oxygen", "cpap-bipap", "mechanical-ventilation", "interleukin-6"}
 )
-# antimicrobial orders are not among them, because no verified list of codes is at hand: they count as other orders
-_PARTIAL_SETS = frozenset({"blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "urinalysis"})
-NEVER_ANSWERED = frozenset({CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED})
+_PARTIAL_SETS = frozenset(
+    {"blood-culture", "urine-culture", "viral-pcr", "chest-imaging", "urinalysis", *ANTI_INFECTIVE_SETS}
+)
+NEVER_ANSWERED = frozenset({CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED, CardId.OTHER_CAUSE_FIRST})
+# What these say stays as urgent when all that they order is under way.
+_NEVER_SOFTENED = frozenset({CardId.INFECTION_FIRST, CardId.OTHER_CAUSE_FIRST, CardId.CRS_POSSIBLE_MASKED})
 # The checks of a drafted tocilizumab are shown whichever draft is selected.
 DRAFT_CHECKS = frozenset(
     {
         CardId.TOCI_INTERVAL,
         CardId.TOCI_MAX_DOSES,
         CardId.TOCI_CAUTION,
-        CardId.TOCI_ICANS_CAUTION,
         CardId.TOCI_DOSE_CHECK,
         CardId.NO_CRS,
     }
@@ -125,9 +129,12 @@ def _grade_matters(grade: CrsGrade | None) -> bool:
     )
 
 
-def softened(card: Planned) -> Planned:
+def softened(card: Planned, charted: Charted) -> Planned:
     """The card, as info instead of a warning if all its orders are running or were done of late."""
     done = [offer for offer in card.offers if not offer.barred]
+    asks_to_measure = card.id is CardId.GRADE1_SUPPORTIVE and charted is Charted.NOT
+    if card.id in _NEVER_SOFTENED or asks_to_measure:
+        return card
     if card.indicator is Indicator.WARNING and done and all(offer.done for offer in done):
         return replace(card, indicator=Indicator.INFO)
     return card

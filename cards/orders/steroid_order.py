@@ -87,12 +87,15 @@ class _Regimen:
 
 def _regimen(facts: PatientFacts, t: Thresholds, *, every: timedelta, icans: bool) -> _Regimen:
     grade = facts.grade.grade if facts.grade else None
+    if facts.icans.grade == 4:
+        every, source = t.methylprednisolone_icans_every, "ASCO 2021 for ICANS of grade 4"
+        return _Regimen("methylprednisolone", t.methylprednisolone_icans, every, source)
     if wants_methylprednisolone(facts):
         source = "ASCO 2021" if grade == 4 else "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
         return _Regimen("methylprednisolone", t.methylprednisolone_dose, t.methylprednisolone_every, source)
     source = "ASCO 2021" if grade in (3, 4) else "ASCO 2021 (grade 2: one or two doses)"
     if icans:
-        source = "for ICANS 10–20 mg every 6 h, 1–3 days (PMC10573998)"
+        source = "ASCO 2021 for ICANS"
     return _Regimen("dexamethasone", t.dexamethasone_dose, every, source)
 
 
@@ -146,9 +149,10 @@ def _with_dose(steroid: str, dose: StatedDose, facts: PatientFacts, t: Threshold
 
 def _suggestion(order: Ordering, regimen: _Regimen, *, icans: bool) -> Suggestion:
     drug, dose, hours = regimen.drug, regimen.mg, int(in_unit(regimen.every, "h"))
-    label = f"{drug.capitalize()} {dose} mg IV every {hours} h"
+    often = "once a day" if regimen.every == timedelta(days=1) else f"every {hours} h"
+    label = f"{drug.capitalize()} {dose} mg IV {often}"
     timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
-    dosage = {"text": f"{dose} mg IV every {hours} hours", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}
+    dosage = {"text": f"{dose} mg IV {often}", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}
     taper = " Then 250 mg × 2 d, 125 mg × 2 d, 60 mg, each every 12 h (ASCO)." if drug == "methylprednisolone" else ""
     what = "ICANS" if icans else "CRS"
     note = f"Adult regimen, {regimen.source}. Review daily and taper as {what} settles.{taper} Antifungal prophylaxis."

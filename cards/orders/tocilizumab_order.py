@@ -21,6 +21,8 @@ from fhir_mappings.facts.patient import PatientFacts, Weight
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route
 
+TOCILIZUMAB = "tocilizumab"
+
 
 def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
     """The sentence that says why no order is offered; "" if nothing bars one."""
@@ -32,7 +34,7 @@ def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
 
 def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:
     """The offer of the label dose for the weight, or of a note that says why there is none."""
-    key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
+    key, facts, drafts, t = TOCILIZUMAB, order.facts, order.drafts, order.t
     gate = tocilizumab_gate(facts, t)
     bar, by_patient, weight = _barred(gate, facts, t), gate.by_patient, facts.weight
     # the card names the bar beside a draft too, so that it does not recommend what a draft check forbids
@@ -87,7 +89,7 @@ def corrected_draft_offer(order: Ordering) -> Offer:
 
     A draft is corrected only if tocilizumab could be suggested here and the draft is meant for a vein.
     """
-    key, facts, drafts, t = "tocilizumab", order.facts, order.drafts, order.t
+    key, facts, drafts, t = TOCILIZUMAB, order.facts, order.drafts, order.t
     draft = next(d for d in drafted(drafts, DrugClass.TOCILIZUMAB) if dose_faults(d, facts, t))
     gate = tocilizumab_gate(facts, t)
     if gate.bar is not None or facts.weight is None:
@@ -110,6 +112,7 @@ class NotCorrected(StrEnum):
     """A reason not to correct a draft although a dose could be computed. The values name the sentences."""
 
     COUNTED = "counted"
+    INFECTION = "infection"
     TWO_DOSES = "two doses"
     NO_INDICATION = "no indication"
     LATE = "late"
@@ -124,6 +127,8 @@ def _not_corrected(
     mild = grade in (0, 1) and facts.grade is not None and not facts.grade.minimum
     if draft_bars(facts, drafts, t):
         return NotCorrected.COUNTED
+    if facts.infection.culture is not None and (grade is None or grade < 3):
+        return NotCorrected.INFECTION
     if len(facts.tocilizumab.doses) >= 2 and grade in (1, 2):
         return NotCorrected.TWO_DOSES
     if grade == 0 or (mild and facts.icans.grade):

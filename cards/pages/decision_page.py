@@ -18,7 +18,7 @@ from cards.sentences.phrases import PHRASES
 from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording
 from fhir_mappings.codes.code_systems import LOCAL
 from fhir_mappings.codes.packaged_names import UNCONFIRMED, packaged_names
-from fhir_mappings.codes.terminology import DRUG_SETS, Terminology
+from fhir_mappings.codes.terminology import ANTI_INFECTIVE_SETS, DRUG_SETS, Terminology
 from fhir_mappings.facts.thresholds import Number, Status, Thresholds, in_unit, numbers
 
 INTRODUCTION = """\
@@ -36,15 +36,22 @@ OPEN_QUESTIONS = (
     "**Methylprednisolone** is suggested at grade 4 and, after two doses of tocilizumab, on progress to grade 3. The "
     "sources give it at grade 4.",
     "**A vasopressor charted long ago** beside one that is running is not counted as a second one, and makes the grade "
-    '"at least". When both were charted long ago both count, so that time alone lowers no grade.',
+    '"at least". Two that were both charted long ago, and together, are grade 4 "if both still run: check the pumps"; '
+    "such a grade chooses no methylprednisolone.",
     "**Oxygen that could not be read, without fever**: grade 0 by the fever rule, and a warning beside it.",
     "**Corticosteroids after progress to grade 2**: dexamethasone that is running counts; the specification says that "
     "after progress only methylprednisolone does.",
-    "**One corticosteroid order for CRS and ICANS**: with ICANS of grade 2 or more dexamethasone is offered every 6 h "
-    "for both.",
-    "**An old diagnosis of infection** on the problem list counts as long as it is active there.",
-    "**Isolated ICANS of grade 1**: the study names corticosteroids first-line, guidelines mostly supportive care. The "
-    "card says both and offers dexamethasone.",
+    "**One corticosteroid order for CRS and ICANS**: with ICANS of grade 3 dexamethasone is offered every 6 h for "
+    "both, with ICANS of grade 4 methylprednisolone once a day.",
+    "**Tuberculosis, hepatitis B and invasive fungal disease** are named and not counted, also where they were "
+    "diagnosed of late. Candidaemia counts.",
+    "**Whatever grew in a blood culture** puts infection first at grade 1–2. Nobody tells a contaminant from a "
+    "bacteraemia here; that is judged at the bedside.",
+    "**An anti-infective** is one by a listed code or name, or by an ATC code that begins with J01, J02 or J05. "
+    '"Antibiotics now" gives way only to an antibacterial into a vein, or by no stated route where it is no usual '
+    "prophylaxis; what is given to prevent is named beside it.",
+    "**Low pressure or low-flow oxygen that was there before the infusion** keeps its row, is said, and neither brings "
+    "`other-cause-first` nor keeps the waiver of fever alive.",
     "A culture or PCR is treated as possible infection unless its result text is one we recognise as negative. Blood "
     "and urine cultures and CMV PCR are read, no others.",
     "**Steroid doses below adult age** are not computed; what counts as running there is unconfirmed.",
@@ -165,7 +172,7 @@ def _sentences(blanks: _Blanks) -> str:
 
 _SHARED = (
     ("ICANS", ("icans", "icans_coded")),
-    ("Counts, liver enzymes, infection", ("caution",)),
+    ("Counts, liver enzymes, infection", ("caution", "attributable", "infection_known", "anc", "antibiotics")),
     ("For some patients", ("extra", "neutrophils")),
     ("What data-quality names", ("doubt",)),
     ("When an order is not offered", ("no_tocilizumab", "not_corrected", "no_steroid", "order")),
@@ -259,7 +266,11 @@ def _drug_names() -> str:
 
 def _single_drugs(terms: Terminology) -> str:
     """The traits that the value sets state for single ingredients."""
-    named = {c.ingredient or c.display: None for set_id in DRUG_SETS for c in terms.value_sets[set_id]}
+    named = {
+        c.ingredient or c.display: None
+        for set_id in (*DRUG_SETS, *ANTI_INFECTIVE_SETS)
+        for c in terms.value_sets[set_id]
+    }
     lines = []
     for ingredient in named:
         traits = terms.traits(ingredient)
@@ -267,6 +278,7 @@ def _single_drugs(terms: Terminology) -> str:
             "an amount of it without a rate or a period is a push, however large": traits.also_pushed,
             f"a charted rate counts as running for {duration(traits.carry or timedelta())}": traits.carry,
             "guidance of the product treats CRS before grade 2": traits.treated_early,
+            "usually given to prevent: treatment only into a vein": traits.prophylactic,
         }
         if any(told.values()):
             lines.append((ingredient, "; ".join(words for words, holds in told.items() if holds)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cards.wording.grade_words import drivers, fever_line, grade_if_crs, grade_text, missing, zero_words
 from cards.wording.row_words import FEVER, driver_words, missing_words
-from fhir_mappings.facts.grade import CrsGrade, GradeRow
+from fhir_mappings.facts.grade import CrsGrade, GradeRow, is_not_crs
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
@@ -15,7 +15,7 @@ def grade_steps(facts: PatientFacts, t: Thresholds) -> list[str]:
         return []
     lines = [f"fever: {fever_line(grade, facts, t)}"]
     for name, row in (("blood pressure and vasopressors", grade.pressure), ("oxygen", grade.oxygen)):
-        lines.append(f"{name}: {_row(row)}")
+        lines.append(f"{name}: {_row(row, 'none' if is_not_crs(grade) else 'grade 0')}")
     lines.append(f"together: {together(grade)}")
     if missing(grade, t):
         lines.append(f"not known: {'; '.join(missing(grade, t))}")
@@ -26,10 +26,11 @@ def grade_steps(facts: PatientFacts, t: Thresholds) -> list[str]:
     return lines
 
 
-def _row(row: GradeRow) -> str:
+def _row(row: GradeRow, nothing: str) -> str:
     least = "" if row.exact else "at least "
-    words = "; ".join([*map(driver_words, row.drivers), *(f"missing {missing_words(m)}" for m in row.missing)])
-    state = "unknown" if row.unknown else f"{least}grade {row.value}"
+    found = [*map(driver_words, row.drivers), *map(driver_words, row.beside)]
+    words = "; ".join([*found, *(f"missing {missing_words(m)}" for m in row.missing)])
+    state = "unknown" if row.unknown else f"{least}grade {row.value}" if row.value else nothing
     return f"{state}{' – ' + words if words else ''}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.treatment_words import dose_time, steroid_given
-from cards.wording.caution_words import infection_words
+from cards.wording.infection_words import drug_words, infection_words
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
@@ -53,8 +53,16 @@ def caution(facts: PatientFacts) -> list[str]:
     ):  # fmt: skip
         if lab is not None:
             lines.append(f"{name}: {number(lab.value)}, {when(facts.local(lab.at))} ({lab.reference})")
-    if facts.infection.counted:
-        lines.append(f"infection: {infection_words(facts)}")
+    found = facts.infection
+    if found.counted:
+        lines.append(f"infection: {infection_words(facts, found.counted)}")
+    if found.named:
+        lines.append(f"infection on record, not counted: {infection_words(facts, found.named)}")
+    lines += [
+        f"tests read for infection: {test.test} ×{test.number}, latest {when(facts.local(test.latest))}"
+        for test in found.read
+    ]
+    lines += [f"anti-infective: {drug_words(facts, one)} ({one.reference})" for one in found.anti_infectives]
     if facts.tocilizumab_hypersensitivity:
         lines.append(f"hypersensitivity to tocilizumab: {facts.tocilizumab_hypersensitivity}")
     return lines

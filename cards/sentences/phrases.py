@@ -52,6 +52,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "provisional_words": {"none": "", "some": " What is charted would be grade {provisional} if this is CRS."},
     "grade_unknown": {
         "zero": "CRS grade 0 on what could be read",
+        "no fever": "No fever, not CRS on what could be read",
         "minimum": "CRS {grade}, and may be higher",
         "provisional": "CRS cannot be graded (would be grade {provisional})",
         "none": "CRS cannot be graded",
@@ -88,12 +89,31 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "without.",
         "product": "The study's threshold for tocilizumab is grade 2, but see product guidance.",
     },
+    "icans_do": {
+        "grade 1": "supportive care, ICE every 8 h",
+        "grade 2": "{dose}, then reassess",
+        "grade 3": "ICU, {dose}, imaging, EEG",
+        "grade 4": "ICU and airway, {dose}, imaging at once",
+    },
+    "icans_care": {
+        "grade 1": "Supportive care, ICE every 8 h, aspiration precautions.",
+        "grade 2": "{Dose}, then reassess. Neurology, EEG, imaging; ICE every 8 h, aspiration precautions.",
+        "grade 3": "ICU level of care. {Dose}. Neurology, imaging, EEG; aspiration precautions.",
+        "grade 4": "ICU level of care, secure the airway. {Dose}. Imaging at once, EEG, neurology.",
+    },
     "icans_dose": {
-        "adult": "Dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every_severe}, up to 20 mg, for 1–3 "
-        "days (PMC10573998).",
-        "strongest": "With CRS of this grade the methylprednisolone of CRS counts for both.",
-        "child": "Dose per paediatric protocol.",
-        "age unknown": "The dose is by age, which is not known.",
+        "grade 2": "dexamethasone {t.dexamethasone_dose} mg IV, again after {t.dexamethasone_every}",
+        "grade 3": "dexamethasone {t.dexamethasone_dose} mg IV every {t.dexamethasone_every_severe}",
+        "grade 4": "methylprednisolone {t.methylprednisolone_icans} mg IV once a day",
+        "child": "corticosteroid per paediatric protocol",
+        "age unknown": "corticosteroid by age, which is not known",
+    },
+    "icans_early": {"no": "", "yes": " After {product} earlier corticosteroids are an option."},
+    "icans_and_crs": {
+        "with CRS": "ASCO adds tocilizumab with concurrent CRS.",
+        "with CRS drafted": "Tocilizumab drafted: ASCO adds tocilizumab with concurrent CRS.",
+        "isolated": "Tocilizumab is not for isolated ICANS.",
+        "isolated drafted": "Tocilizumab drafted: it is not for isolated ICANS.",
     },
     "icans": {
         "known": "ICANS grade {icans} ({charted}).",
@@ -106,29 +126,81 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "none": "",
         "higher": " A recent diagnosis says more: {coded}. Check ICE.",
     },
-    "icans_first": {
-        "one": "isolated ICANS of grade 1 is usually supportive care in guidelines",
-        "more": "guidelines give them from grade 2 on",
-    },
-    "caution_short": {
-        "allergic": "hypersensitivity to tocilizumab is on record",
-        "infected": "a culture, PCR or diagnosis of infection to weigh",
-        "none": "",
-    },
-    "caution_lead": {
-        "allergic": "Hypersensitivity to tocilizumab is on record ({reference}). Known hypersensitivity is the "
-        "contraindication of the label.",
-        "infected": "Look for infection and treat it; in CRS the benefit is weighed against it.",
-        "none": "",
-    },
     "caution": {
         "allergic": "Hypersensitivity to tocilizumab is on record ({reference}).",
         "beyond": "Caution: {values}. In CRS the benefit is weighed against these limits of the label.",
-        "infected": "Infection to weigh: {signs}.",
         "not known": "No result of {t.safety_labs_age}: {values}.",
         "unreadable": "A result that could not be read: {values}.",
         "unread": "Could not be read: {kinds}.",
-        "clear": "ANC, platelets, ALT and AST are within the label's limits; no infection is found in what is read.",
+        "clear": "ANC, platelets, ALT and AST are within the label's limits.",
+    },
+    "infection_known": {
+        "counted": "Infection to weigh: {signs}.",
+        "none": "No infection found in: {read} (latest {latest}).",
+        "no tests": "No infection coded; no culture or PCR of {t.infection_age} on record.",
+        "named": "On record, not counted: {signs}.",
+        "unread": "Could not be read: {kinds}.",
+    },
+    "anc": {"known": "ANC {count}.", "unknown": "ANC not known."},
+    "attributable": {"line": "If not attributable to another cause. {known} {anc}"},
+    "antibiotics": {"none": "antibiotics now"},
+    "culture_first": {"no": "", "yes": "{culture}: "},
+    "culture_line": {"no": "", "yes": " {culture}: weigh it first."},
+    "severe_summary": {
+        "plain": "Severe CRS, {grade}: {severe_what}",
+        "culture": "{culture}{on_pressor}: {shock} first; CRS {grade} possible: {severe_what}",
+    },
+    "shock": {"yes": "septic shock", "no": "sepsis"},
+    "on_pressor": {"no": "", "yes": ", on {pressors}"},
+    "toci_drafted": {"no": "", "yes": ", tocilizumab drafted"},
+    "grade1_summary": {
+        "plain": "CRS {grade}: supportive care; {grade1_threshold}",
+        "measure": "CRS {grade}; {not_charted}: measure now",
+        "lasting": "CRS {grade}, fever for {fever_days} days: manage as grade 2 (ASCO)",
+    },
+    "measure": {"no": "", "yes": "{Not_charted}: measure now. "},
+    "lasting": {
+        "no": "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
+        "yes": "Fever for {fever_days} days: manage as grade 2 (ASCO).",
+    },
+    "other_cause_summary": {
+        "no fever": "{low}, no fever: not CRS. Sepsis, bleeding, heart, embolism now",
+        "late": "{fever_and}{low} on day {day}: sepsis first; CRS this late is rare",
+    },
+    "other_cause_do": {
+        "no fever": "Look for sepsis, bleeding, heart failure and embolism now.",
+        "late": "Look for sepsis first, then for another cause; CRS this late is rare.",
+    },
+    "fever_and": {"no": "", "yes": "Fever and "},
+    "icu": {"no": "", "yes": " ICU level of care."},
+    "coded_crs": {"no": "", "yes": " CRS {coded}: fever charted elsewhere?"},
+    "other_cause_why": {
+        "no fever": "{Low_in_full}. No fever in this course, and nothing that hides it: by ASTCT this is not CRS.",
+        "late": "{Low_in_full}. The study's rules end at day {t.study_days}.",
+    },
+    "no_crs_summary": {
+        "zero": "Tocilizumab drafted, but no CRS can be graded now (grade 0)",
+        "no fever": "Tocilizumab drafted without fever: not CRS ({low})",
+    },
+    "no_crs_icans": {"no": "", "yes": " It is not for isolated ICANS."},
+    "before_fever": {
+        "no": "",
+        "yes": "Given before any fever, in one cohort: ICANS of grade 3 or more in 41 % against 28 % without, "
+        "severe CRS in 3 % against 13 % (PMC10329191).",
+    },
+    "surveillance_summary": {
+        "infection": "{sign}: treat infection first, and watch closely after tocilizumab",
+        "crp": "CRP up {crp_fold}: watch closely for infection after tocilizumab",
+    },
+    "surveillance_why": {
+        "crp": "CRP {crp_words}. In the study, of patients with a rise above 1.83-fold 11 of 23 had a severe infection "
+        "after tocilizumab, against 2 of 17 without tocilizumab. Onset of CRS is often indistinguishable from "
+        "infection.",
+        "infection": "An IL-6 blocker hides the signs of infection. Onset of CRS is often indistinguishable from it.",
+    },
+    "state_summary": {
+        "graded": "CRS {grade} (ASTCT), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
+        "no fever": "No fever: not CRS ({low}), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
     },
     "dose_fault": {
         "under age": "below {t.toci_min_age} years of age, where the label gives no dose",
@@ -148,8 +220,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "extra": {
         "neutropenic": "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils}).",
+        "neutropenic, treated": "Neutropenic fever ({neutrophils}): cultures; {antibiotics}.",
         "perhaps neutropenic": "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical "
         "antibiotics now.",
+        "perhaps neutropenic, treated": "If neutropenic ({neutrophils}): neutropenic fever, cultures; {antibiotics}.",
         "orders unread": "Could not be read: active orders. What is suggested here may be ordered already.",
         "under study age": "The study included patients from {t.study_min_age} years of age.",
         "ventilated": "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway, or for a "
@@ -175,9 +249,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "not identified": "{reference}: {why}.",
         "dose differs": "The dose of {drug} ({reference}) is stated in ways that differ: {ways}.",
         "drug": "A drafted drug could not be identified: interval, dose and caution checks were not done on it.",
-        "second_infusion": "More than one infusion in this course: outside the study population.",
     },
     "no_tocilizumab": {
+        "infection": "No tocilizumab order: infection is on record.",
         "hypersensitivity": "No tocilizumab order: hypersensitivity to tocilizumab is on record.",
         "interval": "No tocilizumab order before {opens}: at least {t.dose_interval} between dose starts.",
         "number": "No tocilizumab order: {number} doses given, at most {t.doses_max} in all.",
@@ -191,6 +265,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "not_corrected": {
         "counted": "The draft is not corrected: another dose or order counts before it.",
         "two doses": "The draft is not corrected: two doses were given, CRS is grade 1 or 2.",
+        "infection": "The draft is not corrected: a blood culture is positive, treat sepsis first.",
         "no indication": "The draft is not corrected: check first whether tocilizumab is meant.",
         "late": "The draft is not corrected: outside the study window no order is suggested.",
         "route": "The draft is not corrected: for CRS write a new order, intravenous.",
@@ -213,6 +288,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "test done": "{name}: done in the last {t.done_recently}.",
     },
     "state": {
+        "second_infusion": "More than one infusion in this course: outside the study population.",
+        "beside": "Beside the rows: {findings}.",
         "late": "Day {day}: the study's rules end at day {t.study_days} after the infusion. Look for infection first.",
         "coded": "**Coded** {codes}: a claim that differs from this grade.",
         "numbers": "**Numbers of this site**: {numbers}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cards.deciding.card import Card, Suggestion, joined, shortened
 from cards.deciding.decision_table import CardId
 from cards.deciding.drafts import drafted
+from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
 from cards.sentences.phrases import PHRASES, phrase
 from cards.wording.context import WordingContext
@@ -13,6 +14,7 @@ from cards.wording.placeholders import placeholders
 from cards.wording.wording import CAUTION, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.flags import Flag
+from fhir_mappings.facts.grade import Fever
 from fhir_mappings.facts.treatment import DrugClass
 
 EXTRA = PHRASES["extra"]
@@ -31,7 +33,7 @@ def composed(
     if late:
         lead = [EXTRA["outside window"].format(**values)]
     evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
-    study = [STUDY.format(n=wording.study)] if wording.study else []
+    study = [STUDY.format(n=wording.study)] if wording.study and _rests_on_the_study(planned, texts) else []
     said = wording.limits if late else (*wording.limits_in_window, *wording.limits)
     extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
     limits = [line.format(**values) for line in (*extra, *said)]
@@ -48,6 +50,11 @@ def composed(
     )
 
 
+def _rests_on_the_study(planned: Planned, texts: WordingContext) -> bool:
+    """Tell whether the study is the reason of a card: surveillance may rest on an infection alone."""
+    return planned.id is not CardId.INFECTION_SURVEILLANCE or texts.found.crp.category is Category.HIGH
+
+
 _ORDERS = {"MedicationRequest": Kind.MEDICATION_ORDERS, "ServiceRequest": Kind.SERVICE_ORDERS}
 
 
@@ -61,10 +68,13 @@ def _extra(planned: Planned, texts: WordingContext) -> list[str]:
     lines: list[str] = []
     t, facts = texts.t, texts.facts
     # without a recent count nobody knows, so the line on neutropenic fever is conditional
-    if planned.id in _FEVER_CARDS and facts.labs.neutrophils is None:
-        lines.append(EXTRA["perhaps neutropenic"])
-    elif planned.id in _FEVER_CARDS and facts.labs.neutrophils and facts.labs.neutrophils.value < t.neutropenia:
-        lines.append(EXTRA["neutropenic"])
+    if _is_of_fever(planned, texts):
+        treated = ", treated" if facts.infection.antibacterials else ""
+        anc = facts.labs.neutrophils
+        if anc is None:
+            lines.append(EXTRA[f"perhaps neutropenic{treated}"])
+        elif anc.value < t.neutropenia:
+            lines.append(EXTRA[f"neutropenic{treated}"])
     if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
         lines.append(EXTRA["under study age"])
     if planned.id in (CardId.GRADE1_SUPPORTIVE, CardId.CRS_GRADE) and drafted(texts.drafts, DrugClass.TOCILIZUMAB):
@@ -74,6 +84,11 @@ def _extra(planned: Planned, texts: WordingContext) -> list[str]:
     if planned.id is CardId.CRS_GRADE and facts.age is not None and t.pals_low_above < facts.age.years < t.adult_age:
         lines.append(EXTRA["paediatric limit"])
     return lines
+
+
+def _is_of_fever(planned: Planned, x: WordingContext) -> bool:
+    """Tell whether a card speaks of a patient with fever, or whose fever is treated: neutropenia matters to it."""
+    return planned.id in _FEVER_CARDS or (planned.id is CardId.OTHER_CAUSE_FIRST and x.grade.fever is Fever.NOW)
 
 
 def _confirm_ventilation(x: WordingContext) -> bool:

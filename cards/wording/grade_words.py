@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.row_words import FEVER, driver_words, missing_words
-from fhir_mappings.facts.grade import CrsGrade, Fever
+from fhir_mappings.facts.grade import CrsGrade, Fever, is_not_crs
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
@@ -16,6 +16,8 @@ from fhir_mappings.facts.thresholds import Thresholds
 def grade_text(grade: CrsGrade) -> str:
     if grade.grade is None:
         return "not gradeable"
+    if is_not_crs(grade):
+        return "no fever: not CRS"
     return f"at least grade {grade.grade}" if grade.minimum else f"grade {grade.grade}"
 
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
+from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
-from cards.sentences.escaping import escaped_words
+from cards.sentences.escaping import escaped_words, short
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from cards.sentences.reasons import reason_words
@@ -16,6 +17,9 @@ from cards.wording.context import WordingContext
 from cards.wording.draft_check_words import of_draft_checks
 from cards.wording.evidence import bullets
 from cards.wording.fold_words import fold_short, fold_text
+from cards.wording.icans_card_words import of_icans
+from cards.wording.infection_words import of_infection, sign_words
+from cards.wording.placeholders_of_cause import of_cause, of_grade_1, of_severe
 from cards.wording.placeholders_of_grade import of_grade
 from cards.wording.placeholders_of_treatment import of_doses, of_offers, of_product
 from cards.wording.state_lines import state_lines
@@ -27,7 +31,7 @@ def placeholders(
     x: WordingContext, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
 ) -> dict[str, object]:
     """The value of every ⟨name⟩ in `wording`, for one card."""
-    return {
+    values: dict[str, object] = {
         **of_grade(x),
         **_of_labs(x),
         **of_doses(x, suggestions),
@@ -35,10 +39,38 @@ def placeholders(
         **of_offers(x, planned),
         **of_draft_checks(x),
         **of_caution(x),
+        **of_infection(x),
+        **of_icans(x),
+        **of_cause(x),
+        **of_severe(x),
+        **of_grade_1(x),
+        **_of_surveillance(x),
         **of_product(x),
         "t": InWords(x.t),
         "offers": escaped_words(" ".join(notes)),
         "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",
+    }
+    # these hold other values
+    return {**values, **{part: phrase(part, str(values[how]), **values) for part, how in _HOLDING_VALUES.items()}}
+
+
+# the parts of a sentence that hold other values, and the value that says which way they read
+_HOLDING_VALUES = {
+    "severe_summary": "severe_how",
+    "grade1_summary": "grade1_how",
+    "surveillance_summary": "surveillance_how",
+    "surveillance_why": "surveillance_because",
+    "state_summary": "state_how",
+    "icans_early": "icans_early_how",
+}
+
+
+def _of_surveillance(x: WordingContext) -> dict[str, str]:
+    counted = x.facts.infection.counted
+    return {
+        "surveillance_how": "infection" if counted else "crp",
+        "surveillance_because": "crp" if x.found.crp.category is Category.HIGH else "infection",
+        "sign": short(sign_words(counted[0])) if counted else "",
     }
 
 

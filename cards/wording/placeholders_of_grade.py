@@ -8,7 +8,7 @@ from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
 from cards.wording.grade_words import drivers, fever_line, grade_text, missing
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.grade import CrsGrade, is_not_crs
 
 
 def of_grade(x: WordingContext) -> dict[str, str]:
@@ -36,7 +36,7 @@ def of_grade(x: WordingContext) -> dict[str, str]:
 
 def _how_unknown(grade: CrsGrade) -> str:
     if grade.grade is not None:
-        return "minimum" if grade.grade else "zero"
+        return "no fever" if is_not_crs(grade) else "minimum" if grade.grade else "zero"
     return "provisional" if grade.provisional > 0 else "none"
 
 

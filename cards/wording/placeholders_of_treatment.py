@@ -80,14 +80,17 @@ def of_product(x: WordingContext) -> dict[str, str]:
         why = early if window.early else "lasting"
         hours = duration(since - window.infusion.start) if window.early else duration(x.facts.as_of - since)
     beside = "product" if x.product_guidance else "study"
-    strongest = _age_group(x) == "adult" and wants_methylprednisolone(x.facts)
     return {
-        "product": escaped_words(window.infusion.product) if window else "",
+        "product": escaped_words(window.infusion.product) if window else _treated_early(x),
         "product_why": phrase("product_why", why, hours=hours),
         "grade1_threshold": phrase("grade1_threshold", beside),
         "grade1_tocilizumab": phrase("grade1_tocilizumab", beside),
-        "icans_dose": phrase("icans_dose", "strongest" if strongest else _age_group(x), t=InWords(x.t)),
     }
+
+
+def _treated_early(x: WordingContext) -> str:
+    course = x.facts.course
+    return escaped_words(next((i.product for i in course.infusions if i.treated_early), "")) if course else ""
 
 
 def _age_group(x: WordingContext) -> str:

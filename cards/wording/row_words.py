@@ -83,6 +83,18 @@ def driver_words(driver: Driver) -> str:
     assert_never(driver)
 
 
+def driver_short(driver: Driver) -> str:
+    """A finding as a summary holds it, without what was counted: `SBP 78`, `SpO2 86 %`, `norepinephrine`."""
+    match driver:
+        case PressorInfusion(ingredient, PressorRunning.ACTIVE):
+            return ingredient
+        case LowPressure(pressure, last_low):
+            return f"{'MAP' if pressure is Pressure.MEAN else 'SBP'} {_plain(last_low)}"
+        case LowSaturation(percent):
+            return f"SpO2 {_plain(percent)} %"
+    return driver_words(driver)
+
+
 def missing_words(lack: Lack, quoted: Callable[[str], str] = str) -> str:
     """The missing data; `quoted` makes the text of a record fit for where it is shown."""
     match lack:

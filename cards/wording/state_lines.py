@@ -9,7 +9,9 @@ from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
 from cards.wording.evidence import EvidencePart, basis
 from cards.wording.grade_words import zero_words
+from cards.wording.row_words import driver_words
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.thresholds import Thresholds, numbers
 
 
@@ -26,6 +28,11 @@ def state_lines(x: WordingContext) -> list[str]:
     ]
     if grade.grade == 0:
         lines.append(zero_words(grade))
+    beside = [driver_words(finding) for row in (grade.pressure, grade.oxygen) for finding in row.beside]
+    if beside:
+        lines.append(phrase("state", "beside", findings=escaped_words(", ".join(beside))))
+    if Flag.SECOND_INFUSION in facts.flags:
+        lines.append(phrase("state", "second_infusion"))
     if course.days_since_last > x.t.study_days.days:
         lines.append(phrase("state", "late", day=course.day, t=InWords(x.t)))
     lines.append(f"**ICANS**: {icans_line(x.facts)}")

@@ -33,7 +33,7 @@ CONFLICT_LOW_IL6 = (
 NO_WAITING = "Guidelines do not wait for IL-6: do not delay treatment for a result."
 FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
 INTERVAL = "A further dose is allowed after {t.dose_interval} (the label: 8 h); in the study the interval was 24–48 h."
-NO_TOCI_FOR_ICANS = "Tocilizumab is not for isolated ICANS."
+STUDY_ICANS = "In the study corticosteroids were first-line for neurotoxicity of any grade."
 STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
 BOXED = (
     "The label warns of serious infections, latent tuberculosis and hepatitis B among them, of gastrointestinal "
@@ -43,6 +43,8 @@ ANTIFUNGAL = "With corticosteroids: antifungal prophylaxis (ASCO)."
 NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
 ICANS = "{icans}"
 CAUTION = "{caution}"
+CAUTION_BESIDE = "{caution_beside}"
+ATTRIBUTABLE = "{attributable}"
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,40 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.SEVERE_CRS: Wording(
         "Severe cytokine release syndrome",
         ASCO,
-        "Severe CRS, {grade}: {severe_what}",
+        "{severe_summary}",
         (
             "{Grade}: {drivers}. ICU level of care. {severe_do}",
+            ATTRIBUTABLE,
             "IL-6 {il6} does not delay treatment.",
             "{offers}",
         ),
-        (ICANS, CAUTION),
+        (ICANS, CAUTION_BESIDE),
         limits_in_window=(NO_WAITING,),
+    ),
+    CardId.INFECTION_FIRST: Wording(
+        "Infection first",
+        LABEL,
+        "{culture}{toci_drafted}: treat sepsis first; CRS {grade} only if not explained by it",
+        (
+            "Treat sepsis first: {antibiotics}; repeat cultures, source. {measure}",
+            "{infection_known} {anc}",
+            "{Grade} ({drivers}) is CRS only if the infection does not explain it. Until then no card suggests "
+            "tocilizumab, or a corticosteroid for CRS.",
+            "{offers}",
+        ),
+        (ICANS, CAUTION_BESIDE),
+    ),
+    CardId.OTHER_CAUSE_FIRST: Wording(
+        "Another cause first",
+        ASTCT,
+        "{culture_first}{other_cause_summary}",
+        (
+            "{other_cause_do}{icu}",
+            "{infection_known} {anc}",
+            "{other_cause_why}{coded_crs}",
+            "{offers}",
+        ),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.STEROID_AFTER_2_TOCI: Wording(
         "Corticosteroid after two doses of tocilizumab",
@@ -77,6 +105,7 @@ WORDING: Mapping[CardId, Wording] = {
         (
             "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab. The study then considered "
             "dexamethasone or methylprednisolone; it gives no regimen, the dose here is ASCO's.",
+            ATTRIBUTABLE,
             "{offers}",
         ),
         (STEROID_RULE, ICANS, ANTIFUNGAL),
@@ -88,9 +117,10 @@ WORDING: Mapping[CardId, Wording] = {
         (
             "{Grade} ({drivers}) and IL-6 at least {t.il6_fold}-fold above baseline (the study's limit: 4): "
             "the study recommends tocilizumab{second}.",
+            ATTRIBUTABLE,
             "{offers}",
         ),
-        (FDA, INTERVAL, ICANS, CAUTION),
+        (FDA, INTERVAL, ICANS, CAUTION_BESIDE),
         study="8",
     ),
     CardId.STEROID_EARLY_LOW_IL6: Wording(
@@ -100,9 +130,10 @@ WORDING: Mapping[CardId, Wording] = {
         (
             "{Grade} ({drivers}) and IL-6 less than {t.il6_fold}-fold above baseline (the study's limit: 4). "
             "The study recommends corticosteroids in advance. {guideline_option}",
+            ATTRIBUTABLE,
             "{offers}",
         ),
-        (CONFLICT_LOW_IL6, FDA, ICANS, CAUTION),
+        (CONFLICT_LOW_IL6, FDA, ICANS, CAUTION_BESIDE),
         study="8",
     ),
     CardId.TOCI_GUIDELINE: Wording(
@@ -112,9 +143,10 @@ WORDING: Mapping[CardId, Wording] = {
         (
             "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. ASCO gives tocilizumab at grade 2 whatever "
             "the IL-6.",
+            ATTRIBUTABLE,
             "{offers}",
         ),
-        (NO_WAITING, FDA, INTERVAL, ICANS, CAUTION),
+        (NO_WAITING, FDA, INTERVAL, ICANS, CAUTION_BESIDE),
     ),
     CardId.TOCI_INTERVAL: Wording(
         "Interval between doses of tocilizumab",
@@ -141,46 +173,38 @@ WORDING: Mapping[CardId, Wording] = {
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_CAUTION: Wording(
-        "Hypersensitivity or infection",
+        "Hypersensitivity to tocilizumab",
         LABEL,
-        "Tocilizumab drafted: {caution_short}",
-        ("{caution_lead}",),
+        "Tocilizumab drafted: hypersensitivity to tocilizumab is on record",
+        (
+            "Hypersensitivity to tocilizumab is on record ({allergy}). Known hypersensitivity is the contraindication "
+            "of the label. Protocols then use siltuximab or anakinra.",
+        ),
         (CAUTION, BOXED),
         shown=(EvidencePart.GRADE,),
     ),
     CardId.NO_CRS: Wording(
         "No CRS to treat",
         ASTCT,
-        "Tocilizumab drafted, but no CRS can be graded now (grade 0)",
+        "{no_crs_summary}",
         (
-            "{zero} Tocilizumab is for CRS: check the indication.",
-            "In the literature that the study cites, tocilizumab given before CRS did not lower the rate of "
-            "neurotoxicity, and may have raised it.",
+            "{zero} Tocilizumab is for CRS: check the indication.{no_crs_icans}",
+            "{before_fever}",
         ),
         (ICANS,),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.ICANS_STEROID: Wording(
-        "Corticosteroid for ICANS",
-        ZHANG,
-        "ICANS {icans_grade}: corticosteroids are first-line for neurotoxicity",
+        "ICANS by grade",
+        ASCO,
+        "ICANS {icans_grade}: {icans_do}",
         (
-            "{icans} The study used corticosteroids as first-line agents for neurotoxicity; {icans_first}. "
-            "{icans_dose}",
+            "{icans_care}{icans_early}",
+            "{icans}{culture_line}",
+            "{icans_and_crs}",
             "{offers}",
         ),
-        (NO_TOCI_FOR_ICANS, ANTIFUNGAL),
-        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
-    ),
-    CardId.TOCI_ICANS_CAUTION: Wording(
-        "ICANS without CRS of grade 2",
-        ZHANG,
-        "Tocilizumab drafted for ICANS {icans_grade} with CRS {grade}: it does not treat ICANS",
-        (
-            "{icans} CRS is {grade}. In the literature that the study cites, tocilizumab given before CRS did not "
-            "lower the rate of neurotoxicity, and may have raised it. Corticosteroids are first-line.",
-        ),
-        (CAUTION,),
+        (STUDY_ICANS, ANTIFUNGAL),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_DOSE_CHECK: Wording(
@@ -211,14 +235,13 @@ WORDING: Mapping[CardId, Wording] = {
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.INFECTION_SURVEILLANCE: Wording(
-        "Infection surveillance after tocilizumab",
+        "Infection surveillance",
         ZHANG,
-        "CRP up {crp_fold}: watch closely for infection after tocilizumab",
+        "{surveillance_summary}",
         (
-            "CRP {crp_words}. In the study, of patients with a rise above 1.83-fold 11 of 23 had a severe infection "
-            "after tocilizumab, against 2 of 17 without tocilizumab. Onset of CRS is often "
-            "indistinguishable from infection.",
+            "{infection_known} {anc}",
             "Blood and urine cultures, chest radiograph if febrile, blood count, CRP; consider CMV and CT.",
+            "{surveillance_why}",
             "{offers}",
         ),
         (NO_REASSURANCE,),
@@ -228,18 +251,18 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.CRS_POSSIBLE_MASKED: Wording(
         "CRS possible, fever may be masked",
         ASTCT,
-        "{drivers} without current fever: CRS may be masked (would be grade {provisional})",
+        "{culture_first}{low} without current fever: CRS may be masked (would be grade {provisional})",
         (
             "{drivers}. {fever} ASTCT gives no grade without fever unless treatment hid it: CRS of grade "
             "{provisional} is possible.{late}",
-            "{severe_work_up}",
+            "{severe_work_up} {infection_known} {anc}",
         ),
         (NO_REASSURANCE,),
     ),
     CardId.CRS_GRADE_UNKNOWN: Wording(
         "CRS grade unknown",
         ASTCT,
-        "{grade_unknown}: missing {missing_short}",
+        "{culture_first}{grade_unknown}: missing {missing_short}",
         (
             "Missing: {missing}.{provisional_words}",
             "What is not on record is not normal: chart it, or judge at the bedside.",
@@ -259,10 +282,12 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.GRADE1_SUPPORTIVE: Wording(
         "Grade 1: supportive care",
         ASCO,
-        "CRS {grade}: supportive care; {grade1_threshold}",
+        "{grade1_summary}",
         (
-            "{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. {grade1_tocilizumab}",
-            "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
+            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. {grade1_tocilizumab}",
+            "{grade1_known}",
+            "{lasting}",
+            "{offers}",
         ),
     ),
     CardId.IL6_REQUEST: Wording(
@@ -287,7 +312,7 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.CRS_GRADE: Wording(
         "CRS grade",
         ASTCT,
-        "CRS {grade} (ASTCT), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
+        "{state_summary}",
         ("{state}",),
         (NO_REASSURANCE,),
         shown=(),

@@ -72,10 +72,9 @@ class Plan:
             *self._observations(missing, labs, self._labs_back()),
             *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
             *self._procedures(missing),
+            *self._by_codes(missing, (Kind.CONDITIONS, Kind.LASTING_INFECTIONS)),
         ]
-        plain = (
-            Kind.CONDITIONS, Kind.LASTING_INFECTIONS, Kind.ALLERGIES, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS,
-        )  # fmt: skip
+        plain = (Kind.ALLERGIES, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS)
         needs += [self._plain(missing[kind], (kind,)) for kind in plain if kind in missing]
         # A first page, newest first, is continued from its oldest start. Administrations that the client could not read
         # are asked for in slices, which is another query.
@@ -173,6 +172,14 @@ class Plan:
             running = self._search("Procedure", missing[Kind.SUPPORT_PROCEDURES].fixed)
             needs.append(Need(running, (Kind.SUPPORT_PROCEDURES,)))
         return needs
+
+    def _by_codes(self, missing: Mapping[Kind, DataKey], kinds: tuple[Kind, ...]) -> list[Need]:
+        """One search for the kinds of one resource type, by all their codes."""
+        wanted = [k for k in kinds if k in missing]
+        if not wanted:
+            return []
+        codes = code_list(self.terms, *self._value_sets(missing, wanted))
+        return [Need(self._search(missing[wanted[0]].resource_type, (("code", codes),)), tuple(wanted))]
 
     @staticmethod
     def _value_sets(keys: Mapping[Kind, DataKey], kinds: Iterable[Kind]) -> tuple[str, ...]:

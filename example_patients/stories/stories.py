@@ -14,7 +14,7 @@ from example_patients.stories.chart import RXNORM, SNOMED, UCUM, Resource, entri
 
 PREFIX = "crs-cds-example"
 ORDER_HOOKS = ("order-select", "order-sign")  # an EHR calls the others when a chart is opened
-ICE_CARDS = frozenset({"icans-steroid", "toci-icans-caution"})  # only if the site has the code of `value_sets/`
+ICE_CARDS = frozenset({"icans-steroid"})  # only if the site has the code of `value_sets/`
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,8 @@ STORIES: tuple[Story, ...] = (
         D7 07:00  il6 50 | crp 20
         D7 09:30  T 38.3 | SBP 118 | SpO2 97 | device RA | ice 5
         """, (
-        Scene("10", (7, "10:00"), ("icans-steroid", "toci-icans-caution", "grade1-supportive", GRADE), 560,
-              says="ICANS grade 2", before_draft=("icans-steroid", "grade1-supportive", GRADE)),
+        Scene("10", (7, "10:00"), ("icans-steroid", "grade1-supportive", GRADE), 560,
+              says="ASCO adds tocilizumab", before_draft=("icans-steroid", "grade1-supportive", GRADE)),
     )),
     Story("11", "Everything exactly at its limit", 51, """
         D0 08:00  il6 12.0 | crp 30 | weight 62
@@ -212,7 +212,7 @@ STORIES: tuple[Story, ...] = (
         D0 08:00  weight 70
         D0 10:00  car-t tisagenlecleucel
         D4 09:30  T 100.3 degF | SBP 118 | SpO2 88 | device RA
-        """, (Scene("13", (4, "10:00"), (GRADE,), says="Hypoxia without fever"),)),
+        """, (Scene("13", (4, "10:00"), ("other-cause-first", GRADE), says="no fever: not CRS"),)),
     Story("13f", "Hypoxia, 100.4 °F", 40, """
         D0 08:00  weight 70
         D0 10:00  car-t tisagenlecleucel

@@ -168,11 +168,14 @@ class Terminology:
         return self._drug_by_ingredient[ingredient]
 
     def name_another(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
-        """Tell whether a code names an ingredient by itself, which only those of ATC do.
+        """Tell whether a code names an ingredient by itself: one of ATC, or that of an anti-infective.
 
         A product that we do not list may hold any drug.
         """
-        return any(canonical_system(system) == ATC and len(code) == 7 for system, code in codings if system and code)
+        codings = tuple(codings)
+        if any(canonical_system(system) == ATC and len(code) == 7 for system, code in codings if system and code):
+            return True
+        return not self.sets_of(codings).isdisjoint(ANTI_INFECTIVE_SETS)
 
 
 def _class_of(name: PackagedName) -> DrugClass:
@@ -183,10 +186,14 @@ def _class_of(name: PackagedName) -> DrugClass:
 def _traits_by_ingredient(value_sets: Mapping[str, tuple[Concept, ...]]) -> dict[str, DrugTraits]:
     """The traits of each ingredient. One code that states a trait is enough; of two carry times the last one wins."""
     found: dict[str, DrugTraits] = {}
-    for concept in (c for set_id in DRUG_SETS for c in value_sets.get(set_id, ()) if c.traits != DrugTraits()):
+    sets = (*DRUG_SETS, *ANTI_INFECTIVE_SETS)
+    for concept in (c for set_id in sets for c in value_sets.get(set_id, ()) if c.traits != DrugTraits()):
         known, own = found.get(concept.ingredient or concept.display, DrugTraits()), concept.traits
         found[concept.ingredient or concept.display] = DrugTraits(
-            known.also_pushed or own.also_pushed, own.carry or known.carry, known.treated_early or own.treated_early
+            also_pushed=known.also_pushed or own.also_pushed,
+            carry=own.carry or known.carry,
+            treated_early=known.treated_early or own.treated_early,
+            prophylactic=known.prophylactic or own.prophylactic,
         )
     return found
 

@@ -53,6 +53,7 @@ class PatientFacts:
     progressed: bool | None = None
     folds: Mapping[Analyte, FoldChange] = field(default_factory=lambda: {analyte: FoldChange() for analyte in ANALYTES})
     tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
+    last_il6_blocker: datetime | None = None  # since day −1, by any route
     steroids: tuple[SteroidGiven, ...] = ()
     weight: Weight | None = None
     icans: Icans = field(default_factory=Icans)

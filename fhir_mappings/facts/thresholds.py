@@ -144,6 +144,12 @@ class Thresholds:
     # ICANS and product guidance
     icans_severe: Decimal = _number("3", "1", ("3", "3"), ASTCT, V, "ICANS is severe from grade")
     icans_window: timedelta = _span((8, 48), "ICE or ICANS grade: the highest of the last", hours=24)
+    methylprednisolone_icans: Decimal = _number(
+        "1000", "mg", ("500", "1000"), ASCO, V, "methylprednisolone suggested at ICANS grade 4"
+    )
+    methylprednisolone_icans_every: timedelta = _span(
+        (12, 24), "methylprednisolone at ICANS grade 4 every", ASCO, V, hours=24
+    )
     coded_icans_age: timedelta = _span((24, 168), "a coded ICANS grade counts for", hours=72)
     early_onset: timedelta = _span(
         (24, 96), "product guidance: CRS within this of the infusion", f"{ZHANG}, quoting NCCN", P, hours=72
@@ -185,10 +191,10 @@ class Thresholds:
     dexamethasone_dose: Decimal = _number("10", "mg", ("10", "20"), ASCO, V, "dexamethasone suggested")
     dexamethasone_every: timedelta = _span((6, 24), "dexamethasone at grades 1 and 2 every", ASCO, V, hours=12)
     dexamethasone_every_severe: timedelta = _span(
-        (4, 12), "dexamethasone at grade 3, and for ICANS, every", ASCO, V, hours=6
+        (4, 12), "dexamethasone at grade 3, and at ICANS grade 3, every", ASCO, V, hours=6
     )
     icans_severe_steroid: Decimal = _number(
-        "2", "1", ("2", "3"), ASCO, V, "dexamethasone as for severe CRS from ICANS grade"
+        "3", "1", ("2", "3"), ASCO, V, "dexamethasone as for severe CRS from ICANS grade"
     )
     methylprednisolone_dose: Decimal = _number("500", "mg", ("500", "1000"), ASCO, V, "methylprednisolone suggested")
     methylprednisolone_every: timedelta = _span((6, 24), "methylprednisolone every", ASCO, V, hours=12)

@@ -40,9 +40,8 @@ def anti_infectives(terms: Terminology) -> AntiInfectives:
 class AntiInfectives:
     def __init__(self, terms: Terminology) -> None:
         listed = [(set_id, c) for set_id in ANTI_INFECTIVE_SETS for c in terms.value_sets.get(set_id, ())]
-        prophylactic = {_ingredient(c) for _, c in listed if c.traits.prophylactic}
         self._by_name = {
-            _ingredient(c): AntiInfectiveDrug(_ingredient(c), set_id, _ingredient(c) in prophylactic)
+            _ingredient(c): AntiInfectiveDrug(_ingredient(c), set_id, terms.traits(_ingredient(c)).prophylactic)
             for set_id, c in listed
         }
         self._by_code = {(c.system, c.code): self._by_name[_ingredient(c)] for _, c in listed}

@@ -10,6 +10,7 @@ from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route, StatedDose
 from fhir_mappings.medications.amounts import Content
+from fhir_mappings.medications.anti_infectives import anti_infective_sets
 from fhir_mappings.medications.draft_fields import (
     Draft,
     concept_of,
@@ -121,7 +122,9 @@ def _medication_drafts(
     prior = draft.get("priorPrescription")
     replaced = prior.get("reference") if isinstance(prior, Mapping) else None
     stated, text = stated_in(draft), word(first_object(draft.get("dosageInstruction")), "text")
-    for content in contents(_product(draft, shelf), terms, _route(draft, terms)):
+    medication = _product(draft, shelf)
+    sets = anti_infective_sets(medication, terms)
+    for content in contents(medication, terms, _route(draft, terms)):
         dose, dexamethasone_mg = ordered_dose(content, stated, text, t)
         if content.drug.drug_class is DrugClass.TOCILIZUMAB:
             dose = _tocilizumab_dose(content, draft, stated, t)
@@ -129,7 +132,7 @@ def _medication_drafts(
             reference,
             True,
             None if content.drug == UNNAMED else content.drug,
-            frozenset(),
+            sets,
             selected,
             empty=not _states_medication(draft),
             replaces=replaced if isinstance(replaced, str) else None,

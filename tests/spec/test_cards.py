@@ -67,9 +67,27 @@ MANAGEMENT = rows("""
 | M05 | give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 118 @-1h; device HFNC @-1h    |             | crs-possible-masked (c), crs-grade                                    | high-flow oxygen, fever may be masked                   |
 | M06 | give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | | crs-possible-masked (w), crs-grade                                    | hypotension, fever may be masked                        |
 | M07 | grade 0                                                                    |             | crs-grade                                                             | nothing to treat                                        |
-| M08 | car-t tisagenlecleucel @D-31 10:00; grade 2                                |             | crs-grade                                                             | day 35: the study's rules are off                       |
+| M07 | SBP 84 @D-1 08:00; SBP 86 @D-1 14:00; SBP 84 @D-1 20:00; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | | crs-grade                             | low before the infusion too, and no fever               |
+| M24 | T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                     |             | other-cause-first (w), crs-grade                                      | hypotension without fever is not CRS                    |
+| M24 | T 36.8 @-1h; SBP 118 @-1h; SpO2 86 @-1h; device RA @-1h                    |             | other-cause-first (w), crs-grade                                      | nor is hypoxia                                          |
+| M25 | T 36.8 @-1h; SBP 118 @-1h; start norepinephrine 0.1 @-2h; SpO2 97 @-1h; device RA @-1h | | other-cause-first (c), crs-grade                              | a vasopressor without fever                             |
+| M25 | T 36.8 @-1h; SBP 118 @-1h; device HFNC @-1h                                |             | other-cause-first (c), crs-grade                                      | high-flow oxygen without fever                          |
+| M26 | IL-6 high; grade 2; culture Escherichia coli @-30h                         |             | infection-first (w), crs-grade                                        | E. coli in blood: sepsis first, whatever IL-6 says      |
+| M26 | grade 1; culture Gram-negative rods @-3h                                   |             | infection-first (w), crs-grade                                        | a first report, grade 1                                 |
+| M26 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; culture Escherichia coli @-30h | | infection-first (w), crs-grade                                    | in place of the corticosteroid after two doses          |
+| M26 | T 39 @-30h; toci 560 @-20h; toci 560 @-3h; grade 1; culture Escherichia coli @-30h | | infection-first (w), crs-grade                                    | in place of reassess-window too                         |
+| M26 | car-t tisagenlecleucel @D-31 10:00; grade 2; culture Escherichia coli @-30h |            | infection-first (w), crs-grade                                        | on day 35 too                                           |
+| M20 | IL-6 low; grade 3; culture Escherichia coli @-30h                          |             | severe-crs (c), crs-grade                                             | grade 3: both, said on one card                         |
+| M06 | give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; culture Escherichia coli @-30h | | crs-possible-masked (w), crs-grade | without a grade its card begins with the culture        |
+| M08 | car-t tisagenlecleucel @D-31 10:00; grade 1                                |             | crs-grade                                                             | day 35: the study's rules are off                       |
+| M27 | car-t tisagenlecleucel @D-31 10:00; grade 2                                |             | other-cause-first (w), crs-grade                                      | day 35, grade 2: sepsis first                           |
 | M09 | car-t tisagenlecleucel @D-31 10:00; grade 3                                |             | severe-crs (c), crs-grade                                             | day 35: severe CRS is said, without orders              |
 | M10 | IL-6 high; grade 1                                                         |             | grade1-supportive, crs-grade                                          | grade 1 is below the study's threshold                  |
+| M10 | T 38.5 @-71h; T 38.5 @-48h; T 38.5 @-25h; grade 1                          |             | grade1-supportive, crs-grade                                          | fever for 71 h                                          |
+| M10 | T 38.5 @-80h; T 38.5 @-50h; T 38.5 @-26h; grade 1                          |             | grade1-supportive, crs-grade                                          | two fevers 30 h apart are not one                       |
+| M29 | T 38.5 @-72h; T 38.5 @-48h; T 38.5 @-25h; grade 1                          |             | grade1-supportive (w), crs-grade                                      | fever for 72 h: as grade 2                              |
+| M28 | T 39 @-14h; SBP 118 @-14h; SpO2 97 @-14h; device RA @-14h                  |             | grade1-supportive (w), crs-grade                                      | nothing charted for 14 h after a fever: measure now     |
+| M28 | T 38.5 @-72h; T 38.5 @-48h; T 38.5 @-25h; T 38.5 @-1h; SBP 118 @-1h        |             | grade1-supportive (w), crs-grade                                      | long fever, and oxygen was never charted                |
 | M11 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 1 | | reassess-window, crs-grade                                            | grade 1, three hours after dose 2                       |
 | M12 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 1                         |             | steroid-after-2-toci (w), crs-grade                                   | grade 1, nine hours after dose 2                        |
 | M13 | IL-6 high; grade 2                                                         |             | toci-recommended (w), crs-grade                                       | grade 2 and a high rise                                 |
@@ -124,12 +142,12 @@ def test_which_orders_a_row_offers(row: dict[str, str]) -> None:
 
 UNREAD = rows("""
 | row | chart                                              | unread      | cards                                                            | because                                         |
-| G01 | T 39 @-1h; SpO2 97 @-1h; device RA @-1h            | medication administrations | crs-grade-unknown (w), grade1-supportive, data-quality, crs-grade | a vasopressor could run unseen    |
+| G01 | T 39 @-1h; SpO2 97 @-1h; device RA @-1h            | medication administrations | crs-grade-unknown (w), grade1-supportive (w), data-quality, crs-grade | a vasopressor could run unseen, and no pressure is charted    |
 | G01 | T 39 @-1h; SBP 118 @-1h                            | oxygen      | crs-grade-unknown (w), grade1-supportive, crs-grade              | oxygen could not be read                        |
 | G01 | grade 0                                            | oxygen      | crs-grade-unknown (w), crs-grade                                 | grade 0 whatever the oxygen, and still said     |
 | G01 | T 39 @-1h; SBP 118 @-1h; device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h | | crs-grade-unknown (w), grade1-supportive, crs-grade | home BiPAP, or respiratory failure        |
 | G02 | grade 4                                            | vital signs | severe-crs (c), crs-grade                                        | no pressure could raise grade 4                 |
-| G02 | T 39 @-1h; SBP 118 @-1h                            |             | grade1-supportive, crs-grade                                     | oxygen was never charted: at least grade 1      |
+| G02 | T 39 @-1h; SBP 118 @-1h                            |             | grade1-supportive (w), crs-grade                                 | oxygen was never charted: at least grade 1      |
 | G02 | T 39 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | respiratory support procedures | grade1-supportive, crs-grade                | at least grade 1: oxygen from what was measured |
 | G03 | SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h         |             | crs-grade-unknown, crs-grade                                     | no grade at all has a card of its own           |
 """)
@@ -146,6 +164,13 @@ SURVEILLANCE = rows("""
 | S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 1                                  | 560     | infection-surveillance (w), grade1-supportive, il6-request, crs-grade | the same, tocilizumab drafted    |
 | S01 | crp 10 @D0 08:00; crp 11 @D3 07:00; toci 560 @-20h; crp 60 @-1h; grade 0     |         | infection-surveillance (w), crs-grade             | a rise after tocilizumab counts all the same         |
 | S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 0; toci 560 @D0 10:00              |         | infection-surveillance (w), crs-grade             | given as the infusion began                          |
+| S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; give sarilumab 200 @D2 10:00; grade 0     |         | infection-surveillance (w), crs-grade             | another IL-6 blocker                                 |
+| S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; toci 560 @D-1 10:00; grade 0             |         | infection-surveillance (w), crs-grade             | given the day before the infusion                    |
+| S02 | crp 10 @D0 08:00; crp 19 @D4 07:00; toci 560 @D-2 10:00; grade 0             |         | crs-grade                                         | two days before it                                   |
+| S04 | toci 560 @-20h; pcr Detected @-30h; grade 0                                  |         | infection-surveillance (w), crs-grade             | an infection on record, whatever CRP                 |
+| S04 | toci 560 @-20h; coded J18.9 @-30h; grade 0                                   |         | infection-surveillance (w), crs-grade             | coded                                                |
+| S05 | toci 560 @-20h; culture Escherichia coli @-30h; grade 0                      |         | infection-surveillance (w), crs-grade             | a positive blood culture at grade 0                  |
+| S06 | T 39 @-30h; crp 10 @D0 08:00; crp 19 @D3 07:00; toci 560 @-20h; culture Escherichia coli @-3h; grade 2 | | infection-first (w), crs-grade      | at grade 2 infection-first stands in its place       |
 | S02 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 0                                  |         | crs-grade                                         | no tocilizumab in play                               |
 | S03 | crp 10 @D0 08:00; crp 18.3 @D4 07:00; toci 560 @-3h; grade 0                 |         | crs-grade                                         | exactly 1.83-fold is not above it                    |
 | S03 | toci 560 @-20h; grade 0                                                      |         | crs-grade                                         | CRP unknown                                          |
@@ -193,7 +218,7 @@ PRODUCT = rows("""
 | P01 | car-t axicabtagene ciloleucel @D2 10:00; grade 2; il6 10 @D2 08:00; il6 50 @-1h              | toci-recommended (w), product-guidance, crs-grade           | axi-cel, grade 2 at 49 h                            |
 | P02 | car-t brexucabtagene autoleucel @D2 10:00; grade 1                                           | product-guidance, grade1-supportive, crs-grade              | brexu-cel, fever 49 h after the infusion            |
 | P02 | car-t brexucabtagene autoleucel @D-2 10:00; T 39 @-25h; grade 1                              | product-guidance, grade1-supportive, crs-grade              | fever of grade 1 for 25 h, onset on day 5           |
-| P03 | car-t brexucabtagene autoleucel @D2 10:00; grade 1; ice 8 @-1h                               | icans-steroid (w), grade1-supportive, crs-grade             | no tocilizumab for ICANS with CRS below grade 2     |
+| P03 | car-t brexucabtagene autoleucel @D2 10:00; grade 1; ice 8 @-1h                               | icans-steroid, grade1-supportive, crs-grade                 | no tocilizumab for ICANS with CRS below grade 2     |
 | P04 | car-t brexucabtagene autoleucel @D2 10:00; T 39 @-30h; grade 0                               | crs-grade                                                   | early fever, but grade 0 now                        |
 | P05 | car-t brexucabtagene autoleucel @D2 10:00; grade 0                                           | crs-grade                                                   | no fever at all                                     |
 | P05 | car-t brexucabtagene autoleucel @D-2 10:00; grade 1                                          | grade1-supportive, crs-grade                                | onset on day 6, an hour ago                         |
@@ -211,9 +236,9 @@ def test_guidance_of_the_product(row: dict[str, str]) -> None:
 ICANS = rows("""
 | row | chart                                             | cards                                                   | because                                                   |
 | N01 | grade 0; ice 2 @-1h                               | icans-steroid (c), crs-grade                            | ICE 0–2 is ICANS grade 3                                  |
-| N01 | grade 0; coded G92.04 @-70h                       | icans-steroid (c), crs-grade                            | coded grade 4, recorded 70 h ago                          |
+| N04 | grade 0; coded G92.04 @-70h                       | icans-steroid (c), crs-grade                            | coded grade 4, recorded 70 h ago                          |
 | N02 | grade 0; ice 3 @-1h                               | icans-steroid (w), crs-grade                            | ICE 3–6 is ICANS grade 2                                  |
-| N02 | grade 0; ice 9 @-23h; ice 10 @-1h                 | icans-steroid (w), crs-grade                            | the highest grade of 24 h counts: ICE 9 is grade 1        |
+| N05 | grade 0; ice 9 @-23h; ice 10 @-1h                 | icans-steroid, crs-grade                                | the highest grade of 24 h counts: ICE 9 is grade 1        |
 | N03 | grade 0; ice 10 @-1h                              | crs-grade                                               | ICE 10 is grade 0                                         |
 | N03 | grade 0; ice 10 @-1h; coded G92.02 @-20h          | data-quality, crs-grade                                 | a charted score comes before a code, which is named       |
 | N03 | grade 0; ice 5 @-25h                              | crs-grade                                               | a score of 25 h ago says nothing of now                   |
@@ -237,18 +262,21 @@ DRAFTED = rows("""
 | K12 | T 39 @-30h; toci 560 @-24h; toci 560 @-16h; toci 560 @-8h; grade 3         | 560     | severe-crs (c), steroid-after-2-toci (c), crs-grade       | the first of three exactly 24 h ago               |
 | K12 | grade 2; IL-6 high                                                         | 560     | toci-recommended (w), crs-grade                           | within the number                                 |
 | K13 | grade 0                                                                    |         | crs-grade                                                 | nothing drafted                                   |
-| K22 | grade 2; IL-6 high; culture Escherichia coli @-30h                         | 560     | toci-caution (w), toci-recommended (w), crs-grade         | a blood culture that grew                         |
-| K22 | grade 2; IL-6 high; pcr Detected, 4200 IU/mL @-100h                        | 560     | toci-caution (w), toci-recommended (w), crs-grade         | CMV DNA within 7 days                             |
-| K22 | grade 2; IL-6 high; coded A41.9 @-200h                                     | 560     | toci-caution (w), toci-recommended (w), crs-grade         | an active coded infection                         |
+| K23 | grade 2; IL-6 high; culture Escherichia coli @-30h                         | 560     | infection-first (w), crs-grade                            | drafted: treat sepsis first, and no other card    |
+| K23 | grade 2; IL-6 high; culture Escherichia coli @-30h                         | 700     | infection-first (w), toci-dose-check (w), crs-grade       | the checks stand beside it                        |
+| K23 | grade 2; IL-6 high; culture Escherichia coli @-73h                         | 560     | toci-recommended (w), infection-surveillance (w), crs-grade | a culture of 73 h ago is weighed                |
+| K23 | grade 2; IL-6 high; pcr Detected, 4200 IU/mL @-100h                        | 560     | toci-recommended (w), infection-surveillance (w), crs-grade | CMV DNA within 7 days                           |
+| K23 | grade 2; IL-6 high; coded A41.9 @-200h                                     | 560     | toci-recommended (w), infection-surveillance (w), crs-grade | an active coded infection of 8 days ago         |
+| K23 | grade 2; IL-6 high; coded A41.9 @-721h                                     | 560     | toci-recommended (w), crs-grade                           | one of 30 days ago is named, no more              |
 | K23 | grade 2; IL-6 high; culture No growth after 2 days @-30h                   | 560     | toci-recommended (w), crs-grade                           | a culture without growth                          |
 | K23 | grade 2; IL-6 high; pcr Not detected @-30h                                 | 560     | toci-recommended (w), crs-grade                           | a PCR without a finding                           |
 | K23 | grade 2; IL-6 high; anc 0.1 @-10h; plt 20 @-10h; alt 900 @-10h             | 560     | toci-recommended (w), crs-grade                           | cytopenia and enzymes are a line, never a card    |
 | K24 | grade 0; culture Escherichia coli @-30h                                    |         | crs-grade                                                 | nothing drafted                                   |
 | K31 | grade 0                                                                    | 560     | no-crs (w), crs-grade                                     | no CRS to treat                                   |
-| K32 | grade 1; ice 5 @-1h                                                        | 560     | icans-steroid (w), toci-icans-caution (w), grade1-supportive, crs-grade | ICANS and CRS grade 1               |
-| K32 | grade 0; ice 5 @-1h                                                        | 560     | icans-steroid (w), toci-icans-caution (w), crs-grade      | ICANS alone                                       |
-| K33 | grade 1                                                                    | 560     | grade1-supportive, crs-grade                              | CRS grade 1 without ICANS                         |
-| K34 | T 39 @-1h; SBP 118 @-1h; ice 5 @-1h                                        | 560     | icans-steroid (w), grade1-supportive, crs-grade           | CRS at least 1, oxygen not charted                |
+| K31 | grade 0; ice 5 @-1h                                                        | 560     | icans-steroid (w), no-crs (w), crs-grade                  | ICANS alone                                       |
+| K31 | T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                     | 560     | other-cause-first (w), no-crs (w), crs-grade              | hypotension without fever                         |
+| K35 | grade 1; ice 5 @-1h                                                        | 560     | icans-steroid (w), grade1-supportive, crs-grade           | ICANS with CRS of grade 1: ASCO adds tocilizumab  |
+| K35 | grade 1                                                                    | 560     | grade1-supportive, crs-grade                              | CRS grade 1 without ICANS                         |
 | K35 | grade 2; IL-6 high; ice 5 @-1h                                             | 560     | icans-steroid (w), toci-recommended (w), crs-grade        | CRS grade 2 beside ICANS                          |
 | K36 | grade 0; ice 5 @-1h                                                        |         | icans-steroid (w), crs-grade                              | nothing drafted                                   |
 | K41 | grade 2; IL-6 high                                                         | 700     | toci-recommended (w), toci-dose-check (w), crs-grade      | 25 % more than 560 mg                             |
@@ -432,11 +460,11 @@ RESULTS = rows("""
 
 
 @pytest.mark.parametrize("row", RESULTS, ids=name_of)
-def test_which_culture_is_a_reason_for_caution(row: dict[str, str]) -> None:
+def test_which_culture_comes_first(row: dict[str, str]) -> None:
     found = patient(f"{HIGH}; grade 2; weight 70 @-10h; culture x @-30h")
     found[-1] = changed(found[-1], valueCodeableConcept={"text": row["result"]})
     answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], showing=Showing.ORDERS)
-    assert any(c.id is CardId.TOCI_CAUTION for c in answer.cards) is (row["caution"] == "yes")
+    assert any(c.id is CardId.INFECTION_FIRST for c in answer.cards) is (row["caution"] == "yes")
 
 
 PCR = rows("""
@@ -451,7 +479,7 @@ PCR = rows("""
 
 
 @pytest.mark.parametrize("row", PCR, ids=name_of)
-def test_which_viral_pcr_is_a_reason_for_caution(row: dict[str, str]) -> None:
+def test_which_viral_pcr_is_watched(row: dict[str, str]) -> None:
     found = patient(f"{HIGH}; grade 2; weight 70 @-10h; pcr x @-30h")
     result = {k: v for k, v in found[-1].items() if k != "valueCodeableConcept"}
     if row["text"]:
@@ -462,7 +490,7 @@ def test_which_viral_pcr_is_a_reason_for_caution(row: dict[str, str]) -> None:
         )
         found[-1] = result | {"valueQuantity": quantity}
     answer = answered(found, drafts=[drafted_tocilizumab("p", 560, NOW)], showing=Showing.ORDERS)
-    assert any(c.id is CardId.TOCI_CAUTION for c in answer.cards) is (row["caution"] == "yes")
+    assert any(c.id is CardId.INFECTION_SURVEILLANCE for c in answer.cards) is (row["caution"] == "yes")
 
 
 NORMAL = "anc 2 @-9h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h"
@@ -576,7 +604,10 @@ def test_a_diagnosis_of_more_than_was_charted_is_named() -> None:
 REGIMENS = rows("""
 | chart                                                              | orders                                   | because                                                   |
 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2                 | Dexamethasone 10 mg IV every 12 h        | CRS grade 2 alone                                         |
-| T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 5 @-1h     | Dexamethasone 10 mg IV every 6 h         | ICANS grade 2 beside it: one order, enough for both       |
+| T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 5 @-1h     | Dexamethasone 10 mg IV every 12 h        | ICANS grade 2 beside it: one order, enough for both       |
+| T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 2 @-1h     | Dexamethasone 10 mg IV every 6 h         | ICANS grade 3 beside it: one order, the stronger          |
+| grade 1; coded G92.04 @-1h                                         | Methylprednisolone 1000 mg IV once a day | ICANS grade 4                                             |
+| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-12h; T 39 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | Dexamethasone 10 mg IV every 6 h | grade 4 only if both still run: check the pumps |
 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 8 @-1h     | Dexamethasone 10 mg IV every 12 h        | ICANS grade 1                                             |
 | grade 4; ice 5 @-1h                                                | Methylprednisolone 500 mg IV every 12 h  | grade 4: methylprednisolone counts for both               |
 """)

@@ -295,7 +295,7 @@ IN_PART = rows("""
 | chart                     | kind                       | since | grade             | cards                                                | because                                             |
 | T 36.8 @-1h; SIGNS        | vital signs                | -24h  | 0                 | crs-grade-unknown (w), crs-grade                     | an earlier fever would change nothing; it is said   |
 | T 36.8 @-1h; SIGNS        | vital signs                | -12h  | unknown, 0 if CRS | crs-grade-unknown (w), crs-grade                     | half of it: there may have been fever               |
-| T 38.5 @-1h; SBP 118 @-1h | vital signs                | -12h  | ≥1                | grade1-supportive, crs-grade                         | fever was read, and oxygen was never charted        |
+| T 38.5 @-1h; SBP 118 @-1h | vital signs                | -12h  | ≥1                | grade1-supportive (w), crs-grade                         | fever was read, and oxygen was never charted        |
 | T 36.8 @-1h; SIGNS        | medication administrations | -25h  | unknown, 0 if CRS | crs-grade-unknown (w), crs-grade                     | what was given before may hide fever                |
 | T 38.5 @-1h; SIGNS        | medication administrations | -24h  | 1                 | grade1-supportive, data-quality, crs-grade           | fever now: a vasopressor would be seen              |
 | T 38.5 @-1h; SIGNS        | medication administrations | -12h  | ≥1                | crs-grade-unknown (w), grade1-supportive, data-quality, crs-grade | one charted 20 h ago and not stopped would not      |
@@ -547,8 +547,8 @@ CHECKED = rows("""
 | THREE; toci 560 @D-26 12:01             | toci-max-doses (c), steroid-after-2-toci (w), crs-grade | four doses, the first a minute less than 30 days ago |
 | THREE; toci 560 @D-26 12:00             | toci-max-doses (c), steroid-after-2-toci (w), crs-grade | the first exactly 30 days ago                        |
 | THREE; toci 560 @D-26 11:59             | steroid-after-2-toci (w), crs-grade                     | a minute more: three                                 |
-| HIGH; culture Escherichia coli @-10079m | toci-caution (w), toci-recommended (w), crs-grade       | grown from blood a minute less than 7 days ago       |
-| HIGH; culture Escherichia coli @-168h   | toci-caution (w), toci-recommended (w), crs-grade       | exactly 7 days ago                                   |
+| HIGH; culture Escherichia coli @-10079m | toci-recommended (w), infection-surveillance (w), crs-grade       | grown from blood a minute less than 7 days ago       |
+| HIGH; culture Escherichia coli @-168h   | toci-recommended (w), infection-surveillance (w), crs-grade       | exactly 7 days ago                                   |
 | HIGH; culture Escherichia coli @-10081m | toci-recommended (w), crs-grade                         | a minute more                                        |
 """)
 
