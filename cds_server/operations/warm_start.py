@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gc
 
+from fhir_mappings.reading.unit_table import build_tables
 from fhir_mappings.reading.validation import build_models
 
 
 def warm_start() -> None:
-    """Build the FHIR models, and hide from the garbage collector the objects that start-up made.
+    """Build the FHIR models and the tables of units, and hide from the garbage collector what start-up made.
 
     Libraries, models and value sets stay as long as the process. A full collection that walks over them costs a call
     several times its own work, and there is one for every few calls.
     """
     build_models()
+    build_tables()
     gc.collect()
     gc.freeze()

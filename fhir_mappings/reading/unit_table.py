@@ -144,7 +144,7 @@ def spellings_of(units: Mapping[str, Iterable[str]]) -> Spellings:
             _add(composed, name, code)
             for known, place in zip(parts.setdefault(len(places), tuple({} for _ in places)), places, strict=True):
                 for way in _ways(place, words.get(place, {})):
-                    _add(known, fold(way), place)
+                    _add(known, way, place)
             exact |= dict.fromkeys(words.get(places[-1], {}).get("exact", ()), places[-1])
     found = Spellings(whole, composed, parts, exact)
     for spelled, code in whole.items():
@@ -158,12 +158,26 @@ def _add(known: dict[str, str], spelled: str, code: str) -> None:
 
 
 def _ways(part: str, spelled: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    """The ways to write one part: a word; a power of ten also with × before it, and a count with what is counted."""
-    ways = [word for language, words in spelled.items() if language != "exact" for word in words]
+    """The ways to write one part, folded: a word; a power of ten also after ×, and with what is counted."""
+    ways = [fold(word) for language, words in spelled.items() if language != "exact" for word in words]
     if part and not part.startswith("10*"):
         yield from ways
         return
     powers = [*ways, *(f"x{way}" for way in ways)] if part else ["", "1"]
-    for counted in ("", *(word for words in unit_names()["counted"].values() for word in words)):
-        yield from (f"{power} {counted}" for power in powers)
-        yield from (f"{counted} {power}" for power in powers if part and counted)
+    yield from powers
+    for counted in _counted():
+        yield from (f"{power}{counted}" for power in powers)
+        yield from (f"{counted}{power}" for power in powers if part)
+
+
+@cache
+def _counted() -> frozenset[str]:
+    return frozenset(fold(word) for words in unit_names()["counted"].values() for word in words)
+
+
+def build_tables() -> None:
+    """Make the tables of every measure, which otherwise its first quantity does."""
+    own_spellings()
+    for measure in Measure:
+        spellings(measure)
+        conversions_of(measure)
