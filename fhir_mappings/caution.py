@@ -9,12 +9,14 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from fhir_mappings.codes.observed_sets import MEASURE_OF_SET
 from fhir_mappings.codes.terminology import Terminology, normalised
 from fhir_mappings.conditions import is_active, recorded_at
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.patient import Infection
+from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Drug, DrugClass
 from fhir_mappings.medications.identified import UNNAMED, contents
@@ -29,10 +31,10 @@ from fhir_mappings.vital_signs import observed_at, readings
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond so many times `enzymes_normal` limits something else
 CULTURES = ("blood-culture", "urine-culture", "viral-pcr")
 _LABS = (
-    ("ANC", "neutrophils", Measure.COUNT),
-    ("platelets", "platelets", Measure.COUNT),
-    ("ALT", "alanine-aminotransferase", Measure.ENZYME),
-    ("AST", "aspartate-aminotransferase", Measure.ENZYME),
+    ("ANC", "neutrophils"),
+    ("platelets", "platelets"),
+    ("ALT", "alanine-aminotransferase"),
+    ("AST", "aspartate-aminotransferase"),
 )
 # the words that may surround a known way to say "negative" without adding anything
 _BEFORE = r"(?:(?:final|preliminary|prelim|report|result|culture|blood culture|urine culture|cmv|dna|pcr)[\s:,.-]*)*"
@@ -45,8 +47,8 @@ def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> t
     values: dict[str, LabValue | None] = {}
     aside: list[SetAside] = []
     unreadable: list[str] = []
-    for name, set_id, measure in _LABS:
-        value, bad, lost = _latest(observations.of(set_id), measure, as_of, t)
+    for name, set_id in _LABS:
+        value, bad, lost = _latest(observations.of(set_id), MEASURE_OF_SET[set_id], as_of, t)
         values[name] = value
         aside += bad
         unreadable += [name] if lost else []
@@ -62,8 +64,7 @@ def _latest(
     A result "below" or "above" a number counts as that number, with its comparator.
     """
     observed = tuple(observed)
-    final = [_without_comparator(o) for o in observed if o.status != "preliminary"]
-    good, bad = readings(final, measure, as_of)
+    good, bad = safety_readings(observed, measure, as_of)
     recent = [r for r in good if as_of - r.at <= t.safety_labs_age]
     since = recent[-1].at if recent else as_of - t.safety_labs_age
     lost = any(b.at is None or b.at.latest > since for b in bad)
@@ -74,6 +75,13 @@ def _latest(
     comparator = (source.quantity.comparator if source.quantity else None) or ""
     upper = _upper_normal(source, measure, t)
     return LabValue(last.reference, last.value, last.at, upper, comparator), bad, False
+
+
+def safety_readings(
+    observed: Iterable[Observed], measure: Measure, as_of: datetime
+) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
+    """The readings of results that are final, and those set aside; one below or above a number counts as that."""
+    return readings((_without_comparator(o) for o in observed if o.status != "preliminary"), measure, as_of)
 
 
 def _without_comparator(o: Observed) -> Observed:
@@ -110,7 +118,7 @@ def infections(
     found: list[Infection] = []
     for o in observations.of(*CULTURES):
         at = observed_at(o.at, as_of)
-        words = _finding(o, terms) if as_of - at <= t.infection_age else None
+        words = finding_of(o, terms) if as_of - at <= t.infection_age else None
         if words is not None:
             kind = next(s for s in CULTURES if s in o.sets)
             found.append(Infection(o.reference, at, terms.titles[kind], words))
@@ -122,7 +130,7 @@ def infections(
     return tuple(dict.fromkeys(found))
 
 
-def _finding(o: Observed, terms: Terminology) -> str | None:
+def finding_of(o: Observed, terms: Terminology) -> str | None:
     """The finding of a culture or PCR, as it is charted; None if it is negative, pending or empty.
 
     A result is treated as possible infection unless its whole text is a known way to say "negative", "pending" or

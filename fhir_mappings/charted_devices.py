@@ -15,6 +15,9 @@ from fhir_mappings.observations import Observed
 from fhir_mappings.reading import fhir_structs as fs
 
 
+REMEMBERED = 16_384  # texts; no chart has so many
+
+
 @dataclass(frozen=True, slots=True)
 class ChartedDevice:
     """A device, UNKNOWN with its text where it is not recognised; None where only numbers are stated."""
@@ -105,12 +108,16 @@ class DeviceReader:
 
 
 class _Texts(dict[str, DeviceText]):
+    """The texts that were read, so that each is worked out once."""
+
     def __init__(self, words: DeviceWords) -> None:
         super().__init__()
         self._words = words
 
     def __missing__(self, text: str) -> DeviceText:
-        self[text] = found = device_text(text, self._words)
+        found = device_text(text, self._words)
+        if len(self) < REMEMBERED:
+            self[text] = found
         return found
 
 

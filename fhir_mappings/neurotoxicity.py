@@ -76,7 +76,7 @@ def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tupl
             at = observed_at(o.at, as_of)
             if as_of - at > t.icans_window or (o.absent and o.quantity is None and o.text is None):
                 continue
-            icans = _icans_of(o, set_id)
+            icans = charted_icans(o, set_id)
             if icans is None:
                 bad.append(SetAside(o.reference, "no ICE score of 0 to 10, or ICANS grade of 0 to 4", _NEURO, o.at))
                 continue
@@ -84,7 +84,7 @@ def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tupl
     return found, tuple(bad)
 
 
-def _icans_of(o: Observed, set_id: str) -> Icans | None:
+def charted_icans(o: Observed, set_id: str) -> Icans | None:
     """The ICANS grade of one Observation; None if it cannot be read. "Unarousable" is grade 4."""
     if any(_UNAROUSABLE.search(text) for text in _texts(o)):
         return Icans(MOST_SEVERE, IcansSource.UNAROUSABLE)
