@@ -30,7 +30,7 @@ from fhir_mappings.vital_signs import observed_at, readings
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond so many times `enzymes_normal` limits something else
 CULTURES = ("blood-culture", "urine-culture", "viral-pcr")
-_LABS = (
+SAFETY_LABS = (
     ("ANC", "neutrophils"),
     ("platelets", "platelets"),
     ("ALT", "alanine-aminotransferase"),
@@ -47,7 +47,7 @@ def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> t
     values: dict[str, LabValue | None] = {}
     aside: list[SetAside] = []
     unreadable: list[str] = []
-    for name, set_id in _LABS:
+    for name, set_id in SAFETY_LABS:
         value, bad, lost = _latest(observations.of(set_id), MEASURE_OF_SET[set_id], as_of, t)
         values[name] = value
         aside += bad

@@ -14,7 +14,6 @@ from fhir_mappings.facts.signs import Device
 from fhir_mappings.observations import Observed
 from fhir_mappings.reading import fhir_structs as fs
 
-
 REMEMBERED = 16_384  # texts; no chart has so many
 
 

@@ -26,6 +26,8 @@ from fhir_mappings.vital_signs import observed_at
 # lowest ICE score → ICANS grade, from the best down
 ICE_GRADES = ((10, 0), (7, 1), (3, 2), (0, 3))
 MOST_SEVERE, MOST_ICE = 4, 10
+SCORES = ("ice-score", "icans-grade")
+NO_SCORE = "no ICE score of 0 to 10, or ICANS grade of 0 to 4"
 _UNAROUSABLE = re.compile(r"\b(?:unarousable|unrousable|unresponsive|coma(?:tose)?)\b", re.IGNORECASE)
 _NEURO = frozenset({Kind.NEURO})
 _NUMBERS = {
@@ -71,14 +73,14 @@ def icans(
 def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[list[Icans], tuple[SetAside, ...]]:
     found: list[Icans] = []
     bad: list[SetAside] = []
-    for set_id in ("ice-score", "icans-grade"):
+    for set_id in SCORES:
         for o in observations.of(set_id):
             at = observed_at(o.at, as_of)
             if as_of - at > t.icans_window or (o.absent and o.quantity is None and o.text is None):
                 continue
             icans = charted_icans(o, set_id)
             if icans is None:
-                bad.append(SetAside(o.reference, "no ICE score of 0 to 10, or ICANS grade of 0 to 4", _NEURO, o.at))
+                bad.append(SetAside(o.reference, NO_SCORE, _NEURO, o.at))
                 continue
             found.append(replace(icans, reference=o.reference, at=at))
     return found, tuple(bad)

@@ -184,8 +184,13 @@ def _upper_limits(data: fs.Observation) -> tuple[fs.Quantity, ...]:
 
 def time_observed(data: fs.Observation, zone: tzinfo) -> Moment:
     """The time of an Observation. Raises BadTimeError."""
-    period_start = data.effective_period.start if data.effective_period else None
-    text = data.effective_date_time or data.effective_instant or period_start
+    text = text_of_time(data)
     if not text:
         raise BadTimeError("no effective time")
     return moment(text, zone)
+
+
+def text_of_time(data: fs.Observation) -> str | None:
+    """The time of an Observation as it is charted."""
+    period_start = data.effective_period.start if data.effective_period else None
+    return data.effective_date_time or data.effective_instant or period_start
