@@ -35,6 +35,7 @@ ORDER = (
     "cds_server.operations",
     "cds_server.outgoing",
     "cds_server.record",
+    "cds_server.exports",
     "cds_server.patient_advice",
     "cds_server.settings",
     "cds_server.trust",
