@@ -36,6 +36,8 @@ ORDER = (
     "cds_server.outgoing",
     "cds_server.record",
     "cds_server.exports",
+    "cds_server.inventory",
+    "cds_server.inventory_report",
     "cds_server.patient_advice",
     "cds_server.settings",
     "cds_server.trust",
