@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from fhir_mappings.codes.device_texts import UNREAD, DeviceText, device_text, is_of_respiratory_support
-from fhir_mappings.codes.device_vocabulary import DeviceWords, device_words
+from fhir_mappings.codes.devices.device_texts import UNREAD, DeviceText, device_text, is_of_respiratory_support
+from fhir_mappings.codes.devices.device_vocabulary import DeviceWords, device_words
 from fhir_mappings.codes.observed_sets import DEVICE_OF_PROCEDURE, ROW_NOT_KNOWN
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.signs import Device
@@ -41,6 +41,15 @@ class DeviceReader:
         if o.concept is None and not own and o.absent:
             return None
         return self._charted(self._device(o.concept), own, displays, _codes(o.concept))
+
+    def of_number(self, o: Observed) -> ChartedDevice | None:
+        """The numbers in the words of an Observation of flow or FiO2: "2 liters/min", "28% mask", "100 %"."""
+        if o.quantity is not None or not (o.text or o.concept):
+            return None
+        name = "FiO2 " if "inhaled-oxygen-concentration" in o.sets else ""
+        own, displays = ([f"{name}{text}" for text in texts] for texts in (_own_texts(o), _displays(o.concept)))
+        charted = self._charted(None, own, displays, [])
+        return replace(charted, device=None) if charted.device is not Device.UNKNOWN else None
 
     def of_code(self, o: Observed) -> ChartedDevice | None:
         """A device coded as the Observation itself; None where its value says that it is not in use."""

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from fhir_mappings.codes.car_t_bytes import name_cells
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.course import (
     current_course,
     infusion_administrations,
     infusions,
 )
-from fhir_mappings.facility_zone import facility_zone
 from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind, Reach, SetAside, reach
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
-from fhir_mappings.infusion_procedures import infusion_procedures
+from fhir_mappings.infusions.facility_zone import facility_zone
+from fhir_mappings.infusions.infusion_procedures import infusion_procedures
 from fhir_mappings.medications.identified import UNNAMED
 from fhir_mappings.medications.treatments import administrations
 from fhir_mappings.reading import fhir_structs as fs
@@ -78,16 +79,19 @@ def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tup
     One that names a CAR-T product or its administration anywhere in its bytes may have been an infusion, so a card
     reports it. A needless card about a premedication does no harm.
     """
-    marks = context.terms.infusion_marks
-    products = tuple(m.reference.encode() for m in record.pool.of_type(fs.Medication) if marks.search(m.raw))
+    terms, broken = context.terms, record.pool.broken.values()
+    medications = record.pool.of_type(fs.Medication) if broken else ()
+    products = tuple(m.reference.encode() for m in medications if name_cells(m.raw, terms))
     found = []
-    for b in record.pool.broken.values():
+    for b in broken:
         try:
             at = moment(b.when, zone) if b.when else None
         except BadTimeError:
             at = None
-        named = any(marks.search(raw) or any(product in raw for product in products) for raw in b.raws)
-        infusion = b.infusion or (named and bool(b.kinds & _INFUSION_KINDS))
+        infusion = b.infusion or (
+            bool(b.kinds & _INFUSION_KINDS)
+            and any(name_cells(raw, terms) or any(product in raw for product in products) for raw in b.raws)
+        )
         found.append(SetAside(b.reference, b.why, b.kinds, at, infusion))
     return tuple(found)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -69,10 +69,9 @@ def device_chart(
         if charted is not None:
             found.add(o.reference, observed_at(o.at, as_of), charted)
     in_words = set()
-    for o in observations.of(*_WITH_NUMBERS):  # "2 liters/min", "28% mask"
-        charted = reader.of_value(o) if o.quantity is None and (o.text or o.concept) else None
-        if charted is not None and charted.device is not Device.UNKNOWN:
-            numbers = replace(charted, device=None)
+    for o in observations.of(*_WITH_NUMBERS):
+        numbers = reader.of_number(o)
+        if numbers is not None:
             in_words |= {o.reference} if numbers.flow is not None or numbers.fio2 is not None else set()
             found.add(o.reference, observed_at(o.at, as_of), numbers)
     by_time = sorted(found.records, key=lambda d: (d.at, d.device, d.reference, d.text))

@@ -32,7 +32,7 @@ def names_of() -> Iterator[tuple[str, str]]:
             yield from ((name, set_id) for name in (concept.display, *concept.texts))
 
 
-CODED = frozenset({"coded-crs", "coded-icans", "car-t-history", "coded-infection"})
+CODED = frozenset({"coded-crs", "coded-icans", "car-t-history", "coded-infection", "lasting-infection"})
 
 
 @cache

@@ -37,7 +37,8 @@ _SETS: Mapping[Impact, tuple[str, ...]] = {
     ),
     Impact.CAUTION: (
         "neutrophils", "platelets", "alanine-aminotransferase", "aspartate-aminotransferase", "blood-culture",
-        "urine-culture", "viral-pcr", "coded-infection", "negative-result", "positive-result",
+        "urine-culture", "viral-pcr", "gram-stain", "coded-infection", "lasting-infection", "antibacterial",
+        "antifungal", "antiviral", "negative-result", "positive-result",
     ),
     Impact.SHOWN: ("interleukin-10", "complete-blood-count", "chest-imaging", "procalcitonin", "urinalysis"),
 }  # fmt: skip

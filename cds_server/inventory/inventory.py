@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,7 @@ from cds_server.inventory.medications_elsewhere import Medications as Medication
 from cds_server.inventory.observations import Observations
 from cds_server.inventory.patients import Patients
 from cds_server.inventory.procedures import Procedures
-from cds_server.inventory.tally import Seen, Tally
+from cds_server.inventory.tally import Seen, Tallies, Tally
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resources import header_of
 
@@ -59,12 +60,13 @@ class Inventory:
     def uncounted(self) -> int:
         """The resources whose names came after the most that are told apart."""
         o, m, p, d = self.observations, self.medications, self.procedures, self.diagnoses
-        tables = (
+        tables: tuple[Tallies[Any], ...] = (
             o.devices, o.findings, m.doubtful, m.around, m.others, m.routes, p.devices, p.around, p.doubtful, p.others,
             self.concepts.refusals, self.concepts.passed_over, *(concept.by_name for _, concept in self.concepts),
         )  # fmt: skip
         codes = (o.unknown, d.unknown, d.unknown_orders)
-        return sum(table.others.count for table in tables) + sum(table.others.tally.count for table in codes)
+        beyond = sum(codes_.others.tally.count for codes_ in codes)
+        return beyond + sum(table.others.count for table in tables)
 
     def _count_outcome(self, placed: Placed, file: str) -> None:
         try:

@@ -14,7 +14,8 @@ from cds_server.inventory.in_force import InForce
 from cds_server.inventory.naming import named, shape, texts_in
 from cds_server.inventory.tally import Named, Seen, Tallies
 from fhir_mappings.facts.coverage import SetAside
-from fhir_mappings.facts.treatment import OURS, DrugClass, Route
+from fhir_mappings.facts.treatment import OURS, Drug, DrugClass, Route
+from fhir_mappings.medications.anti_infectives import anti_infective_in
 from fhir_mappings.medications.drugs import route_of
 from fhir_mappings.medications.identified import UNNAMED, contents
 from fhir_mappings.medications.pending_orders import unreadable_orders
@@ -104,7 +105,7 @@ class Medications:
                 why = NOT_HERE if drug == UNNAMED and product.missing else drug.ingredient
                 self.doubtful.add(DoubtfulDrug(name, why, drug.resembles), seen)
             elif drug.drug_class is DrugClass.OTHER:
-                (self.around if drug.resembles else self.others).add(name, seen)
+                self._count_other(drug, product, resource_type, name, seen)
         if all(drug.drug_class is not DrugClass.UNIDENTIFIED for drug in drugs):
             for one in refused:
                 stands = shape(_charted_time(data)) if seen.at is None else ""
@@ -114,6 +115,13 @@ class Medications:
                 self._concepts.add(resource_type, value_set, name, seen)
         if ours and route is not None and read is Route.NOT_STATED:
             self.routes.add(named(route), seen)
+
+    def _count_other(self, drug: Drug, product: Product, resource_type: str, name: Named, seen: Seen) -> None:
+        against = anti_infective_in(product, self._in_force.terms)
+        if against is not None:
+            self._concepts.add(resource_type, against.set_id, name, seen)
+        else:
+            (self.around if drug.resembles else self.others).add(name, seen)
 
 
 def _charted_time(data: fs.MedicationAdministration | fs.MedicationRequest) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from cds_server.inventory.batch import Batch
 from cds_server.inventory.code_names import observed_or_ordered
@@ -13,11 +14,11 @@ from cds_server.inventory.naming import named, shape, unit_in
 from cds_server.inventory.observed_values import does_not_count, reasons_by_reference
 from cds_server.inventory.tally import MOST_DISTINCT, Named, Tallies
 from cds_server.inventory.unknown_codes import UnknownCodes
-from fhir_mappings.caution import CULTURES, finding_of
 from fhir_mappings.charted_devices import DeviceReader
 from fhir_mappings.codes.observed_sets import DEVICE_OF_SET, DEVICE_SETS
 from fhir_mappings.facts.coverage import FUTURE_DATED, SetAside
 from fhir_mappings.facts.signs import Device, DeviceRecord
+from fhir_mappings.infections import CULTURES, finding_of
 from fhir_mappings.observations import (
     ACCEPTED,
     NEVER,
@@ -31,6 +32,8 @@ from fhir_mappings.oxygen_devices import device_chart
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError
 from fhir_mappings.reading.resources import Resource
+from fhir_mappings.reading.units import UnitError, quoted
+from fhir_mappings.reading.value_texts import quantity_in
 
 TYPE = "Observation"
 DEVICE = "oxygen-delivery-device"
@@ -72,8 +75,9 @@ class Observations:
     def _count(self, set_id: str, o: Observed, why: str, batch: Batch) -> None:
         seen = batch.seen(o.reference, o.at.earliest)
         if why:
-            refusal = Refusal(TYPE, set_id, why, shape(named(o.concept, o.text).text), unit_in(o.quantity))
-            self._concepts.set_aside(refusal, seen)
+            text = shape(named(o.concept, o.text).text)
+            alike = why.replace(quoted(o.text), f'"{text}"') if o.text else why
+            self._concepts.set_aside(Refusal(TYPE, set_id, alike, text, unit_in(o.quantity)), seen)
         elif status := does_not_count(o, set_id):
             self._concepts.pass_over(TYPE, set_id, status, seen)
         else:
@@ -127,10 +131,10 @@ class Observations:
             at = None
         seen = batch.seen(resource.reference, at)
         if not known or (not meanings[data.code].sets and data.value_quantity is not None):
-            self.unknown.add(data.code, data.value_quantity, seen)
+            self.unknown.add(data.code, _quantity(data), seen)
         for component in data.component:
             if not meanings[component.code].sets:
-                self.unknown.add(component.code, component.value_quantity, seen)
+                self.unknown.add(component.code, _quantity(component), seen)
 
 
 def _device_name(o: Observed) -> Named:
@@ -139,6 +143,14 @@ def _device_name(o: Observed) -> Named:
         system, code = o.codings[0] if o.codings else (None, None)
         return Named(system or "", code or "")
     return named(o.concept, o.text)
+
+
+def _quantity(valued: fs.Observation | fs.Component) -> fs.Quantity | None:
+    """The quantity of an Observation whose code is not known, as it would be read with a code that is."""
+    if valued.value_quantity is None and valued.value_string:
+        with suppress(UnitError):
+            return quantity_in(valued.value_string)
+    return valued.value_quantity
 
 
 def _stands(one: SetAside, data: fs.Observation) -> str:

@@ -15,7 +15,7 @@ from fhir_mappings.codes.car_t_words import CarT
 from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.observed_sets import DEVICE_OF_SET
 from fhir_mappings.facts.signs import Device
-from fhir_mappings.infusion_procedures import infusion_procedures, performed_text, procedure_reading
+from fhir_mappings.infusions.infusion_procedures import infusion_procedures, performed_text, procedure_reading
 from fhir_mappings.oxygen_devices import support_procedures
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import ResourcePool

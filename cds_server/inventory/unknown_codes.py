@@ -10,14 +10,11 @@ from cds_server.inventory.tally import MOST_DISTINCT, Seen, Tally
 from fhir_mappings.codes.code_systems import LOINC
 from fhir_mappings.codes.observed_sets import MEASURE_OF_SET
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.units import UnitError, converted, unit_of
+from fhir_mappings.reading.units import UnitError, number_in
 
 MOST_UNITS = 5
-_READ_FROM_TEXTS = frozenset(
-    {"oxygen-flow", "inhaled-oxygen-concentration", *(analyte.value_set for analyte in ANALYTES)}
-)
+_READ_IN_WORDS = frozenset({"oxygen-flow", "inhaled-oxygen-concentration"})
 
 
 class UnknownCode:
@@ -35,7 +32,7 @@ class UnknownCode:
     @property
     def fits(self) -> str | None:
         """The value set by its name; none if that is of a quantity, read from numbers alone, and no number came."""
-        only_numbers = self._named in MEASURE_OF_SET and self._named not in _READ_FROM_TEXTS
+        only_numbers = self._named in MEASURE_OF_SET and self._named not in _READ_IN_WORDS
         return None if only_numbers and not self.would_read + self.would_not else self._named
 
     def add(self, quantity: fs.Quantity | None, seen: Seen) -> None:
@@ -48,7 +45,7 @@ class UnknownCode:
         measure = MEASURE_OF_SET.get(self._named or "")
         if measure is not None:
             try:
-                converted(quantity.value, unit_of(quantity), measure)
+                number_in(quantity, measure)
                 self.would_read += 1
             except UnitError:
                 self.would_not += 1

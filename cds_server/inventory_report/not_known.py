@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from cds_server.inventory.impact import IN_ORDER, Impact, impact_of, weightiest
@@ -15,17 +14,16 @@ from cds_server.inventory.tally import Named, Tally
 from cds_server.inventory.unknown_codes import UnknownCode
 from cds_server.inventory_report.value_set_lines import Line, line_for
 from fhir_mappings.codes.observed_sets import DEVICE_SETS, MEASURE_OF_SET
-from fhir_mappings.codes.terminology import DRUG_SETS, NOT_COUNTED, Terminology
+from fhir_mappings.codes.terminology import ANTI_INFECTIVE_SETS, DRUG_SETS, NOT_COUNTED, Terminology
 from fhir_mappings.facts.treatment import OURS
-from fhir_mappings.reading.units import PLAUSIBLE, UnitError, converted
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.units import own_unit, states
 
 INFUSION = "car-t-administration"
 ROUTES = ("intravenous-route", "subcutaneous-route", "local-route", "other-systemic-route")
 SUPPORTS = tuple(set_id for set_id in DEVICE_SETS if set_id != "room-air")
 ONLY_CODED = ("ventilation-procedure", "respiratory-row-not-known", INFUSION)  # their texts are not looked at
-DRUGS = (*DRUG_SETS, NOT_COUNTED)
-# a number that some unit of any quantity can have
-_MAGNITUDES = tuple(Decimal(lead).scaleb(power) for power in range(-9, 10) for lead in (1, 3))
+DRUGS = (*DRUG_SETS, NOT_COUNTED, *ANTI_INFECTIVE_SETS)
 
 
 class Kind(StrEnum):
@@ -144,14 +142,7 @@ def _units(found: Inventory) -> Iterator[NotKnown]:
 
 
 def _is_known(unit: str, value_set: str) -> bool:
-    """Tell whether some number in a unit could be used: a small one, a large one, or what is plausible itself."""
+    """Tell whether the table of a value set's quantity has a unit, or it is one that is kept as it is."""
     measure = MEASURE_OF_SET.get(value_set)
-    if measure is None:
-        return True
-    for number in (*PLAUSIBLE[measure], *_MAGNITUDES):
-        try:
-            converted(number, unit, measure)
-        except UnitError:
-            continue
-        return True
-    return False
+    stated = fs.Quantity(unit=unit)
+    return measure is None or states(stated, measure) or own_unit(stated, measure) is not None

@@ -23,7 +23,7 @@ K = TypeVar("K")
 _NEVER_ALONE = frozenset({
     "intravenous-route", "subcutaneous-route", "local-route", "other-systemic-route", "subcutaneous-product",
     "negative-result", "positive-result", "not-a-vasopressor", "respiratory-row-not-known", "ventilation-procedure",
-    "room-air", "home-cpap",
+    "room-air", "home-cpap", "gram-stain",
 })  # fmt: skip
 
 

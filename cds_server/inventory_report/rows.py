@@ -77,7 +77,12 @@ def refusal_rows(report: Report) -> Iterator[str]:
 def _refusal(report: Report, row: RefusalRow) -> str:
     refusal = row.refusal
     what = report.found.in_force.terms.titles.get(refusal.value_set) or refusal.resource_type
-    stands = ", ".join(filter(None, (f'"{refusal.stands}"' if refusal.stands else "", _unit(refusal.unit))))
+    unit, text = _unit(refusal.unit), f'"{refusal.stands}"' if refusal.stands else ""
+    said = [
+        text if text not in refusal.why else "",
+        unit if not refusal.unit or refusal.unit not in refusal.why else "",
+    ]
+    stands = ", ".join(filter(None, said))
     tried = f", {row.tally.count:,} of {row.tried:,} tried" if row.tried else ""
     where = "" if report.shared else f"   first at {': '.join(filter(None, row.tally.first_at))}"
     return safe(f"{counted(row.tally)}  {what}: {refusal.why}{f' ({stands})' if stands else ''}{tried}{where}")

@@ -19,6 +19,7 @@ from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 BOM = b"\xef\xbb\xbf"
 _NOT_READ = ("history", "batch-response", "transaction-response")
+_PLACE = re.compile(r"\(byte (\d+)\)")  # in an error of msgspec
 _anything = msgspec.json.Decoder()
 
 
@@ -145,7 +146,7 @@ def _where(error: Exception) -> str:
             text.rpartition(" - at `")[2].rstrip("`").removeprefix("$").removeprefix(".") if " - at `" in text else ""
         )
         return f"{path} is of the wrong type." if path else "must be one FHIR resource, a Bundle."
-    place = re.search(r"\(byte (\d+)\)", text)
+    place = _PLACE.search(text)
     if "truncated" in text:
         return "the JSON is cut off at its end."
     return f"not JSON at byte {place[1]}." if place else "not readable as JSON."

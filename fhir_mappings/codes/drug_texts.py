@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from fhir_mappings.codes.drug_names import DrugNames, Named, abbreviations
-from fhir_mappings.codes.folding import MOST_CHARS, Script, folded, script_of
+from fhir_mappings.codes.folding import MOST_CHARS, Script, folded, script_of, words_of
 from fhir_mappings.codes.word_lists import Text, WordList, listed, packaged_list, text_of
 
 MOST_WORDS_OF_SHORT = 5  # a bedside abbreviation counts in a text of at most so many words
@@ -75,7 +76,7 @@ def text_reading(written: str, names: DrugNames, local: WordList) -> TextReading
         says=True,
         ingredients=tuple(dict.fromkeys(one.ingredient for one in found)),
         percent=percent,
-        marks=frozenset((*_marks(text), *((Mark.LOCAL,) if local.stands_in(text) else ()))),
+        marks=frozenset(_marks(text, local)),
         may_mean=(*_guesses(shown, _without(text, found), names), *too_long),
     )
 
@@ -86,15 +87,16 @@ def _without(text: Text, found: Iterable[Named]) -> Text:
     return Text(tuple(word for at, word in enumerate(text.words) if at not in named), text.run)
 
 
-def _marks(text: Text) -> Iterator[Mark]:
+def _marks(text: Text, local: WordList) -> Iterator[Mark]:
     endings = listed("anaesthetics", "endings")
     if any(word.endswith(endings) and len(word) > len("cocaine") - 1 for word in text.words) or packaged_list(
         "anaesthetics", "brands", "ja", "ko", "zh"
     ).stands_in(text):
         yield Mark.ANAESTHETIC
-    for mark, name in (
-        (Mark.LOCAL, "local"), (Mark.COLD, "cold"), (Mark.ASSAY, "assay"), (Mark.RECEPTOR, "receptors"),
-    ):  # fmt: skip
+    without_rate = packaged_list("not local").left_out_of(text)
+    if packaged_list("local").stands_in(without_rate) or local.stands_in(without_rate):
+        yield Mark.LOCAL
+    for mark, name in ((Mark.COLD, "cold"), (Mark.ASSAY, "assay"), (Mark.RECEPTOR, "receptors")):
         if packaged_list(name).stands_in(text):
             yield mark
 
@@ -121,8 +123,9 @@ def _guesses(shown: str, text: Text, names: DrugNames) -> Iterator[MayMean]:
     short = abbreviations()
     counted = [word for word in _whole_words(shown) if not word.isdigit() and word not in units]
     if len(counted) <= MOST_WORDS_OF_SHORT:
-        for word in text.words:
-            if word in short and not _is_joined(word, shown):
+        written = words_of(unicodedata.normalize("NFKC", shown).casefold())
+        for word in text.words:  # "před" is Czech, and no "pred"
+            if word in short and word in written and not _is_joined(word, shown):
                 yield MayMean(Doubt.ABBREVIATION, short[word])
     if _has_no_column(text):
         yield MayMean(Doubt.SCRIPT)

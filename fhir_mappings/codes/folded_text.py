@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
 MOST_CHARS = 200  # what a device needs; the rest of a longer text is nothing that a table could account for
@@ -13,6 +14,7 @@ _WRITTEN_OUT = {
 _BETWEEN = frozenset(" \t\r\n()[]{},;:=+&@#*_|\\/\"'`´‘’“”.·•・、。，；：-–—‐‑‒−~〜…!®™。「」【】©°")
 # a sign in brackets says that something is absent
 _ABSENT_SIGNS = ("(-)", "(ー)", "( - )")
+_TURKISH = str.maketrans({"İ": "I", "ı": "i"})  # letters without an accent
 # one sign for its typographic kin
 _SIGNS = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "⁄": "/", "〜": "~", "–": "-", "−": "-"})
 # the formulas in words, so that their digits are no numbers; a zero is often typed for the letter
@@ -68,6 +70,19 @@ def words_of(text: str) -> str:
         found.append("." if char == "," else "-" if kind == "0" and char in "–~〜" else char)
         last = kind
     return "".join(found).rstrip()
+
+
+def written_words(text: str) -> Iterator[str]:
+    """The words of scripts with blanks, as they are written."""
+    plain = unicodedata.normalize("NFKC", text).translate(_TURKISH)
+    yield from "".join(char if char.isalpha() and not is_unspaced(char) else " " for char in plain).split()
+
+
+def accented_words(text: str) -> frozenset[str]:
+    """The words of a text that have a letter with an accent, in small letters."""
+    return (
+        frozenset(w.casefold() for w in written_words(text) if not w.isascii()) if not text.isascii() else frozenset()
+    )
 
 
 def _kind(char: str, last: str, after: str) -> str:

@@ -44,6 +44,13 @@ class WordList:
             or (text.run != "" and any(part in text.run for part in self.runs))
         )
 
+    def left_out_of(self, text: Text) -> Text:
+        """The text without the phrases of this list."""
+        joined = text.joined
+        for phrase in self.phrases:
+            joined = joined.replace(phrase, " ")
+        return Text(tuple(joined.split()), text.run)
+
 
 def word_list(entries: Iterable[str]) -> WordList:
     words, phrases, runs = set[str](), [], []

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from itertools import product
 
 import pytest
 
-from fhir_mappings.codes.device_texts import DeviceText, device_text, is_of_respiratory_support
-from fhir_mappings.codes.device_vocabulary import TermKind, device_words, packaged_terms, spellings, vocabulary_sources
+from fhir_mappings.codes.devices.device_terms import TermKind, packaged_terms, spellings, vocabulary_sources
+from fhir_mappings.codes.devices.device_texts import device_text, is_of_respiratory_support
 from fhir_mappings.codes.observed_sets import DEVICE_OF_SET
-from fhir_mappings.codes.terminology import packaged_terminology
-from fhir_mappings.facts.signs import ROW_OF, Device
 from tests.support.device_texts import NOT_READ, NOT_READ_APART, NUMBERS_ALONE, READ, READ_APART
 from tests.support.tables import rows
+from tests.support.text_readings import WORDS, device_read, device_wanted, table
 
-WORDS = device_words(packaged_terminology())
+FALSE_FRIENDS = table("device_false_friends.txt")
 LANGUAGES = {
     "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "pl", "cs", "tr", "ja", "ko", "zh-Hans", "zh-Hant",
 }  # fmt: skip
@@ -36,32 +34,25 @@ DENIALS = (
 )  # fmt: skip
 
 
-def shown_row(found: DeviceText) -> str:
-    if found.device is Device.HOME_CPAP:
-        return "home"
-    return "" if found.device is None else str(ROW_OF[found.device])
-
-
-def number(cell: str) -> Decimal | None:
-    return Decimal(cell) if cell else None
-
-
 @pytest.mark.parametrize("row", [*READ_APART, *READ], ids=lambda row: row["text"])
 def test_a_text_that_a_nurse_places_is_read_with_its_numbers(row: dict[str, str]) -> None:
-    found = device_text(row["text"], WORDS)
-    assert (shown_row(found), found.flow, found.fio2) == (row["row"], number(row["flow"]), number(row["FiO2"]))
+    assert device_read(row["text"]) == device_wanted(row)
 
 
 @pytest.mark.parametrize("row", [*NOT_READ_APART, *NOT_READ], ids=lambda row: row["text"])
 def test_a_text_with_a_word_left_is_no_device(row: dict[str, str]) -> None:
-    assert device_text(row["text"], WORDS).device is None
+    assert device_read(row["text"])[0] == ""
+
+
+@pytest.mark.parametrize("row", FALSE_FRIENDS, ids=lambda row: row["text"])
+def test_words_that_are_all_known_and_do_not_belong_together_are_no_device(row: dict[str, str]) -> None:
+    assert device_read(row["text"])[0] == ""
 
 
 @pytest.mark.parametrize("row", NUMBERS_ALONE, ids=lambda row: row["text"])
 def test_numbers_without_a_device_count_by_themselves(row: dict[str, str]) -> None:
-    found = device_text(row["text"], WORDS)
-    assert found.whole
-    assert (found.device, found.flow, found.fio2) == (None, number(row["flow"]), number(row["FiO2"]))
+    assert device_text(row["text"], WORDS).whole
+    assert device_read(row["text"]) == device_wanted(row | {"row": ""})
 
 
 def test_there_are_enough_texts_and_half_of_them_were_written_apart() -> None:
@@ -84,13 +75,17 @@ def test_a_word_that_denies_or_defers_is_never_accounted_for(denial: str) -> Non
 
 def test_every_term_of_a_device_is_read_as_that_device_alone() -> None:
     wrong = {
-        f"{term.text} ({term.language})": device_text(words, WORDS)
+        f"{term.text} ({term.language})": device_text(text, WORDS)
         for term in packaged_terms()
         if term.kind is TermKind.DEVICE
-        for words in spellings(term)
-        if device_text(words.replace("oxy", "o2").replace("hho", "h2o"), WORDS).device != DEVICE_OF_SET[term.set_id]
+        for text in (term.text, term.text.upper(), *(() if term.capitals else (unfolded(w) for w in spellings(term))))
+        if device_text(text, WORDS).device != DEVICE_OF_SET[term.set_id]
     }
     assert wrong == {}
+
+
+def unfolded(words: str) -> str:
+    return words.replace("oxy", "o2").replace("hho", "h2o")
 
 
 def test_every_language_has_its_devices_its_room_air_and_its_words() -> None:

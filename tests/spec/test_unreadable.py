@@ -12,10 +12,12 @@ import pytest
 
 from cards.deciding.situation import verdicts
 from example_patients.stories.chart import Resource
+from fhir_mappings.codes.car_t_bytes import name_cells
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.patient import PatientFacts
 from tests.support.every_field import MISSING, Way, value_at, with_value
 from tests.support.tables import (
+    TERMS,
     T,
     answered,
     changed,
@@ -159,6 +161,53 @@ def test_a_procedure_that_does_not_say_what_was_done_is_no_silence_where_it_name
     done = {"resourceType": "Procedure", "id": "x", "status": "completed", "subject": {"reference": "Patient/p"},
             "code": code, "performedDateTime": "2026-03-02T10:00:00+08:00"}  # fmt: skip
     assert shown_cards(answered([*patient("T 39 @-1h", infused=False), done])) == "data-quality"
+
+
+CELLS_UNREAD = rows("""
+| text                                   | cards        | because                                             |
+| CAR-T                                  | data-quality | the name alone                                      |
+| CAR T                                  | data-quality | without a hyphen                                    |
+| CAR-T cell infusion                    | data-quality | in words                                            |
+| Infusion of CAR T cells, autologous    | data-quality | inside a sentence                                   |
+| CART19                                 | data-quality | by the target                                       |
+| Kymriah                                | data-quality | a product                                           |
+| varnimcabtagene autoleucel             | data-quality | a product that no table lists                       |
+| chimeric antigen receptor T cells      | data-quality | spelled out                                         |
+| Chimärer Antigenrezeptor T-Zellen      | data-quality | in German                                           |
+| CAR-T-Zelltherapie                     | data-quality | in one German word                                  |
+| キメラ抗原受容体T細胞療法              | data-quality | in Japanese                                         |
+| 嵌合抗原受体T细胞回输                  | data-quality | in Chinese                                          |
+| tisagenlecleucl                        | data-quality | one letter off                                      |
+| CAR-T infusion consult                 | data-quality | it may be one                                       |
+| CAR-T consult                          | –            | what happens around it is none                      |
+| crash cart                             | –            | another cart                                        |
+| cART                                   | –            | a treatment of HIV                                  |
+| sodium chloride                        | –            | another drug                                        |
+""")
+BROKEN_WAYS = {
+    "a code that is a number": lambda text: {"coding": [{"code": 5}], "text": text},
+    "a coding that is a text": lambda text: {"coding": text},
+    "a coding that is no object": lambda text: {"coding": [text, 7]},
+    "no coding": lambda text: {"coding": None, "text": text},
+    "a display of many": lambda text: {"coding": [{"display": [text]}]},
+}
+
+
+@pytest.mark.parametrize("way", BROKEN_WAYS)
+@pytest.mark.parametrize("row", CELLS_UNREAD, ids=name_of)
+def test_an_infusion_whose_coding_is_broken_is_never_silent(row: dict[str, str], way: str) -> None:
+    found = patient(WELL)
+    infusion = next(n for n, r in enumerate(found) if r["resourceType"] == "MedicationAdministration")
+    found[infusion] = changed(found[infusion], medicationCodeableConcept=BROKEN_WAYS[way](row["text"]))
+    assert shown_cards(answered(found)) == row["cards"]
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+@pytest.mark.parametrize("row", CELLS_UNREAD, ids=name_of)
+def test_the_words_of_an_infusion_are_found_in_bytes(row: dict[str, str], *, escaped: bool) -> None:
+    sent = json.dumps({"text": row["text"], "note": 'a "quoted" \\ word'}, ensure_ascii=escaped).encode()
+    assert name_cells(sent, TERMS) == (row["cards"] != "–")
+    assert name_cells(sent[:-20], TERMS) == (row["cards"] != "–"), "cut short"
 
 
 WEIGHED = rows("""

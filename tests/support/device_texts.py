@@ -408,6 +408,19 @@ READ = rows("""
 | 面罩吸氧(无创)                                  | 4   |      |      |
 | 呼吸机辅助通气                                  | 4   |      |      |
 | 非再吸入型面罩 15L/min                          | 3   | 15   |      |
+| SIMV                                            | 4   |      |      |
+| SIMV/PS                                         | 4   |      |      |
+| PRVC                                            | 4   |      |      |
+| APRV                                            | 4   |      |      |
+| AC/VC FiO2 40% PEEP 8                           | 4   |      | 0.40 |
+| HFNP 50 L/min                                   | 3   | 50   |      |
+| ETT 7.5 @ 22                                    | 4   |      |      |
+| Venturi yellow 35%                              | 3   |      | 0.35 |
+| NİMV                                            | 4   |      |      |
+| tlen przez maskę                                | 3   |      |      |
+| None required                                   | 0   |      |      |
+| ARM PEEP 8 FiO2 40%                             | 4   |      | 0.40 |
+| Evita V500 SIMV                                 | 4   |      |      |
 """)
 
 # without a device: nothing is left of the text, and its numbers count by themselves
@@ -453,7 +466,6 @@ NOT_READ = rows("""
 | BiPAP!? refuses                                 | refused                                      |
 | invasive line                                   | another sense                                |
 | N.A.                                            | says nothing                                 |
-| SIMV                                            | a mode without a ventilator                  |
 | pressure support                                | a mode without a ventilator                  |
 | nasal mask                                      | an interface alone                           |
 | helmet                                          | an interface alone                           |

@@ -169,10 +169,11 @@ def test_each_thing_not_known_has_its_line_or_the_reason_why_there_is_none(what:
 
 SET_ASIDE = {
     # what is charted                                                                        the value set, why, what stands there
-    "a unit that is not listed": (observation("o", 1, concept(LOINC, "26881-3"), 7.5, "[fur_us]"), ("interleukin-6", "unit cannot be converted to pg/mL", "[fur_us]")),
-    "no unit": (observation("o", 1, concept(LOINC, "8310-5"), 38.1), ("body-temperature", "unit of temperature is missing or not known", None)),
+    "a unit that is not listed": (observation("o", 1, concept(LOINC, "26881-3"), 7.5, "[fur_us]"), ("interleukin-6", 'unit "[fur_us]" cannot be converted to pg/mL', "[fur_us]")),
+    "no unit": (observation("o", 1, concept(LOINC, "26881-3"), 7.5), ("interleukin-6", "unit is missing", None)),
+    "numbers that may be thousands": (observation("o", 1, concept(LOINC, "26881-3"), "1,234 pg/mL"), ("interleukin-6", 'text "9,999 pg/mL" may hold thousands or a decimal', "9,999 pg/mL")),
     "an impossible value": (observation("o", 1, concept(LOINC, "8310-5"), 381, "Cel"), ("body-temperature", "value outside 25 to 45 Cel", "Cel")),
-    "a text": (observation("o", 1, concept(LOINC, "26881-3"), "haemolytic"), ("interleukin-6", "text result cannot be read as a number", "haemolytic")),
+    "a text": (observation("o", 1, concept(LOINC, "26881-3"), "haemolytic"), ("interleukin-6", 'text "haemolytic" cannot be read as a number', "haemolytic")),
     "a time as nobody writes it in FHIR": (observation("o", 1, concept(LOINC, "8310-5"), 38.1, "Cel", effectiveDateTime="06.03.2026 09:30"),
         ("body-temperature", "time is no FHIR dateTime of at least a day with, if timed, an offset", "99.99.9999 99:99")),
     "a drug at such a time": (given("o", 1, concept(RXNORM, "612865"), effectiveDateTime="06.03.2026"),
@@ -361,6 +362,15 @@ def test_times_are_first_and_last_and_patients_are_told_apart_by_id(tmp_path: Pa
     )  # fmt: skip
     (row,) = found["concepts"]
     assert (row["patients"], row["first"], row["last"]) == (2, "2026-01-01T00:00:00+01:00", "2026-03-06T08:00:00+01:00")
+
+
+def test_an_anti_infective_is_read_as_one_and_any_other_drug_can_be_added_to_a_set(tmp_path: Path) -> None:
+    found = of(tmp_path, given("a", 1, {"text": "Vancomycin 1 g"}), given("b", 1, concept(GERMAN, "4714", "Akrinor")))
+    assert read_as(found) == {"antibacterial": 1}
+    (other,) = found["otherDrugs"]
+    assert other["include"] == {"system": GERMAN, "concept": [{"code": "4714", "display": "Akrinor"}]}
+    assert {"vasopressor", "not-a-vasopressor", "antibacterial"} <= {*other["valueSets"]}
+    assert other["needsIngredient"]
 
 
 def test_the_file_that_the_page_shows_is_taken() -> None:

@@ -16,6 +16,7 @@ from cds_server.exports.unread import Why
 from cds_server.inventory.in_force import InForce
 from cds_server.inventory.inventory import Inventory, inventory
 from cds_server.inventory.medications import NOT_HERE
+from cds_server.inventory.naming import shape
 from cds_server.patient_advice import facts_of, mapping_context
 from cds_server.record.recorded_bundle import BadBundleError, recorded_patient
 from cds_server.site_rules import site_rules
@@ -48,15 +49,15 @@ def not_counted(facts: PatientFacts, found: Inventory) -> list[str]:
     counted: Counter[str] = Counter()
     for table in (found.concepts.refusals, found.concepts.invalid):
         for refusal, tally in table:
-            counted[refusal.why] += tally.count
+            counted[shape(refusal.why)] += tally.count
     for drug, tally in found.medications.doubtful:
-        counted["drug not identified" if drug.why == NOT_HERE else drug.why] += tally.count
+        counted["drug not identified" if drug.why == NOT_HERE else shape(drug.why)] += tally.count
     for name, tally in found.procedures.doubtful:
-        counted[f'may be a CAR-T infusion: "{name.text}"'] += tally.count
+        counted[shape(f'may be a CAR-T infusion: "{name.text}"')] += tally.count
     for name, tally in (*found.procedures.around, *found.medications.around):
-        counted[f'names CAR-T cells and is no infusion: "{name.text}"'] += tally.count
+        counted[shape(f'names CAR-T cells and is no infusion: "{name.text}"')] += tally.count
     places = Counter(why for _, why, _ in found.unread)
-    whys = Counter(NO_DRUG.get(one.why, one.why) for one in facts.set_aside)
+    whys = Counter(shape(NO_DRUG.get(one.why, one.why)) for one in facts.set_aside)
     missing = [why for why in whys if why not in NO_RESOURCE and whys[why] > counted[why]]
     return [
         *missing,

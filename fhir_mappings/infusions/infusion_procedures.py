@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from fhir_mappings.codes.car_t_bytes import name_cells
 from fhir_mappings.codes.car_t_words import CarT, car_t_reading
 from fhir_mappings.codes.drug_texts import MayMean
 from fhir_mappings.codes.meanings import says_what
@@ -89,7 +90,7 @@ def _not_an_infusion(
         return ()
     kinds = resource.kinds or kinds_of("Procedure")
     # what was asked for as cell therapy and does not say what was done may be the infusion
-    infusion = Kind.PROCEDURES in kinds or terms.infusion_marks.search(resource.raw) is not None
+    infusion = Kind.PROCEDURES in kinds or name_cells(resource.raw, terms)
     return (SetAside(resource.reference, "does not say what was done", kinds, infusion=infusion),)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from functools import cache
 
-from fhir_mappings.codes.device_vocabulary import vocabulary_units
+from fhir_mappings.codes.devices.device_terms import vocabulary_units
 from fhir_mappings.codes.folded_text import words_of
 
 

@@ -1,0 +1,1 @@
+"""The words of oxygen devices: the vocabulary, and how a text is read by it."""
