@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.additions import additions, of_additions
 from benchmarks.administrations import of_administrations, with_administrations
 from benchmarks.discovery import discovery_figures, of_discovery
+from benchmarks.exported import costs, of_export
 from benchmarks.figures import ROUNDS, Figure, memory_figures, our_figures, peer_figures
 from benchmarks.load import highest, service, under_load
 from benchmarks.results import Run, by_prefetch
@@ -55,7 +56,7 @@ def main() -> None:
     parts = (
         head(peers, before), by_prefetch(run), of_administrations(with_administrations()),
         with_a_fhir_server(readings()), of_additions(additions()), rates(), of_discovery(discovery_figures()),
-        of_start(installed(), starts()),
+        of_start(installed(), starts()), of_export(costs()),
     )  # fmt: skip
     page = "\n\n".join(parts) + "\n"
     (Path(__file__).parent / "RESULTS.md").write_text(page, encoding="utf-8")

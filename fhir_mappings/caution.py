@@ -9,11 +9,13 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from fhir_mappings.codes.observed_sets import MEASURE_OF_SET
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.conditions import is_active
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
 from fhir_mappings.facts.measures import Measure
+from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Drug, DrugClass
 from fhir_mappings.medications.identified import UNNAMED, contents
@@ -26,11 +28,11 @@ from fhir_mappings.reading.units import UnitError, measured
 from fhir_mappings.vital_signs import readings, stated_quantity
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond so many times `enzymes_normal` limits something else
-_LABS = (
-    ("ANC", "neutrophils", Measure.COUNT),
-    ("platelets", "platelets", Measure.COUNT),
-    ("ALT", "alanine-aminotransferase", Measure.ENZYME),
-    ("AST", "aspartate-aminotransferase", Measure.ENZYME),
+SAFETY_LABS = (
+    ("ANC", "neutrophils"),
+    ("platelets", "platelets"),
+    ("ALT", "alanine-aminotransferase"),
+    ("AST", "aspartate-aminotransferase"),
 )
 
 
@@ -39,8 +41,8 @@ def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> t
     values: dict[str, LabValue | None] = {}
     aside: list[SetAside] = []
     unreadable: list[str] = []
-    for name, set_id, measure in _LABS:
-        value, bad, lost = _latest(observations.of(set_id), measure, as_of, t)
+    for name, set_id in SAFETY_LABS:
+        value, bad, lost = _latest(observations.of(set_id), MEASURE_OF_SET[set_id], as_of, t)
         values[name] = value
         aside += bad
         unreadable += [name] if lost else []
@@ -56,8 +58,7 @@ def _latest(
     A result "below" or "above" a number counts as that number, with its comparator.
     """
     observed = tuple(map(_in_numbers, observed))
-    final = [_without_comparator(o) for o in observed if o.status != "preliminary"]
-    good, bad = readings(final, measure, as_of)
+    good, bad = safety_readings(observed, measure, as_of)
     recent = [r for r in good if as_of - r.at <= t.safety_labs_age]
     since = recent[-1].at if recent else as_of - t.safety_labs_age
     lost = any(b.at is None or b.at.latest > since for b in bad)
@@ -68,6 +69,14 @@ def _latest(
     comparator = (source.quantity.comparator if source.quantity else None) or ""
     upper = _upper_normal(source, measure, t)
     return LabValue(last.reference, last.value, last.at, upper, comparator), bad, False
+
+
+def safety_readings(
+    observed: Iterable[Observed], measure: Measure, as_of: datetime
+) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
+    """The readings of results that are final, and those set aside; one below or above a number counts as that."""
+    final = [_without_comparator(_in_numbers(o)) for o in observed if o.status != "preliminary"]
+    return readings(final, measure, as_of)
 
 
 def _in_numbers(o: Observed) -> Observed:

@@ -14,6 +14,8 @@ from fhir_mappings.facts.signs import Device
 from fhir_mappings.observations import Observed
 from fhir_mappings.reading import fhir_structs as fs
 
+REMEMBERED = 16_384  # texts; no chart has so many
+
 
 @dataclass(frozen=True, slots=True)
 class ChartedDevice:
@@ -114,12 +116,16 @@ class DeviceReader:
 
 
 class _Texts(dict[str, DeviceText]):
+    """The texts that were read, so that each is worked out once."""
+
     def __init__(self, words: DeviceWords) -> None:
         super().__init__()
         self._words = words
 
     def __missing__(self, text: str) -> DeviceText:
-        self[text] = found = device_text(text, self._words)
+        found = device_text(text, self._words)
+        if len(self) < REMEMBERED:
+            self[text] = found
         return found
 
 

@@ -75,7 +75,7 @@ def _read(observations: Observations, terms: Terminology, as_of: datetime, t: Th
 def _tests(observations: Observations, terms: Terminology, as_of: datetime, t: Thresholds) -> Iterator[Infection]:
     for o in observations.of(*CULTURES):
         at = observed_at(o.at, as_of)
-        found = _finding(o, terms) if as_of - at <= t.infection_age else None
+        found = finding_of(o, terms) if as_of - at <= t.infection_age else None
         if found is not None:
             kind = next(s for s in CULTURES if s in o.sets)
             sign = Sign.BLOOD_CULTURE if kind == BLOOD_CULTURE else Sign.OTHER_TEST
@@ -108,7 +108,7 @@ def _stain_words(terms: Terminology) -> frozenset[str]:
     return frozenset(word for known in terms.texts(STAIN) for word in text_of(known).words)
 
 
-def _finding(o: Observed, terms: Terminology) -> str | None:
+def finding_of(o: Observed, terms: Terminology) -> str | None:
     """The finding of a culture or PCR, as it is charted; None if it is negative, pending or empty; "" if only its
     interpretation says that it is positive.
 

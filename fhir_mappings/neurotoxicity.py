@@ -28,6 +28,8 @@ from fhir_mappings.vital_signs import observed_at
 # lowest ICE score → ICANS grade, from the best down
 ICE_GRADES = ((10, 0), (7, 1), (3, 2), (0, 3))
 MOST_SEVERE, MOST_ICE = 4, 10
+SCORES = ("ice-score", "icans-grade")
+NO_SCORE = "no ICE score of 0 to 10, or ICANS grade of 0 to 4"
 _UNAROUSABLE = re.compile(r"\b(?:unarousable|unrousable|unresponsive|coma(?:tose)?)\b", re.IGNORECASE)
 _NEURO = frozenset({Kind.NEURO})
 # of a text with single blanks: two neighbours that each take any number of blanks would share them out in every way
@@ -73,20 +75,20 @@ def icans(
 def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[list[Icans], tuple[SetAside, ...]]:
     found: list[Icans] = []
     bad: list[SetAside] = []
-    for set_id in ("ice-score", "icans-grade"):
+    for set_id in SCORES:
         for o in observations.of(set_id):
             at = observed_at(o.at, as_of)
             if as_of - at > t.icans_window or (o.absent and o.quantity is None and o.text is None):
                 continue
-            icans = _icans_of(o, set_id)
+            icans = charted_icans(o, set_id)
             if icans is None:
-                bad.append(SetAside(o.reference, "no ICE score of 0 to 10, or ICANS grade of 0 to 4", _NEURO, o.at))
+                bad.append(SetAside(o.reference, NO_SCORE, _NEURO, o.at))
                 continue
             found.append(replace(icans, reference=o.reference, at=at))
     return found, tuple(bad)
 
 
-def _icans_of(o: Observed, set_id: str) -> Icans | None:
+def charted_icans(o: Observed, set_id: str) -> Icans | None:
     """The ICANS grade of one Observation; None if it cannot be read. "Unarousable" is grade 4."""
     if any(_UNAROUSABLE.search(text) for text in _texts(o)):
         return Icans(MOST_SEVERE, IcansSource.UNAROUSABLE)

@@ -66,15 +66,16 @@ def sort_observations(
     zone: tzinfo,
     as_of: datetime,
     tolerance: timedelta,
+    meanings: Meanings | None = None,
 ) -> Observations:
     """Every Observation of interest, with its status and time checked.
 
     One dated after `as_of` is set aside, and so is one that does not say what was measured: it may be any of the data
-    that were searched for.
+    that were searched for. `meanings` are those of earlier charts, where many are read one after the other.
     """
     by_set: dict[str, list[Observed]] = defaultdict(list)
     set_aside: list[SetAside] = []
-    meanings = _Meanings(terms)
+    meanings = Meanings(terms) if meanings is None else meanings
     for resource in resources:
         if not resource.data.component and meanings[resource.data.code].is_foreign:
             continue  # two of three in any chart are foreign
@@ -86,7 +87,7 @@ def sort_observations(
         kinds = frozenset(KIND_OF_SET[s] for s in sets if s in KIND_OF_SET)
         asked = resource.kinds or kinds or kinds_of("Observation")
         try:
-            at = _time(resource.data, zone)
+            at = time_observed(resource.data, zone)
         except BadTimeError as error:
             set_aside.append(SetAside(resource.reference, str(error), asked if unsaid else kinds))
             continue
@@ -105,7 +106,7 @@ def sort_observations(
 
 
 @dataclass(frozen=True, slots=True)
-class _Meaning:
+class Meaning:
     """The meaning of one code: the value sets that hold it, and whether it names anything, known here or not."""
 
     sets: frozenset[str]
@@ -117,19 +118,19 @@ class _Meaning:
         return self.named and not self.sets
 
 
-class _Meanings(dict[fs.CodeableConcept, _Meaning]):
+class Meanings(dict[fs.CodeableConcept, Meaning]):
     """The meaning of each code of a chart, looked up once because a chart holds few codes, each of them many times."""
 
     def __init__(self, terms: Terminology) -> None:
         super().__init__()
         self._terms = terms
 
-    def __missing__(self, code: fs.CodeableConcept) -> _Meaning:
-        self[code] = meaning = _Meaning(self._terms.sets_of(fs.codings_of(code)), says_what(code, self._terms))
+    def __missing__(self, code: fs.CodeableConcept) -> Meaning:
+        self[code] = meaning = Meaning(self._terms.sets_of(fs.codings_of(code)), says_what(code, self._terms))
         return meaning
 
 
-def _parts(data: fs.Observation, meanings: _Meanings) -> list[tuple[fs.Component | None, frozenset[str]]]:
+def _parts(data: fs.Observation, meanings: Meanings) -> list[tuple[fs.Component | None, frozenset[str]]]:
     """The Observation itself and its components, as far as value sets hold them."""
     found: list[tuple[fs.Component | None, frozenset[str]]] = []
     for part in (None, *data.component):
@@ -139,7 +140,7 @@ def _parts(data: fs.Observation, meanings: _Meanings) -> list[tuple[fs.Component
     return found
 
 
-def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], meanings: _Meanings) -> str:
+def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], meanings: Meanings) -> str:
     """The reason why nobody can tell what an Observation, or a part of it, measured; "" if that is clear."""
     if not parts and not any(meanings[code].named for code in (data.code, *(c.code for c in data.component))):
         return "code does not say what was measured"
@@ -181,9 +182,15 @@ def _upper_limits(data: fs.Observation) -> tuple[fs.Quantity, ...]:
     return tuple(r.high for r in normal if r.high is not None)
 
 
-def _time(data: fs.Observation, zone: tzinfo) -> Moment:
-    period_start = data.effective_period.start if data.effective_period else None
-    text = data.effective_date_time or data.effective_instant or period_start
+def time_observed(data: fs.Observation, zone: tzinfo) -> Moment:
+    """The time of an Observation. Raises BadTimeError."""
+    text = text_of_time(data)
     if not text:
         raise BadTimeError("no effective time")
     return moment(text, zone)
+
+
+def text_of_time(data: fs.Observation) -> str | None:
+    """The time of an Observation as it is charted."""
+    period_start = data.effective_period.start if data.effective_period else None
+    return data.effective_date_time or data.effective_instant or period_start

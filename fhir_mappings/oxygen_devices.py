@@ -55,9 +55,14 @@ def _add_number(found: set[Reading], reference: str, at: datetime, value: Decima
         found.add(Reading(reference, at, value))
 
 
-def device_chart(observations: Observations, terms: Terminology, as_of: datetime) -> DeviceChart:
-    """Devices named by an Observation's value, text, code or component; those not recognised as UNKNOWN."""
-    reader = DeviceReader(terms)
+def device_chart(
+    observations: Observations, terms: Terminology, as_of: datetime, reader: DeviceReader | None = None
+) -> DeviceChart:
+    """Devices named by an Observation's value, text, code or component; those not recognised as UNKNOWN.
+
+    `reader` is that of earlier charts, where many are read one after the other.
+    """
+    reader = reader or DeviceReader(terms)
     found = _Found()
     for o in observations.of("oxygen-delivery-device", *DEVICE_SETS):
         charted = reader.of_value(o) if "oxygen-delivery-device" in o.sets else reader.of_code(o)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fhir_mappings.codes.observed_sets import MEASURE_OF_SET
 from fhir_mappings.course_search import FoundCourse, MappingContext
 from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
 from fhir_mappings.facts.measures import Measure
@@ -45,7 +46,7 @@ class _SignsMapping:
 
     def signs(self, pending: Iterable[PendingOrder]) -> Signs:
         coverage, found = self._record.coverage, self._found
-        temperatures, bad = self._readings(Measure.TEMPERATURE, "body-temperature")
+        temperatures, bad = self._readings("body-temperature")
         return Signs(
             temperatures=temperatures,
             temperatures_reach=reach(coverage, [Kind.VITALS], (*self._broken, *bad)),
@@ -56,11 +57,11 @@ class _SignsMapping:
         )
 
     def _readings(
-        self, measure: Measure, *set_ids: str, in_words: frozenset[str] = frozenset()
+        self, set_id: str, in_words: frozenset[str] = frozenset()
     ) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
-        """The readings of a measure, and those set aside; what was read from its words is neither."""
-        observed = (o for o in self._observations.of(*set_ids) if o.reference not in in_words)
-        good, bad = readings(observed, measure, self._context.as_of)
+        """The readings of a value set, and those set aside; what was read from its words is neither."""
+        observed = (o for o in self._observations.of(set_id) if o.reference not in in_words)
+        good, bad = readings(observed, MEASURE_OF_SET[set_id], self._context.as_of)
         self.set_aside.extend(bad)
         return good, bad
 
@@ -77,8 +78,8 @@ class _SignsMapping:
         return Reach(None, given.holes)
 
     def _pressure(self, running_reach: Reach, pending: Iterable[PendingOrder]) -> PressureFacts:
-        systolic, bad_systolic = self._readings(Measure.PRESSURE, "systolic-pressure")
-        mean, bad_mean = self._readings(Measure.PRESSURE, "mean-arterial-pressure")
+        systolic, bad_systolic = self._readings("systolic-pressure")
+        mean, bad_mean = self._readings("mean-arterial-pressure")
         given, zone, t = self._found.given, self._found.zone, self._context.thresholds
         return PressureFacts(
             infusions=pressor_infusions(given, t),
@@ -96,9 +97,9 @@ class _SignsMapping:
     def _oxygen(self) -> OxygenFacts:
         record, terms, as_of = self._record, self._context.terms, self._context.as_of
         chart = device_chart(self._observations, terms, as_of)
-        saturations, bad_saturations = self._readings(Measure.SATURATION, "oxygen-saturation")
-        flows, bad_flows = self._readings(Measure.FLOW, "oxygen-flow", in_words=chart.in_words)
-        fio2, bad_fio2 = self._readings(Measure.FIO2, "inhaled-oxygen-concentration", in_words=chart.in_words)
+        saturations, bad_saturations = self._readings("oxygen-saturation")
+        flows, bad_flows = self._readings("oxygen-flow", chart.in_words)
+        fio2, bad_fio2 = self._readings("inhaled-oxygen-concentration", chart.in_words)
         supports, bad_supports = support_procedures(record.pool.of_type(fs.Procedure), terms, self._found.zone, as_of)
         self.set_aside.extend(bad_supports)
         bad = (*self._broken, *bad_saturations, *bad_flows, *bad_fio2)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cds_server.record.plain_references import with_plain_references
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.medications.draft_fields import Draft
 from fhir_mappings.medications.draft_orders import check_draft_owner
@@ -18,7 +19,6 @@ from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 BOM = b"\xef\xbb\xbf"
 _NOT_READ = ("history", "batch-response", "transaction-response")
-_NAME_IN_BUNDLE = re.compile(rb'"urn:uuid:[^"]{1,200}"')
 _PLACE = re.compile(r"\(byte (\d+)\)")  # in an error of msgspec
 _anything = msgspec.json.Decoder()
 
@@ -36,7 +36,6 @@ class _Recorded(fs.Bundle, frozen=True):
 
 
 _bundle = msgspec.json.Decoder(_Recorded)
-_header = msgspec.json.Decoder(fs.Header)
 
 
 class BadBundleError(ValueError):
@@ -55,7 +54,7 @@ def recorded_patient(name: str, content: bytes, patient_id: str | None) -> Recor
     if bundle.type in _NOT_READ:
         raise BadBundleError(f"{name}: type {bundle.type} is not read; record what is in force as a collection.")
     entries = [(n, e) for n, e in enumerate(bundle.entry) if _holds_a_resource(name, n, e)]
-    raw = _with_plain_references(entries)
+    raw = with_plain_references((entry.full_url, entry.resource) for _, entry in entries)
     pool = ResourcePool()
     for (index, entry), resource in zip(entries, raw, strict=True):
         if entry.search is None or entry.search.mode != "outcome":
@@ -89,23 +88,6 @@ def _holds_a_resource(name: str, index: int, entry: _Entry) -> bool:
     if bytes(entry.resource) in (b"", b"null"):
         raise BadBundleError(f"{name}: entry[{index}].resource is missing.")
     return True
-
-
-def _with_plain_references(entries: list[tuple[int, _Entry]]) -> list[bytes]:
-    """The resources with each `urn:uuid` reference to another entry written as `Type/id`."""
-    plain: dict[bytes, bytes] = {}
-    for _, entry in entries:
-        if entry.full_url is None or not entry.full_url.startswith("urn:uuid:"):
-            continue
-        try:
-            header = _header.decode(bytes(entry.resource))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        if header.id:
-            plain[f'"{entry.full_url}"'.encode()] = f'"{header.resource_type}/{header.id}"'.encode()
-    if not plain:
-        return [bytes(entry.resource) for _, entry in entries]
-    return [_NAME_IN_BUNDLE.sub(lambda m: plain.get(m[0], m[0]), bytes(entry.resource)) for _, entry in entries]
 
 
 def _only_patient(name: str, pool: ResourcePool) -> str:

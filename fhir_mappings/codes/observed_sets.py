@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.signs import Device
 
 DEVICE_OF_SET: Mapping[str, Device] = {
@@ -49,4 +50,20 @@ KIND_OF_SET: Mapping[str, Kind] = {
         Kind.MICROBIOLOGY,
     ),
     **dict.fromkeys(("ice-score", "icans-grade"), Kind.NEURO),
+}
+
+# the quantity that an Observation of a value set states
+MEASURE_OF_SET: Mapping[str, Measure] = {
+    **{analyte.value_set: analyte.measure for analyte in ANALYTES},
+    "body-temperature": Measure.TEMPERATURE,
+    "systolic-pressure": Measure.PRESSURE,
+    "mean-arterial-pressure": Measure.PRESSURE,
+    "oxygen-saturation": Measure.SATURATION,
+    "oxygen-flow": Measure.FLOW,
+    "inhaled-oxygen-concentration": Measure.FIO2,
+    "body-weight": Measure.WEIGHT,
+    "neutrophils": Measure.COUNT,
+    "platelets": Measure.COUNT,
+    "alanine-aminotransferase": Measure.ENZYME,
+    "aspartate-aminotransferase": Measure.ENZYME,
 }

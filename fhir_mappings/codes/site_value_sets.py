@@ -56,14 +56,7 @@ def site_terminology(files: Mapping[str, bytes]) -> Terminology:
     sets = dict(packaged.value_sets)
     seen: dict[str, bool] = {}
     for name, content in files.items():
-        document = _document(name, content)
-        set_id = document["id"]
-        if set_id not in packaged.value_sets:
-            near = get_close_matches(set_id, packaged.value_sets, n=1)
-            hint = f"did you mean {near[0]}?" if near else "its id must be that of a value set of this service."
-            raise SiteRuleError(f"{name}: {set_id} is no value set of this service; {hint}")
-        own = _concepts(name, set_id, document)
-        replaces = _replaces(name, document)
+        set_id, own, replaces = site_concepts(name, content)
         if set_id in seen and (replaces or seen[set_id]):
             raise SiteRuleError(f"{name}: another file has the id {set_id}, and one of them replaces it; join them.")
         seen[set_id] = replaces
@@ -76,6 +69,18 @@ def site_terminology(files: Mapping[str, bytes]) -> Terminology:
         _check_contradictions(found)
         _check_orders(found)
     return found
+
+
+def site_concepts(name: str, content: bytes) -> tuple[str, tuple[Concept, ...], bool]:
+    """The value set that a file is for, its concepts, and whether they take the place of the package's. Raises
+    SiteRuleError."""
+    document = _document(name, content)
+    set_id, known = document["id"], packaged_terminology().value_sets
+    if set_id not in known:
+        near = get_close_matches(set_id, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "its id must be that of a value set of this service."
+        raise SiteRuleError(f"{name}: {set_id} is no value set of this service; {hint}")
+    return set_id, _concepts(name, set_id, document), _replaces(name, document)
 
 
 def _replaces(name: str, document: Mapping[str, Any]) -> bool:

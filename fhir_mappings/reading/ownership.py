@@ -74,6 +74,12 @@ def check_owner(pool: ResourcePool, owner: Owner) -> None:
             pool.remove(claim.reference, Doubt.NO_OWNER)
 
 
+def patients_named(owner: bytes) -> tuple[str, ...]:
+    """The ids of the patients that a subject names by reference, however it is written."""
+    matches = (_REFERENCE.fullmatch(reference) for reference in _references_in(owner))
+    return tuple(dict.fromkeys(match["id"] for match in matches if match is not None))
+
+
 def _owned(claim: Claim, owner: Owner) -> bool | None:
     if claim.type == "Patient":
         named = claim.reference.removeprefix("Patient/")

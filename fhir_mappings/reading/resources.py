@@ -183,6 +183,12 @@ def header_of(raw: Json) -> fs.Header:
     )
 
 
+def type_of(raw: Json) -> str:
+    """The type that a resource states; "" if it states none that can be read."""
+    named = _NAMED_FIRST.match(raw)
+    return named[1].decode() if named is not None else header_of(raw).resource_type
+
+
 def is_fhir_type(name: str) -> bool:
     """Tell whether FHIR has this type. A name that FHIR does not have may stand for a type that is read here."""
     return name in FHIR_TYPES

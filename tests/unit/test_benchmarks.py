@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import exported
 from benchmarks.additions import BOTH, LOG, WITHOUT, additions, of_additions
 from benchmarks.administrations import of_administrations, with_administrations
 from benchmarks.discovery import discovery_figures, of_discovery
@@ -130,6 +131,20 @@ def test_size_and_start_are_measured_in_processes_of_their_own() -> None:
     assert {"crs-cds", "Flask", "cryptography", "psycopg-binary"} <= set(packages)
     said = of_start(packages, starts(1))
     assert "| resident, MiB |" in said
+
+
+def test_an_export_is_read_with_all_its_codes_and_measured_beside_a_scan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "export.ndjson"
+    path.write_text("".join(f"{line}\n" for line in islice(exported.lines(3000), 3000)), encoding="utf-8")
+    assert 900 < path.stat().st_size / 3000 < 1200
+    exported.main(str(path))
+    found = json.loads(capsys.readouterr().out)
+    assert (found["resources"], found["codes"]) == (3000, 2000)
+    page = exported.of_export(exported.costs((1000, 2000)))
+    assert "| 2,000 | 2 MiB |" in page
+    assert "peak memory: at most 1.2 times that of 1,000 |" in page
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
