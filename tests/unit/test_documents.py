@@ -36,6 +36,8 @@ NOTICED = {
     "http://www.ama-assn.org/go/cpt": "CPT",
     "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
     "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
+    "http://fhir.de/CodeSystem/bfarm/ops": "OPS",
+    "https://smt.esante.gouv.fr/terminologie-ccam": "CCAM",
     "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation": "HL7",
 }
 
