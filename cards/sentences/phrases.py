@@ -148,7 +148,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "culture_line": {"no": "", "yes": " {culture}: weigh it first."},
     "severe_summary": {
         "plain": "Severe CRS, {grade}: {severe_what}",
-        "culture": "{culture}{on_pressor}: {shock} first; CRS {grade} possible: {severe_what}",
+        "culture": "{culture}{on_pressor}: {shock} first; CRS {grade} possible",
     },
     "shock": {"yes": "septic shock", "no": "sepsis"},
     "on_pressor": {"no": "", "yes": ", on {pressors}"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from cards.sentences.escaping import escaped, reference_text, short
@@ -34,7 +35,7 @@ def of_infection(x: WordingContext) -> dict[str, str]:
 def culture_words(x: WordingContext, culture: Infection) -> str:
     """The blood culture that comes first, as a summary holds it: `Escherichia coli in blood 25 Jul 06:00`."""
     at = f" {when(x.facts.local(culture.at))}" if culture.at is not None else ""
-    return f"{short(sign_words(culture))}{at}"
+    return f"{sign_words(replace(culture, finding=short(culture.finding)))}{at}"
 
 
 def antibiotics(x: WordingContext) -> str:

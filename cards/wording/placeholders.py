@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from cards.deciding.card import Suggestion
@@ -70,7 +71,7 @@ def _of_surveillance(x: WordingContext) -> dict[str, str]:
     return {
         "surveillance_how": "infection" if counted else "crp",
         "surveillance_because": "crp" if x.found.crp.category is Category.HIGH else "infection",
-        "sign": short(sign_words(counted[0])) if counted else "",
+        "sign": sign_words(replace(counted[0], finding=short(counted[0].finding))) if counted else "",
     }
 
 

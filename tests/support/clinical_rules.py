@@ -18,6 +18,7 @@ CHAPTERS = (
     "test_fold_change.py",
     "test_il10.py",
     "test_infection.py",
+    "test_first_things_first.py",
     "test_cards.py",
     "test_edges.py",
     "test_unreadable.py",
