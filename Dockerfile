@@ -6,13 +6,8 @@ RUN python -m venv /opt/crs-cds \
     && /opt/crs-cds/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt \
     && python -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
-COPY pyproject.toml README.md LICENSE NOTICE ./
-COPY cards cards
-COPY cds_server cds_server
-COPY crs_cds.py wsgi.py ./
-COPY example_patients example_patients
-COPY fhir_mappings fhir_mappings
-COPY order_desk order_desk
+# what the wheel is made of is listed once, in .dockerignore
+COPY . ./
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /src/wheels . \
     && /opt/crs-cds/bin/pip install --no-cache-dir --no-deps /src/wheels/*.whl \
     && /opt/crs-cds/bin/pip uninstall --yes pip

@@ -45,8 +45,9 @@ same-answers: .venv/ready
 	@test -n "$(BASE)" || { echo "say with what: make same-answers BASE=<commit>"; exit 2; }
 	$(BIN)/python -m tests.support.same_answers "$(BASE)"
 
-# the pages made from the rules and the spec tests; `make test` fails when they are stale
+# the pages made from the rules and the spec tests, and the factors of the units; `make test` fails when they are stale
 docs: .venv/ready
+	$(BIN)/python -m tests.support.unit_factors
 	env -u CRS_CDS_THRESHOLDS -u CRS_CDS_VALUE_SETS $(BIN)/crs-cds decision-table > docs/decision-table.md
 	$(BIN)/python -m tests.support.clinical_rules > docs/clinical-rules.md
 

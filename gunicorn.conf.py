@@ -5,13 +5,11 @@ gunicorn reads this file by itself where it is started beside it. `WEB_CONCURREN
 """
 
 import os
-import shutil
-import tempfile
 from typing import Any
 
+from cds_server.operations.count_folder import leave_count_folder, take_count_folder
 from cds_server.settings.table import MAX_CALLS
 
-OURS = "crs-cds-counts-"
 SPARE_THREADS = 8  # so that health, metrics and the 503 of a full worker are still answered
 
 bind = "127.0.0.1:8000"
@@ -29,9 +27,12 @@ accesslog = None  # the service writes a line of its own for each call, without 
 control_socket_disable = True
 os.umask(0o077)  # a decision log in SQLite is for no one else to read
 
-# prometheus_client looks for it when it is imported, which must come later
-if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OURS)
+# gunicorn would believe what a header says of the scheme and of SCRIPT_NAME, if a proxy on loopback let it through
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
+take_count_folder()  # prometheus_client looks for it when it is imported, which must come later
 
 
 def child_exit(_server: Any, worker: Any) -> None:
@@ -42,6 +43,4 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
-    if OURS in folder:
-        shutil.rmtree(folder, ignore_errors=True)
+    leave_count_folder()

@@ -5,7 +5,7 @@ import sys
 
 from cds_server.app import create_app
 from cds_server.limits import SettingsError
-from cds_server.operations.log_lines import configure_logging
+from cds_server.operations.log_lines import configure_logging, where_it_failed
 from cds_server.operations.warm_start import warm_start
 from cds_server.running import RUNNING_KEY
 from cds_server.settings.table import Environment
@@ -17,6 +17,9 @@ try:
     app = create_app()
 except SettingsError as error:
     logging.getLogger("cds_server").critical("crs-cds cannot start: %s", error)
+    sys.exit(CANNOT_START)
+except Exception as error:  # a traceback would quote the settings, secrets among them
+    logging.getLogger("cds_server").critical("crs-cds cannot start, by a fault of its own: %s", where_it_failed(error))
     sys.exit(CANNOT_START)
 
 if app.extensions[RUNNING_KEY].settings.environment is Environment.DEVELOPMENT:

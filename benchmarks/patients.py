@@ -39,7 +39,7 @@ KEY_OF_CODE = {
 COMPLETE_WITHOUT_RESULT = (
     "il6Crp", "oxygen", "weight", "safetyLabs", "runningAdministrations", "cellTherapyProcedures",
     "supportProcedures", "conditions", "allergies", "microbiology", "neuro", "activeMedicationOrders",
-    "activeServiceOrders", "cytokines",
+    "activeServiceOrders", "cytokines", "lastingInfections",
 )  # fmt: skip
 FIRST_COPY = b"copy-00000000"
 

@@ -39,6 +39,7 @@ from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
 from cds_server.storage.store import Store
 from cds_server.storage.used_tokens import UsedTokens
+from cds_server.toml_file import printable
 from cds_server.trust.client_trust import ClientTrust
 from cds_server.trust.clients import Trusted, trusted_from
 from cds_server.trust.jwk_set import check_key_files
@@ -77,7 +78,7 @@ def check_services(settings: Settings) -> None:
     unknown = min(settings.shadow_services - set(SERVICES), default=None)
     if unknown is not None:
         raise SettingsError(
-            f"CRS_CDS_SHADOW_SERVICES: {unknown} is not a service; the services are {', '.join(SERVICES)}."
+            f"CRS_CDS_SHADOW_SERVICES: {printable(unknown)} is not a service; the services are {', '.join(SERVICES)}."
         )
 
 
@@ -159,9 +160,10 @@ def _let_browsers_call(app: Flask, settings: Settings) -> None:
 
 
 def _below(path: str, app: WSGIApplication) -> WSGIApplication:
-    """The application at the path of the public address, which the proxy strips: the links in pages need it."""
+    """The application at the path of the public address, which the proxy strips: the links in pages need it. Whatever
+    the server below says of it is not believed, because a client may have said it."""
 
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return app({**environ, "SCRIPT_NAME": path}, start_response)
 
-    return called if path else app
+    return called

@@ -90,6 +90,7 @@ DATA_KEYS: tuple[DataKey, ...] = (
     DataKey("neuro", Kind.NEURO, "Observation", ("ice-score", "icans-grade"), (), "-date", 20),
     DataKey("activeMedicationOrders", Kind.MEDICATION_ORDERS, "MedicationRequest", (), (("status", "active"),)),
     DataKey("activeServiceOrders", Kind.SERVICE_ORDERS, "ServiceRequest", (), (("status", "active"),)),
+    DataKey("lastingInfections", Kind.LASTING_INFECTIONS, "Condition", ("lasting-infection",)),
     DataKey("cytokines", Kind.CYTOKINES, "Observation", _analyte_sets(Kind.CYTOKINES), (), "-date", 200),
 )  # fmt: skip
 

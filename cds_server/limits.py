@@ -23,11 +23,15 @@ class SettingsError(ValueError):
 
 @contextmanager
 def naming(setting: str) -> Iterator[None]:
-    """Turn an UnusableError raised within into the SettingsError of this setting."""
+    """Turn an error raised within into the SettingsError of this setting, which quotes no value."""
     try:
         yield
     except UnusableError as error:
         raise SettingsError(f"{setting} {error}.") from error
+    except SettingsError:
+        raise
+    except (ValueError, OSError) as error:  # a name that is too long for a file, and the like; its message may quote it
+        raise SettingsError(f"{setting} has a value that cannot be used ({type(error).__name__}).") from error
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,19 @@
-"""The cautions of the label before tocilizumab: counts, liver enzymes, infection, hypersensitivity."""
+"""The cautions of the label before tocilizumab: counts, liver enzymes, hypersensitivity."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
 
-from fhir_mappings.codes.terminology import Terminology, normalised
-from fhir_mappings.conditions import is_active, recorded_at
+from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.conditions import is_active
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue, SafetyLabs
 from fhir_mappings.facts.measures import Measure
-from fhir_mappings.facts.patient import Infection
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Drug, DrugClass
 from fhir_mappings.medications.identified import UNNAMED, contents
@@ -24,20 +23,15 @@ from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Resource
 from fhir_mappings.reading.units import UnitError, measured
-from fhir_mappings.vital_signs import observed_at, readings
+from fhir_mappings.vital_signs import readings, stated_quantity
 
 MOST_TIMES_NORMAL = 5  # a stated upper limit beyond so many times `enzymes_normal` limits something else
-CULTURES = ("blood-culture", "urine-culture", "viral-pcr")
 _LABS = (
     ("ANC", "neutrophils", Measure.COUNT),
     ("platelets", "platelets", Measure.COUNT),
     ("ALT", "alanine-aminotransferase", Measure.ENZYME),
     ("AST", "aspartate-aminotransferase", Measure.ENZYME),
 )
-# the words that may surround a known way to say "negative" without adding anything
-_BEFORE = r"(?:(?:final|preliminary|prelim|report|result|culture|blood culture|urine culture|cmv|dna|pcr)[\s:,.-]*)*"
-_AFTER = r"(?:[\s,(-]*(?:to date|so far|final|after|at|for|x|in)?[\s]*(?:\d+\s*(?:h|hr|hrs|hours?|d|days?))?[\s).]*)*"
-_BELOW = re.compile(r"(?:<|≤|<=)\s*[\d.,]+.*|0+(?:[.,]0+)?(?:\s.*)?|.*\(\s*<\s*[\d.,]+[^)]*\)")
 
 
 def safety_labs(observations: Observations, as_of: datetime, t: Thresholds) -> tuple[SafetyLabs, tuple[SetAside, ...]]:
@@ -61,7 +55,7 @@ def _latest(
 
     A result "below" or "above" a number counts as that number, with its comparator.
     """
-    observed = tuple(observed)
+    observed = tuple(map(_in_numbers, observed))
     final = [_without_comparator(o) for o in observed if o.status != "preliminary"]
     good, bad = readings(final, measure, as_of)
     recent = [r for r in good if as_of - r.at <= t.safety_labs_age]
@@ -76,10 +70,17 @@ def _latest(
     return LabValue(last.reference, last.value, last.at, upper, comparator), bad, False
 
 
+def _in_numbers(o: Observed) -> Observed:
+    """The result with the quantity that its text is, as far as it is one."""
+    with suppress(UnitError):
+        return replace(o, quantity=stated_quantity(o))
+    return o
+
+
 def _without_comparator(o: Observed) -> Observed:
     if o.quantity is None or o.quantity.comparator not in ("<", "<=", ">", ">="):
         return o
-    return replace(o, quantity=fs.Quantity(o.quantity.value, None, o.quantity.unit, o.quantity.code))
+    return replace(o, quantity=replace(o.quantity, comparator=None))
 
 
 def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | None:
@@ -90,72 +91,13 @@ def _upper_normal(o: Observed, measure: Measure, t: Thresholds) -> Decimal | Non
     for high in o.upper_limits:
         limit = high
         if limit.code is None and limit.unit is None and o.quantity is not None:  # a bare number has the result's unit
-            limit = fs.Quantity(limit.value, limit.comparator, o.quantity.unit, o.quantity.code)
+            limit = replace(o.quantity, value=limit.value, comparator=limit.comparator)
         try:
             found.append(measured(limit, measure))
         except UnitError:
             continue
     plausible = [value for value in found if 0 < value <= t.enzymes_normal * MOST_TIMES_NORMAL]
     return min(plausible, default=None)
-
-
-def infections(
-    observations: Observations, pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, t: Thresholds
-) -> tuple[Infection, ...]:
-    """The cultures and viral PCR within `infection_age` that are not negative, and the active coded infections.
-
-    Preliminary results count, because a culture's first report is when it matters. A diagnosis counts as an infection
-    if its code is in `coded-infection`: severity codes of sepsis and bacteraemia are, chronic hepatitis B is not.
-    """
-    found: list[Infection] = []
-    for o in observations.of(*CULTURES):
-        at = observed_at(o.at, as_of)
-        words = _finding(o, terms) if as_of - at <= t.infection_age else None
-        if words is not None:
-            kind = next(s for s in CULTURES if s in o.sets)
-            found.append(Infection(o.reference, at, terms.titles[kind], words))
-    for resource in pool.of_type(fs.Condition):
-        data = resource.data
-        if is_active(data) and "coded-infection" in terms.sets_of(fs.codings_of(data.code)):
-            code = next((c.code for c in data.code.coding if c.code), "")
-            found.append(Infection(resource.reference, recorded_at(data, zone), code=code))
-    return tuple(dict.fromkeys(found))
-
-
-def _finding(o: Observed, terms: Terminology) -> str | None:
-    """The finding of a culture or PCR, as it is charted; None if it is negative, pending or empty.
-
-    A result is treated as possible infection unless its whole text is a known way to say "negative", "pending" or
-    "below a limit", because no list of organisms is complete.
-    """
-    sets = frozenset().union(*(terms.sets_of(fs.codings_of(c)) for c in (*o.interpretation, o.concept)))
-    if "positive-result" in sets:
-        return "positive"
-    if "negative-result" in sets or o.absent or o.denied:
-        return None
-    if o.quantity is not None and o.quantity.value is not None:
-        censored = o.quantity.comparator in ("<", "<=")
-        return None if censored or o.quantity.value <= 0 else f"{o.quantity.value.normalize():f}"
-    texts = [o.text] if o.text else []
-    if o.concept is not None:
-        texts += [o.concept.text] if o.concept.text else []
-        texts += [c.display for c in o.concept.coding if c.display]
-        texts = texts or [c.code for c in o.concept.coding if c.code]
-    if not texts or any(_says_nothing_found(text, terms) for text in texts):
-        return None
-    return f'"{texts[0]}"'
-
-
-def _says_nothing_found(text: str, terms: Terminology) -> bool:
-    """Tell whether the whole text is a known way to say "negative" or "pending", or a value below a limit.
-
-    "No growth to date" is one; "no growth aerobic; anaerobic bottle: Escherichia coli" says more and is none.
-    """
-    words = normalised(text)
-    phrases = "|".join(sorted(map(re.escape, terms.texts("negative-result")), key=len, reverse=True))
-    whole = re.fullmatch(rf"{_BEFORE}(?:{phrases}){_AFTER}", words)
-    below = _BELOW.fullmatch(words) is not None and not re.search(r"[a-z]{4,} [a-z]{4,}", words)
-    return whole is not None or below
 
 
 def tocilizumab_hypersensitivity(pool: ResourcePool, terms: Terminology) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 
 from fhir_mappings.codes.terminology import Terminology
+from fhir_mappings.facts.course import CodedCrs
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
@@ -26,9 +27,9 @@ def recorded_at(data: fs.Condition, zone: tzinfo) -> datetime | None:
 
 def claims(
     pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime, max_age: timedelta
-) -> tuple[tuple[str, ...], bool]:
+) -> tuple[tuple[CodedCrs, ...], bool]:
     """The coded CRS grades within `max_age`, and whether any code of that time claims CAR-T cells, CRS or ICANS."""
-    coded: list[str] = []
+    coded: list[CodedCrs] = []
     claimed = False
     for resource in pool.of_type(fs.Condition):
         data = resource.data
@@ -40,7 +41,7 @@ def claims(
             continue
         claimed = True
         if "coded-crs" in sets:
-            coded += [c.code for c in data.code.coding if c.code and c.code.startswith("D89.83")]
+            coded += [CodedCrs(c.code, when) for c in data.code.coding if c.code and c.code.startswith("D89.83")]
     return tuple(dict.fromkeys(coded)), claimed
 
 

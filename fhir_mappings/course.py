@@ -11,7 +11,7 @@ from fhir_mappings.facts.course import Course, Infusion
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass
-from fhir_mappings.infusion_procedures import Record
+from fhir_mappings.infusions.infusion_procedures import Record
 from fhir_mappings.medications.doubts import UNNAMED_PRODUCT
 from fhir_mappings.reading.fhir_time import day
 

@@ -13,12 +13,12 @@ from fhir_mappings.course import (
     infusion_administrations,
     infusions,
 )
-from fhir_mappings.facility_zone import facility_zone
 from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind, Reach, SetAside, reach
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
-from fhir_mappings.infusion_procedures import infusion_procedures
+from fhir_mappings.infusions.facility_zone import facility_zone
+from fhir_mappings.infusions.infusion_procedures import infusion_procedures
 from fhir_mappings.medications.identified import UNNAMED
 from fhir_mappings.medications.treatments import administrations
 from fhir_mappings.reading import fhir_structs as fs

@@ -12,28 +12,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from fhir_mappings.facts.analytes import Analyte
 from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.labs import Sample, Series
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.time_and_range import Interval
 from fhir_mappings.observations import Observed
-from fhir_mappings.reading.units import UnitError, converted, unit_of
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.units import UnitError, conversions, number_in, own_unit, unit_of
+from fhir_mappings.vital_signs import stated_quantity
 
-_TEXT = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,12}(?:[.,]\d{1,9})?)\s*([^\s\d].*)?", re.ASCII)
 _CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")
-_SAME = {"≤": "<=", "≥": ">="}
 _COMPARATORS = (None, "", "<", "<=", ">", ">=")
-# units that are understood but convert only by an assay's own factor
-_OWN_UNITS = frozenset({"nmol/L", "[arb'U]/mL", "[IU]/mL", "U/mL", "IU/mL"})
 
 
 @dataclass(frozen=True)
 class _Read:
     observed: Observed
+    quantity: fs.Quantity
     number: Decimal
-    comparator: str | None
-    unit: str | None
     text: str
 
 
@@ -50,20 +49,26 @@ def lab_series(observed: Iterable[Observed], analyte: Analyte) -> Series:
             continue
         if read is not None:
             reads.append(read)
-    units_by_code: dict[str, set[str]] = defaultdict(set)
+    units_by_code: dict[str, dict[object, fs.Quantity]] = defaultdict(dict)
     for read in reads:
-        if read.unit:
-            units_by_code[_loinc(read.observed)].add(read.unit)
+        if unit_of(read.quantity):
+            units_by_code[_loinc(read.observed)][_unit_key(read.quantity, analyte.measure)] = read.quantity
     samples: list[Sample] = []
     for read in reads:
-        shared = units_by_code[_loinc(read.observed)]
+        shared = list(units_by_code[_loinc(read.observed)].values())
         # a text like "<1.5" has no unit of its own: it takes the one that all its neighbours share
-        unit = read.unit or (next(iter(shared)) if len(shared) == 1 and read.observed.text else None)
+        takes = not unit_of(read.quantity) and len(shared) == 1 and read.observed.quantity is None
         try:
-            samples.append(_sample(read, unit, analyte.measure))
+            samples.append(_sample(read, shared[0] if takes else read.quantity, analyte.measure))
         except UnitError as error:
             unusable.append(SetAside(read.observed.reference, error.why, kinds, read.observed.at))
     return Series(_one_per_time(samples), tuple(unusable))
+
+
+def _unit_key(quantity: fs.Quantity, measure: Measure) -> object:
+    """The same for all spellings of one unit."""
+    known = conversions(quantity.system, quantity.code, quantity.unit, measure)
+    return known or own_unit(quantity, measure) or unit_of(quantity)
 
 
 def _loinc(o: Observed) -> str:
@@ -74,43 +79,34 @@ def _read(o: Observed) -> _Read | None:
     """The number, comparator and unit of a result; None where the record says that it is absent."""
     if o.specimen and _CSF.search(o.specimen):
         raise UnitError("specimen is cerebrospinal fluid")
-    if o.quantity is not None and o.quantity.value is not None:
-        if o.quantity.comparator not in _COMPARATORS:
-            raise UnitError("comparator is none of <, <=, >=, >")
-        unit = unit_of(o.quantity)
-        text = f"{o.quantity.comparator or ''}{o.quantity.value:f} {unit or ''}".strip()
-        return _Read(o, o.quantity.value, o.quantity.comparator or None, unit, text)
-    if o.text:
-        match = _TEXT.fullmatch(o.text.strip())
-        if match is None or re.fullmatch(r"\d+,\d{3}", match.group(2)):  # "1,234" may be either
-            raise UnitError("text result cannot be read as a number")
-        comparator, number, unit = match.groups()
-        comparator = _SAME.get(comparator, comparator) if comparator else None
-        return _Read(o, Decimal(number.replace(",", ".")), comparator, unit, o.text.strip())
-    if o.absent:
-        return None
-    raise UnitError("no value")
+    has_value = o.quantity is not None and o.quantity.value is not None
+    quantity = stated_quantity(o if has_value else replace(o, quantity=None))
+    if quantity is None or quantity.value is None:
+        if o.absent:
+            return None
+        raise UnitError("no value")
+    if quantity.comparator not in _COMPARATORS:
+        raise UnitError("comparator is none of <, <=, >, >=")
+    text = f"{quantity.comparator or ''}{quantity.value:f} {unit_of(quantity) or ''}".strip()
+    return _Read(o, quantity, quantity.value, text if has_value else (o.text or "").strip())
 
 
-def _sample(read: _Read, unit: str | None, measure: Measure) -> Sample:
+def _sample(read: _Read, stated: fs.Quantity, measure: Measure) -> Sample:
+    """The sample of a result, in the unit that `stated` has."""
     o = read.observed
-    if unit is None:
-        raise UnitError("unit is missing")
     # A negative result is no value, baseline or not; the specification takes a negative baseline for a zero one. Both
     # leave the verdict unknown unless another sample can be the baseline, and a small rise is barred then.
     if read.number < 0:
         raise UnitError("value is negative")
-    if unit in _OWN_UNITS:
-        number, own = read.number, unit
-    else:
-        number, own = converted(read.number, unit, measure), measure.unit
+    own = own_unit(stated, measure)
+    number = read.number if own else number_in(replace(stated, value=read.number), measure)
     return Sample(
         reference=o.reference,
         at=o.at,
-        value=_interval(number, read.comparator),
+        value=_interval(number, read.quantity.comparator or None),
         text=read.text,
-        unit=own,
-        loinc=_loinc(o) if own != measure.unit else "",
+        unit=own or measure.unit,
+        loinc=_loinc(o) if own else "",
         preliminary=o.status == "preliminary",
         amended=o.status in ("amended", "corrected"),
     )
@@ -155,5 +151,5 @@ def _joined(group: list[Sample]) -> Sample:
     first = group[0]
     return Sample(
         first.reference, first.at, Interval(low.low, high.high, low.low_open, high.high_open), text,
-        first.unit, first.loinc, first.preliminary, first.amended,
+        first.unit, first.loinc, first.preliminary, first.amended, two_results=True,
     )  # fmt: skip

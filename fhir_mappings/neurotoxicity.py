@@ -16,11 +16,13 @@ from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.conditions import is_active
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside, reach
 from fhir_mappings.facts.icans import CodedIcans, Icans, IcansSource, IcansUnknown
+from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
 from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.units import states
 from fhir_mappings.vital_signs import observed_at
 
 # lowest ICE score → ICANS grade, from the best down
@@ -28,12 +30,12 @@ ICE_GRADES = ((10, 0), (7, 1), (3, 2), (0, 3))
 MOST_SEVERE, MOST_ICE = 4, 10
 _UNAROUSABLE = re.compile(r"\b(?:unarousable|unrousable|unresponsive|coma(?:tose)?)\b", re.IGNORECASE)
 _NEURO = frozenset({Kind.NEURO})
+# of a text with single blanks: two neighbours that each take any number of blanks would share them out in every way
 _NUMBERS = {
-    "ice-score": re.compile(r"(?:ICE\s*)?(?:score\s*)?:?\s*(\d{1,2})(?:\s*/\s*10)?", re.IGNORECASE | re.ASCII),
-    "icans-grade": re.compile(r"(?:ICANS\s*)?(?:grade\s*)?:?\s*(\d)", re.IGNORECASE | re.ASCII),
+    "ice-score": re.compile(r"(?:ICE\s?)?(?:score\s?)?:?\s?(\d{1,2})(?:\s?/\s?10)?", re.IGNORECASE | re.ASCII),
+    "icans-grade": re.compile(r"(?:ICANS\s?)?(?:grade\s?)?:?\s?(\d)", re.IGNORECASE | re.ASCII),
 }
 _CODED = re.compile(r"G92\.0([1-5])")
-_PLAIN_UNITS = frozenset({None, "", "1", "{score}", "score"})
 
 
 def icans(
@@ -100,10 +102,11 @@ def _icans_of(o: Observed, set_id: str) -> Icans | None:
 
 def _number(o: Observed, set_id: str) -> int | None:
     if o.quantity is not None and o.quantity.value is not None:
-        value, unit = o.quantity.value, o.quantity.code or o.quantity.unit
-        plain = not o.quantity.comparator and unit in _PLAIN_UNITS and value == value.to_integral_value()
+        value, bare = o.quantity.value, not (o.quantity.code or o.quantity.unit)
+        counted = bare or states(o.quantity, Measure.SCORE)
+        plain = not o.quantity.comparator and counted and value == value.to_integral_value()
         return int(value) if plain and Decimal(0) <= value else None
-    matches = [_NUMBERS[set_id].fullmatch(text.strip()) for text in _texts(o)]
+    matches = [_NUMBERS[set_id].fullmatch(" ".join(text.split())) for text in _texts(o)]
     return next((int(match[1]) for match in matches if match is not None), None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fhir_mappings.caution import doubtful_allergies, infections, safety_labs, tocilizumab_hypersensitivity
+from fhir_mappings.caution import doubtful_allergies, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unidentified_drugs
 from fhir_mappings.doses import grade_at_dose_2, progressed, tocilizumab_given
@@ -14,6 +14,8 @@ from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.icans import IcansSource
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.fold_changes import fold_changes
+from fhir_mappings.infections import infection_facts
+from fhir_mappings.medications.anti_infectives import anti_infectives_of
 from fhir_mappings.medications.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.medications.steroids import steroids_given
 from fhir_mappings.neurotoxicity import icans
@@ -21,6 +23,7 @@ from fhir_mappings.observations import sort_observations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import crs_grade
+from fhir_mappings.rules.first_fever import first_fever
 from fhir_mappings.signs import signs_of
 from fhir_mappings.vital_signs import age_at, latest_weight
 
@@ -67,9 +70,11 @@ def _with_course(
     labs, bad_counts = safety_labs(observations, as_of, t)
     neuro, bad_scores = icans(observations, record.pool, record.coverage, context.terms, found.zone, as_of, t)
     steroids = steroids_given(found.given, as_of, t)
+    anti_infectives = anti_infectives_of(record.pool, context.terms, found.zone, as_of, t, context.fhir_base)
     known = replace(
         facts,
         grade=grade,
+        first_fever=first_fever(grade, course, found.zone, t),
         grade_at_dose_2=at_dose_2,
         progressed=progressed(grade, at_dose_2),
         folds=folds,
@@ -78,7 +83,7 @@ def _with_course(
         weight=weight,
         icans=neuro,
         labs=labs,
-        infections=infections(observations, record.pool, context.terms, found.zone, as_of, t),
+        infection=infection_facts(observations, record.pool, context.terms, found.zone, as_of, anti_infectives, t),
         tocilizumab_hypersensitivity=tocilizumab_hypersensitivity(record.pool, context.terms),
         done_recently=observations.sets_since(as_of - t.done_recently),
         set_aside=(
@@ -123,6 +128,7 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
         *(given.reference for given in facts.steroids),
         *(one.reference for one in measured if one is not None),
         *((facts.icans.reference,) if facts.icans.reference else ()),
-        *(infection.reference for infection in facts.infections),
+        *(sign.reference for sign in facts.infection.counted),
+        *(drug.reference for drug in facts.infection.anti_infectives),
     )
     return tuple(dict.fromkeys(evidence))

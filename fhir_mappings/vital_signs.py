@@ -12,7 +12,9 @@ from fhir_mappings.facts.patient import Age, Weight
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.observations import Observations, Observed
+from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.units import UnitError, measured
+from fhir_mappings.reading.value_texts import quantity_in
 
 
 def readings(
@@ -28,7 +30,7 @@ def readings(
     for o in observed:
         at = observed_at(o.at, as_of)
         try:
-            good.append(Reading(o.reference, at, measured(o.quantity, measure)))
+            good.append(Reading(o.reference, at, measured(stated_quantity(o), measure)))
         except UnitError as error:
             if o.quantity is None and o.absent:
                 continue
@@ -36,6 +38,13 @@ def readings(
             bad.append(SetAside(o.reference, error.why, kinds, o.at))
     good.sort(key=lambda r: (r.at, r.value, r.reference))
     return tuple(dict.fromkeys(good)), tuple(bad)
+
+
+def stated_quantity(o: Observed) -> fs.Quantity | None:
+    """The quantity of a result, or the one that its text is. Raises UnitError for a text that is no plain number."""
+    if o.quantity is None and o.text and o.text.strip():
+        return quantity_in(o.text)
+    return o.quantity
 
 
 def observed_at(at: Moment, as_of: datetime) -> datetime:

@@ -21,11 +21,18 @@ from fhir_mappings.facts.labs import FoldChange, Reason
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.row_parts import READ_IN_PART, DeviceNotRecognised, Missing
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import BLOCKERS, HIDE_FEVER, OURS, PRESSORS, DraftOrder, DrugClass
+from fhir_mappings.facts.treatment import BLOCKERS, HIDE_FEVER, OURS, PRESSORS, DraftOrder, DrugClass, PendingOrder
 
 # The reasons that speak of a result on record. "Never measured" is no doubt; crs-grade names it.
 _ON_RECORD = frozenset(
-    {Reason.CENSORED, Reason.UNUSABLE, Reason.PRELIMINARY, Reason.ZERO_BASELINE, Reason.FEBRILE_BASELINE}
+    {
+        Reason.CENSORED,
+        Reason.TWO_RESULTS,
+        Reason.UNUSABLE,
+        Reason.PRELIMINARY,
+        Reason.ZERO_BASELINE,
+        Reason.FEBRILE_BASELINE,
+    }
 )
 _GRADE_FLAGS = (
     Flag.PRESSOR_STALE,
@@ -65,6 +72,7 @@ def data_doubts(
         lines.append(phrase("doubt", "icans coded", coded=escaped(coded_higher(facts.icans))))
     lines += _drug_doubts(facts, s)
     lines += _draft_doubts(drafts)
+    lines += _dose_doubts(facts, drafts)
     if Flag.SECOND_INFUSION in facts.flags:
         lines.append(phrase("doubt", "second_infusion"))
     if Flag.PRESSOR_ORDERED_NOT_CHARTED in facts.flags:
@@ -119,6 +127,18 @@ def _draft_doubts(drafts: tuple[DraftOrder, ...]) -> list[str]:
     unnamed = [d for d in drafts if not_identified(d) and not d.empty]
     quoted = [d.drug.ingredient for d in unnamed if d.drug is not None]
     return [phrase("doubt", "drug"), *map(escaped, quoted[:MOST_QUOTED])] if unnamed else []
+
+
+def _dose_doubts(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> list[str]:
+    """The doses of corticosteroids ordered or drafted that are stated in ways that differ."""
+    orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
+    found = [
+        phrase("doubt", "dose differs", drug=o.drug.ingredient, reference=reference_text(o.reference),
+               ways=escaped(", ".join(o.dose.differ)))
+        for o in orders
+        if o.drug is not None and o.drug.drug_class is DrugClass.STEROID and o.dose.differ
+    ]  # fmt: skip
+    return found[:MOST_QUOTED]
 
 
 def _drug_doubts(facts: PatientFacts, s: Situation) -> list[str]:

@@ -6,9 +6,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from cards.deciding.tocilizumab_gate import is_under_age
+from cards.sentences.numbers_and_times import number
 from fhir_mappings.facts.patient import PatientFacts, Weight
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import DraftOrder, Route
+from fhir_mappings.facts.treatment import DraftOrder, Route, StatedDose
 
 
 class DoseFault(StrEnum):
@@ -19,6 +20,7 @@ class DoseFault(StrEnum):
     ABOVE_MAXIMUM = "more than the label's maximum"
     OTHER_TIER = "the dose of the other weight tier"
     OFF = "off the dose by weight"
+    DIFFERS = "stated in ways that differ"
     NO_WEIGHT = "no recent weight"
     NOT_READABLE = "dose not readable"
     REPEATS = "more than one dose"
@@ -38,18 +40,42 @@ def _dose(weight: Weight, rate: Decimal, t: Thresholds) -> Decimal:
 
 
 def drafted_mg(draft: DraftOrder, facts: PatientFacts) -> Decimal | None:
-    """The drafted dose in mg; None if it cannot be read, or if it is per weight and no weight is known."""
+    """The drafted dose in mg, stated so or by weight; None if it cannot be read, or if it is per weight and no weight
+    is known."""
     if draft.dose.mg is not None:
         return draft.dose.mg
-    if draft.dose.mg_per_kg is not None and facts.weight is not None:
-        return draft.dose.mg_per_kg * facts.weight.kg
-    return None
+    return _by_weight(draft.dose, facts)
+
+
+def _by_weight(dose: StatedDose, facts: PatientFacts) -> Decimal | None:
+    return dose.mg_per_kg * facts.weight.kg if dose.mg_per_kg is not None and facts.weight is not None else None
+
+
+def differing(dose: StatedDose, facts: PatientFacts, t: Thresholds) -> tuple[str, ...]:
+    """The ways to state a dose that contradict each other, as charted; none where they agree.
+
+    A dose by weight agrees with a mass that it comes near, and with the label's maximum where it is more.
+    """
+    by_weight = _by_weight(dose, facts)
+    if dose.mg is None or by_weight is None:
+        return dose.differ
+    near = abs(by_weight - dose.mg) <= dose.mg * t.dose_agreement
+    capped = dose.mg == t.toci_max and by_weight > t.toci_max
+    return dose.differ if near or capped else tuple(said for said in dose.said if said not in dose.not_compared)
+
+
+def not_compared(dose: StatedDose, facts: PatientFacts) -> tuple[str, ...]:
+    """The ways to state a dose that nothing could be compared with."""
+    if dose.mg is None or dose.mg_per_kg is None or facts.weight is not None:
+        return dose.not_compared
+    return (*dose.not_compared, f"{number(dose.mg_per_kg)} mg/kg")
 
 
 def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[DoseFault, ...]:
     """The faults of a drafted tocilizumab dose, and what is unknown about it, the most important first."""
     found: list[DoseFault] = []
-    mg, weight = drafted_mg(draft, facts), facts.weight
+    differs = bool(differing(draft.dose, facts, t))
+    mg, weight = None if differs else drafted_mg(draft, facts), facts.weight
     if is_under_age(facts, t):
         found.append(DoseFault.UNDER_AGE)
     if draft.route not in (Route.INTRAVENOUS, Route.NOT_STATED):
@@ -58,9 +84,11 @@ def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[
         found.append(DoseFault.ABOVE_MAXIMUM)
     if mg is not None and weight is not None:
         found += _against_weight(mg, weight, t)
+    if differs:
+        found.append(DoseFault.DIFFERS)
     if weight is None:
         found.append(DoseFault.NO_WEIGHT)
-    if draft.dose.mg is None and draft.dose.mg_per_kg is None:
+    if not differs and not draft.dose.is_read:
         found.append(DoseFault.NOT_READABLE)
     if draft.dose.repeats:
         found.append(DoseFault.REPEATS)

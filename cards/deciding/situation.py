@@ -84,7 +84,7 @@ def situation(
         exactness=Exactness.AT_LEAST if grade.minimum else Exactness.EXACT,
         icans=_icans(facts.icans.grade, t),
         product=ProductWindow.YES if product_window(facts, grade, t) else ProductWindow.NO,
-        infected=Infected.YES if facts.infections else Infected.NO,
+        infected=Infected.YES if facts.infection.counted else Infected.NO,
         dose_check=_dose_check(facts, drafts, t),
     )
 

@@ -55,12 +55,19 @@ def verdict(fold: FoldChange, limit: Limit, t: Thresholds) -> Verdict:
     if fold.fold is None:
         return Verdict(Category.UNKNOWN, fold.reason)
     if not _all_low(fold.fold, cut, limit):
-        return Verdict(Category.UNKNOWN, Reason.CENSORED)
+        return Verdict(Category.UNKNOWN, _open_reason(fold))
     if fold.low_barred in limit.low_barred_by:
         return Verdict(Category.UNKNOWN, fold.low_barred)
     if fold.fold_if_preliminary is not None and not _all_low(fold.fold_if_preliminary, cut, limit):
         return Verdict(Category.UNKNOWN, Reason.PRELIMINARY)
     return Verdict(Category.LOW, near_threshold=near)
+
+
+def _open_reason(fold: FoldChange) -> Reason:
+    """The reason why a rise is an interval in which both verdicts lie."""
+    samples = [sample for sample in (fold.baseline, fold.peak) if sample is not None]
+    differ = any(sample.two_results for sample in samples)
+    return Reason.TWO_RESULTS if differ and not any(s.is_censored for s in samples) else Reason.CENSORED
 
 
 def _all_high(fold: Interval, cut: Decimal, limit: Limit) -> bool:

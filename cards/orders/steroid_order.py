@@ -14,6 +14,7 @@ from cards.deciding.card import Suggestion
 from cards.deciding.drafts import drafted
 from cards.deciding.offer import Offer, ordered_at, wants_methylprednisolone
 from cards.orders.orders import CRS, INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose
+from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
 from fhir_mappings.facts.patient import PatientFacts
@@ -44,7 +45,7 @@ def _is_regimen(order: DraftOrder | PendingOrder, facts: PatientFacts, t: Thresh
     """Tell whether an order or draft counts as the regimen; one without a stated dose counts."""
     if order.drug is None or (strongest and order.drug.ingredient != "methylprednisolone"):
         return False
-    if not order.dose_stated:
+    if not order.dose.is_stated and order.dexamethasone_mg is None:
         return order.drug.ingredient in ("dexamethasone", "methylprednisolone")
     enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest else _enough(facts, t)
     return order.dexamethasone_mg is not None and order.dexamethasone_mg >= enough
@@ -119,11 +120,24 @@ def _is_recent(order: PendingOrder, facts: PatientFacts, t: Thresholds) -> bool:
 
 def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...]) -> str:
     """The note that names corticosteroids given, ordered or drafted that are less than this regimen; "" if none."""
-    named = [f"{s.ingredient} given {when(facts.local(s.at))}" for s in facts.steroids]
+    named = [_with_dose(f"{s.ingredient} given {when(facts.local(s.at))}", s) for s in facts.steroids]
     orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
-    steroids = [o.drug.ingredient for o in orders if o.drug is not None and o.drug.drug_class in STEROID_CLASSES]
-    named += [f"{ingredient} ordered or drafted" for ingredient in dict.fromkeys(steroids)]
+    steroids = [
+        _with_dose(f"{o.drug.ingredient} ordered or drafted", o)
+        for o in orders
+        if o.drug is not None and o.drug.drug_class in STEROID_CLASSES
+    ]
+    named += dict.fromkeys(steroids)
     return phrase("order", "lesser", named="; ".join(named)) if named else ""
+
+
+def _with_dose(steroid: str, stated: DraftOrder | PendingOrder | SteroidGiven) -> str:
+    """A corticosteroid, with its dose as charted where that could not be read."""
+    dose = stated.dose
+    if dose.is_read or not dose.is_stated:
+        return steroid
+    variant = "dose differs" if dose.differ else "dose unread"
+    return phrase("order", variant, steroid=steroid, ways=escaped(", ".join(dose.differ or dose.said)))
 
 
 def _suggestion(order: Ordering, regimen: _Regimen, *, icans: bool) -> Suggestion:

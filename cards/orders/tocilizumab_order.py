@@ -9,11 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from cards.deciding.card import Suggestion
-from cards.deciding.dose_check import dose_faults, per_kg, tocilizumab_dose
+from cards.deciding.dose_check import dose_faults, not_compared, per_kg, tocilizumab_dose
 from cards.deciding.drafts import drafted, uncharted_tocilizumab
 from cards.deciding.offer import Offer, ordered_at
 from cards.deciding.tocilizumab_gate import Gate, draft_bars, tocilizumab_gate
 from cards.orders.orders import INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose, without_empties
+from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from fhir_mappings.facts.patient import PatientFacts, Weight
@@ -36,8 +37,10 @@ def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:
     bar, by_patient, weight = _barred(gate, facts, t), gate.by_patient, facts.weight
     # the card names the bar beside a draft too, so that it does not recommend what a draft check forbids
     beside = f" {bar}" if by_patient else ""
-    if drafted(drafts, DrugClass.TOCILIZUMAB):  # also if its dose is off: toci-dose-check alone offers the correction
-        return Offer(key, None, f"{phrase('order', 'toci drafted')}{beside}", in_hand=True, barred=by_patient)
+    own = drafted(drafts, DrugClass.TOCILIZUMAB)
+    if own:  # also if its dose is off: toci-dose-check alone offers the correction
+        note = f"{phrase('order', 'toci drafted')}{_not_compared(own, facts)}{beside}"
+        return Offer(key, None, note, in_hand=True, barred=by_patient)
     for pending in uncharted_tocilizumab(facts, drafts):
         ordered = phrase("order", "toci ordered", at=ordered_at(facts, pending.authored))
         return Offer(key, None, f"{ordered}{beside}", in_hand=True, barred=by_patient)
@@ -54,6 +57,12 @@ def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:
     if abs(weight.kg - t.toci_light_below) <= t.tier_margin:
         note = phrase("order", "tier", kg=number(weight.kg), t=InWords(t))
     return Offer(key, Suggestion(label, f"Order {label}", resource, key, recommended, mg=dose), note)
+
+
+def _not_compared(own: tuple[DraftOrder, ...], facts: PatientFacts) -> str:
+    """The ways in which a draft also states its dose, where nothing says whether they are the same; "" for none."""
+    ways = [escaped(way) for draft in own for way in not_compared(draft.dose, facts)]
+    return phrase("order", "not compared", ways=", ".join(ways)) if ways else ""
 
 
 def _basis(facts: PatientFacts, weight: Weight, t: Thresholds) -> str:

@@ -53,7 +53,7 @@ def caution(facts: PatientFacts) -> list[str]:
     ):  # fmt: skip
         if lab is not None:
             lines.append(f"{name}: {number(lab.value)}, {when(facts.local(lab.at))} ({lab.reference})")
-    if facts.infections:
+    if facts.infection.counted:
         lines.append(f"infection: {infection_words(facts)}")
     if facts.tocilizumab_hypersensitivity:
         lines.append(f"hypersensitivity to tocilizumab: {facts.tocilizumab_hypersensitivity}")

@@ -14,8 +14,9 @@ def when(at: datetime) -> str:
 
 
 def number(value: Decimal) -> str:
-    """A number without trailing zeros and without an exponent."""
-    text = f"{value:f}"
+    """A number without trailing zeros and without an exponent. What a conversion made long is cut to two decimals."""
+    is_long = abs(value) >= 1 and value != round(value, 3)
+    text = f"{round(value, 2) if is_long else value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

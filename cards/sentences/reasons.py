@@ -13,6 +13,7 @@ _REASONS = {
     Reason.NO_RECENT_SAMPLE: "no sample since fever onset within the last {t.il6_fresh}, which a verdict of low needs",
     Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
     Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
+    Reason.TWO_RESULTS: "two results of one time differ, and both verdicts are possible",
     Reason.ZERO_BASELINE: "the baseline is zero",
     Reason.PRELIMINARY: "a preliminary result would change the verdict",
     Reason.PRIOR_BLOCKADE: "an IL-6 blocker before makes IL-6 unusable",

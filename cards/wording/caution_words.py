@@ -10,8 +10,9 @@ from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.infection import Infection
 from fhir_mappings.facts.labs import LabValue
-from fhir_mappings.facts.patient import Infection, PatientFacts
+from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
 _OF_CAUTION = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITIONS)
@@ -20,7 +21,7 @@ _OF_CAUTION = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.ALLERGIES, Kind.CONDITI
 def of_caution(x: WordingContext) -> dict[str, str]:
     """The placeholders about caution and ICANS."""
     allergy = x.facts.tocilizumab_hypersensitivity
-    kind = "allergic" if allergy else "infected" if x.facts.infections else "none"
+    kind = "allergic" if allergy else "infected" if x.facts.infection.counted else "none"
     icans = x.facts.icans
     return {
         "caution": caution_line(x),
@@ -83,15 +84,15 @@ def _not_known(x: WordingContext) -> list[str]:
 def infection_words(facts: PatientFacts) -> str:
     """Each sign of infection with its time and reference, at most four."""
     shown = []
-    for one in facts.infections[:4]:
+    for one in facts.infection.counted[:4]:
         at = f", {_dated(facts, one)}" if one.at else ""
         shown.append(f"{escaped(_infection(one))} ({reference_text(one.reference)}{at})")
-    more = len(facts.infections) - 4
+    more = len(facts.infection.counted) - 4
     return "; ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _infection(one: Infection) -> str:
-    return f"coded {one.code}" if one.code else f"{one.test}: {one.finding}"
+    return f"coded {one.code}" if one.code else f"{one.test}: {one.finding or 'positive'}"
 
 
 def _dated(facts: PatientFacts, one: Infection) -> str:

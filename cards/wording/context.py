@@ -16,6 +16,9 @@ from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
+# what is read to be shown or named, and changes no card
+ONLY_NAMED = KINDS_FOR_DISPLAY | {Kind.LASTING_INFECTIONS}
+
 
 @dataclass(frozen=True)
 class WordingContext:
@@ -54,7 +57,7 @@ def unread_kinds(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
     moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
     moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
     # what is for display only and was never asked for is missed by no one
-    moot |= {k for k in KINDS_FOR_DISPLAY if not _was_asked_for(facts.coverage.get(k, NOT_SUPPLIED))}
+    moot |= {k for k in ONLY_NAMED if not _was_asked_for(facts.coverage.get(k, NOT_SUPPLIED))}
     return tuple(k for k in Kind if k in short - moot)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from cards.deciding.dose_check import DoseFault, dose_faults, drafted_mg, tocilizumab_dose
+from cards.deciding.dose_check import DoseFault, differing, dose_faults, drafted_mg, tocilizumab_dose
 from cards.deciding.drafts import counted_starts, drafted, uncharted_tocilizumab
 from cards.deciding.offer import ordered_at
 from cards.deciding.tocilizumab_gate import weight_is_unread
+from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
 from cards.wording.grade_words import zero_words
-from fhir_mappings.facts.treatment import DrugClass
+from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
 
 def of_draft_checks(x: WordingContext) -> dict[str, str]:
@@ -44,8 +45,7 @@ def _of_dose(x: WordingContext) -> dict[str, str]:
     t, weight = x.t, x.facts.weight
     words: list[str] = []
     for draft in drafted(x.drafts, DrugClass.TOCILIZUMAB):
-        mg = drafted_mg(draft, x.facts)
-        words += [_fault_words(fault, mg, x) for fault in dose_faults(draft, x.facts, t)]
+        words += [_fault_words(fault, draft, x) for fault in dose_faults(draft, x.facts, t)]
     words = list(dict.fromkeys(words))
     tiers = (
         f"{number(t.toci_per_kg)} mg/kg from {number(t.toci_light_below)} kg, {number(t.toci_per_kg_light)} mg/kg below"
@@ -66,21 +66,25 @@ _FAULTS = {
     DoseFault.ABOVE_MAXIMUM: "maximum",
     DoseFault.OTHER_TIER: "tier",
     DoseFault.OFF: "off",
+    DoseFault.DIFFERS: "differs",
     DoseFault.NO_WEIGHT: "no weight",
     DoseFault.NOT_READABLE: "not readable",
     DoseFault.REPEATS: "repeats",
 }
 
 
-def _fault_words(fault: DoseFault, mg: Decimal | None, x: WordingContext) -> str:
-    t, weight = x.t, x.facts.weight
+def _fault_words(fault: DoseFault, draft: DraftOrder, x: WordingContext) -> str:
+    t, weight, mg = x.t, x.facts.weight, drafted_mg(draft, x.facts)
     unread = fault is DoseFault.NO_WEIGHT and weight_is_unread(x.facts)
+    said = escaped(", ".join(draft.dose.said))
     return phrase(
         "dose_fault",
         "weight unread" if unread else _FAULTS[fault],
         dose=f"{number(mg.quantize(Decimal(1)))} mg" if mg is not None else "the dose",
         by_weight=f"{tocilizumab_dose(weight, t)} mg for {number(weight.kg)} kg" if weight is not None else "",
         percent=number(t.dose_off * 100),
+        ways=escaped(", ".join(differing(draft.dose, x.facts, t))),
+        said=f' ("{said}")' if said else "",
         t=InWords(t),
     )
 

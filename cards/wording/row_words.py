@@ -24,6 +24,7 @@ from fhir_mappings.facts.row_parts import (
     PressorPushes,
     PressorRunning,
     Pressure,
+    StalePressors,
     SupportInProgress,
 )
 from fhir_mappings.facts.signs import Device
@@ -49,6 +50,7 @@ FEVER: Mapping[Fever, str] = {
 }
 _MISSING: Mapping[Missing, str] = {
     Missing.PRESSURE: "blood pressure",
+    Missing.PRESSURE_BY_MEAN: "systolic blood pressure",
     Missing.PRESSURE_UNREAD: "blood pressure readings could not all be read",
     Missing.ADMINISTRATIONS_UNREAD: "medication administrations could not all be read",
     Missing.PRESSOR_NOT_CHARTED: "a vasopressor is ordered and not yet charted",
@@ -64,20 +66,18 @@ _MISSING: Mapping[Missing, str] = {
 
 def driver_words(driver: Driver) -> str:
     match driver:
-        case PressorInfusion() | PressorPushes():
+        case PressorInfusion() | PressorPushes() | StalePressors():
             return _pressor(driver)
-        case LowPressure():
-            return _low_pressure(driver)
-        case OxygenDevice(device, flow):
-            return DEVICES[device] if flow is None else f"{DEVICES[device]} {_plain(flow)} L/min"
+        case LowPressure() | LowSaturation():
+            return _low(driver)
+        case OxygenDevice(device, flow, before):
+            return (DEVICES[device] if flow is None else f"{DEVICES[device]} {_plain(flow)} L/min") + _same(before)
         case SupportInProgress(device):
             return f"{DEVICES[device]} in progress"
-        case OxygenFlow(flow):
-            return f"oxygen {_plain(flow)} L/min"
+        case OxygenFlow(flow, before):
+            return f"oxygen {_plain(flow)} L/min{_same(before)}"
         case InhaledOxygen(fio2):
             return f"FiO2 {_plain(fio2)}, device unknown"
-        case LowSaturation(percent):
-            return f"SpO2 {_plain(percent)} % without oxygen"
         case LastCharted():
             return _last_charted(driver)
     assert_never(driver)
@@ -93,7 +93,9 @@ def missing_words(lack: Lack, quoted: Callable[[str], str] = str) -> str:
     return _MISSING[lack]
 
 
-def _pressor(infusion: PressorInfusion | PressorPushes) -> str:
+def _pressor(infusion: PressorInfusion | PressorPushes | StalePressors) -> str:
+    if isinstance(infusion, StalePressors):
+        return f"4 if {'both' if infusion.number == 2 else 'two of them'} still run: check the pumps"
     if isinstance(infusion, PressorPushes):
         how_many = f"{infusion.number} pushes" if infusion.number > 1 else "1 push"
         when = "since" if infusion.number > 1 else "at"
@@ -106,15 +108,27 @@ def _pressor(infusion: PressorInfusion | PressorPushes) -> str:
     return f"{infusion.ingredient} running"
 
 
-def _low_pressure(low: LowPressure) -> str:
-    how_many = f"{low.low} of {low.readings} readings low"
+def _low(low: LowPressure | LowSaturation) -> str:
+    if isinstance(low, LowSaturation):
+        counted = _how_many(low.low, low.readings) + _latest(low.percent, low.latest)
+        return f"SpO2 {_plain(low.percent)} % without oxygen{counted}"
+    counted = _how_many(low.low, low.readings) + _latest(low.last_low, low.latest) + _same(low.before)
     if low.pressure is Pressure.MEAN:
-        return (
-            f"MAP {_plain(low.last_low)} mmHg alone, {how_many} "
-            "(MAP limit is a sepsis convention, not ASTCT: unconfirmed)"
-        )
-    latest = f", latest {_plain(low.latest)}" if low.latest != low.last_low else ""
-    return f"SBP {_plain(low.last_low)} mmHg, {how_many}{latest}"
+        unconfirmed = " (MAP limit is a sepsis convention, not ASTCT: unconfirmed)"
+        return f"MAP {_plain(low.last_low)} mmHg alone{counted}{unconfirmed}"
+    return f"SBP {_plain(low.last_low)} mmHg{counted}"
+
+
+def _how_many(low: int, readings: int) -> str:
+    return f", {low} of {readings} readings low"
+
+
+def _latest(last_low: Decimal, latest: Decimal) -> str:
+    return f", latest {_plain(latest)}" if latest != last_low else ""
+
+
+def _same(before: bool) -> str:
+    return ", the same before the infusion" if before else ""
 
 
 def _last_charted(last: LastCharted) -> str:

@@ -29,7 +29,8 @@ def state_lines(x: WordingContext) -> list[str]:
     if course.days_since_last > x.t.study_days.days:
         lines.append(phrase("state", "late", day=course.day, t=InWords(x.t)))
     lines.append(f"**ICANS**: {icans_line(x.facts)}")
-    disagreeing = [c for c in facts.coded_crs if grade.grade is None or c != f"D89.83{grade.grade}"]
+    claimed = dict.fromkeys(claim.code for claim in facts.coded_crs)
+    disagreeing = [c for c in claimed if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(phrase("state", "coded", codes=escaped(", ".join(disagreeing))))
     return [*lines, *_of_site(x), *_not_used(x)]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import msgspec
 import requests
 from requests.exceptions import ProxyError, SSLError
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from urllib3.exceptions import NameResolutionError
 
@@ -18,6 +17,7 @@ from cds_server.app import trusted_clients
 from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import FetchError, LateError, Network, TooLargeError, fetch, pooled_session
 from cds_server.outgoing.token_request import TokenError
+from cds_server.settings.database_address import shown_database
 from cds_server.settings.table import Settings
 from cds_server.smart_app.discovery import discovered
 from cds_server.smart_app.ehr_requests import LaunchError
@@ -71,11 +71,11 @@ def _smart_server(server: SmartServer, session: requests.Session) -> Check:
         endpoints = discovered(server.fhir_base, session, time.monotonic() + SECONDS)
     except LaunchError as error:
         return Check(what, f"answer: {error.why}")
-    return Check(what, found=f"authorizes at {endpoints.authorization}")
+    return Check(what, found=f"authorizes at {shown_url(endpoints.authorization)}")
 
 
 def _token(base: str, tokens: BackendTokens) -> Check:
-    what = f"our own token for {base}, from {tokens.accesses[base].token_url}"
+    what = f"our own token for {base}, from {shown_url(tokens.accesses[base].token_url)}"
     try:
         tokens.token(base, time.monotonic() + SECONDS)
     except TokenError as error:
@@ -85,7 +85,7 @@ def _token(base: str, tokens: BackendTokens) -> Check:
 
 def _database(url: str) -> Check:
     engine = engine_for(url)
-    what = f"database {make_url(url).render_as_string(hide_password=True)}"
+    what = f"database {shown_database(url)}"
     try:
         upgrade(engine)
     except SQLAlchemyError as error:
@@ -120,14 +120,20 @@ def _key_set(client: Client, session: requests.Session) -> Check:
         return Check(what, found=f"keys from {client.jwks}")
     body = _fetched(client.jwks_url, "application/json", session)
     if isinstance(body, str):
-        return Check(f"{what}, keys at {client.jwks_url}", body)
+        return Check(f"{what}, keys at {shown_url(client.jwks_url)}", body)
     try:
         usable = keys_in(body)
     except KeysUnavailableError:
-        return Check(f"{what}, keys at {client.jwks_url}", "answer: it is no JWK Set")
+        return Check(f"{what}, keys at {shown_url(client.jwks_url)}", "answer: it is no JWK Set")
     if not usable:
-        return Check(f"{what}, keys at {client.jwks_url}", "answer: it holds no key that can be used")
-    return Check(what, found=f"{len(usable)} keys from {client.jwks_url}")
+        return Check(f"{what}, keys at {shown_url(client.jwks_url)}", "answer: it holds no key that can be used")
+    return Check(what, found=f"{len(usable)} keys from {shown_url(client.jwks_url)}")
+
+
+def shown_url(url: str) -> str:
+    """An address without its query, which may hold a key."""
+    plain, query, _ = url.partition("?")
+    return f"{plain}?…" if query else plain
 
 
 def _fetched(url: str, accept: str, session: requests.Session) -> bytes | str:

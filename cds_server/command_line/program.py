@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 
+import click
 from flask.cli import AppGroup, ScriptInfo
 
 from cds_server.app import create_app
 from cds_server.command_line.check_config import check_config
 from cds_server.command_line.explain import decision_table, explain
 from cds_server.command_line.log_reports import alerts, feedback, purge
+from cds_server.operations.log_lines import where_it_failed
 
+OWN_FAULT = 70  # sysexits: an error inside the program
 commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by CDS Hooks.")
 for command in (explain, decision_table, feedback, alerts, purge, check_config):
     commands.add_command(command)
@@ -19,4 +22,8 @@ for command in (explain, decision_table, feedback, alerts, purge, check_config):
 def main() -> None:
     """Run a command."""
     os.umask(0o077)  # nobody else may read a decision log in SQLite
-    commands(obj=ScriptInfo(create_app=create_app), prog_name="crs-cds")
+    try:
+        commands(obj=ScriptInfo(create_app=create_app), prog_name="crs-cds")
+    except Exception as error:  # a traceback would quote the settings, secrets among them
+        click.echo(f"crs-cds failed by a fault of its own: {where_it_failed(error)}", err=True)
+        raise SystemExit(OWN_FAULT) from None

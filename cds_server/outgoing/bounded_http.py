@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
@@ -97,7 +97,7 @@ class Network:
     certificate with its key."""
 
     ca_bundle: Path | None = None
-    https_proxy: str | None = None
+    https_proxy: str | None = field(default=None, repr=False)  # may hold a password
     client_cert: Path | None = None
 
 

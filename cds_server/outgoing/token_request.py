@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jwt
 import msgspec
@@ -23,7 +23,7 @@ class ClientKey:
     """The private key that proves who we are to an authorization server: PEM, the algorithm that SMART requires for its
     kind (RS384 or ES384), and its id if it was registered with one."""
 
-    pem: str
+    pem: str = field(repr=False)
     algorithm: str
     kid: str | None = None
 

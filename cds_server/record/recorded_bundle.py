@@ -18,6 +18,8 @@ from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
 BOM = b"\xef\xbb\xbf"
 _NOT_READ = ("history", "batch-response", "transaction-response")
+_NAME_IN_BUNDLE = re.compile(rb'"urn:uuid:[^"]{1,200}"')
+_PLACE = re.compile(r"\(byte (\d+)\)")  # in an error of msgspec
 _anything = msgspec.json.Decoder()
 
 
@@ -100,11 +102,10 @@ def _with_plain_references(entries: list[tuple[int, _Entry]]) -> list[bytes]:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if header.id:
-            plain[entry.full_url.encode()] = f"{header.resource_type}/{header.id}".encode()
+            plain[f'"{entry.full_url}"'.encode()] = f'"{header.resource_type}/{header.id}"'.encode()
     if not plain:
         return [bytes(entry.resource) for _, entry in entries]
-    pattern = re.compile(b'"(' + b"|".join(map(re.escape, plain)) + b')"')
-    return [pattern.sub(lambda m: b'"' + plain[m[1]] + b'"', bytes(entry.resource)) for _, entry in entries]
+    return [_NAME_IN_BUNDLE.sub(lambda m: plain.get(m[0], m[0]), bytes(entry.resource)) for _, entry in entries]
 
 
 def _only_patient(name: str, pool: ResourcePool) -> str:
@@ -163,7 +164,7 @@ def _where(error: Exception) -> str:
             text.rpartition(" - at `")[2].rstrip("`").removeprefix("$").removeprefix(".") if " - at `" in text else ""
         )
         return f"{path} is of the wrong type." if path else "must be one FHIR resource, a Bundle."
-    place = re.search(r"\(byte (\d+)\)", text)
+    place = _PLACE.search(text)
     if "truncated" in text:
         return "the JSON is cut off at its end."
     return f"not JSON at byte {place[1]}." if place else "not readable as JSON."

@@ -73,7 +73,9 @@ class Plan:
             *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
             *self._procedures(missing),
         ]
-        plain = (Kind.CONDITIONS, Kind.ALLERGIES, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS)
+        plain = (
+            Kind.CONDITIONS, Kind.LASTING_INFECTIONS, Kind.ALLERGIES, Kind.MEDICATION_ORDERS, Kind.SERVICE_ORDERS,
+        )  # fmt: skip
         needs += [self._plain(missing[kind], (kind,)) for kind in plain if kind in missing]
         # A first page, newest first, is continued from its oldest start. Administrations that the client could not read
         # are asked for in slices, which is another query.

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from cds_server.limits import SettingsError, naming
+from cds_server.limits import SettingsError, UnusableError, naming
 from cds_server.outgoing.base_url import LOOPBACK
 from cds_server.settings.table import DEVELOPMENT_KEY, Settings, SiteSettings, known_names
 from cds_server.settings.values import LEAST_KEY_CHARS
@@ -45,8 +45,14 @@ def _read(kind: type[S], environ: Mapping[str, str]) -> S:
     for field in fields(kind):
         setting = field.metadata["setting"]
         with naming(setting.name):
-            values[field.name] = setting.read(environ.get(setting.name) or setting.default)
+            values[field.name] = setting.read(_utf8(environ.get(setting.name) or setting.default))
     return kind(**values)
+
+
+def _utf8(text: str) -> str:
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):  # how Python holds other bytes
+        raise UnusableError("must be UTF-8")
+    return text
 
 
 def _check_production(settings: Settings, environ: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cds_server.limits import CourseLookup, Limits
 from cds_server.outgoing.base_url import normalised_base
+from cds_server.settings.database_address import database_url
 from cds_server.settings.values import (
     bases,
     certificates,
@@ -61,9 +62,9 @@ class Setting:
     read: Callable[[str], object]
 
 
-def setting(name: str, default: str, read: Callable[[str], T]) -> T:
-    """A field of the table: what `read` makes of the variable."""
-    found: Any = field(metadata={"setting": Setting(name, default, read)})
+def setting(name: str, default: str, read: Callable[[str], T], *, secret: bool = False) -> T:
+    """A field of the table: what `read` makes of the variable. A secret one is left out where settings are shown."""
+    found: Any = field(metadata={"setting": Setting(name, default, read)}, repr=not secret)
     return found  # type: ignore[no-any-return]
 
 
@@ -87,8 +88,8 @@ class Settings(SiteSettings):
     mode: Mode = setting("CRS_CDS_MODE", "active", one_of(Mode))
     shadow_services: frozenset[str] = setting("CRS_CDS_SHADOW_SERVICES", "", names)
     override_hours: float = setting("CRS_CDS_OVERRIDE_HOURS", "8", number("0", "72"))
-    database_url: str = setting("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE, str)
-    pseudonym_key: str = setting("CRS_CDS_PSEUDONYM_KEY", DEVELOPMENT_KEY, str)
+    database_url: str = setting("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE, database_url, secret=True)
+    pseudonym_key: str = setting("CRS_CDS_PSEUDONYM_KEY", DEVELOPMENT_KEY, str, secret=True)
     budget_seconds: float = setting("CRS_CDS_BUDGET_SECONDS", "5", number("0.1", "120"))
     log_milliseconds: float = setting("CRS_CDS_LOG_MILLISECONDS", "250", number("10", "5000"))
     max_calls: int = setting("CRS_CDS_MAX_CALLS", str(MAX_CALLS), whole(1, 1000))
@@ -96,14 +97,14 @@ class Settings(SiteSettings):
     max_depth: int = setting("CRS_CDS_MAX_DEPTH", str(Limits.depth), whole(16, 500))
     max_entries: int = setting("CRS_CDS_MAX_ENTRIES", str(Limits.entries), whole(100, 10_000_000))
     max_pages: int = setting("CRS_CDS_MAX_PAGES", str(Limits.pages), whole(16, 10_000))
-    metrics_token: str | None = setting("CRS_CDS_METRICS_TOKEN", "", optional(token))
+    metrics_token: str | None = setting("CRS_CDS_METRICS_TOKEN", "", optional(token), secret=True)
     http_is_allowed: bool = setting("CRS_CDS_ALLOW_HTTP", "0", yes_or_no)
     ca_bundle: Path | None = setting("CRS_CDS_CA_BUNDLE", "", optional(certificates))
-    https_proxy: str | None = setting("CRS_CDS_HTTPS_PROXY", "", optional(proxy))
+    https_proxy: str | None = setting("CRS_CDS_HTTPS_PROXY", "", optional(proxy), secret=True)
     client_cert: Path | None = setting("CRS_CDS_CLIENT_CERT", "", optional(own_certificate))
     demo_fhir: str | None = setting("CRS_CDS_DEMO_FHIR", "", optional(normalised_base))
     smart_file: Path | None = setting("CRS_CDS_SMART", "", optional(path))
-    session_keys: tuple[str, ...] = setting("CRS_CDS_SESSION_KEY", "", listed)
+    session_keys: tuple[str, ...] = setting("CRS_CDS_SESSION_KEY", "", listed, secret=True)
     frame_ancestors: tuple[str, ...] = setting("CRS_CDS_FRAME_ANCESTORS", "", origins)
     cors_origins: tuple[str, ...] = setting("CRS_CDS_CORS_ORIGINS", "*", origins_or_all)
 

@@ -82,7 +82,7 @@ def bases(text: str) -> tuple[str, ...]:
 def zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UnusableError("must be the IANA name of a zone, such as Europe/Berlin") from error
 
 
@@ -134,11 +134,18 @@ def proxy(text: str) -> str:
 
 def origins_or_all(text: str) -> tuple[str, ...]:
     found = listed(text)
-    for origin in found:
-        parts = urlsplit(origin)
-        if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or " " in origin):
-            raise UnusableError("must be origins with commas between them, such as https://ehr.example.org, or *")
+    if not all(origin == "*" or _is_origin(origin) for origin in found):
+        raise UnusableError("must be origins with commas between them, such as https://ehr.example.org, or *")
     return found
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    named = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    return named and not (parts.path or parts.query or parts.fragment or " " in text)
 
 
 def origins(text: str) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, Engine, ForeignKey, Index, String, Text, create_engine, event
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import TypeDecorator
 
-from cds_server.limits import SettingsError
+from cds_server.limits import naming
+from cds_server.settings.database_address import database_url
 
 BUSY_SECONDS = 5
 SCHEMA = "0002"  # the last of the migrations
@@ -115,27 +115,23 @@ def engine_for(url: str, statement_seconds: int = BUSY_SECONDS) -> Engine:
 
     PostgreSQL ends a statement after `statement_seconds`; 0, for reports and purges, sets no limit.
     """
-    try:
-        parsed = make_url(url)
-        backend = parsed.get_backend_name()
-    except ArgumentError as error:
-        raise SettingsError("CRS_CDS_DATABASE_URL must be a database URL, such as sqlite:///crs-cds.sqlite.") from error
+    with naming("CRS_CDS_DATABASE_URL"):
+        parsed = make_url(database_url(url))
+    backend = parsed.get_backend_name()
     if backend == "sqlite" and not parsed.database:  # one connection in memory, for tests and a quick look
         return create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
     if backend == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _careful_sqlite)
         return engine
-    if backend == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(
-            parsed, pool_pre_ping=True, pool_size=4, max_overflow=4, pool_timeout=BUSY_SECONDS,
-            connect_args={
-                "connect_timeout": BUSY_SECONDS, "tcp_user_timeout": BUSY_SECONDS * 1000,
-                "options": f"-c statement_timeout={statement_seconds}s -c lock_timeout={BUSY_SECONDS}s",
-            },
-        )  # fmt: skip
-    raise SettingsError("CRS_CDS_DATABASE_URL must name a database of SQLite (sqlite:) or PostgreSQL (postgresql:).")
+    parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(
+        parsed, pool_pre_ping=True, pool_size=4, max_overflow=4, pool_timeout=BUSY_SECONDS,
+        connect_args={
+            "connect_timeout": BUSY_SECONDS, "tcp_user_timeout": BUSY_SECONDS * 1000,
+            "options": f"-c statement_timeout={statement_seconds}s -c lock_timeout={BUSY_SECONDS}s",
+        },
+    )  # fmt: skip
 
 
 def _careful_sqlite(connection: Any, _: object) -> None:

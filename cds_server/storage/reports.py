@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
+
+_BEGINS_A_FORMULA = frozenset("=+-@|%\t\r\n")
 
 
 @dataclass
@@ -74,6 +77,13 @@ def _plain(reason: str) -> str:
     return "".join(c if c.isprintable() and c != ";" else " " for c in reason).strip()
 
 
+def _cell(text: str) -> str:
+    """A text that no spreadsheet runs as a formula, in whatever width its first sign is written."""
+    # each text of a cell is guarded by itself: a spreadsheet that separates by semicolons makes a cell of each
+    plain = unicodedata.normalize("NFKC", text.lstrip())[:1]
+    return f"'{text}" if plain in _BEGINS_A_FORMULA or unicodedata.category(plain or " ") in ("Pd", "Sm") else text
+
+
 def feedback_text(reports: Sequence[CardReport], unmatched: int) -> str:
     lines = [f"{'card':<24}{'shown':>7}{'trial':>7}{'accepted':>10}{'overridden':>12}  reasons"]
     for r in reports:
@@ -89,10 +99,8 @@ def feedback_csv(reports: Sequence[CardReport]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["card", "shown", "in_trial", "accepted", "overridden", "reasons"])
     for r in reports:
-        reasons = "; ".join(f"{reason} x{number}" for reason, number in r.reasons.most_common())
-        # a spreadsheet would run a text that begins like a formula
-        safe = f"'{reasons}" if reasons[:1] in ("=", "+", "-", "@") else reasons
-        writer.writerow([r.card, r.shown, r.in_trial, r.accepted, r.overridden, safe])
+        reasons = "; ".join(f"{_cell(reason)} x{number}" for reason, number in r.reasons.most_common())
+        writer.writerow([_cell(r.card), r.shown, r.in_trial, r.accepted, r.overridden, reasons])
     return out.getvalue()
 
 

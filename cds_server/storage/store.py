@@ -25,6 +25,7 @@ from cds_server.storage.schema import is_up_to_date, upgrade
 log = logging.getLogger("cds_server")
 R = TypeVar("R")
 RETRY_SECONDS = 10.0
+NO_ANSWER = "does not answer"
 WAITING_AT_MOST = 500  # writes that wait for a slow database before new ones count as lost
 
 
@@ -140,7 +141,7 @@ class Store:
         except IntegrityError:
             raise
         except Exception as error:  # whatever it is, it costs no one a card
-            self._degrade(type(error).__name__)
+            self._degrade(NO_ANSWER, error)
             raise StoreUnavailableError from error
         self.degraded = None
         self._metrics.log_degraded.set(0)
@@ -159,7 +160,7 @@ class Store:
                     upgrade(self._engine)
             except Exception as error:  # also a schema of a later version
                 self._failed = now
-                self._degrade(type(error).__name__)
+                self._degrade(NO_ANSWER, error)
                 raise StoreUnavailableError from error
             self._ready = True
 
@@ -167,10 +168,11 @@ class Store:
         self._metrics.log_late.labels(what).inc()
         self._degrade("does not answer in time")
 
-    def _degrade(self, why: str) -> None:
+    def _degrade(self, says: str, error: Exception | None = None) -> None:
+        """Say that the log is degraded: the words go to anyone who asks, the kind of error only to the log lines."""
         if self.degraded is None:
-            log.error("the decision log is degraded: %s", why)
-        self.degraded = why
+            log.error("the decision log is degraded: %s", says if error is None else type(error).__name__)
+        self.degraded = says
         self._metrics.log_degraded.set(1)
 
     def lose(self, error: BaseException | None) -> None:

@@ -20,6 +20,10 @@ from cds_server.trust.key_sets import KeySets
 from fhir_mappings.reading.fhir_base import comparable
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_ONLY_SIGNATURE: Any = {
+    "verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_jti": False,
+    "verify_sub": False, "verify_iss": False,
+}  # fmt: skip
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _LEAST_RSA_BITS = 2048
 LEEWAY_SECONDS = 60
@@ -105,19 +109,14 @@ class ClientTrust:
         if not isinstance(kid, str) or not kid:
             raise UntrustedError("kid", "kid is missing")
         try:
-            key = self._keys.key(client, kid, deadline)
+            named = self._keys.key(client, kid, deadline) or ()
         except KeysUnavailableError as error:
             raise UntrustedError("keys", "the client's keys could not be fetched") from error
-        if key is None or not _fits(key, algorithm):
+        fitting = [key for key in named if _fits(key, algorithm)]
+        if not fitting:
             raise UntrustedError("key", "the token's key is not known")
-        options: Any = {
-            "verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_jti": False,
-            "verify_sub": False, "verify_iss": False,
-        }  # fmt: skip
-        try:
-            jwt.decode(token, key.public, algorithms=[algorithm], options=options)
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
-            raise UntrustedError("signature", "the token's signature is not valid") from error
+        if not any(_is_signed_by(token, key, algorithm) for key in fitting):
+            raise UntrustedError("signature", "the token's signature is not valid")
 
     def _check_times(self, claims: Mapping[str, Any], client: Client) -> None:
         times = {name: claims.get(name) for name in ("exp", "iat")}
@@ -141,6 +140,14 @@ def _fits(key: Key, algorithm: str) -> bool:
     if algorithm in _CURVES:
         return isinstance(public, EllipticCurvePublicKey) and public.curve.name == _CURVES[algorithm]
     return isinstance(public, RSAPublicKey) and public.key_size >= _LEAST_RSA_BITS
+
+
+def _is_signed_by(token: str, key: Key, algorithm: str) -> bool:
+    try:
+        jwt.decode(token, key.public, algorithms=[algorithm], options=_ONLY_SIGNATURE)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return False
+    return True
 
 
 def _bearer(authorization: str | None) -> str:

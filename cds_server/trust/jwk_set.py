@@ -21,7 +21,10 @@ class Key:
     algorithm: str | None
 
 
-Keys = Mapping[str, Key]
+Keys = Mapping[str, tuple[Key, ...]]
+"""The keys of a set by `kid`. RFC 7517 lets equivalent keys of several kinds share one, and some sets have two of one
+kind under it while keys rotate: each of them may check a signature."""
+MOST_OF_ONE_KID = 4  # each costs a try for every token
 
 
 class KeysUnavailableError(Exception):
@@ -35,7 +38,11 @@ def keys_in(content: bytes) -> Keys:
         found = [(entry.get("kid"), _key(entry)) for entry in entries if isinstance(entry, dict)]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise KeysUnavailableError from error
-    return {kid: key for kid, key in found if isinstance(kid, str) and kid and key is not None}
+    keys: dict[str, tuple[Key, ...]] = {}
+    for kid, key in found:
+        if isinstance(kid, str) and kid and key is not None:
+            keys[kid] = (*keys.get(kid, ()), key)[:MOST_OF_ONE_KID]
+    return keys
 
 
 def _key(entry: Mapping[str, Any]) -> Key | None:

@@ -45,8 +45,8 @@ class KeySets:
         self._known: dict[str, _Known] = {}
         self._executors: dict[str, ThreadPoolExecutor] = {}
 
-    def key(self, client: Client, kid: str, deadline: float) -> Key | None:
-        """The key of that id; None if the set has none. Raises KeysUnavailableError."""
+    def key(self, client: Client, kid: str, deadline: float) -> tuple[Key, ...] | None:
+        """The key of that id, or the several that share it; None if the set has none. Raises KeysUnavailableError."""
         if client.jwks is not None:
             return self._from_file(client).get(kid)
         future = self._fetch_if_due(client, kid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from cds_server.outgoing.token_request import ClientKey
 from cds_server.toml_file import toml_table
 
 LEAST_RSA_BITS = 2048
+_FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}\.[A-Za-z0-9]{1,6}")
 _NO_TABLES = "must hold one or more [[{first}]] entries{others}, and nothing else."
 
 
@@ -63,8 +65,10 @@ class TomlEntry:
 
     def file(self, name: str) -> Path:
         path = self.folder / self.text(name)
-        if not path.is_file():
-            raise self.wrong(name, f"must name a file in the folder of this one; there is no {path.name}")
+        with naming(f"{self.where}.{name}"):
+            there = path.is_file()
+        if not there:
+            raise self.wrong(name, f"must name a file in the folder of this one; there is no {_shown_name(path)}")
         return path
 
     def client_key(self, name: str) -> ClientKey:
@@ -80,6 +84,11 @@ class TomlEntry:
         if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
             return ClientKey(text, "ES384", kid)
         raise self.wrong(name, f"must be an RSA key of at least {LEAST_RSA_BITS} bits, or one of the curve P-384")
+
+
+def _shown_name(path: Path) -> str:
+    """A file's name where it looks like one: a key may stand in its place by mistake."""
+    return path.name if _FILE_NAME.fullmatch(path.name) else "file of that name"
 
 
 def toml_entries(setting: str, file: Path, first: str, *others: str) -> dict[str, list[TomlEntry]]:

@@ -97,10 +97,10 @@ def _measured(code: str, display: str, unit: str) -> Callable[..., list[Resource
         result = _observation(entry, id_, subject, code, display)
         if preliminary:
             result["status"] = "preliminary"
-        comparator = re.match(r"[<>]=?", number)
-        quantity = _quantity(number.lstrip("<>="), unit_code)
-        if comparator:
-            quantity["comparator"] = comparator.group()
+        digits = number.lstrip("<>=")
+        quantity = _quantity(digits, unit_code)
+        if digits != number:
+            quantity["comparator"] = number.removesuffix(digits)
         return [{**result, "valueQuantity": quantity}]
 
     return make

@@ -10,9 +10,11 @@ from typing import Any
 from fhir_mappings.codes.code_systems import LOINC, canonical_system
 from fhir_mappings.codes.terminology import (
     ALSO_PUSHED,
+    ANTI_INFECTIVE_SETS,
     CARRY_TIME,
     DRUG_SETS,
     NOT_COUNTED,
+    PROPHYLACTIC,
     TREATED_EARLY,
     Concept,
     normalised,
@@ -33,6 +35,7 @@ _CONCEPT_EXTENSIONS = frozenset(
         ALSO_PUSHED,
         CARRY_TIME,
         TREATED_EARLY,
+        PROPHYLACTIC,
     }
 )
 
@@ -62,7 +65,7 @@ def check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: s
         raise SiteRuleError(f"{where}.code must be without spaces, commas, bars and other signs that a search reads.")
     if system == LOINC and not code.startswith("LA") and not loinc_check_digit(code):  # an answer has no such digit
         raise SiteRuleError(f"{where}.code is no LOINC code: its check digit is wrong.")
-    least = LEAST_DRUG_CHARS if set_id in (*DRUG_SETS, NOT_COUNTED) else 1
+    least = LEAST_DRUG_CHARS if set_id in (*DRUG_SETS, NOT_COUNTED, *ANTI_INFECTIVE_SETS) else 1
     for number, designation in enumerate(concept.get("designation", ())):
         if len(normalised(designation.get("value", ""))) < least:
             raise SiteRuleError(f"{where}.designation[{number}].value must have at least {least} characters.")
@@ -73,15 +76,21 @@ def check_concept(where: str, concept: Mapping[str, Any], system: str, set_id: s
     _check_traits(where, concept, set_id)
 
 
-# each trait, and the value set whose drugs may have it
-_TRAITS = {ALSO_PUSHED: "vasopressor", CARRY_TIME: "vasopressor", TREATED_EARLY: "car-t-product"}
+# each trait, and the value sets whose drugs may have it
+_TRAITS = {
+    ALSO_PUSHED: ("vasopressor",),
+    CARRY_TIME: ("vasopressor",),
+    TREATED_EARLY: ("car-t-product",),
+    PROPHYLACTIC: ANTI_INFECTIVE_SETS,
+}
 
 
 def _check_traits(where: str, concept: Mapping[str, Any], set_id: str) -> None:
     for extension in concept.get("extension", ()):
         url = extension["url"]
-        if url in _TRAITS and set_id != _TRAITS[url]:
-            raise SiteRuleError(f"{where}.extension: {url} is for concepts of {_TRAITS[url]} only; remove it.")
+        if url in _TRAITS and set_id not in _TRAITS[url]:
+            allowed = " or ".join(_TRAITS[url])
+            raise SiteRuleError(f"{where}.extension: {url} is for concepts of {allowed} only; remove it.")
         if url == CARRY_TIME:
             carry = next(number for number in numbers() if number.name == "pressor_carry")
             duration = extension.get("valueDuration", {})

@@ -18,6 +18,7 @@ from fhir_mappings.codes.code_systems import LOCAL
 from fhir_mappings.codes.observed_sets import DEVICE_SETS, KIND_OF_SET
 from fhir_mappings.codes.site_concepts import check_concept, ingredient_of, system_of
 from fhir_mappings.codes.terminology import (
+    ANTI_INFECTIVE_SETS,
     DRUG_SETS,
     NOT_COUNTED,
     Concept,
@@ -34,7 +35,7 @@ _CODED = ("coded-crs", "coded-icans", "car-t-history", "coded-infection")
 # Groups of value sets that exclude each other: a code or text in two of a group would say two things of one patient,
 # so it stops the start.
 _ONE_OF = (
-    (*DRUG_SETS, NOT_COUNTED),
+    (*DRUG_SETS, NOT_COUNTED, *ANTI_INFECTIVE_SETS),
     DEVICE_SETS,
     ("negative-result", "positive-result"),
     _OBSERVED,

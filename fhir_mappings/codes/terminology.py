@@ -24,9 +24,10 @@ from fhir_mappings.facts.treatment import Drug, DrugClass, DrugTraits
 
 DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugClass.UNIDENTIFIED))
 NOT_COUNTED = "not-a-vasopressor"
+ANTI_INFECTIVE_SETS = ("antibacterial", "antifungal", "antiviral")
 # extensions of a concept that state traits of its ingredient
-ALSO_PUSHED, CARRY_TIME, TREATED_EARLY = (
-    "urn:crs-cds:also-pushed", "urn:crs-cds:carry-time", "urn:crs-cds:treated-early",
+ALSO_PUSHED, CARRY_TIME, TREATED_EARLY, PROPHYLACTIC = (
+    "urn:crs-cds:also-pushed", "urn:crs-cds:carry-time", "urn:crs-cds:treated-early", "urn:crs-cds:prophylactic",
 )  # fmt: skip
 
 Code = tuple[str, str]
@@ -205,6 +206,7 @@ def concepts_of(value_set: Mapping[str, Any]) -> tuple[Concept, ...]:
                 also_pushed=bool(extensions.get(ALSO_PUSHED, {}).get("valueBoolean")),
                 carry=_hours(extensions.get(CARRY_TIME, {}).get("valueDuration")),
                 treated_early=bool(extensions.get(TREATED_EARLY, {}).get("valueBoolean")),
+                prophylactic=bool(extensions.get(PROPHYLACTIC, {}).get("valueBoolean")),
             )
             found.append(Concept(include["system"], code, display, ingredient, texts, source, doubtful, traits))
     return tuple(found)

@@ -40,6 +40,14 @@ class Course:
         return self.infusions[0].time_known
 
 
+@dataclass(frozen=True, slots=True)
+class CodedCrs:
+    """A coded CRS grade: a claim, and when it was made."""
+
+    code: str
+    at: datetime
+
+
 class CourseSearch(StrEnum):
     """The outcome of the search for a course: found, surely none, none in what was read, or nothing readable."""
 

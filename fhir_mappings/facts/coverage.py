@@ -31,6 +31,7 @@ class Kind(StrEnum):
     MEDICATION_ORDERS = "active medication orders"
     SERVICE_ORDERS = "active service orders"
     CYTOKINES = "cytokines"
+    LASTING_INFECTIONS = "tuberculosis, hepatitis B and fungal disease"
 
 
 class Completeness(StrEnum):

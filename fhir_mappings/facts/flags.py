@@ -13,6 +13,7 @@ class Flag(StrEnum):
     HISTORY_INCOMPLETE = "history_incomplete"
     LATE_AFTER_WAIVER = "late_after_waiver"
     PRESSOR_STALE = "pressor_stale"
+    PRESSORS_STALE_TOGETHER = "pressors_stale_together"
     PRESSOR_ON_HOLD = "pressor_on_hold"
     PRESSOR_ORDERED_NOT_CHARTED = "pressor_ordered_not_charted"
     OPEN_SINCE = "open_since"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum, auto
 
@@ -16,7 +16,8 @@ class GradeRow:
     """A row of the grade, known or partly known: at least `value`, and `exact` if nothing unread could raise it.
 
     Value 0 without `exact` is unknown. `provisional` also counts what is ordered but not charted; `could_be` is the
-    highest value that the missing data could show.
+    highest value that the missing data could show. `beside` are findings that make no row. `not_new`: the finding of
+    the row was there before the infusion. `last_charted` is the last record that says anything of the row.
     """
 
     value: int
@@ -28,6 +29,9 @@ class GradeRow:
     provisional: int = 0
     unfetched: bool = False
     could_be: int = 4
+    beside: tuple[Driver, ...] = ()
+    not_new: bool = False
+    last_charted: datetime | None = None
 
     @property
     def most(self) -> int:
@@ -82,6 +86,40 @@ class CrsGrade:
     unfetched: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FirstFever:
+    """The local day of the first fever of a course, and how long after the start of an infusion the present one began.
+
+    `with_infusion`: so soon that it may be a reaction to it. Of an infusion that is known by date only, no hours are
+    known.
+    """
+
+    day: int
+    after_infusion: timedelta | None
+    is_late: bool
+    with_infusion: bool
+
+
 def device_not_recognised(grade: CrsGrade) -> bool:
     """Tell whether the latest device or procedure has no place, and fever, now or hidden, makes it matter."""
     return Flag.OXYGEN_UNREAD in grade.flags and grade.fever in (Fever.NOW, Fever.WAIVED)
+
+
+def stale_pressors_alone(grade: CrsGrade) -> bool:
+    """Tell whether grade 4 rests on vasopressors that were charted long ago and on nothing else."""
+    return Flag.PRESSORS_STALE_TOGETHER in grade.pressure.flags and grade.oxygen.value < grade.pressure.value
+
+
+def row_without_fever(grade: CrsGrade) -> int:
+    """The higher row of a patient who had no fever in this course, and whose fever nothing hid; 0 for any other.
+
+    Hypotension and hypoxia that were there before the infusion are left out.
+    """
+    if grade.fever is not Fever.NONE:
+        return 0
+    return max(0 if row.not_new else row.value for row in (grade.pressure, grade.oxygen))
+
+
+def is_not_crs(grade: CrsGrade) -> bool:
+    """Tell whether grade 0 stands beside a low pressure or oxygen: there was no fever, so it is not CRS."""
+    return grade.grade == 0 and max(grade.pressure.value, grade.oxygen.value) > 0

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     NO_RECENT_SAMPLE = "no_recent_sample"
     FEBRILE_BASELINE = "febrile_baseline"
     CENSORED = "censored_inconclusive"
+    TWO_RESULTS = "two_results"
     ZERO_BASELINE = "zero_baseline"
     PRELIMINARY = "preliminary"
     PRIOR_BLOCKADE = "prior_il6r_blockade"
@@ -30,7 +31,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One laboratory result. `unit` is the canonical unit, or the record's own where no conversion exists."""
+    """One laboratory result. `unit` is the canonical unit, or the record's own where no conversion exists.
+
+    `two_results`: it stands for several of one time that differ, and its value is the interval that they span.
+    """
 
     reference: str
     at: Moment
@@ -40,6 +44,12 @@ class Sample:
     loinc: str
     preliminary: bool = False
     amended: bool = False
+    two_results: bool = False
+
+    @property
+    def is_censored(self) -> bool:
+        """Tell whether one result is given only as below or above a limit."""
+        return not self.two_results and (self.value.low_open or self.value.high is None)
 
     @property
     def height(self) -> tuple[Decimal, Decimal]:

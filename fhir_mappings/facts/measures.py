@@ -21,6 +21,13 @@ class Measure(Enum):
     ENZYME = "liver enzyme", "U/L"
     MASS = "mass", "mg"
     MASS_PER_WEIGHT = "mass for each kilogram", "mg/kg"
+    MASS_RATE = "mass for each hour", "mg/h"
+    MASS_PER_WEIGHT_RATE = "mass for each kilogram and hour", "mg/kg/h"
+    VOLUME = "volume", "mL"
+    VOLUME_RATE = "volume for each hour", "mL/h"
+    TIME = "time", "h"
+    ITEM = "number of dose forms", "1"
+    SCORE = "score", "1"
 
     @property
     def unit(self) -> str:

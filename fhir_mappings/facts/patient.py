@@ -12,10 +12,11 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from fhir_mappings.facts.analytes import ANALYTES, CRP, IL6, Analyte
-from fhir_mappings.facts.course import Course, CourseSearch
+from fhir_mappings.facts.course import CodedCrs, Course, CourseSearch
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside
-from fhir_mappings.facts.grade import CrsGrade
+from fhir_mappings.facts.grade import CrsGrade, FirstFever
 from fhir_mappings.facts.icans import Icans
+from fhir_mappings.facts.infection import InfectionFacts
 from fhir_mappings.facts.labs import FoldChange, SafetyLabs
 from fhir_mappings.facts.treatment import PendingOrder, SteroidGiven, Tocilizumab
 
@@ -25,18 +26,6 @@ class Weight:
     reference: str
     kg: Decimal
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Infection:
-    """A sign of active infection: a culture or PCR (`test`) with a `finding` that is not negative, as it is charted,
-    or an active diagnosis (`code`)."""
-
-    reference: str
-    at: datetime | None
-    test: str = ""
-    finding: str = ""
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,7 @@ class PatientFacts:
     deceased: bool = False
     age: Age | None = None
     grade: CrsGrade | None = None
+    first_fever: FirstFever | None = None
     grade_at_dose_2: CrsGrade | None = None
     progressed: bool | None = None
     folds: Mapping[Analyte, FoldChange] = field(default_factory=lambda: {analyte: FoldChange() for analyte in ANALYTES})
@@ -67,9 +57,9 @@ class PatientFacts:
     weight: Weight | None = None
     icans: Icans = field(default_factory=Icans)
     labs: SafetyLabs = field(default_factory=SafetyLabs)
-    infections: tuple[Infection, ...] = ()
+    infection: InfectionFacts = InfectionFacts()
     tocilizumab_hypersensitivity: str | None = None
-    coded_crs: tuple[str, ...] = ()
+    coded_crs: tuple[CodedCrs, ...] = ()
     recent_coded_claim: bool = False
     pending: tuple[PendingOrder, ...] = ()
     done_recently: frozenset[str] = frozenset()

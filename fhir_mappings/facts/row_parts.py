@@ -37,6 +37,13 @@ class PressorPushes:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StalePressors:
+    """Vasopressors that make grade 4 only if so many of them still run: all were charted long ago, and together."""
+
+    number: int
+
+
 class Pressure(Enum):
     SYSTOLIC = auto()
     MEAN = auto()
@@ -44,21 +51,27 @@ class Pressure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LowPressure:
-    """Low readings of one pressure, in mm[Hg]: the last low one, the number of low ones, of all, and the latest."""
+    """Low readings of one pressure, in mm[Hg]: the last low one, the number of low ones, of all, and the latest.
+
+    `before`: it was low before the infusion too.
+    """
 
     pressure: Pressure
     last_low: Decimal
     low: int
     readings: int
     latest: Decimal
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OxygenDevice:
-    """A device in use, with its flow in L/min where that is charted."""
+    """A device in use, with its flow in L/min where that is charted. `before`: as much was charted before the
+    infusion."""
 
     device: Device
     flow: Decimal | None = None
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +83,10 @@ class SupportInProgress:
 
 @dataclass(frozen=True, slots=True)
 class OxygenFlow:
-    """A flow in L/min from an unknown device."""
+    """A flow in L/min from an unknown device. `before`: as much was charted before the infusion."""
 
     flow: Decimal
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +98,12 @@ class InhaledOxygen:
 
 @dataclass(frozen=True, slots=True)
 class LowSaturation:
-    """An SpO2 in % below the limit, without oxygen."""
+    """SpO2 in % without oxygen: the last low one, the number of low ones, of all, and the latest."""
 
     percent: Decimal
+    low: int
+    readings: int
+    latest: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,7 @@ class LastCharted:
 Driver = (
     PressorInfusion
     | PressorPushes
+    | StalePressors
     | LowPressure
     | OxygenDevice
     | SupportInProgress
@@ -114,6 +132,7 @@ class Missing(Enum):
     """Missing data that could raise a row or that keep it from being known."""
 
     PRESSURE = auto()
+    PRESSURE_BY_MEAN = auto()
     PRESSURE_UNREAD = auto()
     ADMINISTRATIONS_UNREAD = auto()
     PRESSOR_NOT_CHARTED = auto()

@@ -30,8 +30,8 @@ _ORDER = (
 # counts, ages and doses that are ordered in whole milligrams
 _WHOLE = frozenset(
     {
-        "doses_max", "doses_per_day", "icans_severe", "icans_severe_steroid", "pals_low_above", "adult_age",
-        "toci_min_age", "toci_max", "dexamethasone_dose", "methylprednisolone_dose",
+        "mean_alone", "low_before_readings", "doses_max", "doses_per_day", "icans_severe", "icans_severe_steroid",
+        "pals_low_above", "adult_age", "toci_min_age", "toci_max", "dexamethasone_dose", "methylprednisolone_dose",
     }
 )  # fmt: skip
 
@@ -79,7 +79,9 @@ def _value(number: Number, written: object) -> Decimal | timedelta:
         raise SiteRuleError(f"[thresholds] {number.name} {must}")
     if in_own != in_own.to_integral_value() and (is_span or number.name in _WHOLE):
         unit_text = "" if number.unit == NO_UNIT else f" {number.unit}"
-        raise SiteRuleError(f"[thresholds] {number.name} must be a whole number of{unit_text or ' doses'}; round it.")
+        raise SiteRuleError(
+            f"[thresholds] {number.name} must be a whole number{unit_text and ' of' + unit_text}; round it."
+        )
     return timedelta(seconds=int(seconds)) if is_span else value
 
 

@@ -76,11 +76,14 @@ class Thresholds:
     o2_window: timedelta = _span((4, 24), "oxygen device, flow and lowest SpO2 of the last", hours=12)
     pressor_carry: timedelta = _span((1, 12), "a vasopressor charted at a moment counts as running for", hours=4)
     stale_limit: timedelta = _span((12, 72), "a device or vasopressor not stopped keeps its row for", hours=24)
-    waiver_limit: timedelta = _span((2, 30), "after the last sign, fever counts as suppressed by treatment for", days=7)
+    waiver_limit: timedelta = _span(
+        (24, 168), "after the last sign or dose, fever counts as suppressed by treatment for", hours=72
+    )
     push_below: Decimal = _number(
         "2", "mg", ("0.5", "4"), OURS, D, "a vasopressor charted as an amount alone is a push, no bag, below"
     )
     spo2_cut: Decimal = _number("90", "%", ("85", "95"), "Mahadeo 2019; PMC9978889", V, "needs oxygen: SpO2 below")
+    spo2_readings_apart: timedelta = _span((0, 60), "two low SpO2 of which the latest is none, apart by", minutes=5)
     low_flow_max: Decimal = _number("6", "L/min", ("4", "6"), ASTCT, V, "low flow up to and with")
     room_air_fio2: Decimal = _number("0.21", "1", ("0.20", "0.22"), OURS, D, "no oxygen: FiO2 up to and with")
     high_fio2: Decimal = _number("0.40", "1", ("0.30", "0.60"), OURS, D, "beside low flow, grade may be 3: FiO2 from")
@@ -93,7 +96,8 @@ class Thresholds:
     mean_adult: Decimal = _number(
         "65", "mm[Hg]", ("55", "75"), "sepsis convention, not ASTCT", U, "hypotension, adult: mean below"
     )
-    mean_readings_apart: timedelta = _span((0, 60), "two low mean pressures at least apart by", minutes=5)
+    mean_readings_apart: timedelta = _span((5, 60), "consecutive low mean pressures at least apart by", minutes=15)
+    mean_alone: Decimal = _number("1", "1", ("0", "1"), OURS, D, "low mean pressures alone are hypotension: 1, or 0")
     systolic_newborn: Decimal = _number("60", "mm[Hg]", ("50", "70"), PALS, V, "hypotension to 28 d: systolic below")
     systolic_infant: Decimal = _number("70", "mm[Hg]", ("60", "80"), PALS, V, "hypotension below 1 a: systolic below")
     systolic_child_base: Decimal = _number(
@@ -111,7 +115,16 @@ class Thresholds:
     steroid_masks: timedelta = _span((24, 168), "a systemic corticosteroid may hide fever for", hours=72)
     pressor_order_age: timedelta = _span((4, 72), "a vasopressor order not charted matters for", hours=24)
     future_tolerance: timedelta = _span((0, 30), "a time ahead of the clock counts as now up to", minutes=5)
+    infusion_reaction: timedelta = _span((1, 24), "fever may be a reaction to the infusion up to", hours=6)
+    late_first_fever: timedelta = _span((7, 21), "a first fever is late after day", "Blood Adv 2024;8:5346", V, days=14)
+    fever_as_grade_2: timedelta = _span((48, 120), "grade 1 is managed as grade 2 after fever for", ASCO, V, hours=72)
     signs_before_infusion: timedelta = _span((72, 168), "signs are read from before the infusion", hours=96)
+    low_before_readings: Decimal = _number(
+        "3", "1", ("2", "10"), OURS, D, "hypotension is not new: readings before the infusion at least"
+    )
+    low_before_part: Decimal = _number(
+        "0.5", "1", ("0.25", "1"), OURS, D, "hypotension is not new: part of those readings that was low"
+    )
     # the course
     new_course_after: timedelta = _span((14, 42), "infusions are one course up to and with", days=21)
     study_days: timedelta = _span((14, 30), "the study's rules hold to day", ZHANG, P, days=30)
@@ -153,6 +166,9 @@ class Thresholds:
     toci_strength: Decimal = _number("20", "mg/mL", ("20", "20"), LABEL, V, "strength of the concentrate")
     tier_margin: Decimal = _number("1", "kg", ("0", "3"), OURS, D, "the tier is near within")
     dose_off: Decimal = _number("0.1", "1", ("0.02", "0.2"), OURS, D, "a drafted dose is off by more than (part)")
+    dose_agreement: Decimal = _number(
+        "0.05", "1", ("0.01", "0.1"), OURS, D, "two ways to state a dose agree within (part)"
+    )
     weight_age: timedelta = _span((1, 30), "a weight doses for", days=14)
     adult_age: Decimal = _number("18", "a", ("16", "21"), OURS, D, "adult from")
     study_min_age: Decimal = _number("13", "a", ("13", "13"), ZHANG, P, "youngest patient of the study")
@@ -190,6 +206,12 @@ class Thresholds:
         "40", "U/L", ("20", "80"), OURS, U, "upper normal of ALT and AST where the result states none"
     )
     safety_labs_age: timedelta = _span((1, 7), "counts and liver enzymes are known for", days=3)
+    blood_culture_age: timedelta = _span((24, 168), "a positive blood culture puts infection first for", hours=72)
+    coded_infection_age: timedelta = _span((7, 90), "a coded infection counts for", days=30)
+    anti_infective_given: timedelta = _span((8, 48), "an anti-infective runs after its last dose for", hours=24)
+    anti_infective_order_age: timedelta = _span(
+        (24, 168), "an active order of an anti-infective of which no dose is charted counts for", hours=72
+    )
     infection_age: timedelta = _span((2, 30), "a culture or viral PCR speaks for", days=7)
     done_recently: timedelta = _span((4, 72), "a test of the surveillance bundle is not repeated for", hours=24)
 

@@ -31,12 +31,13 @@ class DrugTraits:
 
     `also_pushed`: an amount of it without a rate or a period is a push, however large. `carry` is how long a charted
     rate counts as running, in place of the threshold for all vasopressors. `treated_early`: guidance of the product
-    treats CRS before grade 2.
+    treats CRS before grade 2. `prophylactic`: an anti-infective that is usually given to prevent.
     """
 
     also_pushed: bool = False
     carry: timedelta | None = None
     treated_early: bool = False
+    prophylactic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,31 @@ class Delivery(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class StatedDose:
+    """The single dose of an administration, order or draft: in mg, in mg/kg, or in both where both are stated; neither
+    if it could not be read.
+
+    `said` are the ways in which it is stated, as charted; those of them that `differ` leave no dose, and what could not
+    be compared stands in `not_compared`. `repeats`: more than one dose is ordered.
+    """
+
+    mg: Decimal | None = None
+    mg_per_kg: Decimal | None = None
+    said: tuple[str, ...] = ()
+    differ: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
+    repeats: bool = False
+
+    @property
+    def is_stated(self) -> bool:
+        return bool(self.said)
+
+    @property
+    def is_read(self) -> bool:
+        return self.mg is not None or self.mg_per_kg is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Administration:
     """One MedicationAdministration. Without an `end` it is running if it is `open_ended`, and an event if not.
 
@@ -88,12 +114,16 @@ class Administration:
     open_ended: bool
     status: str
     route: Route
-    dose_mg: Decimal | None = None
+    dose: StatedDose = StatedDose()
     has_amount: bool = False
     rate: Decimal | None = None
     requests: tuple[str, ...] = ()
     is_event: bool = False
     delivery: Delivery = Delivery.NOT_STATED
+
+    @property
+    def dose_mg(self) -> Decimal | None:
+        return self.dose.mg
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +141,8 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class PendingOrder:
-    """An active order that no administration answers yet; for a corticosteroid, with its dose if one is stated."""
+    """An active order that no administration answers yet. `dexamethasone_mg` is what the dose of a corticosteroid
+    equals, where that is known."""
 
     reference: str
     drug: Drug | None
@@ -119,7 +150,7 @@ class PendingOrder:
     authored: datetime | None
     route: Route = Route.NOT_STATED
     dexamethasone_mg: Decimal | None = None
-    dose_stated: bool = False
+    dose: StatedDose = StatedDose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +173,7 @@ class SteroidGiven:
     at: datetime
     infusing: bool
     dexamethasone_mg: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class DraftDose:
-    """The single dose of a draft, in mg or in mg/kg; neither if it could not be read.
-
-    `repeats`: the draft orders more than one dose.
-    """
-
-    mg: Decimal | None = None
-    mg_per_kg: Decimal | None = None
-    repeats: bool = False
+    dose: StatedDose = StatedDose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +192,7 @@ class DraftOrder:
     empty: bool = False
     replaces: str | None = None
     dexamethasone_mg: Decimal | None = None
-    dose_stated: bool = False
-    dose: DraftDose = DraftDose()
+    dose: StatedDose = StatedDose()
     route: Route = Route.NOT_STATED
     resource: Mapping[str, Any] = field(default_factory=dict)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from fhir_mappings.medications.stated_doses import Statement, statements_of
 from fhir_mappings.reading import fhir_structs as fs
 
 
@@ -45,6 +47,36 @@ def first_object(value: object) -> Mapping[str, Any]:
     """The first object of a list, or the object itself if a client sends no list; empty for anything else."""
     first = value[0] if isinstance(value, list) and value else value
     return first if isinstance(first, Mapping) else {}
+
+
+def stated_in(draft: Mapping[str, Any]) -> list[Statement]:
+    """The ways in which the first dosage states a dose; in older FHIR the dose stands in the dosage itself."""
+    dosage = first_object(draft.get("dosageInstruction"))
+    rates = dosage.get("doseAndRate")
+    entries = rates if isinstance(rates, list) else [rates] if isinstance(rates, Mapping) else [dosage]
+    found = [_dose_and_rate(entry) for entry in entries if isinstance(entry, Mapping)]
+    return statements_of(found)
+
+
+def _dose_and_rate(entry: Mapping[str, Any]) -> fs.DoseAndRate:
+    between = entry.get("doseRange")
+    ends = [quantity_in(between.get(end)) for end in ("low", "high")] if isinstance(between, Mapping) else []
+    dose = entry.get("doseQuantity")
+    return fs.DoseAndRate(
+        type=concept_of(entry.get("type")),
+        dose_quantity=quantity_in(dose) if isinstance(dose, Mapping) else None,
+        dose_range=fs.Range(*ends) if ends else None,
+    )
+
+
+def quantity_in(value: object) -> fs.Quantity:
+    """A quantity as far as its fields can be read."""
+    fields = value if isinstance(value, Mapping) else {}
+    texts = [word(fields, name) or None for name in ("comparator", "unit", "code", "system")]
+    try:
+        return fs.Quantity(Decimal(str(fields["value"])), *texts)
+    except (KeyError, ArithmeticError, ValueError):
+        return fs.Quantity(None, *texts)
 
 
 def contained_in(draft: Mapping[str, Any]) -> tuple[msgspec.Raw, ...]:

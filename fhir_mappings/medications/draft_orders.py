@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from fhir_mappings.codes.terminology import Terminology, normalised
-from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import DraftDose, DraftOrder, DrugClass, Route
-from fhir_mappings.medications.amounts import Content, amount_mg
+from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route, StatedDose
+from fhir_mappings.medications.amounts import Content
 from fhir_mappings.medications.draft_fields import (
     Draft,
     concept_of,
@@ -21,16 +18,17 @@ from fhir_mappings.medications.draft_fields import (
     medication_in,
     medication_reference,
     reference_of,
+    stated_in,
     word,
 )
 from fhir_mappings.medications.drugs import route_of
 from fhir_mappings.medications.identified import UNNAMED, contents
 from fhir_mappings.medications.products import Product, Shelf, product
+from fhir_mappings.medications.stated_doses import Statement, stated_dose
 from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.ownership import AnotherPatientError, Owner
 from fhir_mappings.reading.resource_pool import ResourcePool
-from fhir_mappings.reading.units import FACTORS, UnitError, converted, unit_of
 
 _DOES_NOT_COUNT = frozenset({"cancelled", "revoked", "entered-in-error"})
 _MEDICATION_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
@@ -122,8 +120,11 @@ def _medication_drafts(
 ) -> Iterator[DraftOrder]:
     prior = draft.get("priorPrescription")
     replaced = prior.get("reference") if isinstance(prior, Mapping) else None
+    stated, text = stated_in(draft), word(first_object(draft.get("dosageInstruction")), "text")
     for content in contents(_product(draft, shelf), terms, _route(draft, terms)):
-        dexamethasone_mg, stated = ordered_dose(content, _dose(draft) or fs.Quantity(), t)
+        dose, dexamethasone_mg = ordered_dose(content, stated, text, t)
+        if content.drug.drug_class is DrugClass.TOCILIZUMAB:
+            dose = _tocilizumab_dose(content, draft, stated, t)
         order = DraftOrder(
             reference,
             True,
@@ -133,8 +134,7 @@ def _medication_drafts(
             empty=not _states_medication(draft),
             replaces=replaced if isinstance(replaced, str) else None,
             dexamethasone_mg=dexamethasone_mg,
-            dose_stated=stated,
-            dose=_tocilizumab_dose(content, draft, t),
+            dose=dose,
             resource=draft,
         )
         yield replace(order, route=_drug_route(order, draft, terms))
@@ -160,33 +160,13 @@ def _drug_route(draft: DraftOrder, resource: Mapping[str, Any], terms: Terminolo
     return Route.SUBCUTANEOUS if any(text in words for text in terms.texts("subcutaneous-product")) else route
 
 
-def _dose(draft: Mapping[str, Any]) -> fs.Quantity | None:
-    rates = first_object(draft.get("dosageInstruction")).get("doseAndRate")
-    quantity = first_object(first_object(rates).get("doseQuantity"))
-    if (isinstance(rates, list) and len(rates) > 1) or quantity.get("comparator") or _disagree(quantity):
-        return None
-    try:
-        value = Decimal(str(quantity["value"]))
-        return fs.Quantity(value, None, word(quantity, "unit") or None, word(quantity, "code") or None)
-    except (KeyError, ArithmeticError, ValueError):
-        return None
-
-
-def _tocilizumab_dose(content: Content, resource: Mapping[str, Any], t: Thresholds) -> DraftDose:
-    """The dose of a tocilizumab draft; none that can be read where it has several dosages, or a unit not listed."""
-    quantity, dosages = _dose(resource), resource.get("dosageInstruction")
-    if content.drug.drug_class is not DrugClass.TOCILIZUMAB:
-        return DraftDose()
-    repeats = _repeats(resource)
-    if quantity is None or quantity.value is None or (isinstance(dosages, list) and len(dosages) > 1):
-        return DraftDose(repeats=repeats)
-    mg = amount_mg(quantity, content, t.toci_strength)
-    if mg is not None:
-        return DraftDose(mg=mg, repeats=repeats)
-    with suppress(UnitError):
-        per_kg = converted(quantity.value, unit_of(quantity), Measure.MASS_PER_WEIGHT)
-        return DraftDose(mg_per_kg=per_kg, repeats=repeats)
-    return DraftDose(repeats=repeats)
+def _tocilizumab_dose(
+    content: Content, resource: Mapping[str, Any], stated: list[Statement], t: Thresholds
+) -> StatedDose:
+    """The dose of a tocilizumab draft; none that can be read where it has several dosages."""
+    dosages = resource.get("dosageInstruction")
+    several = isinstance(dosages, list) and len(dosages) > 1
+    return replace(StatedDose() if several else stated_dose(stated, content, t), repeats=_repeats(resource))
 
 
 def _repeats(resource: Mapping[str, Any]) -> bool:
@@ -196,9 +176,3 @@ def _repeats(resource: Mapping[str, Any]) -> bool:
     if not isinstance(repeat, Mapping) or repeat.get("count") == 1:
         return False
     return any(repeat.get(name) for name in ("count", "frequency", "period", "timeOfDay", "dayOfWeek", "when"))
-
-
-def _disagree(quantity: Mapping[str, Any]) -> bool:
-    """Tell whether the text of a unit and its code stand for different amounts."""
-    unit, code = FACTORS[Measure.MASS].get(word(quantity, "unit")), FACTORS[Measure.MASS].get(word(quantity, "code"))
-    return unit is not None and code is not None and unit != code

@@ -16,10 +16,11 @@ from functools import lru_cache
 from fhir_mappings.codes.car_t_words import CarT
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.treatment import OURS, Drug, DrugClass, Route
-from fhir_mappings.medications.amounts import Content, mg_per_ml
+from fhir_mappings.medications.amounts import Content
 from fhir_mappings.medications.doubts import UNNAMED_PRODUCT, around_cells, doubtful
 from fhir_mappings.medications.products import Product
 from fhir_mappings.medications.read_parts import Beside, ReadPart, in_doubt, is_cells, read_part
+from fhir_mappings.medications.strengths import Strength, named_strength, stated_strength
 
 ANOTHER = Drug(DrugClass.OTHER, "other")
 UNNAMED = Drug(DrugClass.UNIDENTIFIED, "drug not identified", resembles=OURS)
@@ -53,17 +54,26 @@ def _certain(parts: tuple[ReadPart, ...], beside: Beside, terms: Terminology) ->
     found: dict[str, Content] = {}
     for p in parts:
         for drug in _named_by(p, terms):
-            known, strength = found.get(drug.ingredient), mg_per_ml(p.part.strength)
+            known, strength = found.get(drug.ingredient), stated_strength(p.part.strength)
             if known is None:
                 found[drug.ingredient] = Content(drug, strength, dissolved=p.part.is_ingredient)
             else:
-                found[drug.ingredient] = replace(known, mg_per_ml=known.mg_per_ml or strength)
+                found[drug.ingredient] = replace(known, strength=known.strength.or_else(strength))
+    if len(found) == 1:
+        found = {name: replace(c, strength=c.strength.or_else(_named(parts))) for name, c in found.items()}
     beside = replace(beside, antipyretic=any(c.drug.drug_class is DrugClass.ANTIPYRETIC for c in found.values()))
     coded = {p.coded.ingredient for p in parts if p.coded is not None}
     return tuple(
         replace(c, drug=Drug(DrugClass.OTHER, f"{c.drug.ingredient}, local")) if beside.makes_other(c.drug) else c
         for c in _without_cells_beside_a_drug(found.values(), coded)
     )
+
+
+def _named(parts: Iterable[ReadPart]) -> Strength:
+    """The strength that the names of a product of one drug state. Of a mixture they may state that of a part."""
+    names = [text for p in parts if not p.part.is_ingredient for text in p.texts]
+    is_mixture = sum(p.part.is_ingredient for p in parts) > 1
+    return Strength() if is_mixture else named_strength(tuple(names))
 
 
 def _without_cells_beside_a_drug(found: Iterable[Content], coded: set[str]) -> list[Content]:

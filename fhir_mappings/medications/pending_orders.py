@@ -12,6 +12,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder
 from fhir_mappings.medications.drugs import drugs_in, route_of
 from fhir_mappings.medications.identified import UNNAMED
+from fhir_mappings.medications.stated_doses import statements_of
 from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
@@ -91,13 +92,14 @@ def _medication_orders(
     if data.status != "active" or data.do_not_perform:
         return ()
     route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
-    doses = [r.dose_quantity for d in data.dosage_instruction for r in d.dose_and_rate if r.dose_quantity]
+    stated = next(filter(None, (statements_of(d.dose_and_rate) for d in data.dosage_instruction)), [])
+    text = next((d.text for d in data.dosage_instruction if d.text), None)
     authored = moment_or_none(data.authored_on, zone)
     found = []
     for content in drugs_in(data, pool, terms, fhir_base, route):
-        dexamethasone_mg, stated = ordered_dose(content, doses[0] if doses else None, t)
+        dose, dexamethasone_mg = ordered_dose(content, stated, text, t)
         drug = None if content.drug == UNNAMED else content.drug
-        found.append(PendingOrder(resource.reference, drug, frozenset(), authored, route, dexamethasone_mg, stated))
+        found.append(PendingOrder(resource.reference, drug, frozenset(), authored, route, dexamethasone_mg, dose))
     return tuple(found)
 
 

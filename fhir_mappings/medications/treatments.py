@@ -13,9 +13,10 @@ from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
-from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, Route
-from fhir_mappings.medications.amounts import Content, amount_mg
+from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, Route, StatedDose
+from fhir_mappings.medications.amounts import Content
 from fhir_mappings.medications.drugs import drugs_in, route_of
+from fhir_mappings.medications.stated_doses import stated_dose, statement_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resource_pool import ResourcePool
@@ -126,7 +127,7 @@ def _administration(
         raise BadTimeError("no effective time")
     end = moment(period.end, zone).latest if period and period.end else None
     ended = data.status in ("completed", "stopped", "on-hold")
-    dose_mg, has_amount = _amount(dosage, content, t)
+    dose, has_amount = _amount(dosage, content, t)
     return Administration(
         reference=resource.reference,
         drug=content.drug,
@@ -135,7 +136,7 @@ def _administration(
         open_ended=end is None and (data.status == "in-progress" or (period is not None and not ended)),
         status=data.status,
         route=route,
-        dose_mg=dose_mg,
+        dose=dose,
         has_amount=has_amount,
         rate=_rate(dosage),
         is_event=data.effective_date_time is not None,
@@ -143,11 +144,11 @@ def _administration(
     )
 
 
-def _amount(dosage: fs.Dosage | None, content: Content, t: Thresholds) -> tuple[Decimal | None, bool]:
-    if dosage is None or dosage.dose is None or dosage.dose.value is None or not dosage.dose.value.is_finite():
-        return None, False
-    concentrate = t.toci_strength if content.drug.drug_class is DrugClass.TOCILIZUMAB else None
-    return amount_mg(dosage.dose, content, concentrate), dosage.dose.value > 0
+def _amount(dosage: fs.Dosage | None, content: Content, t: Thresholds) -> tuple[StatedDose, bool]:
+    """The dose, and whether any amount is charted, be it one that cannot be read."""
+    if dosage is None or dosage.dose is None or dosage.dose.value is None:
+        return StatedDose(), False
+    return stated_dose([statement_of(dosage.dose)], content, t), dosage.dose.value > 0
 
 
 def _rate(dosage: fs.Dosage | None) -> Decimal | None:

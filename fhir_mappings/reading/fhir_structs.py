@@ -15,7 +15,7 @@ import msgspec
 MAX_EXPONENT = 15
 
 
-class FhirStruct(msgspec.Struct, rename="camel", frozen=True, gc=False):
+class FhirStruct(msgspec.Struct, rename="camel", frozen=True, gc=False, omit_defaults=True):
     """The base of everything that is decoded from FHIR JSON.
 
     Decoded JSON holds no cycles, so `gc=False` spares the garbage collector the walk over a long chart.
@@ -48,6 +48,7 @@ class Quantity(FhirStruct, frozen=True):
     comparator: str | None = None
     unit: str | None = None
     code: str | None = None
+    system: str | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a number beyond any quantity of a body: it would only cost time and memory."""
@@ -180,11 +181,23 @@ class AllergyIntolerance(FhirStruct, frozen=True):
     verification_status: CodeableConcept | None = None
 
 
+class Range(FhirStruct, frozen=True):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
 class DoseAndRate(FhirStruct, frozen=True):
+    """One way in which a dose is stated: calculated, ordered, as an amount to give."""
+
+    type: CodeableConcept | None = None
     dose_quantity: Quantity | None = None
+    dose_range: Range | None = None
+    rate_quantity: Quantity | None = None
+    rate_ratio: Ratio | None = None
 
 
 class DosageInstruction(FhirStruct, frozen=True):
+    text: str | None = None
     route: CodeableConcept | None = None
     dose_and_rate: tuple[DoseAndRate, ...] = ()
 

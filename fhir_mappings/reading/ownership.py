@@ -90,4 +90,8 @@ def _references_in(raw: bytes) -> list[str]:
         return []
     subjects = value if isinstance(value, list) else [value]
     texts = [s.get("reference") if isinstance(s, dict) else s for s in subjects]
-    return [re.split(r"[?#]", text.strip())[0].lstrip("/") for text in texts if isinstance(text, str)]
+    return [_without_query(text.strip()).lstrip("/") for text in texts if isinstance(text, str)]
+
+
+def _without_query(reference: str) -> str:
+    return reference.partition("?")[0].partition("#")[0]

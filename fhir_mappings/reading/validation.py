@@ -21,13 +21,35 @@ from fhir.resources.R4B.patient import Patient
 from fhir.resources.R4B.procedure import Procedure
 from pydantic import ValidationError
 
-from fhir_mappings.reading.resources import Resource
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.fhir_types import FHIR_TYPES
+from fhir_mappings.reading.resources import Json, Resource, header_of
 
 REMEMBERED = 16_384  # resources; about 250 bytes each
 _MODELS: Mapping[str, Any] = {
     model.__name__: model
     for model in (Observation, MedicationAdministration, Procedure, Condition, AllergyIntolerance, Patient)
 }
+
+
+# Resources that others often hold. The models of these are loaded when one is met; a model of another type never is,
+# because whoever sends one of each would have them all loaded.
+_MAY_BE_CONTAINED = frozenset(
+    {
+        *_MODELS, "Device", "Encounter", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole",
+        "Specimen", "Substance",
+    }
+)  # fmt: skip
+
+
+class _Containing(fs.FhirStruct, frozen=True):
+    resource_type: str = ""
+    contained: tuple[msgspec.Raw, ...] = ()
+
+
+_containing = msgspec.json.Decoder(_Containing)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_numbers = msgspec.json.Encoder(decimal_format="number")
 
 
 class ValidationMemory:
@@ -64,7 +86,36 @@ _MEMORY = ValidationMemory()
 
 def validation_error(resource: Resource[Any]) -> str | None:
     """The reason why fhir.resources refuses this resource, as paths without values; None if it is valid."""
-    return _MEMORY.error(resource.type, bytes(resource.raw))
+    raw = bytes(resource.raw)
+    contained = contained_types(raw)
+    if not contained <= FHIR_TYPES:
+        return "not valid FHIR at contained"
+    return _MEMORY.error(resource.type, raw if contained <= _MAY_BE_CONTAINED else scanned_json(resource))
+
+
+def contained_types(raw: Json) -> frozenset[str]:
+    """The types of the resources that a resource contains, and those of theirs; "" for one that cannot be read."""
+    try:
+        inner = _containing.decode(raw).contained
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return frozenset({""})
+    return frozenset(_type_of(one) for one in inner).union(*map(contained_types, inner))
+
+
+def _type_of(raw: Json) -> str:
+    try:
+        return _containing.decode(raw).resource_type
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+
+
+def scanned_json(resource: Resource[Any]) -> bytes:
+    """A resource as JSON with the fields that are read of it, and without the resources that it contains."""
+    fields = {
+        **_fields.decode(_numbers.encode(header_of(resource.raw))),
+        **_fields.decode(_numbers.encode(resource.data)),
+    }
+    return _numbers.encode({name: value for name, value in fields.items() if name != "contained"})
 
 
 def model_error(resource_type: str, raw: bytes) -> str | None:

@@ -6,7 +6,7 @@ clipped at the start of the infusion and at the moment asked for. See clinical s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,9 +17,9 @@ from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade
 from fhir_mappings.facts.patient import Age
 from fhir_mappings.facts.signs import ROW_OF, Reading
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
-from fhir_mappings.rules.hypotension import low_mean_moments, systolic_limit
-from fhir_mappings.rules.oxygen_row import OxygenFacts, oxygen_row, without_home_devices
+from fhir_mappings.facts.treatment import Administration, DrugClass, Route, of_class
+from fhir_mappings.rules.hypotension import low_mean_moments, systolic_limit, was_low_before
+from fhir_mappings.rules.oxygen_row import OxygenFacts, oxygen_moments, oxygen_row, without_home_devices
 from fhir_mappings.rules.pressure_row import PressureFacts, pressure_row
 
 BLOCKERS = (DrugClass.TOCILIZUMAB, DrugClass.IL6_BLOCKER, DrugClass.IL1_BLOCKER)
@@ -165,7 +165,8 @@ def _masking_drug(given: tuple[Administration, ...], course: Course, at: datetim
 
 
 def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> bool:
-    """Tell whether no gap between records of fever, H > 0 or O > 0 was longer than `waiver_limit`, up to now.
+    """Tell whether no gap between records of fever, H > 0, O > 0 or a dose of tocilizumab was longer than
+    `waiver_limit`, up to now.
 
     Only a new fever brings a lapsed waiver back, so the count begins with the last fever.
     """
@@ -179,17 +180,25 @@ def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t
 def _positive_spans(
     signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds
 ) -> list[tuple[datetime, datetime]]:
-    limit = systolic_limit(age, t)
+    """The times of H > 0, O > 0 and doses. What was the same before the infusion keeps its row, and no waiver alive."""
     oxygen, _ = without_home_devices(signs.oxygen, course.start, at, t)
-    points = [r.at for r in signs.pressure.systolic if r.value < limit]
-    points += low_mean_moments((r for r in signs.pressure.mean if r.at >= course.start), age, t)
-    points += [r.at for r in signs.oxygen.saturations if r.value < t.spo2_cut]
-    points += [r.at for r in signs.oxygen.flows if r.value > 0]
-    points += [r.at for r in signs.oxygen.fio2 if r.value > t.room_air_fio2]
-    points += [d.at for d in oxygen.devices if ROW_OF[d.device] > 0]
+    points = [*_low_pressures(signs.pressure, course.start, age, t), *oxygen_moments(oxygen, course.start, at, t)]
+    points += [
+        min(a.start.latest, at)
+        for a in of_class(signs.given, DrugClass.TOCILIZUMAB)
+        if a.route in (Route.INTRAVENOUS, Route.NOT_STATED) and a.start.earliest <= at
+    ]
     spans = [(p, p) for p in points]
     for a in signs.pressure.infusions:
         end = at if a.open_ended else min(a.end or a.start.earliest, at)
         spans.append((a.start.earliest, end))
     spans += [(d.at, at) for d in oxygen.open_supports if ROW_OF[d.device] > 0]
     return [(start, end) for start, end in spans if course.start <= start <= at]
+
+
+def _low_pressures(pressure: PressureFacts, opens: datetime, age: Age | None, t: Thresholds) -> Iterator[datetime]:
+    limit = systolic_limit(age, t)
+    if not was_low_before(pressure.systolic, limit, opens, t):
+        yield from (r.at for r in pressure.systolic if r.value < limit)
+    if not was_low_before(pressure.mean, t.mean_adult, opens, t):
+        yield from low_mean_moments((r for r in pressure.mean if r.at >= opens), age, t)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +15,6 @@ from fhir_mappings.facts.row_parts import (
     InhaledOxygen,
     Lack,
     LastCharted,
-    LowSaturation,
     Missing,
     NoDeviceSince,
     OxygenDevice,
@@ -23,6 +23,12 @@ from fhir_mappings.facts.row_parts import (
 )
 from fhir_mappings.facts.signs import ROW_OF, Device, DeviceRecord, Reading
 from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.rules.saturation import (
+    last_oxygen_charted,
+    low_saturation_moments,
+    oxygen_before,
+    saturations_without_oxygen,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class OxygenFacts:
 def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> GradeRow:
     """Row O at `at`: 0, 2 (low flow, blow-by, or SpO2 that needs oxygen), 3 (high flow, mask) or 4 (pressure)."""
     facts, home = without_home_devices(facts, opens, at, t)
-    row = _device_row(facts, opens, at, t)
+    row = _marked_not_new(_device_row(facts, opens, at, t), facts, opens, t)
     in_progress = [s for s in facts.open_supports if s.at <= at]
     for support in in_progress:
         row = _with_support(row, support, at, t)
@@ -65,7 +71,40 @@ def oxygen_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds)
     if not facts.supports_read and row.value < 4:
         row = replace(row, exact=False, missing=(*row.missing, Missing.SUPPORTS_UNREAD))
     unfetched = row.value < 4 and not facts.reach.fetched(start)
-    return replace(row, provisional=row.value, unfetched=unfetched)
+    return replace(row, provisional=row.value, unfetched=unfetched, last_charted=_last_charted(facts, at))
+
+
+def _last_charted(facts: OxygenFacts, at: datetime) -> datetime | None:
+    """The last record of oxygen, of whatever kind; a device that was not recognised says that something was charted."""
+    series = (facts.flows, facts.fio2, facts.saturations)
+    last = [s[n - 1].at for s in series if (n := bisect_right(s, at, key=lambda r: r.at))]
+    last += [d.at for d in facts.devices if d.at <= at][-1:]
+    return max(last, default=None)
+
+
+def oxygen_moments(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> Iterator[datetime]:
+    """The moments of this course at which oxygen was given or needed, without low flow that was there before it."""
+    flow_at = {r.at: r.value for r in facts.flows}
+    before = oxygen_before(facts.devices, facts.flows, opens, t)
+    yield from low_saturation_moments([r for r in facts.saturations if opens <= r.at <= at], t)
+    yield from (r.at for r in facts.flows if r.value > 0 and not before.covers(r.value))
+    yield from (r.at for r in facts.fio2 if r.value > t.room_air_fio2)
+    for device in facts.devices:
+        row = ROW_OF[device.device]
+        if row > 2 or (row == 2 and not before.covers(flow_at.get(device.at))):
+            yield device.at
+
+
+def _marked_not_new(row: GradeRow, facts: OxygenFacts, opens: datetime, t: Thresholds) -> GradeRow:
+    """The row, marked where its low flow is no more than the patient had before the infusion."""
+    if row.value != 2 or row.missing or not row.drivers:
+        return row
+    first = row.drivers[0]
+    if not isinstance(first, OxygenDevice | OxygenFlow):
+        return row
+    if not oxygen_before(facts.devices, facts.flows, opens, t).covers(first.flow):
+        return row
+    return replace(row, not_new=True, drivers=(replace(first, before=True), *row.drivers[1:]))
 
 
 def _with_support(row: GradeRow, support: DeviceRecord, at: datetime, t: Thresholds) -> GradeRow:
@@ -82,6 +121,8 @@ def _with_support(row: GradeRow, support: DeviceRecord, at: datetime, t: Thresho
         missing=row.missing if same else (),
         flags=(*marks, Flag.OPEN_SINCE) if at - support.at > t.stale_limit else marks,
         evidence=(*row.evidence, support.reference),
+        beside=row.beside,
+        not_new=same and row.not_new,
     )
 
 
@@ -233,7 +274,7 @@ def _marked_if_old(row: GradeRow, reading: Reading, at: datetime, t: Thresholds)
 def _no_device_row(
     facts: OxygenFacts, at_rest: DeviceRecord | None, opens: datetime, at: datetime, t: Thresholds
 ) -> GradeRow:
-    """The row without a device in use: by flow or FiO2 alone, else by the lowest saturation of the window.
+    """The row without a device in use: by flow or FiO2 alone, else by the saturations of the window.
 
     Flow and FiO2 alone are kept up to the stale limit, like a device. `at_rest` is a device record that says that none
     is in use; the caller has then looked at its flow.
@@ -242,11 +283,14 @@ def _no_device_row(
     if by_flow is not None:
         return by_flow
     start = max(opens, at - t.o2_window)
-    low = min((r for r in facts.saturations if start <= r.at <= at), key=lambda r: (r.value, r.at), default=None)
-    evidence = tuple(x.reference for x in (at_rest, low) if x is not None)
-    if low is not None and low.value < t.spo2_cut:
-        return GradeRow(2, True, (LowSaturation(low.value),), evidence=evidence)
+    others = [d for d in facts.devices if d is not at_rest]
+    last_oxygen = last_oxygen_charted(others, facts.flows, facts.fio2, at, t)
+    found = saturations_without_oxygen(facts.saturations, start, at, last_oxygen, t)
+    evidence = (*((at_rest.reference,) if at_rest is not None else ()), *found.evidence)
+    told = (found.told,) if found.told is not None else ()
+    if found.needs_oxygen:
+        return GradeRow(2, True, told, evidence=evidence)
     shown_none = _latest(facts.flows, start, at) or _latest(facts.fio2, start, at)
-    if low is None and at_rest is None and shown_none is None:
+    if not found.readings and at_rest is None and shown_none is None:
         return GradeRow(0, False, missing=(Missing.OXYGEN,))
-    return GradeRow(0, True, evidence=evidence)
+    return GradeRow(0, True, evidence=evidence, beside=told)

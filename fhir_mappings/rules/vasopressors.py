@@ -123,6 +123,18 @@ def running_pressors(infusions: Sequence[Administration], at: datetime, t: Thres
     return found
 
 
+def most_together(stale: Pressors) -> int:
+    """The most vasopressors, vasopressin apart, that were last charted so close together that they ran at one time.
+
+    They count together when all are stale, because the clock alone must not lower grade 4.
+    """
+    states = sorted((s for c, s in stale.values() if c is DrugClass.VASOPRESSOR), key=lambda s: s.last_charted)
+    return max(
+        (sum(s.last_charted <= one.last_charted + one.carry for s in states[n:]) for n, one in enumerate(states)),
+        default=0,
+    )
+
+
 def new_pressor_orders(pending: Iterable[PendingOrder], at: datetime, t: Thresholds) -> frozenset[Drug]:
     """The vasopressors for a vein whose recent order no administration answers yet.
 

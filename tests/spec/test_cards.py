@@ -312,7 +312,8 @@ def test_the_drafted_dose(row: dict[str, str]) -> None:
 
 
 ODD_DOSAGES: tuple[tuple[dict[str, Any], str, str], ...] = (
-    ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "mg"}}] * 2}, "could not be read", "two doses in one dosage"),
+    ({"doseAndRate": [{"doseQuantity": {"value": mg, "unit": "mg"}} for mg in (560, 700)]},
+     "stated in ways that differ: 560 mg, 700 mg", "two doses in one dosage"),
     ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "mg", "comparator": ">"}}]}, "could not be read", "more than"),
     ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "g", "code": "mg"}}]}, "could not be read", "two units"),
     ({"doseAndRate": [{"doseQuantity": {"value": 560, "unit": "mg"}}],
@@ -475,7 +476,8 @@ LABS = rows("""
 | anc 2 @-9h; plt 200 @-9h; alt 201 @-9h; ast 20 @-9h     | ALT 201 U/L (above 5 × upper normal 40, unconfirmed      | above five times our own upper normal    |
 | anc 2 @-9h; plt 200 @-9h; alt >1000 @-9h; ast 20 @-9h   | ALT &gt;1000 U/L (above 5 × upper normal 40              | more than 1000                           |
 | anc 2 @-73h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h     | No result of 3 days: ANC.                                | a count of 73 h ago is not known         |
-| anc 2 @-9h; plt 200 @-9h; alt 15 ukat/L @-9h; ast 20 @-9h | A result that could not be read: ALT.                  | a unit that is not read                  |
+| anc 2 @-9h; plt 200 @-9h; alt 15 ukat/L @-9h; ast 20 @-9h | ALT 900 U/L (above 5 × upper normal 40                | a katal is 60 units                      |
+| anc 2 @-9h; plt 200 @-9h; alt 15 nmol/L @-9h; ast 20 @-9h | A result that could not be read: ALT.                 | a unit that is not read                  |
 """)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.thresholds import Thresholds
 from tests.support.tables import facts_of, first_on_hold, moment_of, name_of, patient, rows, shown_grade
 
 WELL = "SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h"
@@ -56,8 +59,8 @@ HYPOTENSION = rows("""
 | SBP 84 @-11h; SBP 118 @-1h                                         | 2     | the lowest reading of 12 h counts                                |
 | SBP 84 @-13h; SBP 118 @-1h                                         | 1     | 13 h ago no longer                                               |
 | MAP 60 @-2h; SBP 118 @-1h                                          | 1     | one low mean pressure alone is none                              |
-| MAP 60 @-2h; MAP 62 @-1h; SBP 118 @-1h                             | 2     | two, at least 5 min apart, are                                   |
-| MAP 60 @-64m; MAP 62 @-60m; SBP 118 @-1h                           | 1     | two within 5 min are one                                         |
+| MAP 60 @-2h; MAP 62 @-1h; SBP 118 @-1h                             | 2     | two consecutive ones, at least 15 min apart, are                 |
+| MAP 60 @-70m; MAP 62 @-60m; SBP 118 @-1h                           | 1     | two within 15 min are one                                        |
 | start norepinephrine 0.1 @-2h                                      | 3     | one vasopressor                                                  |
 | start vasopressin 0.03 @-2h                                        | 3     | vasopressin alone is a vasopressor                               |
 | start norepinephrine 0.1 @-2h; start vasopressin 0.03 @-1h         | 3     | vasopressin is never one of several                              |
@@ -132,7 +135,13 @@ OXYGEN = rows("""
 | device NC @-1h; flow 360 L/h @-1h                         | 2     | 360 L/h is exactly 6 L/min                                          |
 | device RA @-1h; SpO2 89 @-1h                              | 2     | below 90 % on room air needs oxygen                                 |
 | device RA @-1h; SpO2 90 @-1h                              | 1     | 90 % is not below 90                                                |
-| SpO2 89 @-11h; SpO2 97 @-1h                               | 2     | the lowest saturation of 12 h                                       |
+| SpO2 89 @-11h; SpO2 97 @-1h                               | 1     | one low saturation among later normal ones is named, and no row     |
+| SpO2 89 @-11h; SpO2 88 @-3h; SpO2 97 @-1h                 | 2     | two at least 5 min apart are                                        |
+| SpO2 89 @-184m; SpO2 88 @-180m; SpO2 97 @-1h              | 1     | two within 5 min are one                                            |
+| SpO2 97 @-3h; SpO2 89 @-1h                                | 2     | the latest is low                                                   |
+| device NC @-8h; flow 2 @-8h; SpO2 86 @-8h; SpO2 87 @-7h; device RA @-4h; SpO2 95 @-1h | 1 | one is of the time after the last oxygen, the other was made on it |
+| device RA @-8h; SpO2 86 @-8h; SpO2 87 @-7h; device NC @-6h; flow 2 @-6h; device RA @-4h; SpO2 95 @-1h | 1 | both from before the last oxygen       |
+| device NC @-1h; flow 0 @-1h; SpO2 86 @-1h                 | 2     | a cannula without flow is no oxygen                                 |
 | device HFNC @-5h; device NC @-1h; flow 2 @-1h             | 2     | the latest device counts                                            |
 | device HFNC @-1h; device NC @-1h; flow 2 @-1h             | 3     | two at one time: the higher row                                     |
 | device HFNC @-5h; flow 2 @-1h                             | 3     | a flow without a device never displaces a higher row                |
@@ -208,16 +217,17 @@ def test_without_the_support_procedures_oxygen_comes_from_observations_as_a_mini
 
 
 LATE = rows("""
-| chart                                                                                           | grade            | because                                       |
-| T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D1 12:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00 | masked, 2 if CRS | 8 days without fever, H or O: the waiver lapsed |
-| T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D5 12:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00 | 2                | hypotension between keeps the waiver          |
-| T 39 @D1 06:00; toci 560 @D1 10:00; T 38.5 @D9 06:00; T 36.8 @D9 11:00; SBP 84 @D9 11:00; SpO2 97 @D9 11:00; device RA @D9 11:00 | 2                | new fever is fever                            |
+| chart                                                                                   | grade            | because                                              |
+| T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D1 12:00; NOW                               | masked, 2 if CRS | four days without fever, H, O or a dose: it lapsed   |
+| T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D3 12:00; NOW                               | 2                | hypotension between keeps the waiver                 |
+| T 39 @D1 06:00; toci 560 @D1 10:00; T 38.5 @D5 06:00; NOW                               | 2                | new fever is fever                                   |
 """)
 
 
 @pytest.mark.parametrize("row", LATE, ids=name_of)
-def test_the_waiver_lapses_after_seven_quiet_days(row: dict[str, str]) -> None:
-    facts = facts_of(patient(row["chart"]), as_of=moment_of("D9 12:00"))
+def test_the_waiver_lapses_after_72_quiet_hours(row: dict[str, str]) -> None:
+    now = "T 36.8 @D5 11:00; SBP 84 @D5 11:00; SpO2 97 @D5 11:00; device RA @D5 11:00"
+    facts = facts_of(patient(row["chart"].replace("NOW", now)), as_of=moment_of("D5 12:00"))
     assert shown_grade(facts) == row["grade"]
 
 
@@ -300,7 +310,7 @@ def test_a_home_device_does_not_keep_the_waiver_alive() -> None:
 
 
 def test_mean_pressure_alone_keeps_the_waiver_alive() -> None:
-    low = "; ".join(f"MAP 58 @D{n} 08:00; MAP 58 @D{n} 20:00" for n in range(3, 12))
+    low = "; ".join(f"MAP 58 @D{n} 08:00; MAP 58 @D{n} 18:00" for n in range(3, 12))
     chart = f"T 39 @D3 06:00; toci 560 @D3 10:00; {low}; T 36.8 @D12 09:00; MAP 58 @D12 08:00; MAP 58 @D12 09:00; SpO2 97 @D12 09:00; device RA @D12 09:00"
     assert shown_grade(facts_of(patient(chart), as_of=moment_of("D12 10:00"))) == "2"
 
@@ -322,3 +332,66 @@ def test_an_implausible_or_future_reading_is_set_aside_and_never_read_as_normal(
     assert shown_grade(ahead) == "0"
     assert [a.why for a in ahead.set_aside] == ["future_dated"]
     assert shown_grade(facts_of(patient(f"T 39.0 @+2m; {WELL}"))) == "1", "a clock two minutes ahead counts as now"
+
+
+FIRST_FEVER = rows("""
+| chart                                                                   | day | with infusion | late | because                                                |
+| T 38.5 @-1h                                                             | 4   | no            | no   | fever on day 4                                         |
+| T 38.5 @D0 16:00; T 38.6 @D1 08:00                                      | 0   | yes           | no   | exactly 6 h after the start of the infusion            |
+| T 38.5 @D0 16:01                                                        | 0   | no            | no   | a minute later                                         |
+| T 38.5 @D0 12:00; T 36.8 @D2 08:00; T 38.5 @D3 20:00                    | 0   | no            | no   | the present fever began on day 3                       |
+| car-t tisagenlecleucel @D-10 10:00; T 38.5 @-1h                         | 14  | no            | no   | the first fever on day 14                              |
+| car-t tisagenlecleucel @D-11 10:00; T 38.5 @-1h                         | 15  | no            | yes  | on day 15                                              |
+| car-t tisagenlecleucel @D-11 10:00; T 38.5 @D-8 10:00; T 38.5 @-1h      | 3   | no            | no   | an earlier fever of the course was the first           |
+| car-t tisagenlecleucel @D-5 10:00; car-t tisagenlecleucel @D4 08:00; T 38.5 @-1h | 9 | yes        | no   | three hours after the start of a second infusion       |
+| car-t tisagenlecleucel @D4; T 38.5 @-1h                                 | 0   | no            | no   | an infusion known by date only: no hours are known     |
+| T 36.8 @-1h                                                             | –   | –             | –    | no fever                                               |
+""")
+
+
+@pytest.mark.parametrize("row", FIRST_FEVER, ids=name_of)
+def test_fever_that_asks_for_another_cause_first(row: dict[str, str]) -> None:
+    found = facts_of(patient(row["chart"], infused="car-t" not in row["chart"])).first_fever
+    said = ["yes" if flag else "no" for flag in (found.with_infusion, found.is_late)] if found else ["–", "–"]
+    assert [str(found.day) if found else "–", *said] == [row["day"], row["with infusion"], row["late"]]
+
+
+BEFORE = rows("""
+| chart                                                                                       | grade | new | because                                              |
+| SBP 84 @D-1 08:00; SBP 86 @D-1 14:00; SBP 100 @D-1 20:00; SBP 84 @-1h                       | 2     | no  | two of three were low before the infusion            |
+| SBP 84 @D-1 08:00; SBP 100 @D-1 14:00; SBP 86 @D-1 20:00; SBP 104 @D0 06:00; SBP 84 @-1h    | 2     | no  | exactly half of four                                 |
+| SBP 84 @D-1 08:00; SBP 100 @D-1 14:00; SBP 102 @D-1 20:00; SBP 84 @-1h                      | 2     | yes | one of three                                         |
+| SBP 84 @D-1 08:00; SBP 84 @D-1 14:00; SBP 84 @-1h                                           | 2     | yes | two readings are too few                             |
+| SBP 84 @D-5 08:00; SBP 84 @D-5 14:00; SBP 84 @D-5 20:00; SBP 84 @-1h                        | 2     | yes | more than 96 h before the infusion                   |
+| SBP 84 @D-1 08:00; SBP 84 @D-1 14:00; SBP 84 @D-1 20:00; start norepinephrine 0.1 @-2h      | 3     | yes | a vasopressor is new                                 |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2 @-1h          | 2     | no  | oxygen at home, the same flow                        |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 3 @D-1 08:00; device NC @-1h; flow 2 @-1h          | 2     | no  | less than at home                                    |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2.5 @-1h        | 2     | yes | more than at home                                    |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h                       | 2     | yes | its flow is not charted now                          |
+| SBP 118 @-1h; device NC @D-1 08:00; device NC @-1h                                          | 2     | no  | a cannula without a flow, then and now               |
+| SBP 118 @-1h; flow 2 @D-1 08:00; flow 2 @-1h                                                | 2     | no  | by flow alone                                        |
+| SBP 118 @-1h; device HFNC @D-1 08:00; device HFNC @-1h                                      | 3     | yes | high flow is always a finding                        |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2 @-1h; FiO2 50 @-1h | ≥2 | yes | an FiO2 that may mean more                          |
+""")
+
+
+@pytest.mark.parametrize("row", BEFORE, ids=name_of)
+def test_what_was_the_same_before_the_infusion_keeps_its_row_and_is_said(row: dict[str, str]) -> None:
+    chart = row["chart"] if "device" in row["chart"] else f"{row['chart']}; SpO2 97 @-1h; device RA @-1h"
+    facts = facts_of(patient(f"T 38.5 @-1h; {chart}"))
+    assert facts.grade is not None
+    assert shown_grade(facts) == row["grade"]
+    assert any(r.not_new for r in (facts.grade.pressure, facts.grade.oxygen)) is (row["new"] == "no")
+
+
+def test_oxygen_of_the_home_keeps_no_waiver_alive() -> None:
+    home = "; ".join(f"device NC @D{n} 08:00; flow 2 @D{n} 08:00" for n in range(-1, 9))
+    chart = f"{home}; T 39 @D1 06:00; toci 560 @D1 10:00; T 36.8 @D9 11:00; SBP 118 @D9 11:00; device NC @D9 11:00; flow 2 @D9 11:00"
+    assert shown_grade(facts_of(patient(chart), as_of=moment_of("D9 12:00"))) == "masked, 2 if CRS"
+
+
+def test_a_site_may_switch_mean_pressure_off() -> None:
+    chart = patient("T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h; MAP 55 @-3h; MAP 55 @-1h")
+    off = Thresholds(mean_alone=Decimal(0))
+    assert shown_grade(facts_of(chart)) == "2"
+    assert shown_grade(facts_of(chart, thresholds=off)) == "≥1", "without systolic readings it is not known"

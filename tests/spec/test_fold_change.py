@@ -43,7 +43,10 @@ VERDICT = rows("""
 | il6 2 @D0 08:00; il6 >5000 @D4 07:00                           | 2500.00–∞ high                 | a peak above 5000 proves high                                |
 | il6 2000 @D0 08:00; il6 >5000 @D4 07:00                        | unknown: censored_inconclusive | unless the baseline was high                                 |
 | il6 12 @D0 08:00; il6 <1.5 @D4 07:00                           | 0.00–0.125 low                 | a peak below 1.5 is low                                      |
-| il6 12 @D0 08:00; il6 20 @D4 07:00; il6 60 @D4 07:00           | unknown: censored_inconclusive | two values for one time span both verdicts                   |
+| il6 12 @D0 08:00; il6 20 @D4 07:00; il6 60 @D4 07:00           | unknown: two_results           | two values for one time span both verdicts                   |
+| il6 10 @D0 08:00; il6 30 @D0 08:00; il6 60 @D4 07:00           | unknown: two_results           | two baselines of one time                                    |
+| il6 <12 @D0 08:00; il6 20 @D4 07:00; il6 60 @D4 07:00          | unknown: censored_inconclusive | and a baseline below a limit                                 |
+| il6 12 @D0 08:00; il6 20 @D4 07:00; il6 60 @D4 07:00; il6 70 @D4 09:00 | 5.83 high              | a later one of its own decides                               |
 | il6 12 @D0 08:00; toci 560 @D3 12:00; il6 20 @D3 07:00; il6 5200 @D4 07:00 | 1.67 low           | after tocilizumab IL-6 no longer counts                      |
 | il6 12 @D0 08:00; il6 20 @D3 07:00; toci 560 @D3 07:00         | unknown: no_peak               | a sample drawn at the dose is excluded                       |
 | il6 12 @D0 08:00; il6 90 @D-10 07:00; il6 20 @D4 07:00         | 1.67 low                       | samples long before the infusion are not peaks               |
@@ -69,6 +72,7 @@ CRP = rows("""
 | crp 30 @D0 08:00; crp 31 @D3 07:00; toci 560 @D3 12:00; crp 90 @D4 07:00 | 1.03 high      | a rise after tocilizumab raises it all the same      |
 | crp 30 nmol/L @D0 08:00; crp 60 nmol/L @D4 07:00          | 2.00 high                      | nmol/L: a ratio within one unit                      |
 | crp 30 nmol/L @D0 08:00; crp 60 @D4 07:00                 | unknown: unusable_sample       | but not between nmol/L and mg/L                      |
+| crp 10 @D0 08:00; crp 12 @D4 07:00; crp 60 @D4 07:00      | unknown: two_results           | two results of one minute: which of them is not known |
 | crp 30 @D0 08:00; crp 20 @D2 07:00; crp -90 @D4 07:00     | unknown: unusable_sample       | a negative result may have been high                 |
 | crp 30 @D0 08:00; crp 20 @D2 07:00; crp 90 stones @D4 07:00 | unknown: unusable_sample     | a unit nobody knows may have been any value          |
 | crp 90 @D-10 07:00; crp 10 @D0 08:00; crp 11 @D4 07:00    | 1.10 low                       | a CRP long before the infusion is no rise            |

@@ -42,6 +42,7 @@ def told(row: GradeRow, found: Sequence[Resource]) -> str:
     parts = [
         value,
         *map(driver_words, row.drivers),
+        *(f"beside {driver_words(d)}" for d in row.beside),
         *(f"missing {missing_words(m)}" for m in row.missing),
         *(f"[{f}]" for f in row.flags),
     ]
@@ -56,7 +57,7 @@ OXYGEN = rows("""
 | device NC @-1h; FiO2 50 @-1h                                 | ≥2; nasal cannula; missing FiO2 is high for this device: may be 3 or more; [flow_unknown] (1, 2)               | a high FiO2 without a flow |
 | device NC @-1h; flow 2 @-1h; FiO2 50 @-1h                    | ≥2; nasal cannula 2 L/min; missing FiO2 is high for this device: may be 3 or more (1, 2, 3)                    | a high FiO2 beside low flow |
 | device NC @-1h; FiO2 21 @-1h; SpO2 97 @-1h                   | 0 (1, 3)                                                                                                       | FiO2 0.21 is no oxygen |
-| device NC @-2h; flow 0 @-1h; SpO2 88 @-1h                    | 2; SpO2 88 % without oxygen (1, 3)                                                                             | flow 0, and a low saturation |
+| device NC @-2h; flow 0 @-1h; SpO2 88 @-1h                    | 2; SpO2 88 % without oxygen, 1 of 1 readings low (1, 3)                                                                             | flow 0, and a low saturation |
 | device NC @-3h; flow 8 @-1h                                  | 3; nasal cannula 8 L/min (1, 2)                                                                                | more than 6 L/min |
 | device HFNC @-1h; flow 30 @-1h                               | 3; high-flow cannula or mask 30 L/min (1, 2)                                                                   | high flow |
 | device HFNC @-13h; SpO2 97 @-1h                              | 3; high-flow cannula or mask; high-flow cannula or mask last charted 13 h ago; [oxygen_stale] (1)              | high flow 13 h ago |
@@ -66,10 +67,13 @@ OXYGEN = rows("""
 | device ventilator @-1h; FiO2 30 @-1h                         | 4; mechanical ventilation; [ventilated_low_fio2] (1, 2)                                                        | ventilated on little oxygen |
 | device ventilator @-1h; FiO2 31 @-1h                         | 4; mechanical ventilation; [ventilated] (1, 2)                                                                 | ventilated on more |
 | device RA @-1h; SpO2 97 @-1h                                 | 0 (1, 2)                                                                                                       | room air |
-| device RA @-1h; SpO2 88 @-1h                                 | 2; SpO2 88 % without oxygen (1, 2)                                                                             | room air and a low saturation |
+| device RA @-1h; SpO2 88 @-1h                                 | 2; SpO2 88 % without oxygen, 1 of 1 readings low (1, 2)                                                                             | room air and a low saturation |
 | device RA @-2h; flow 2 @-1h                                  | 2; oxygen 2 L/min (2)                                                                                          | flow after room air |
 | SpO2 97 @-1h                                                 | 0 (1)                                                                                                          | a saturation alone |
-| SpO2 88 @-3h; SpO2 97 @-1h                                   | 2; SpO2 88 % without oxygen (1)                                                                                | a low one earlier in the window |
+| SpO2 88 @-3h; SpO2 97 @-1h                                   | 0; beside SpO2 88 % without oxygen, 1 of 2 readings low, latest 97 (1, 2)                                      | one low among later normal ones |
+| SpO2 88 @-3h; SpO2 89 @-2h; SpO2 97 @-1h                     | 2; SpO2 89 % without oxygen, 2 of 3 readings low, latest 97 (2, 3)                                             | two low ones earlier in the window |
+| device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2 @-1h | 2; nasal cannula 2 L/min, the same before the infusion (3, 4)                                          | home oxygen                     |
+| device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 3 @-1h | 2; nasal cannula 3 L/min (3, 4)                                                                        | more than at home               |
 | flow 2 @-1h                                                  | 2; oxygen 2 L/min (1)                                                                                          | flow alone |
 | flow 8 @-13h                                                 | 3; oxygen 8 L/min; last charted 13 h ago; [oxygen_stale] (1)                                                   | flow alone, 13 h ago |
 | FiO2 50 @-1h                                                 | ≥2; FiO2 0.5, device unknown; missing oxygen device unknown: may be 3 or more (1)                              | FiO2 alone |
@@ -106,7 +110,7 @@ PRESSURE = rows("""
 | SBP 84 @-3h; SBP 86 @-1h                                               | 2; SBP 86 mmHg, 2 of 2 readings low (2)                                                                  | two low ones: the latest is named |
 | MAP 60 @-2h; MAP 62 @-1h                                               | 2; MAP 62 mmHg alone, 2 of 2 readings low (MAP limit is a sepsis convention, not ASTCT: unconfirmed) (2) | mean pressures alone |
 | MAP 70 @-1h                                                            | 0 (1)                                                                                                    | a normal mean pressure alone |
-| MAP 60 @-1h                                                            | unknown; missing blood pressure (1)                                                                      | one low mean pressure alone says neither |
+| MAP 60 @-1h                                                            | unknown; missing systolic blood pressure (1)                                                                 | one low mean pressure alone says neither |
 | T 36.8 @-1h                                                            | unknown; missing blood pressure                                                                          | nothing charted |
 | start norepinephrine 0.1 @-2h; SBP 118 @-1h                            | 3; norepinephrine running (1)                                                                            | a vasopressor |
 | start norepinephrine 0.1 @-2h; start epinephrine 0.1 @-2h              | 4; epinephrine running; norepinephrine running (2, 1)                                                    | two |
@@ -115,7 +119,7 @@ PRESSURE = rows("""
 | start norepinephrine 0.1 @-25h; SBP 118 @-1h                           | 3; norepinephrine running; [open_since] (1)                                                              | one charted as running, begun 25 h ago |
 | rate norepinephrine 0.1 @-5h; SBP 118 @-1h                             | 3; norepinephrine last charted 5 h ago; [pressor_stale] (1)                                              | a rate charted 5 h ago |
 | rate norepinephrine 0.1 @-5h; rate epinephrine 0.1 @-1h; SBP 118 @-1h  | ≥3; epinephrine running; norepinephrine last charted 5 h ago; [pressor_stale] (2, 1)                     | the same beside one that runs |
-| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-9h; SBP 118 @-1h | 4; epinephrine last charted 9 h ago; norepinephrine last charted 13 h ago; [pressor_stale] (2, 1)        | two charted long ago, 4 h apart |
+| rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-9h; SBP 118 @-1h | 4; epinephrine last charted 9 h ago; norepinephrine last charted 13 h ago; 4 if both still run: check the pumps; [pressor_stale]; [pressors_stale_together] (2, 1)      | two charted long ago, 4 h apart |
 | start dobutamine 5 @-2h; SBP 118 @-1h                                  | 0 (2)                                                                                                    | an inotrope is none |
 | SBP 84 @-5h; SBP 110 @-3h; SBP 118 @-1h                                | 2; SBP 84 mmHg, 1 of 3 readings low, latest 118 (1, 3)                                                   | of three the latest is named |
 | MAP 60 @-3h; MAP 61 @-2h; MAP 62 @-1h                                  | 2; MAP 62 mmHg alone, 3 of 3 readings low (MAP limit is a sepsis convention, not ASTCT: unconfirmed) (3) | also of mean pressures |
@@ -271,15 +275,15 @@ def test_what_is_said_of_fever(row: dict[str, str]) -> None:
 
 LATE = rows("""
 | chart                              | says                                                                                                         | because                         |
-| T 39 @D2 12:00; toci 560 @D2 14:00 | fever may be suppressed by treatment; highest 36.8; onset 04 12:00; now since 04 12:00; last 11 11:00 (4, 1) | exactly seven days after fever  |
-| T 39 @D2 11:59; toci 560 @D2 14:00 | fever earlier in the course; highest 36.8; onset 04 11:59; now since 04 11:59; last 11 11:00; late (4, 1)    | a minute more: lapsed, and said |
+| give paracetamol 1000 @D2 10:00; T 39 @D2 12:00 | fever may be suppressed by treatment; highest 36.8; onset 04 12:00; now since 04 12:00; last 07 11:00 (3, 2) | exactly 72 h after fever        |
+| give paracetamol 1000 @D2 10:00; T 39 @D2 11:59 | fever earlier in the course; highest 36.8; onset 04 11:59; now since 04 11:59; last 07 11:00; late (3, 2)    | a minute more: lapsed, and said |
 """)
 
 
 @pytest.mark.parametrize("row", LATE, ids=name_of)
 def test_a_waiver_that_has_lapsed_is_said(row: dict[str, str]) -> None:
-    found = patient(f"{row['chart']}; T 36.8 @D9 11:00")
-    facts = facts_of(found, as_of=moment_of("D9 12:00"))
+    found = patient(f"{row['chart']}; T 36.8 @D5 11:00")
+    facts = facts_of(found, as_of=moment_of("D5 12:00"))
     assert facts.grade is not None
     assert told_fever(facts.grade, facts, found) == row["says"]
 

@@ -17,6 +17,7 @@ CHAPTERS = (
     "test_crs_grade.py",
     "test_fold_change.py",
     "test_il10.py",
+    "test_infection.py",
     "test_cards.py",
     "test_edges.py",
     "test_unreadable.py",

@@ -109,7 +109,7 @@ KEYS_OF_TYPE = {
 def whole_prefetch(chart: list[Resource]) -> dict[str, Any]:
     """Every key, complete, from a chart: a client that needs no FHIR server. Drugs stand in the administrations."""
     drugs = {f"Medication/{r['id']}": r["code"] for r in chart if r["resourceType"] == "Medication"}
-    by_key: dict[str, Any] = dict.fromkeys(("il6Crp", "vitals", "oxygen", "weight", "safetyLabs", "recentAdministrations", "runningAdministrations", "crsDrugs", "cellTherapyProcedures", "supportProcedures", "conditions", "allergies", "microbiology", "neuro", "activeMedicationOrders", "activeServiceOrders", "cytokines"))  # fmt: skip
+    by_key: dict[str, Any] = dict.fromkeys(("il6Crp", "vitals", "oxygen", "weight", "safetyLabs", "recentAdministrations", "runningAdministrations", "crsDrugs", "cellTherapyProcedures", "supportProcedures", "conditions", "allergies", "microbiology", "neuro", "activeMedicationOrders", "activeServiceOrders", "cytokines", "lastingInfections"))  # fmt: skip
     for resource in chart:
         if resource["resourceType"] == "Patient":
             by_key["patient"] = resource

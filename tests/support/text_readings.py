@@ -11,7 +11,7 @@ from fhir_mappings.codes.devices.device_vocabulary import device_words
 from fhir_mappings.codes.terminology import packaged_terminology
 from fhir_mappings.facts.signs import ROW_OF, Device
 from fhir_mappings.facts.treatment import OURS, Drug, DrugClass, Route
-from fhir_mappings.infusion_procedures import procedure_reading
+from fhir_mappings.infusions.infusion_procedures import procedure_reading
 from fhir_mappings.medications.identified import contents
 from fhir_mappings.medications.products import Part, Product
 from fhir_mappings.reading import fhir_structs as fs

@@ -176,6 +176,7 @@ FACTS: Mapping[str, Callable[[TestResponse], Any]] = {
 }
 # these hold a list of texts, each of which must, or must not, stand in what a person reads
 SAYS, SAYS_NOT, HAS_CARDS, HAS_NOT_CARDS, FLAGS = "says", "says not", "has cards", "has not cards", "flags"
+SUGGESTS, SUGGESTS_NOT = "suggests", "suggests not"  # the label of an order that is, or is not, suggested
 
 
 def differences(payload: Payload, answer: TestResponse) -> list[str]:
@@ -190,6 +191,10 @@ def differences(payload: Payload, answer: TestResponse) -> list[str]:
             wrong += [f"has no card {card} in {cards}" for card in value if card not in cards]
         elif name == HAS_NOT_CARDS:
             wrong += [f"has the card {card}" for card in value if card in cards]
+        elif name == SUGGESTS:
+            wrong += [f"does not suggest: {label}" for label in value if label not in FACTS["orders"](answer)]
+        elif name == SUGGESTS_NOT:
+            wrong += [f"suggests: {label}" for label in value if label in FACTS["orders"](answer)]
         elif name == FLAGS:
             wrong += [f"has no flag {flag}" for flag in value if flag not in _assessment(answer).get("flags", ())]
         elif (found := FACTS[name](answer)) != value:

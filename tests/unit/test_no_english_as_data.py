@@ -21,7 +21,6 @@ METHODS = frozenset({
 })  # fmt: skip
 # modules that read the words of others
 FOREIGN = {
-    "fhir_mappings/caution.py": "results of cultures and PCR",
     "fhir_mappings/lab_series.py": "the names of specimens",
     "fhir_mappings/reading/resources.py": "messages of msgspec, which name the broken field nowhere else",
     "cds_server/record/recorded_bundle.py": "the same messages",

@@ -20,6 +20,7 @@ ORDER = (
     "fhir_mappings.codes",
     "fhir_mappings.rules",
     "fhir_mappings.medications",
+    "fhir_mappings.infusions",
     "fhir_mappings",
     "cards.sentences",
     "cards.deciding",

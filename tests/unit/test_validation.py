@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from fhir_mappings.reading.validation import FIRST, ValidationMemory, model_error
+from fhir_mappings.reading.fhir_types import FHIR_TYPES
+from fhir_mappings.reading.resource_pool import ResourcePool
+from fhir_mappings.reading.validation import FIRST, ValidationMemory, model_error, validation_error
+from tests.support.tables import rows
 
 GOOD: dict[str, Any] = {
     "resourceType": "Observation",
@@ -67,3 +72,82 @@ def test_what_was_not_asked_for_longest_is_forgotten_first() -> None:
 def test_what_the_models_are_built_with_is_valid(resource_type: str) -> None:
     """An invalid one would stop the model half way, and leave the rest of it to the first call."""
     assert model_error(resource_type, raw({"resourceType": resource_type, **FIRST[resource_type]})) is None
+
+
+def test_the_types_are_those_of_fhir_resources() -> None:
+    """Asked in a process of its own, where each model may be loaded."""
+    script = (
+        "import fhir.resources.R4B as r4b\n"
+        "from fhir.resources.R4B import fhirtypes\n"
+        "from fhir.resources.R4B.resource import Resource\n"
+        "names = [n.removesuffix('Type') for n in dir(fhirtypes) if n.endswith('Type')]\n"
+        "def model(name):\n"
+        "    try: return r4b.get_fhir_model_class(name)\n"
+        "    except Exception: return None\n"
+        "found = [n for n in names if isinstance(model(n), type) and issubclass(model(n), Resource)]\n"
+        "print(*sorted(set(found) - {'Resource', 'DomainResource'}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    assert set(done.stdout.split()) == FHIR_TYPES
+
+
+def test_entries_of_every_type_load_no_model_of_theirs() -> None:
+    """A chart with one resource of each type, and one Observation that contains one of each."""
+    script = (
+        "import json, sys\n"
+        "from fhir_mappings.reading.fhir_types import FHIR_TYPES\n"
+        "from fhir_mappings.reading.resource_pool import ResourcePool\n"
+        "from fhir_mappings.reading.validation import build_models, validation_error\n"
+        "build_models()\n"
+        "loaded = lambda: {m for m in sys.modules if m.startswith('fhir.resources.R4B.')}\n"
+        "before, pool = loaded(), ResourcePool()\n"
+        "for number, name in enumerate(sorted(FHIR_TYPES)):\n"
+        "    pool.add(json.dumps({'resourceType': name, 'id': f'x{number}'}).encode(), name)\n"
+        "    holding = {'resourceType': 'Observation', 'id': f'o{number}', 'status': 'final', 'code': {'text': 'x'},\n"
+        "               'contained': [{'resourceType': 'Specimen', 'contained': [{'resourceType': name}]}]}\n"
+        "    pool.add(json.dumps(holding).encode(), 'holding')\n"
+        "    assert 'contained.0' in (validation_error(pool.get(f'Observation/o{number}')) or 'contained.0')\n"
+        "print(len(loaded() - before))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    assert int(done.stdout) < 40, "the few that others often hold, with what is in them"
+
+
+CONTAINED = rows("""
+| contained                                  | valid | because                                            |
+| [{"resourceType": "Medication"}]           | yes   | a drug                                             |
+| [{"resourceType": "Account"}]              | yes   | of FHIR, though nobody reads it                    |
+| [{"resourceType": "Nope"}]                 | no    | not of FHIR                                        |
+| [{"resourceType": 5}]                      | no    | no name                                            |
+| [5]                                        | no    | no resource                                        |
+| 5                                          | no    | no list                                            |
+| [{}]                                       | no    | no name                                            |
+""")
+
+
+@pytest.mark.parametrize("row", CONTAINED, ids=lambda row: row["because"])
+def test_what_is_contained_must_be_of_fhir(row: dict[str, str]) -> None:
+    pool = ResourcePool()
+    pool.add(raw({**GOOD, "contained": json.loads(row["contained"])}), "here")
+    found = pool.get("Observation/t1")
+    assert found is not None
+    assert (validation_error(found) is None) is (row["valid"] == "yes")
+
+
+def test_a_resource_with_another_s_model_in_it_is_still_validated_by_what_is_read_of_it() -> None:
+    pool = ResourcePool()
+    pool.add(
+        raw(
+            {
+                **GOOD,
+                "status": "final",
+                "code": {},
+                "effectiveDateTime": "x",
+                "contained": [{"resourceType": "Account"}],
+            }
+        ),
+        "here",
+    )
+    found = pool.get("Observation/t1")
+    assert found is not None
+    assert validation_error(found) == "not valid FHIR at effectiveDateTime"

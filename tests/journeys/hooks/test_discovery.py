@@ -11,7 +11,7 @@ from tests.support.desk import Desk
 KEYS = {
     "patient", "il6Crp", "vitals", "oxygen", "weight", "safetyLabs", "recentAdministrations", "runningAdministrations",
     "crsDrugs", "cellTherapyProcedures", "conditions", "allergies", "microbiology", "supportProcedures",
-    "activeMedicationOrders", "activeServiceOrders", "cytokines",
+    "activeMedicationOrders", "activeServiceOrders", "cytokines", "lastingInfections",
 }  # fmt: skip
 
 

@@ -130,6 +130,45 @@ def test_feedback_that_was_acknowledged_is_there_after_kill_9(database: str, tmp
     assert set(told.acknowledged) <= found <= set(told.sent)
 
 
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [
+        ("SCRIPT_NAME: /elsewhere", "/"),
+        ("SCRIPT_NAME: /static", "/static/crs-cds.css"),
+        ("PATH_INFO: /metrics", "/"),
+        ("X-Forwarded-Proto: https", "/"),
+        ("X-Forwarded-Prefix: /elsewhere", "/"),
+    ],
+)
+def test_no_header_says_where_the_service_is(header: str, address: str, tmp_path: Path) -> None:
+    with gunicorn(tmp_path) as service:
+        plain = requests.get(f"{service.url}{address}", timeout=10)
+        name, _, value = header.partition(": ")
+        answer = requests.get(f"{service.url}{address}", headers={name: value}, timeout=10)
+        assert (answer.status_code, answer.text) == (plain.status_code, plain.text) == (200, plain.text)
+
+
+def counting(folder: Path) -> set[Path]:
+    return set(folder.glob("crs-cds-counts-*"))
+
+
+def test_the_folder_of_a_gunicorn_that_was_killed_goes_with_the_next_start(tmp_path: Path) -> None:
+    mine = tmp_path / "crs-cds-counts-of-someone-else"
+    with gunicorn(tmp_path) as alive:
+        held = counting(tmp_path)
+        with gunicorn(tmp_path) as service:
+            left = counting(tmp_path) - held
+            kill_all(service)
+        mine.symlink_to("/etc")
+        with gunicorn(tmp_path):
+            assert not left & counting(tmp_path), "of the one that was killed"
+            assert held <= counting(tmp_path), "of the one that is alive"
+            assert requests.get(f"{alive.url}/metrics", timeout=10).status_code == 200
+        assert counting(tmp_path) == held | {mine}, "the last one took its own with it, and no link was followed"
+    assert (len(held), len(left)) == (1, 1)
+    assert counting(tmp_path) == {mine}
+
+
 def test_what_the_workers_count_is_added_up(tmp_path: Path) -> None:
     with gunicorn(tmp_path, workers=2) as service:
         for _ in range(20):

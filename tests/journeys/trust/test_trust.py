@@ -21,6 +21,7 @@ from cds_server.trust.jwk_set import KeysUnavailableError, keys_in
 from cds_server.trust.key_sets import FLOOR_SECONDS, STALE_SECONDS, KeySets
 from example_patients.stories.stories import hook_body
 from tests.support.desk import BASE, Desk, card_ids, chart_of, moment_of, scene_of, whole_prefetch
+from tests.support.tables import rows
 from tests.support.tokens import (
     ISSUER,
     KEY,
@@ -316,6 +317,33 @@ OF_A_SET = (
 def test_a_key_that_cannot_be_used_does_not_spoil_its_set(more: dict[str, Any], usable: bool, name: str) -> None:
     keys = {"keys": [jwk(KEY, "k1"), {**jwk(OTHER_KEY, "k2"), **more}, "no key"]}
     assert set(keys_in(json.dumps(keys).encode())) == ({"k1", "k2"} if usable else {"k1"}), name
+
+
+SHARING_A_KID = rows("""
+| set                        | signed by | answered | because                                          |
+| old k1; new k1             | old       | 200      | while keys rotate, each of both may sign         |
+| old k1; new k1             | new       | 200      | the same, the other                              |
+| new k1; old k1             | old       | 200      | their order says nothing                         |
+| rsa k1; old k1             | old       | 200      | equivalent keys of two kinds may share a kid     |
+| rsa k1; old k1             | rsa       | 200      | the same, the other                              |
+| old k1; new k2             | new       | 401      | a key of another kid                             |
+| old k1; enc k1             | enc       | 401      | a key for encryption                             |
+| old k1 ×4; new k1          | new       | 401      | a fifth key of one kid: each costs a try         |
+""")
+
+
+@pytest.mark.parametrize("row", SHARING_A_KID, ids=lambda row: f"{row['set']} by {row['signed by']}")
+def test_each_key_that_a_kid_names_may_sign(row: dict[str, str], clients: Callable[..., Desk], tmp_path: Path) -> None:
+    keys = {"old": (KEY, "ES384"), "new": (OTHER_KEY, "ES384"), "rsa": (RSA_KEY, "RS384"), "enc": (OTHER_KEY, "ES384")}
+    entries = []
+    for entry in row["set"].split("; "):
+        name, kid, *times = entry.split()
+        use = {"use": "enc"} if name == "enc" else {}
+        entries += [jwk(keys[name][0], kid, **use)] * int(times[0].strip("×") if times else 1)
+    desk = clients()
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": entries}), encoding="utf-8")
+    key, algorithm = keys[row["signed by"]]
+    assert called(desk, Token(key, algorithm, "k1").text()).status_code == int(row["answered"])
 
 
 def test_a_key_of_one_algorithm_checks_no_other(clients: Callable[..., Desk], tmp_path: Path) -> None:

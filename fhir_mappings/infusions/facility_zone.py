@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from fhir_mappings.codes.car_t_words import CarT
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.treatment import DrugClass
-from fhir_mappings.infusion_procedures import performed_text, procedure_reading
+from fhir_mappings.infusions.infusion_procedures import performed_text, procedure_reading
 from fhir_mappings.medications.drugs import drugs_in
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import own_offset
