@@ -80,7 +80,7 @@ def _dosage(dose: Decimal) -> Mapping[str, Any]:
 
 
 _STATES_A_DOSE = ("dosageInstruction", "dispenseRequest", "note", "text")
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,255}")
 _DEEPEST = 40
 
 

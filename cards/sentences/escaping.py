@@ -10,7 +10,10 @@ ZERO_WIDTH_SPACE = "\u200b"
 _AUTOLINK = re.compile(r"://|[wW]\.|@")  # GitHub-flavoured Markdown makes links of bare addresses
 
 
-_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.-]{1,64}|[A-Za-z0-9 .]{1,60}(?:entry\[\d+\]|, result \d+)")
+_LITERAL = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9._~-]{1,255}")
+
+
+_PLACE = re.compile(r"[A-Za-z0-9 .\[\]]{1,60}(?:\[\d+\]|, result \d+)")
 
 
 _IN_A_SUMMARY = 40
@@ -43,9 +46,17 @@ def short(text: str) -> str:
     return _without_links(shown)
 
 
+def plain_reference(reference: str) -> str:
+    """A reference as a page shows it: `Type/id` if the id holds only what an address may hold, or the place in the
+    request; else no id at all."""
+    shown = _LITERAL.fullmatch(reference) or _PLACE.fullmatch(reference)
+    return reference if shown else "a resource without a usable id"
+
+
 def reference_text(reference: str) -> str:
-    """A reference as it is shown: `Type/id` if FHIR allows both, else no id at all."""
-    return reference if _REFERENCE.fullmatch(reference) else "a resource without a usable id"
+    """A reference as a card shows it. The signs of Markdown that an id may hold are escaped."""
+    shown = plain_reference(reference)
+    return _without_links(_SPECIAL.sub(r"\\\1", shown)) if _LITERAL.fullmatch(shown) else shown
 
 
 def escaped_words(text: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
-from cards.sentences.escaping import reference_text
+from cards.sentences.escaping import plain_reference
 from cards.sentences.numbers_and_times import number
 from cards.sentences.reasons import use_words
 from cds_server.course_page.marks import Bound, Lane, Mark
@@ -52,7 +52,7 @@ def _limit(fold: FoldChange, limit: Limit | None, unit: str, t: Thresholds) -> t
 
 def _sample(s: Sample, use: SampleUse, unit: str) -> Mark:
     value = _height(s.value) if s.unit == unit else None
-    source = reference_text(s.reference)
+    source = plain_reference(s.reference)
     return Mark(
         s.at.earliest, s.text, source, value, use_words(use), use.value, bound=_bound(s.value), date_only=s.at.is_date
     )

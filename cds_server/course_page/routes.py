@@ -8,9 +8,9 @@ from cds_server.course_page.page_values import FhirAccess, page_values
 from cds_server.operations.call_time import CallTime
 from cds_server.pages import page
 from cds_server.problems import Problem, ProblemId
-from cds_server.record.record_request import PATIENT_ID
 from cds_server.running import Running, note_problem, running
 from cds_server.storage.database import DecisionRow
+from fhir_mappings.reading.references import is_addressable
 
 # the templates and files of the page, wherever it is shown
 course_page = Blueprint(
@@ -23,7 +23,7 @@ demo_course = Blueprint("demo_course", __name__)
 def demo(patient_id: str) -> Response:
     """The page of a patient of the first FHIR server in the settings, without a token. It exists in development
     only."""
-    if PATIENT_ID.fullmatch(patient_id) is None:
+    if not is_addressable(patient_id):
         raise Problem(ProblemId.NOT_FOUND)
     here = running()
     access = FhirAccess(next(iter(here.settings.fhir_servers), ""))

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from cards.pages.grade_steps import together
-from cards.sentences.escaping import reference_text
+from cards.sentences.escaping import plain_reference
 from cards.sentences.numbers_and_times import InWords, number
 from cards.wording.grade_words import celsius, grade_if_crs, grade_text
 from cds_server.course_page.lab_lanes import lab_lanes
@@ -118,7 +118,7 @@ def _span(first: GradeAt, end: datetime) -> GradeSpan:
         grade_if_crs=grade.provisional if grade.grade is None else 0,
         short=grade_short(grade),
         why=together(grade),
-        sources=tuple(reference_text(r) for r in grade.evidence),
+        sources=tuple(plain_reference(r) for r in grade.evidence),
     )
 
 
@@ -140,12 +140,12 @@ def _zero(grade: CrsGrade) -> str:
 
 def _temperatures(readings: Iterable[Reading]) -> Iterator[Mark]:
     for r in readings:
-        yield Mark(r.at, f"{celsius(r.value)} °C", reference_text(r.reference), r.value)
+        yield Mark(r.at, f"{celsius(r.value)} °C", plain_reference(r.reference), r.value)
 
 
 def _readings(readings: Iterable[Reading], unit: str) -> Iterator[Mark]:
     for r in readings:
-        yield Mark(r.at, f"{number(r.value)} {unit}", reference_text(r.reference), r.value)
+        yield Mark(r.at, f"{number(r.value)} {unit}", plain_reference(r.reference), r.value)
 
 
 def not_drawn(shown: Timeline) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import groupby
 
-from cards.sentences.escaping import reference_text
+from cards.sentences.escaping import plain_reference
 from cards.sentences.numbers_and_times import number, when
 from cards.wording.row_words import driver_words
 from cds_server.course_page.marks import Given, Holds, Mark
@@ -43,7 +43,7 @@ def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
     for run, end in zip(runs, ends, strict=True):
         row = run[0].grade.oxygen
         value = None if row.unknown else Decimal(row.value)
-        source = ", ".join(reference_text(r) for r in row.evidence)
+        source = ", ".join(plain_reference(r) for r in row.evidence)
         yield Mark(run[0].at, _oxygen_words(row), source, value, code=_oxygen_holds(row), end=end)
 
 
@@ -86,7 +86,7 @@ def pressors(history: CourseHistory, now: datetime, zone: tzinfo, t: Thresholds)
 def _pressor(at: datetime, name: str, state: PressorState, zone: tzinfo) -> Mark:
     holds, words = _HOLDS[state.running], _state_words(state, zone)
     label = name if holds is Holds.NOW else f"{name}, {words}"
-    return Mark(at, name, reference_text(state.reference), label=label, use=words, code=holds)
+    return Mark(at, name, plain_reference(state.reference), label=label, use=words, code=holds)
 
 
 def drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterator[Mark]:
@@ -99,7 +99,7 @@ def drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterat
     for count, dose in enumerate(facts.tocilizumab.doses, 1):
         amounts = [mg.get(reference) for reference in dose.references]
         whole = sum(filter(None, amounts), Decimal(0)) if all(amounts) else None
-        source = ", ".join(reference_text(r) for r in dose.references)
+        source = ", ".join(plain_reference(r) for r in dose.references)
         at = starts[dose.references[0]] if dose.date_only else dose.start
         yield Mark(
             at, _named("tocilizumab", whole), source, label=_amount(whole), use=f"tocilizumab, dose {count}",
@@ -114,7 +114,7 @@ def drugs(facts: PatientFacts, course: Course, history: CourseHistory) -> Iterat
 
 
 def _given(a: Administration) -> Mark:
-    source = reference_text(a.reference)
+    source = plain_reference(a.reference)
     return Mark(a.start.earliest, _named(a.drug.ingredient, a.dose_mg), source, date_only=a.start.is_date)
 
 

@@ -25,15 +25,6 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     place: str
 
 
-class _Request(fs.FhirStruct, frozen=True):
-    method: str = ""
-
-
-class _Entry(fs.Entry, frozen=True):
-    request: _Request | None = None
-    response: msgspec.Raw = msgspec.Raw(b"")
-
-
 class _Entries(fs.FhirStruct, frozen=True):
     entry: tuple[msgspec.Raw, ...] = ()
 
@@ -52,7 +43,7 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 _list = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _entries = msgspec.json.Decoder(_Entries)
-_entry = msgspec.json.Decoder(_Entry)
+_entry = msgspec.json.Decoder(fs.Entry)
 _call = msgspec.json.Decoder(_Call)
 Found = Placed | tuple[str, Why]
 """A resource, or a place that cannot be read."""
@@ -121,7 +112,7 @@ def _of_bundle(text: Json, place: str, nested: int) -> Iterator[Found]:
     except BAD:
         yield place, Why.NOT_FHIR
         return
-    read: list[tuple[str, _Entry]] = []
+    read: list[tuple[str, fs.Entry]] = []
     for index, raw in enumerate(entries):
         where = f"{place} entry[{index}]".strip()
         try:
@@ -131,7 +122,7 @@ def _of_bundle(text: Json, place: str, nested: int) -> Iterator[Found]:
             continue
         if bytes(entry.resource) not in (b"", b"null"):
             read.append((where, entry))
-        elif entry.request is None and not bytes(entry.response):
+        elif entry.request is None and entry.response is None:
             yield where, Why.NOT_FHIR
     resources = with_plain_references([(entry.full_url, entry.resource) for _, entry in read])
     for (where, entry), resource in zip(read, resources, strict=True):

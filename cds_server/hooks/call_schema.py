@@ -9,9 +9,14 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from cds_server.hooks.json_body import LenientSchema
 from cds_server.hooks.services import DraftsFrom
-from cds_server.record.record_request import PATIENT_ID
+from fhir_mappings.reading.references import is_addressable
 
-_PATIENT_ID = validate.Regexp(PATIENT_ID, error="must match [A-Za-z0-9.-]{{1,64}}")
+
+def _patient_id(value: str) -> None:
+    if not is_addressable(value):
+        raise ValidationError("must be 1 to 255 of the characters A-Z a-z 0-9 . _ ~ - and not dots alone")
+
+
 _HEADER_SAFE = validate.Regexp(r"[\x21-\x7e]{1,16384}\Z", error="must be printable ASCII without spaces")
 
 
@@ -24,7 +29,7 @@ class _Authorization(LenientSchema):
 
 
 class _Context(LenientSchema):
-    patient_id = fields.String(required=True, data_key="patientId", validate=_PATIENT_ID)
+    patient_id = fields.String(required=True, data_key="patientId", validate=_patient_id)
     user_id = fields.String(required=True, data_key="userId", validate=validate.Length(min=1, max=1000))
     encounter_id = fields.String(allow_none=True, data_key="encounterId")
 

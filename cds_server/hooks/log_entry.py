@@ -21,7 +21,7 @@ from fhir_mappings.medications.draft_fields import Draft
 PACKAGE_VERSION = version("crs-cds")
 MOST_REFERENCES = 500
 MOST_ORDERS = 100
-_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9.\-]{1,64}")
+_REFERENCE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z0-9._~-]{1,255}")
 _CODE = re.compile(r"[!-~]{1,200}\|[A-Za-z0-9.\-]{1,64}")
 
 

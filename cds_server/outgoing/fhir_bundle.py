@@ -1,17 +1,16 @@
-"""The body of an answer as FHIR: one page of a search with its resources, or one resource.
-
-Field notes: Sekmet adds an OperationOutcome entry with mode `outcome`. It is a remark, neither data nor a failure.
-"""
+"""The body of an answer as FHIR: one page of a search with its resources, or one resource."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.resources import STRUCTS, header_of
+from fhir_mappings.reading.resources import STRUCTS, header_of, type_named_first, type_of
+from fhir_mappings.reading.searchset import Part, part_of
 
 T = TypeVar("T")
 NO_RESOURCE = b"null"
@@ -24,32 +23,70 @@ class Match(NamedTuple):
     id: str | bytes
 
 
+@dataclass(frozen=True)
+class Page:
+    """One page of a search: its resources, the results among them, and whether it says that results are missing."""
+
+    resources: tuple[bytes, ...]
+    matches: tuple[Match, ...]
+    failed: bool = False
+    total: int | None = None
+    next_url: str | None = None
+
+
 class _Typed(fs.FhirStruct, frozen=True):
     resource_type: str = ""
 
 
 _bundle = msgspec.json.Decoder(fs.Bundle)
 _typed = msgspec.json.Decoder(_Typed)
-_outcome = msgspec.json.Decoder(fs.OperationOutcome)
 
 
-def searchset(body: bytes) -> fs.Bundle:
-    """A page of a search. Raises FhirError if the body is no search page or reports an error among its results."""
+def search_page(resource_type: str, body: bytes) -> Page:
+    """A page of a search for resources of this type. Raises FhirError if the body is none.
+
+    One resource of the type where a page was asked for is a page of one; so is a collection. A Bundle that answers
+    something else (a history, a batch) is none.
+    """
+    named = type_named_first(body)
+    if named != "Bundle":
+        named = _decoded(_typed, body, "a FHIR Bundle").resource_type
+    if named == resource_type:
+        return Page((body,), (Match(resource_type, header_of(body).id or body),))
+    if named != "Bundle":
+        raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(named)}, not a Bundle")
     bundle = _decoded(_bundle, body, "a FHIR Bundle")
-    if bundle.resource_type != "Bundle":
-        raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(bundle.resource_type)}, not a Bundle")
-    if bundle.type not in (None, "searchset"):
+    if bundle.type not in (None, "searchset", "collection"):
         raise FhirError(Fault.ANSWER, "the answer is a Bundle, but no searchset")
-    if any(_is_failure(entry) for entry in bundle.entry):
-        raise FhirError(Fault.OUTCOME, "the FHIR server reported an error among the results")
-    return bundle
+    return _page(bundle)
+
+
+def _page(bundle: fs.Bundle) -> Page:
+    resources: list[bytes] = []
+    matches: list[Match] = []
+    failed = False
+    for entry in bundle.entries:
+        raw = bytes(entry.resource) or NO_RESOURCE
+        part = part_of(entry, type_of(raw))
+        failed = failed or part is Part.FAILURE
+        if part in (Part.MATCH, Part.INCLUDED):
+            resources.append(raw)
+        if part is Part.MATCH:
+            header = header_of(raw)
+            matches.append(Match(header.resource_type, header.id or raw))
+    return Page(tuple(resources), tuple(matches), failed, bundle.total, bundle.next_url)
 
 
 def body_of_type(resource_type: str, body: bytes) -> bytes:
-    """The body of a read. Raises FhirError if it is not a resource of the type asked for."""
-    found = _decoded(_typed, body, "a FHIR resource").resource_type
-    if found != resource_type:
-        raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(found)}, not {resource_type}")
+    """The resource that a read answered, by itself or alone in a searchset. Raises FhirError if it is another type."""
+    named = _decoded(_typed, body, "a FHIR resource").resource_type
+    if named == "Bundle":
+        ours = [raw for raw in search_page(resource_type, body).resources if type_of(raw) == resource_type]
+        if len(ours) == 1:
+            return ours[0]
+        raise FhirError(Fault.ANSWER, f"the answer is a Bundle, and holds not one {resource_type}")
+    if named != resource_type:
+        raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(named)}, not {resource_type}")
     return body
 
 
@@ -64,42 +101,7 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
         raise kind(Fault.ANSWER, f"the answer is not {what}") from error
 
 
-def _is_failure(entry: fs.Entry) -> bool:
-    """Tell whether an entry is an OperationOutcome that is not marked as a remark and reports a failure."""
-    raw = bytes(entry.resource)
-    if not raw or (entry.search and entry.search.mode == "outcome"):
-        return False
-    if b"OperationOutcome" not in raw or header_of(raw).resource_type != "OperationOutcome":
-        return False
-    try:
-        return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(raw).issue)
-    except msgspec.MsgspecError:
-        return True
-
-
-def matches_of(bundle: fs.Bundle) -> list[Match]:
-    """The results of a page, without included resources and remarks."""
-    found = []
-    for entry in bundle.entry:
-        raw = bytes(entry.resource)
-        header = header_of(raw)
-        if (
-            entry.search is None or entry.search.mode in (None, "match")
-        ) and header.resource_type != "OperationOutcome":
-            found.append(Match(header.resource_type, header.id or raw))
-    return found
-
-
-def resources_of(bundle: fs.Bundle) -> list[bytes]:
-    """The resources of a page without remarks. An entry without a resource counts as one that cannot be read."""
-    return [
-        bytes(entry.resource) or NO_RESOURCE
-        for entry in bundle.entry
-        if not (entry.search and entry.search.mode == "outcome")
-    ]
-
-
-_NAMED = ("OperationOutcome", "CapabilityStatement", *STRUCTS)
+_NAMED = ("OperationOutcome", "CapabilityStatement", "Bundle", *STRUCTS)
 
 
 def _plain_name(name: str) -> str:

@@ -14,11 +14,10 @@ from cds_server.limits import Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import OwnToken
-from cds_server.outgoing.fhir_bundle import body_of_type, resources_of, searchset
+from cds_server.outgoing.fhir_bundle import Page, body_of_type, search_page
 from cds_server.outgoing.fhir_connection import FhirConnection
 from cds_server.outgoing.fhir_errors import Fault, FhirError, SearchOverError
 from cds_server.outgoing.fhir_pages import Pages, next_page
-from fhir_mappings.reading import fhir_structs as fs
 
 log = logging.getLogger("cds_server")
 
@@ -107,21 +106,21 @@ class FhirServer:
             while url is not None:
                 if url in seen or len(seen) >= self._pages_of_one:
                     raise FhirError(Fault.PAGES, "the pages of the search do not end")
-                bundle = self._page(url, first=not seen)
+                page = self._page(search.resource_type, url, first=not seen)
                 seen.add(url)
-                found.entries += resources_of(bundle)
+                found.entries += page.resources
                 found.pages += 1
-                pages.add(bundle)
-                url = next_page(bundle, url, self.base)
+                pages.add(page)
+                url = next_page(page, url, self.base)
             pages.check_all_came()
         except FhirError as error:
             found.error = error
         found.results = len(pages)
         return found
 
-    def _page(self, url: str, *, first: bool) -> fs.Bundle:
+    def _page(self, resource_type: str, url: str, *, first: bool) -> Page:
         try:
-            return self._connection.get(url, searchset)
+            return self._connection.get(url, partial(search_page, resource_type))
         except FhirError as error:
             if error.status == 410 and not first:  # the search has expired on the server
                 raise SearchOverError(error.fault, error.why, status=error.status) from error

@@ -8,9 +8,8 @@ from __future__ import annotations
 from urllib.parse import urljoin
 
 from cds_server.outgoing.base_url import is_under
-from cds_server.outgoing.fhir_bundle import Match, matches_of
+from cds_server.outgoing.fhir_bundle import Match, Page
 from cds_server.outgoing.fhir_errors import Fault, FhirError, SearchOverError
-from fhir_mappings.reading import fhir_structs as fs
 
 
 class Pages:
@@ -25,21 +24,22 @@ class Pages:
         self._type = resource_type
         self._matches: set[Match] = set()
         self._total: int | None = None
+        self._failed = False
 
     def __len__(self) -> int:
         return len(self._matches)
 
-    def add(self, bundle: fs.Bundle) -> None:
+    def add(self, page: Page) -> None:
         """Take a page. Raises FhirError if it is no page of this search."""
-        matches = matches_of(bundle)
-        ours = [match for match in matches if match.resource_type in ("", self._type)]
+        ours = [match for match in page.matches if match.resource_type in ("", self._type)]
         nothing_new = self._matches.issuperset(ours)
         self._matches.update(ours)
-        if len(ours) < len(matches):
+        self._failed = self._failed or page.failed
+        if len(ours) < len(page.matches):
             raise FhirError(Fault.ANSWER, "the FHIR server sent results of another type")
-        more = any(link.relation == "next" for link in bundle.link)
         # some servers count the results of each page
-        total = None if more and bundle.total is not None and bundle.total <= len(ours) else bundle.total
+        counts_pages = page.next_url is not None and page.total is not None and page.total <= len(ours)
+        total = None if counts_pages else page.total
         if total is not None and self._total not in (None, total):
             raise SearchOverError(Fault.CHANGED, "the results changed while they were read")
         self._total = self._total if total is None else total
@@ -47,18 +47,19 @@ class Pages:
             raise FhirError(Fault.INCOMPLETE, "the FHIR server sent the same page twice")
 
     def check_all_came(self) -> None:
-        """Raise FhirError if the server counts more results than its pages held."""
+        """Raise FhirError if the server says that results are missing, or counts more than its pages held."""
+        if self._failed:
+            raise FhirError(Fault.OUTCOME, "the FHIR server reported an error among the results")
         if self._total is not None and self._total > len(self._matches):
             raise FhirError(Fault.INCOMPLETE, "the FHIR server counted more results than it sent")
 
 
-def next_page(bundle: fs.Bundle, url: str, base: str) -> str | None:
+def next_page(page: Page, url: str, base: str) -> str | None:
     """The address of the page after this one, or None. Raises FhirError if it is on another server."""
-    link = next((link.url for link in bundle.link if link.relation == "next"), None)
-    if link is None:
+    if page.next_url is None:
         return None
     try:
-        target = urljoin(url, link)
+        target = urljoin(url, page.next_url)
     except ValueError as error:
         raise FhirError(Fault.ELSEWHERE, "the address of the next page is none") from error
     if not is_under(target, base):

@@ -22,9 +22,10 @@ class PatientRead:
         self._under_way: Future[bytes | None] | None = None
 
     def start(self) -> None:
-        """Ask for the Patient, unless it is there already or the client failed to read it."""
-        coverage = self._coverage[Kind.PATIENT]
-        if coverage.state is Completeness.COMPLETE or coverage.gap is Gap.FAILED_AT_CLIENT:
+        """Ask for the Patient, unless it is there already or the client failed to read it. Where the client said that
+        there is none, the server may know better."""
+        there = self._pool.patient(self._patient_id) is not None
+        if there or self._coverage[Kind.PATIENT].gap is Gap.FAILED_AT_CLIENT:
             return
         if not self._asked.permits("Patient", search=False):
             self._coverage[Kind.PATIENT] = unread(NOT_PERMITTED)

@@ -16,17 +16,23 @@ import msgspec
 
 from cds_server.data_keys import DATA_KEYS, DataKey
 from cds_server.outgoing.fhir_bundle import NO_RESOURCE
+from cds_server.record.prefetch_shapes import NULL, Sent, sent_in
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Json
+from fhir_mappings.reading.searchset import Part
 
 
 class Supplied(StrEnum):
+    """The state of a key. A first page has more behind it, at the client or at the server; FAILED_IN_PART came with an
+    OperationOutcome that says that results are missing."""
+
     ABSENT = "absent"
     COMPLETE = "complete"
     FIRST_PAGE = "first page"
+    FAILED_IN_PART = "failed in part at the client"
     FAILED = "failed at the client"
 
 
@@ -44,23 +50,7 @@ class _Timed(fs.FhirStruct, frozen=True):
     effective_period: fs.Period | None = None
 
 
-class _Loose(fs.FhirStruct, frozen=True):
-    entry: tuple[msgspec.Raw, ...]
-
-
-class _Sent(fs.Bundle, frozen=True):
-    """A Bundle, and the fields that a header must have, in one pass over its bytes."""
-
-    id: str | None = None
-    meta: fs.Meta | None = None
-
-
-_bundle = msgspec.json.Decoder(_Sent)
-_loose = msgspec.json.Decoder(_Loose)
-_entry = msgspec.json.Decoder(fs.Entry)
-_header = msgspec.json.Decoder(fs.Header)
 _timed = msgspec.json.Decoder(_Timed)
-_NULL = msgspec.Raw(b"null")
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -72,65 +62,38 @@ def read_prefetch(prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool) -> di
 def _read_key(key: DataKey, raw: msgspec.Raw | None, pool: ResourcePool) -> KeyState:
     if raw is None:
         return KeyState(Supplied.ABSENT)
-    if raw == _NULL:
+    if raw == NULL:
         return KeyState(Supplied.COMPLETE)
-    where = f"prefetch.{key.key}"
-    bundle = _bundle_in(raw) if key.kind is not Kind.PATIENT else None
-    if bundle is not None:
-        return _read_bundle(key, bundle, where, pool)
-    try:
-        resource_type = _header.decode(raw).resource_type
-        if resource_type == "OperationOutcome":
-            return KeyState(Supplied.FAILED)
-        if key.kind is Kind.PATIENT and resource_type == "Patient":
-            pool.add(raw, where, from_client=True, kinds=frozenset({key.kind}))
-            return KeyState(Supplied.COMPLETE)
-    except _BAD:
-        pass
-    return KeyState(Supplied.ABSENT) if key.kind is Kind.PATIENT else _read_entries(key, raw, where, pool)
-
-
-def _read_entries(key: DataKey, raw: msgspec.Raw, where: str, pool: ResourcePool) -> KeyState:
-    """Read each whole entry of a Bundle that is broken somewhere. The key then came in part, and the FHIR server is
-    asked for the rest."""
-    entries: list[fs.Entry] = []
-    try:
-        for one in _loose.decode(raw).entry:
-            try:
-                entries.append(_entry.decode(one))
-            except _BAD:  # no resource: it is set aside with all its bytes
-                entries.append(fs.Entry(resource=one))
-    except _BAD:
+    sent = sent_in(raw, f"prefetch.{key.key}", key.resource_type)
+    if sent is None:
         return KeyState(Supplied.ABSENT)
-    _read_bundle(key, fs.Bundle(entry=tuple(entries)), where, pool)
-    return KeyState(Supplied.FIRST_PAGE)
+    matches = _pooled(key, sent, pool)
+    if key.kind is Kind.PATIENT and matches:
+        return KeyState(Supplied.COMPLETE)
+    if sent.failed:
+        return KeyState(Supplied.FAILED_IN_PART if matches else Supplied.FAILED)
+    return _state(key, sent, matches)
 
 
-def _bundle_in(raw: msgspec.Raw) -> fs.Bundle | None:
-    try:
-        found = _bundle.decode(raw)
-    except _BAD:
-        return None
-    return found if found.resource_type == "Bundle" else None
-
-
-def _read_bundle(key: DataKey, bundle: fs.Bundle, where: str, pool: ResourcePool) -> KeyState:
+def _pooled(key: DataKey, sent: Sent, pool: ResourcePool) -> list[fs.FhirStruct | Json]:
+    """Put the entries into the pool; the matches among them, scanned, or as bytes where they could not be."""
     matches: list[fs.FhirStruct | Json] = []
     kinds = frozenset({key.kind})
-    for index, entry in enumerate(bundle.entry):
-        raw = entry.resource or NO_RESOURCE
-        mode = entry.search.mode if entry.search else None
-        if mode == "outcome":
-            continue
-        scanned = pool.add(raw, f"{where}.entry[{index}]", from_client=True, kinds=kinds, full_url=entry.full_url)
-        if mode != "include":
-            matches.append(scanned or raw)
-    more = any(link.relation == "next" for link in bundle.link)
+    for where, entry, part in sent.entries:
+        if part in (Part.MATCH, Part.INCLUDED):
+            raw = entry.resource or NO_RESOURCE
+            scanned = pool.add(raw, where, from_client=True, kinds=kinds, full_url=entry.full_url)
+            matches += [scanned or raw] if part is Part.MATCH else []
+    return matches
+
+
+def _state(key: DataKey, sent: Sent, matches: list[fs.FhirStruct | Json]) -> KeyState:
     full = key.count is not None and len(matches) >= key.count
-    short = bundle.total is not None and bundle.total != len(matches)
-    if not (more or full or short):
+    broken = sent.broken or sent.is_of_another_type
+    if not (sent.next or full or sent.short or broken):
         return KeyState(Supplied.COMPLETE)
-    return KeyState(Supplied.FIRST_PAGE, _oldest(matches) if key.sort and not (short and not more) else None)
+    is_page = key.sort and not broken and not (sent.short and not sent.next)
+    return KeyState(Supplied.FIRST_PAGE, _oldest(matches) if is_page else None)
 
 
 def _oldest(matches: list[fs.FhirStruct | Json]) -> datetime | None:
@@ -164,7 +127,7 @@ def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:
     recent, by_code = states["recentAdministrations"], states["crsDrugs"]
     if recent.supplied is Supplied.COMPLETE:
         found[Kind.RUNNING] = Coverage(Completeness.COMPLETE)
-    elif by_code.supplied in (Supplied.COMPLETE, Supplied.FIRST_PAGE) and recent.since is None:
+    elif by_code.supplied in (Supplied.COMPLETE, Supplied.FIRST_PAGE) and recent.supplied is Supplied.ABSENT:
         why = "only administrations found by code were supplied"
         found[Kind.ADMINISTRATIONS] = Coverage(Completeness.PART, why, gap=Gap.SUPPLIED_IN_PART)
     return found
@@ -176,6 +139,8 @@ def _coverage(state: KeyState) -> Coverage:
             return Coverage(Completeness.COMPLETE)
         case Supplied.FIRST_PAGE:
             return Coverage(Completeness.PART, "not all of it was supplied", state.since, Gap.SUPPLIED_IN_PART)
+        case Supplied.FAILED_IN_PART:
+            return Coverage(Completeness.PART, "the client could not read all of it", gap=Gap.FAILED_AT_CLIENT)
         case Supplied.FAILED:
             return Coverage(Completeness.UNREAD, "the client could not read it", gap=Gap.FAILED_AT_CLIENT)
     return Coverage(Completeness.UNREAD, "not supplied", gap=Gap.NOT_SUPPLIED)

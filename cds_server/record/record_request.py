@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from fhir_mappings.medications.draft_fields import Draft
-
-# an id of dots alone would change the address that is read
-PATIENT_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9.\-]{1,64}\Z")
 
 
 @dataclass(frozen=True)

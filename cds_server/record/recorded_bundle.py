@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from cds_server.record.plain_references import with_plain_references
-from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.medications.draft_fields import Draft
 from fhir_mappings.medications.draft_orders import check_draft_owner
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.ownership import AnotherPatientError, Owner, check_owner, owner_of
 from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
+from fhir_mappings.reading.resources import type_of
+from fhir_mappings.reading.searchset import Part, part_of
 
 BOM = b"\xef\xbb\xbf"
 _NOT_READ = ("history", "batch-response", "transaction-response")
@@ -23,19 +25,7 @@ _PLACE = re.compile(r"\(byte (\d+)\)")  # in an error of msgspec
 _anything = msgspec.json.Decoder()
 
 
-class _Request(fs.FhirStruct, frozen=True):
-    method: str = ""
-
-
-class _Entry(fs.Entry, frozen=True):
-    request: _Request | None = None
-
-
-class _Recorded(fs.Bundle, frozen=True):
-    entry: tuple[_Entry, ...] = ()
-
-
-_bundle = msgspec.json.Decoder(_Recorded)
+_bundle = msgspec.json.Decoder(fs.Bundle)
 
 
 class BadBundleError(ValueError):
@@ -53,11 +43,12 @@ def recorded_patient(name: str, content: bytes, patient_id: str | None) -> Recor
     bundle = _read_bundle(name, content.removeprefix(BOM))
     if bundle.type in _NOT_READ:
         raise BadBundleError(f"{name}: type {bundle.type} is not read; record what is in force as a collection.")
-    entries = [(n, e) for n, e in enumerate(bundle.entry) if _holds_a_resource(name, n, e)]
+    entries = [(n, e) for n, e in enumerate(bundle.entries) if _holds_a_resource(name, n, e)]
+    parts = [part_of(entry, type_of(entry.resource)) for _, entry in entries]
     raw = with_plain_references((entry.full_url, entry.resource) for _, entry in entries)
     pool = ResourcePool()
-    for (index, entry), resource in zip(entries, raw, strict=True):
-        if entry.search is None or entry.search.mode != "outcome":
+    for (index, _), part, resource in zip(entries, parts, raw, strict=True):
+        if part in (Part.MATCH, Part.INCLUDED):
             pool.add(resource, f"entry[{index}]", from_client=True)
     chosen = patient_id or _only_patient(name, pool)
     owner = owner_of(chosen, _base_of(chosen, bundle), pool)
@@ -65,13 +56,21 @@ def recorded_patient(name: str, content: bytes, patient_id: str | None) -> Recor
         check_owner(pool, owner)
     except AnotherPatientError as error:
         raise BadBundleError(f"{name}: {error.where}.resource is of another patient; a Bundle holds one.") from error
-    more = any(link.relation == "next" for link in bundle.link)
-    state = Completeness.PART if more else Completeness.COMPLETE
-    why = "the Bundle is a first page: more follows at its next link" if more else None
-    return RecordedPatient(owner, PatientRecord(pool, {kind: Coverage(state, why) for kind in Kind}))
+    coverage = _coverage(bundle, failed=Part.FAILURE in parts)
+    return RecordedPatient(owner, PatientRecord(pool, dict.fromkeys(Kind, coverage)))
 
 
-def _read_bundle(name: str, content: bytes) -> _Recorded:
+def _coverage(bundle: fs.Bundle, *, failed: bool) -> Coverage:
+    """The coverage of every kind of data: a Bundle does not say what was asked for."""
+    if failed:
+        why = "an OperationOutcome in the Bundle says that results are missing"
+        return Coverage(Completeness.PART, why, gap=Gap.FAILED_AT_CLIENT)
+    if bundle.next_url is not None:
+        return Coverage(Completeness.PART, "the Bundle is a first page: more follows at its next link")
+    return Coverage(Completeness.COMPLETE)
+
+
+def _read_bundle(name: str, content: bytes) -> fs.Bundle:
     try:
         bundle = _bundle.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -81,7 +80,7 @@ def _read_bundle(name: str, content: bytes) -> _Recorded:
     return bundle
 
 
-def _holds_a_resource(name: str, index: int, entry: _Entry) -> bool:
+def _holds_a_resource(name: str, index: int, entry: fs.Entry) -> bool:
     """Tell whether an entry is to be read; one that deletes is not. Raises BadBundleError if it has no resource."""
     if entry.request is not None and entry.request.method == "DELETE":
         return False
@@ -102,10 +101,10 @@ def _only_patient(name: str, pool: ResourcePool) -> str:
     return patients[0]
 
 
-def _base_of(patient_id: str, bundle: _Recorded) -> str | None:
+def _base_of(patient_id: str, bundle: fs.Bundle) -> str | None:
     """The FHIR base in the patient's fullUrl."""
     tail = f"/Patient/{patient_id}"
-    urls = (entry.full_url or "" for entry in bundle.entry)
+    urls = (entry.full_url or "" for entry in bundle.entries)
     return next((url.removesuffix(tail) for url in urls if url.startswith("http") and url.endswith(tail)), None)
 
 

@@ -19,7 +19,7 @@ from cds_server.record.prefetch import KeyState, Supplied
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts import analytes
 from fhir_mappings.facts.course import Course
-from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
+from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.medications.treatments import history_opens
 
@@ -200,8 +200,8 @@ def _asks_again(state: KeyState) -> bool:
 
 
 def _is_short(coverage: Coverage | None, since: datetime) -> bool:
-    """Tell whether a kind was read from the server, but not back to `since`."""
-    if coverage is None or coverage.covers(since):
+    """Tell whether a kind was read, but not back to `since`. What the client tried in vain is not tried again."""
+    if coverage is None or coverage.covers(since) or coverage.gap is Gap.FAILED_AT_CLIENT:
         return False
     return coverage.since is not None or coverage.state is not Completeness.UNREAD
 

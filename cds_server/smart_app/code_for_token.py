@@ -11,10 +11,10 @@ import requests
 from authlib.oauth2.rfc6749.parameters import prepare_token_request  # type: ignore[import-untyped]
 
 from cds_server.outgoing.token_request import client_proof, is_bearer
-from cds_server.record.record_request import PATIENT_ID
 from cds_server.smart_app.ehr_requests import LaunchError, LaunchStep, ask_ehr
 from cds_server.storage.smart_sessions import PendingLaunch
 from cds_server.trust.smart_registration import SmartServer
+from fhir_mappings.reading.references import is_addressable
 
 MOST_SCOPE = 8 * 1024  # characters
 MOST_SECONDS = 3600.0  # SMART: a token lives no longer than an hour
@@ -69,7 +69,7 @@ def _granted(body: bytes) -> Granted:
     if not answer.expires_in > 0:
         raise LaunchError(LaunchStep.TOKEN, "the token has expired already")
     patient = (answer.patient or "").removeprefix("Patient/")
-    if not PATIENT_ID.match(patient):
+    if not is_addressable(patient):
         raise LaunchError(LaunchStep.PATIENT, "the EHR did not say which patient it is about")
     if len(answer.scope or "") > MOST_SCOPE:
         raise LaunchError(LaunchStep.TOKEN, "the authorization server answered something else than a token")

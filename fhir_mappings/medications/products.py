@@ -6,7 +6,6 @@ read from the server. One that could not be read is said to be so, and what coul
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,11 +14,10 @@ import msgspec
 
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_base import comparable
+from fhir_mappings.reading.references import is_addressable, parsed_reference
 from fhir_mappings.reading.resource_pool import ResourcePool
 
 MOST_HOPS = 3
-# what may be put into an address
-_ADDRESSABLE = re.compile(r"[A-Za-z0-9._~-]{1,255}")
 _TYPES = ("Medication", "Substance")
 _medication = msgspec.json.Decoder(fs.Medication)
 
@@ -73,13 +71,12 @@ class Shelf:
 
 def plain_reference(reference: str, fhir_base: str | None) -> str | None:
     """`Medication/{id}` or `Substance/{id}` of a reference that is relative or under `fhir_base`, without a version."""
-    above, _, resource_id = reference.partition("/_history/")[0].rpartition("/")
-    base, _, resource_type = above.rpartition("/")
-    if resource_type not in _TYPES or not resource_id:
+    named = parsed_reference(reference)
+    if named is None or named.type not in _TYPES:
         return None
-    if base and comparable(base) != comparable(fhir_base):
+    if named.base and comparable(named.base) != comparable(fhir_base):
         return None
-    return f"{resource_type}/{resource_id}"
+    return f"{named.type}/{named.id}"
 
 
 def product_of(data: NamesDrug, shelf: Shelf) -> Product:
@@ -142,7 +139,7 @@ class _Search:
         if not reference.display:
             self.unread = True
         plain = plain_reference(target, self._shelf.fhir_base)
-        if plain is not None and hop <= MOST_HOPS and _ADDRESSABLE.fullmatch(plain.partition("/")[2]):
+        if plain is not None and hop <= MOST_HOPS and is_addressable(plain.partition("/")[2]):
             self.missing.append(plain)
 
     def _resolved(self, target: str, contained: Contained) -> tuple[fs.Medication | fs.Substance, Contained] | None:

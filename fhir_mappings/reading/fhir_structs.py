@@ -234,6 +234,8 @@ class Patient(FhirStruct, frozen=True):
 
 class Issue(FhirStruct, frozen=True):
     severity: str = ""
+    code: str = ""
+    details: CodeableConcept | None = None
 
 
 class OperationOutcome(FhirStruct, frozen=True):
@@ -244,10 +246,25 @@ class SearchInfo(FhirStruct, frozen=True):
     mode: str | None = None
 
 
+class Response(FhirStruct, frozen=True):
+    status: str | None = None
+    outcome: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Request(FhirStruct, frozen=True):
+    method: str = ""
+    url: str | None = None
+
+
 class Entry(FhirStruct, frozen=True):
     resource: msgspec.Raw = msgspec.Raw(b"")
     full_url: str | None = None
     search: SearchInfo | None = None
+    response: Response | None = None
+    request: Request | None = None
+
+
+NO_ENTRY = Entry()
 
 
 class Link(FhirStruct, frozen=True):
@@ -256,8 +273,19 @@ class Link(FhirStruct, frozen=True):
 
 
 class Bundle(FhirStruct, frozen=True):
+    """`null` in place of a list, or of one of its entries, is what some serializers write for nothing."""
+
     resource_type: str = ""
     type: str | None = None
     total: int | None = None
-    link: tuple[Link, ...] = ()
-    entry: tuple[Entry, ...] = ()
+    link: tuple[Link, ...] | None = ()
+    entry: tuple[Entry | None, ...] | None = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries; one that is `null` has no resource."""
+        return tuple(one or NO_ENTRY for one in self.entry or ())
+
+    @property
+    def next_url(self) -> str | None:
+        return next((link.url for link in self.link or () if link.relation == "next"), None)

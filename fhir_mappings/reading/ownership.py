@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import msgspec
 
 from fhir_mappings.reading.fhir_base import comparable
+from fhir_mappings.reading.references import Reference, parsed_reference
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Claim, Doubt
-
-_REFERENCE = re.compile(r"(?:(?P<base>.+)/)?Patient/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
 
 
 class AnotherPatientError(Exception):
@@ -33,27 +31,25 @@ class Owner:
 
     def owns(self, reference: str) -> bool | None:
         """Tell whether a literal reference names this patient; None if it names no patient at all."""
-        match = _REFERENCE.fullmatch(reference)
-        if match is None:
+        named = parsed_reference(reference)
+        if named is None or named.type != "Patient":
             return None
-        base = match.group("base")
-        if base is not None and comparable(base) != comparable(self.fhir_base):
+        if not _is_under(named, self.fhir_base):
             return False
-        return match.group("id") == self.patient_id or match.group("id") in self.replaced
+        return named.id == self.patient_id or named.id in self.replaced
 
 
 def owner_of(patient_id: str, fhir_base: str | None, pool: ResourcePool) -> Owner:
     """The Owner, with the ids that the Patient's own links of type `replaces` name."""
-    plain = Owner(patient_id, fhir_base)
     patient = pool.patient(patient_id)
-    replaced = set()
-    if patient is not None:
-        for link in patient.link:
-            match = _REFERENCE.fullmatch(link.other.reference or "")
-            ours = match is not None and (not match["base"] or comparable(match["base"]) == comparable(fhir_base))
-            if link.type == "replaces" and match is not None and ours:
-                replaced.add(match["id"])
-    return Owner(plain.patient_id, plain.fhir_base, frozenset(replaced))
+    links = patient.link if patient is not None else ()
+    named = [parsed_reference(link.other.reference or "") for link in links if link.type == "replaces"]
+    replaced = {one.id for one in named if one is not None and one.type == "Patient" and _is_under(one, fhir_base)}
+    return Owner(patient_id, fhir_base, frozenset(replaced))
+
+
+def _is_under(named: Reference, fhir_base: str | None) -> bool:
+    return not named.base or comparable(named.base) == comparable(fhir_base)
 
 
 def check_owner(pool: ResourcePool, owner: Owner) -> None:
@@ -76,8 +72,8 @@ def check_owner(pool: ResourcePool, owner: Owner) -> None:
 
 def patients_named(owner: bytes) -> tuple[str, ...]:
     """The ids of the patients that a subject names by reference, however it is written."""
-    matches = (_REFERENCE.fullmatch(reference) for reference in _references_in(owner))
-    return tuple(dict.fromkeys(match["id"] for match in matches if match is not None))
+    named = map(parsed_reference, _references_in(owner))
+    return tuple(dict.fromkeys(one.id for one in named if one is not None and one.type == "Patient"))
 
 
 def _owned(claim: Claim, owner: Owner) -> bool | None:

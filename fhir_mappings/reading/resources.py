@@ -149,21 +149,32 @@ def stated_time(raw: Json) -> str | None:
         return None
 
 
+def type_named_first(raw: Json) -> str | None:
+    """The type of a resource whose bytes begin with it, as nearly all do; None for any other."""
+    named = _NAMED_FIRST.match(raw)
+    return named[1].decode() if named is not None else None
+
+
+def type_of(raw: Json) -> str:
+    """The type of a resource; "" if it has none, or nothing can be read of it."""
+    return type_named_first(raw) or header_of(raw).resource_type
+
+
 def scanned(raw: Json) -> Any:
     """A resource of a type that is read here, with its header, in one pass over its bytes.
 
     None if the bytes do not begin with the type or if anything is broken. The resource is then read step by step, so
     that the reason can name the broken field.
     """
-    named = _NAMED_FIRST.match(raw)
-    decoder = _WITH_HEADER.get(named[1].decode()) if named is not None else None
-    if named is None or decoder is None:
+    named = type_named_first(raw)
+    decoder = _WITH_HEADER.get(named) if named is not None else None
+    if decoder is None:
         return None
     try:
         found = decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return found if found.resource_type == named[1].decode() else None
+    return found if found.resource_type == named else None
 
 
 def header_of(raw: Json) -> fs.Header:
@@ -181,12 +192,6 @@ def header_of(raw: Json) -> fs.Header:
     return fs.Header(
         names["resourceType"] or "", names["id"], None, fields.get("subject", empty), fields.get("patient", empty)
     )
-
-
-def type_of(raw: Json) -> str:
-    """The type that a resource states; "" if it states none that can be read."""
-    named = _NAMED_FIRST.match(raw)
-    return named[1].decode() if named is not None else header_of(raw).resource_type
 
 
 def is_fhir_type(name: str) -> bool:

@@ -119,15 +119,19 @@ def scanned_json(resource: Resource[Any]) -> bytes:
 
 
 def model_error(resource_type: str, raw: bytes) -> str | None:
-    """The reason why the model of this type refuses these bytes; None if it accepts them or there is no model."""
+    """The reason why the model of this type refuses these bytes; None if it accepts them or there is no model.
+
+    An id that FHIR does not allow is no reason: the ids of others are keys, compared and never validated.
+    """
     model = _MODELS.get(resource_type)
     if model is None:
         return None
     try:
         model.model_validate_json(raw)
     except ValidationError as error:
-        paths = sorted({_path(e) or resource_type for e in error.errors(include_url=False, include_input=False)})
-        return "not valid FHIR at " + ", ".join(paths[:5])
+        errors = [e for e in error.errors(include_url=False, include_input=False) if not _is_of_an_id(e)]
+        paths = sorted({_path(e) or resource_type for e in errors})
+        return "not valid FHIR at " + ", ".join(paths[:5]) if paths else None
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         # fhir.resources raises these for an unknown contained type or a broken primitive's extension
         return "not valid FHIR"
@@ -164,6 +168,12 @@ FIRST: Mapping[str, Mapping[str, Any]] = {
         "dosage": {"route": _CONCEPT, "dose": _QUANTITY, "rateQuantity": _QUANTITY},
     },
 }
+
+
+def _is_of_an_id(error: Any) -> bool:
+    """Tell whether an error is about how an id is written, not about its type."""
+    is_of_writing = error["type"] in ("string_pattern_mismatch", "string_too_long")
+    return is_of_writing and {*error["loc"][-1:]} <= {"id", "versionId"}
 
 
 def _path(error: Any) -> str:

@@ -36,7 +36,7 @@ def put(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 BROKEN = [
     ("hook", "del"), ("hook", 7), ("hook", "order-select"), ("hookInstance", "del"), ("hookInstance", "not a uuid"),
     ("hookInstance", None), ("context", "del"), ("context", []), ("context.patientId", "del"),
-    ("context.patientId", "a/../b"), ("context.patientId", "p\n"), ("context.patientId", "x" * 65), ("context.userId", ""),
+    ("context.patientId", "a/../b"), ("context.patientId", "p\n"), ("context.patientId", "x" * 256), ("context.userId", ""),
     ("context.draftOrders", "text"), ("context.draftOrders.entry", "text"),
     ("fhirServer", "ftp://x"), ("fhirServer", "https://user:secret@x/fhir"), ("fhirServer", "https://x/../y"),
     ("fhirServer", 3), ("fhirAuthorization", TOKEN), ("prefetch", []), ("prefetch", "text"),
