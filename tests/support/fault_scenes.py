@@ -73,6 +73,10 @@ class Ward:
                 "Procedure", f"past-{n}", status="completed", code=ventilation,
                 performedPeriod={"start": start, "end": end},
             )  # fmt: skip
+            yield self._one(
+                "Procedure", f"care-{n}", status="in-progress", code={"text": ("Physiotherapy", "Wound care")[n]},
+                performedPeriod={"start": self._at(hours)},
+            )  # fmt: skip
             resolved = {"coding": [{"system": CLINICAL, "code": "resolved"}]}
             sepsis = {"coding": [{"system": ICD, "code": "A41.9"}]}
             yield self._one("Condition", f"past-{n}", clinicalStatus=resolved, code=sepsis, recordedDate="2025-06-01")

@@ -153,7 +153,7 @@ SUPPORT = rows("""
 | chart                                                                  | oxygen                                   | pressors                                                                | because                                    |
 | device NC @-3h; flow 2 @-3h; device HFNC @-2h                          | now: nasal cannula 2 L/min; now: high-flow cannula or mask |                                                       | one device after the other                 |
 | device HFNC @-14h                                                      | now: high-flow cannula or mask; stale: high-flow cannula or mask, charted long ago |                               | past its window, and nothing charted since |
-| device RA @-3h; SpO2 97 @-3h; SpO2 86 @-2h                             | now: no oxygen; now: SpO2 86 % without oxygen |                                                                    | hypoxia on room air                        |
+| device RA @-3h; SpO2 97 @-3h; SpO2 86 @-2h                             | now: no oxygen; now: SpO2 86 % without oxygen, 1 of 2 readings low |                                               | hypoxia on room air                        |
 | device RA @-3h; SpO2 97 @-3h; start norepinephrine 0.1 @-2h            | now: no oxygen                           | now: norepinephrine                                                     | running                                    |
 | device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h             | now: no oxygen                           | now: norepinephrine; stale: norepinephrine, last charted 6 Mar 05:00    | charted 7 h ago and not stopped            |
 | device RA @-8h; SpO2 97 @-8h; rate norepinephrine 0.1 @-7h; rate norepinephrine 0 @-6h | now: no oxygen           | now: norepinephrine                                                     | stopped                                    |
@@ -362,7 +362,7 @@ def test_the_reasons_of_a_decision_stand_beside_those_of_now(*, changed_since: b
 
 TILES = rows("""
 | chart                                                                        | tile              | says                                              | because                                  |
-| T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                        | CRS now           | Grade 0, but hypotension without fever            | a 0 in shock is no all-clear             |
+| T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                        | CRS now           | No fever: not CRS, but hypotension without fever  | a 0 in shock is no all-clear             |
 | grade 0; T 39 @-60h; give dexamethasone 10 IV @-58h                          | CRS now           | Grade 0, fever may be suppressed                  | nor is one under a corticosteroid        |
 | T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; give dexamethasone 10 IV @-20h | CRS now | May be masked: grade 2 if this is CRS             | what it would be is said at a glance     |
 | grade 0                                                                      | CRS now           | Grade 0                                           | nothing of CRS                           |

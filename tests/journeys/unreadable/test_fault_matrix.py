@@ -299,7 +299,8 @@ def test_the_charts_are_one_of_tocilizumab_recommended_and_one_of_a_dose_given(
 ) -> None:
     assert card_ids(wholes["recommended"]) == ("toci-recommended", "crs-grade")
     assert suggested_tocilizumab(wholes["recommended"])
-    assert card_ids(wholes["laden"]) == ("severe-crs", "toci-interval", "toci-caution", "icans-steroid", "crs-grade")
+    laden = ("severe-crs", "toci-interval", "toci-caution", "icans-steroid", "infection-surveillance", "crs-grade")
+    assert card_ids(wholes["laden"]) == laden
     assert assessment(wholes["laden"])["tocilizumabDoses"] == 1
 
 
