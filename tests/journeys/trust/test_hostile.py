@@ -124,18 +124,21 @@ def test_a_search_that_is_plainly_incomplete_is_never_none_on_record(said: dict[
     assert ask("3", fault).status_code == 412
 
 
-def test_a_remark_among_the_results_is_neither_data_nor_a_failure() -> None:
-    remark = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-supported"}]}
+@pytest.mark.parametrize(("severity", "said"), [("warning", False), ("error", True)])
+def test_of_an_outcome_among_the_results_the_severity_decides_whether_the_search_failed(
+    severity: str, said: bool
+) -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "not-supported"}]}
 
     def fault(url: str) -> Answer | None:
         if "/AllergyIntolerance?" not in url:
             return None
-        entry = {"resource": remark, "search": {"mode": "outcome"}}
+        entry = {"resource": outcome, "search": {"mode": "outcome"}}
         return 200, {}, json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": [entry]})
 
     answer = ask("3", fault)
     assert card_ids(answer) == ("toci-recommended", "crs-grade")
-    assert "allergies" not in card(answer, "toci-recommended")["detail"]
+    assert ("allergies" in card(answer, "toci-recommended")["detail"]) == said
 
 
 def test_a_broken_result_that_names_an_outcome_costs_no_answer() -> None:
