@@ -32,6 +32,7 @@ from cds_server.root_page import root
 from cds_server.running import RUNNING_KEY, Running, Smart
 from cds_server.settings.reading import settings_from
 from cds_server.settings.table import Environment, Settings
+from cds_server.sign_off.sign_off import SignOff, sign_off
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.smart_app.routes import smart as smart_app
 from cds_server.storage.database import engine_for
@@ -49,6 +50,7 @@ from cds_server.trust.smart_registration import smart_servers
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
 SMART_PAGES_AT_ONCE = 4  # gunicorn has these threads beside those of calls, so that pages cost no one a card
 
@@ -82,6 +84,15 @@ def check_services(settings: Settings) -> None:
         )
 
 
+def _sign_off(settings: Settings, rules: SiteRules, metrics: Metrics) -> SignOff:
+    """The sign-off of the rules in force, counted, and logged if it keeps the cards away."""
+    found = sign_off(settings.signed_file, rules, in_production=settings.in_production)
+    metrics.rules_unsigned.set(found.shadow_only)
+    if found.shadow_only:
+        log.error("shadow only: the rules in force are not signed", extra={"rules": rules.hash, "why": found.state})
+    return found
+
+
 def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
     """The service that the settings describe."""
     rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
@@ -92,6 +103,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
     return Running(
         settings=settings,
         sources=_sources(settings, rules, metrics, tokens),
+        sign_off=_sign_off(settings, rules, metrics),
         clock=clock,
         trust=ClientTrust(trusted.clients, KeySets(outside)) if trusted is not None else None,
         store=store,

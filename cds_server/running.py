@@ -19,6 +19,7 @@ from cds_server.operations.metrics import Metrics
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources
 from cds_server.settings.table import Settings
+from cds_server.sign_off.sign_off import SignOff
 from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
 from cds_server.storage.store import Store
@@ -41,11 +42,12 @@ class Smart:
 
 @dataclass(frozen=True)
 class Running:
-    """One service. `trust` is None if clients are off, which only development allows; `slots` are the calls at once;
-    `smart` is None if the SMART app is not set up."""
+    """One service. `trust` is None if clients are off, which only development allows; `sign_off` says whether a person
+    signed the rules in force; `slots` are the calls at once; `smart` is None if the SMART app is not set up."""
 
     settings: Settings
     sources: Sources
+    sign_off: SignOff
     clock: Callable[[], datetime]
     trust: ClientTrust | None
     store: Store
@@ -55,6 +57,11 @@ class Running:
     metrics: Metrics
     orders: OrderCodings
     smart: Smart | None = None
+
+    def in_shadow(self, service: str) -> bool:
+        """Tell whether everything is worked out and logged, and nothing is shown: by a setting, or because nobody
+        signed the rules in force."""
+        return self.sign_off.shadow_only or self.settings.in_shadow(service)
 
     def call_time(self, log_seconds: float | None = None) -> CallTime:
         """The time of a call that begins now. It may wait for the log as long as the settings say, or for

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
-from cards.deciding.card_modes import CardMode, CardModeError, CardModes, card_modes
+from cards.deciding.card_modes import CardModeError, CardModes, card_modes
 from cds_server.data_keys import DATA_KEYS
 from cds_server.limits import SettingsError
+from cds_server.rules_content import RulesContent, hash_of, rules_content
 from cds_server.toml_file import printable, toml_table
-from fhir_mappings.codes.packaged_names import packaged_names
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology, packaged_terminology
-from fhir_mappings.codes.word_lists import all_words
 from fhir_mappings.facts.site_thresholds import SiteRuleError, site_thresholds
-from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
-from fhir_mappings.facts.treatment import DrugTraits
+from fhir_mappings.facts.thresholds import Thresholds
 
 MOST_TEMPLATE_CHARS = 12000
 _SECTIONS = ("thresholds", "cards")
@@ -25,12 +21,16 @@ _SECTIONS = ("thresholds", "cards")
 
 @dataclass(frozen=True)
 class SiteRules:
-    """The rules of a site; `hash` changes with each number, code and mode."""
+    """The rules of a site. `hash` names them: it changes with each number, code, mode, row and sentence."""
 
     thresholds: Thresholds
     terms: Terminology
     modes: CardModes
     hash: str
+
+    def content(self) -> RulesContent:
+        """The rules row by row, as a signature covers them."""
+        return rules_content(self.thresholds, self.terms, self.modes)
 
 
 def site_rules(thresholds_file: Path | None, value_sets_folder: Path | None) -> SiteRules:
@@ -52,7 +52,7 @@ def site_rules(thresholds_file: Path | None, value_sets_folder: Path | None) -> 
     except SiteRuleError as error:
         raise SettingsError(f"CRS_CDS_VALUE_SETS: {printable(str(error))}") from error
     _check_templates(terms)
-    return SiteRules(t, terms, modes, _hash(t, terms, modes))
+    return SiteRules(t, terms, modes, hash_of(rules_content(t, terms, modes)))
 
 
 def _value_set_files(folder: Path | None) -> dict[str, bytes]:
@@ -82,23 +82,3 @@ def _check_templates(terms: Terminology) -> None:
             raise SettingsError(f"CRS_CDS_VALUE_SETS: {empty[0]} has no code left to search for; add one.")
         if len(key.template(terms)) > MOST_TEMPLATE_CHARS:
             raise SettingsError(f"CRS_CDS_VALUE_SETS: {key.key} has too many codes for a search; leave some out.")
-
-
-def _hash(t: Thresholds, terms: Terminology, modes: CardModes) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 over every number, code and mode in force."""
-    found = {
-        "numbers": {n.name: f"{in_unit(getattr(t, n.name), n.unit).normalize():f} {n.unit}" for n in numbers()},
-        "cards": {card: mode for card, mode in modes.modes.items() if mode is not CardMode.ACTIVE},
-        "codes": {
-            set_id: [[c.system, c.code, c.display, c.ingredient, *c.texts, *_traits(c.traits)] for c in concepts]
-            for set_id, concepts in terms.value_sets.items()
-        },
-        "names": [[name.part, name.ingredient, name.name] for name in packaged_names()],
-        "words": all_words(),
-    }
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _traits(traits: DrugTraits) -> list[str]:
-    """The numbers that a drug itself states, as text."""
-    return [f"{f.name} {getattr(traits, f.name)}" for f in fields(traits) if getattr(traits, f.name)]

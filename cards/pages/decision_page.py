@@ -11,6 +11,7 @@ from string import Formatter
 
 from cards.deciding.card_modes import NEVER_OFF, CardMode, CardModes
 from cards.deciding.decision_table import ORDERS, PARTS, CardId, Rule
+from cards.deciding.rules_version import CITED_RULES
 from cards.pages.rows_in_words import conditions
 from cards.pages.units_section import introduction, results_kept, units_section
 from cards.sentences.numbers_and_times import InWords, duration, number
@@ -26,7 +27,7 @@ INTRODUCTION = """\
 
 This page is what the service does: it is made from the rules that run (`crs-cds decision-table` prints it with a site's
 own numbers, codes and card modes). Read it from top to bottom; what is unconfirmed stands first. In force here:
-`{hash}`, the hash that every answer carries.
+**{version}**, `{hash}`. Every answer carries both; the hash changes with each number, code, row and sentence.
 
 The service advises; it decides nothing and orders nothing by itself. What it is for, and what not, stands in
 `docs/intended-use.md`; patients with their answers stand in `docs/clinical-rules.md`.
@@ -61,6 +62,9 @@ STAR = "\\*"
 SIGNATURE = """\
 ## Signed
 
+`crs-cds sign` writes this into the file that `CRS_CDS_SIGNED` names. Without it no card of these rules is shown in
+production.
+
 | name | role | date | site, and the hash above |
 |---|---|---|---|
 | | | | |
@@ -78,7 +82,7 @@ def decision_page(t: Thresholds, terms: Terminology, modes: CardModes, rules_has
     """The page as Markdown."""
     blanks = _Blanks(t=InWords(t))
     parts = [
-        INTRODUCTION.format(hash=rules_hash),
+        INTRODUCTION.format(version=CITED_RULES, hash=rules_hash),
         "## Unconfirmed\n\n" + _bullets(_unconfirmed(t, terms)),
         "## Open questions for the clinician\n\n" + _bullets(OPEN_QUESTIONS),
         _rows(t),

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from cards.choose import Advice
 from cards.deciding.card import Card
+from cards.deciding.rules_version import CITED_RULES
 from cards.deciding.situation import Verdicts
 from cards.deciding.visible import Silence
 from cards.pages.grade_steps import grade_steps
@@ -28,7 +29,7 @@ WIDTH = 110
 def explanation(facts: PatientFacts, found: Advice, t: Thresholds, rules_hash: str) -> str:
     """The page as text. A section with nothing to say is left out."""
     sections = {
-        "Asked": [f"as of {_time(facts)}; numbers, codes and card modes in force: {rules_hash}", *site_numbers(t)],
+        "Asked": [f"as of {_time(facts)}; {CITED_RULES}, hash {rules_hash}", *site_numbers(t)],
         "Course": _course(facts, found),
         "Not read, or not used": not_used(facts),
         **_rises(facts, found.verdicts, t),

@@ -15,6 +15,8 @@ from cds_server.data_keys import prefetch_templates
 from cds_server.hooks.client_profile import order_codings
 from cds_server.limits import SettingsError
 from cds_server.settings.reading import settings_from
+from cds_server.settings.table import Mode
+from cds_server.sign_off.sign_off import SETTING, sign_off
 from cds_server.site_rules import site_rules
 
 
@@ -40,9 +42,13 @@ def _failed_checks() -> int:
     check_services(settings)
     rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
     order_codings(settings.orders_file, rules.terms)
-    for line in in_force(settings, rules):
+    signed = sign_off(settings.signed_file, rules, in_production=settings.in_production)
+    for line in in_force(settings, rules, signed):
         click.echo(line)
     failed = 0
+    if signed.shadow_only and settings.mode is not Mode.SHADOW:  # in shadow nobody waits for the cards
+        failed += 1
+        click.echo(f"FAILED {SETTING}: in production no card is shown until a person signs the rules (crs-cds sign)")
     for check in checks(settings):
         failed += check.wrong is not None
         click.echo(f"{'FAILED' if check.wrong else 'ok':<7}{check.what}: {check.wrong or check.found}")

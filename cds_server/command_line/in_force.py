@@ -7,27 +7,29 @@ from collections.abc import Iterator
 from cards.deciding.card_modes import CardMode
 from cds_server.hooks.services import SERVICES
 from cds_server.settings.table import Settings
+from cds_server.sign_off.sign_off import SignOff
 from cds_server.site_rules import SiteRules
 
 
-def in_force(settings: Settings, rules: SiteRules) -> Iterator[str]:
+def in_force(settings: Settings, rules: SiteRules, signed: SignOff) -> Iterator[str]:
     """The rules, the bounds of a call, and the systems that the service talks to."""
     yield f"environment: {settings.environment.value}"
     yield f"address that clients call: {settings.public_url}"
-    yield from _rules(settings, rules)
+    yield from _rules(settings, rules, signed)
     yield from _bounds(settings)
     yield from _others(settings)
     yield f"metrics: {'with their token' if settings.metrics_token else 'without a token, so not in production'}"
 
 
-def _rules(settings: Settings, rules: SiteRules) -> Iterator[str]:
+def _rules(settings: Settings, rules: SiteRules, signed: SignOff) -> Iterator[str]:
+    yield signed.words(rules)
     yield f"zone: {settings.zone or 'that of the infusion'}"
     own = "the package's own"
     named = [str(source) for source in (settings.thresholds_file, settings.value_sets_folder) if source is not None]
-    yield f"numbers, codes and card modes: {rules.hash} ({', '.join(named) or own})"
+    yield f"numbers, codes and card modes: {', '.join(named) or own}"
     other = [f"{card.value} {mode.value}" for card, mode in rules.modes.modes.items() if mode is not CardMode.ACTIVE]
     yield f"cards that are not active: {', '.join(other) or 'none'}"
-    shadow = [service for service in SERVICES if settings.in_shadow(service)]
+    shadow = [service for service in SERVICES if signed.shadow_only or settings.in_shadow(service)]
     yield f"services in shadow: {', '.join(shadow) or 'none'}"
 
 

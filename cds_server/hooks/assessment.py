@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from cards.choose import Advice
+from cards.deciding.rules_version import CITED_RULES
 from cards.deciding.verdict import Verdict
 from fhir_mappings.facts.labs import FoldChange, Sample
 from fhir_mappings.facts.patient import PatientFacts
@@ -23,6 +24,7 @@ def assessment(facts: PatientFacts, advice: Advice, rules_hash: str) -> dict[str
     result: dict[str, Any] = {
         "asOf": _time(facts, facts.as_of),
         "rules": list(advice.rows),
+        "rulesVersion": CITED_RULES,
         "thresholds": rules_hash,
         "flags": flags,
         "evidence": list(facts.evidence),

@@ -32,7 +32,7 @@ class HookCall:
     @property
     def shadow(self) -> bool:
         """Tell whether everything is worked out and logged, and nothing is shown."""
-        return self.here.settings.in_shadow(self.service.id)
+        return self.here.in_shadow(self.service.id)
 
 
 def begun_call(here: Running, service: Service, sent: HookRequest, caller: Caller, call_time: CallTime) -> HookCall:

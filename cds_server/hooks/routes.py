@@ -104,7 +104,12 @@ def ready() -> Response:
     that it can still serve."""
     here = running()
     here.store.answers(here.settings.log_seconds)
-    parts = {"log": here.store.degraded, **(here.trust.keys_missing() if here.trust is not None else {})}
+    unsigned = here.sign_off.state if here.sign_off.shadow_only else None
+    parts = {
+        "log": here.store.degraded,
+        "rules": unsigned,
+        **(here.trust.keys_missing() if here.trust is not None else {}),
+    }
     missing = {part: why for part, why in parts.items() if why is not None}
     return jsonify({"status": "degraded" if missing else "ready", **missing, "decisionsLost": here.store.lost})
 

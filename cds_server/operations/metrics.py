@@ -38,8 +38,12 @@ class Metrics:
             "crs_cds_log_degraded", "1 while the decision log does not answer", registry=self._own,
             multiprocess_mode="livemax",
         )  # fmt: skip
+        self.rules_unsigned = Gauge(
+            "crs_cds_rules_unsigned", "1 while no card is shown because nobody signed the rules", registry=self._own,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
         in_force = Gauge(
-            "crs_cds_in_force", "Version and hash of numbers, codes and card modes", ["version", "rules"],
+            "crs_cds_in_force", "Version, and hash of the rules", ["version", "rules"],
             registry=self._own, multiprocess_mode="livemax",
         )  # fmt: skip
         in_force.labels(version, rules_hash).set(1)

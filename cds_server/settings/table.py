@@ -89,6 +89,7 @@ class Settings(SiteSettings):
     shadow_services: frozenset[str] = setting("CRS_CDS_SHADOW_SERVICES", "", names)
     override_hours: float = setting("CRS_CDS_OVERRIDE_HOURS", "8", number("0", "72"))
     database_url: str = setting("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE, database_url, secret=True)
+    signed_file: Path | None = setting("CRS_CDS_SIGNED", "", optional(path))
     pseudonym_key: str = setting("CRS_CDS_PSEUDONYM_KEY", DEVELOPMENT_KEY, str, secret=True)
     budget_seconds: float = setting("CRS_CDS_BUDGET_SECONDS", "5", number("0.1", "120"))
     log_milliseconds: float = setting("CRS_CDS_LOG_MILLISECONDS", "250", number("10", "5000"))

@@ -69,7 +69,7 @@ def bounded(view: Callable[[Step], Response]) -> Callable[[], Response]:
         here = running()
         if here.smart is None:
             raise Problem(ProblemId.NOT_FOUND)
-        if here.settings.in_shadow(SHOWS_AS):
+        if here.in_shadow(SHOWS_AS):
             raise Problem(ProblemId.IN_TRIAL)
         if not here.smart.slots.acquire(blocking=False):
             raise Problem(ProblemId.BUSY)

@@ -277,6 +277,11 @@ def record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Re
     return [patient, *resources(charted, scene.patient_id)]
 
 
+def told_at(scene: Scene, zone: tzinfo) -> datetime:
+    """The moment of a scene by the calendar of its story, in a zone."""
+    return _naive_day(*scene.call).replace(tzinfo=zone)
+
+
 def _naive_day(day: int, clock: str) -> datetime:
     hours, minutes = (int(part) for part in clock.split(":"))
     return datetime(2026, 3, 2, hours, minutes, tzinfo=UTC) + timedelta(days=day)
