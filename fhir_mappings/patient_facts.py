@@ -15,6 +15,7 @@ from fhir_mappings.facts.icans import IcansSource
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.fold_changes import fold_changes, last_blocker
 from fhir_mappings.infections import infection_facts
+from fhir_mappings.known_at.death import has_died
 from fhir_mappings.medications.anti_infectives import anti_infectives_of
 from fhir_mappings.medications.pending_orders import pending_orders, unreadable_orders
 from fhir_mappings.medications.steroids import steroids_given
@@ -34,7 +35,7 @@ def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFact
     t = context.thresholds
     patient = record.pool.patient(context.patient_id)
     coded, claimed = claims(record.pool, context.terms, found.zone, context.as_of, t.coded_claim_age)
-    dead = patient is not None and (patient.deceased_boolean or patient.deceased_date_time is not None)
+    dead = has_died(patient, found.zone, context.as_of, t.future_tolerance)
     facts = PatientFacts(
         as_of=context.as_of,
         zone=found.zone,

@@ -256,6 +256,15 @@ def record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Re
     (infusion at 10:00, baseline at 08:00), because the baseline must lie on the date of the infusion in the service's
     zone. So the cards are the same at every hour of the day.
     """
+    return _record(story, scene, as_of, zone, until=as_of)
+
+
+def whole_record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Resource]:
+    """The same with what the story holds after the scene, as the chart stands when all is over."""
+    return _record(story, scene, as_of, zone, until=datetime.max.replace(tzinfo=UTC))
+
+
+def _record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo, until: datetime) -> list[Resource]:
     day, clock = scene.call
     call, now = _naive_day(day, clock), as_of.astimezone(UTC)
     day0 = as_of.astimezone(zone).date() - timedelta(days=day)
@@ -265,7 +274,7 @@ def record(story: Story, scene: Scene, as_of: datetime, zone: tzinfo) -> list[Re
             return datetime.combine(day0 + timedelta(days=entry_day), time.fromisoformat(entry_clock), zone)
         return (now - (call - _naive_day(entry_day, entry_clock))).astimezone(zone)
 
-    charted = [e for e in entries(story.chart, at) if e.at <= as_of]
+    charted = [e for e in entries(story.chart, at) if e.at <= until]
     patient: Resource = {
         "resourceType": "Patient",
         "id": scene.patient_id,

@@ -5,7 +5,7 @@ Every resource is scanned cheaply (`fhir_structs`); only those that an answer re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,6 +143,18 @@ class ResourcePool:
                 found.setdefault(resource.type, []).append(resource)
             self._by_type = {name: tuple(resources) for name, resources in found.items()}
         return self._by_type.get(struct.__name__, ())
+
+    def __iter__(self) -> Iterator[Resource[Any]]:
+        """Every resource that can be read, in the order in which they came."""
+        return iter(self._by_reference.values())
+
+    def narrowed(self, resources: Iterable[Resource[Any]], broken: Iterable[str]) -> ResourcePool:
+        """A pool of its own that holds these resources, and of the broken ones those that are named."""
+        found = ResourcePool()
+        found._by_reference = {resource.reference: resource for resource in resources}
+        found._by_url = self._by_url
+        found.broken = {reference: self.broken[reference] for reference in broken}
+        return found
 
     def like(self, resource: Resource[Any]) -> tuple[Resource[Any], ...]:
         """The resource itself or, for an Observation, every one with the same code."""

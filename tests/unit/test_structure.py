@@ -21,6 +21,7 @@ ORDER = (
     "fhir_mappings.rules",
     "fhir_mappings.medications",
     "fhir_mappings.infusions",
+    "fhir_mappings.known_at",
     "fhir_mappings",
     "cards.sentences",
     "cards.deciding",
