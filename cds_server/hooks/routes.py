@@ -103,13 +103,10 @@ def ready() -> Response:
     """Ready or degraded, of this worker, and always 200: removing the worker from the load balancer would lose cards
     that it can still serve."""
     here = running()
-    here.store.answers(here.settings.log_seconds)
+    here.store.can_write(here.settings.log_seconds)
     unsigned = here.sign_off.state if here.sign_off.shadow_only else None
-    parts = {
-        "log": here.store.degraded,
-        "rules": unsigned,
-        **(here.trust.keys_missing() if here.trust is not None else {}),
-    }
+    keys = here.trust.keys_missing() if here.trust is not None else {}
+    parts = {"log": here.store.degraded, "rules": unsigned, **keys}
     missing = {part: why for part, why in parts.items() if why is not None}
     return jsonify({"status": "degraded" if missing else "ready", **missing, "decisionsLost": here.store.lost})
 
@@ -125,7 +122,7 @@ def metrics() -> Response:
         )
     if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         raise Problem(ProblemId.UNTRUSTED, [("Authorization", "the metrics need their own Bearer token")], "metrics")
-    here.store.answers(here.settings.log_seconds)
+    here.store.can_write(here.settings.log_seconds)
     return Response(here.metrics.page(), content_type=CONTENT_TYPE)
 
 

@@ -52,7 +52,7 @@ class Metrics:
     def _begin_at_zero(self, services: Sequence[str]) -> None:
         """Show the series that alerts watch from the start, because a rate is visible only of a series that was once
         0."""
-        for what in ("decision", "token", "dismissals"):
+        for what in ("decision", "token", "dismissals", "file"):
             self.log_losses.labels(what)
         for service in services:
             self.calls.labels(f"call {service}", "200")

@@ -13,19 +13,23 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from cds_server.operations.metrics import Metrics
 from cds_server.storage.decisions import Decision, write_decision
+from cds_server.storage.log_file import LogFile
+from cds_server.storage.probe import write_probe
 from cds_server.storage.schema import is_up_to_date, upgrade
 
 log = logging.getLogger("cds_server")
 R = TypeVar("R")
 RETRY_SECONDS = 10.0
+PROBE_SECONDS = 1.0  # a write that succeeded so lately need not be tried again
 NO_ANSWER = "does not answer"
+REPLACED = "the file was removed or replaced"
 WAITING_AT_MOST = 500  # writes that wait for a slow database before new ones count as lost
 
 
@@ -40,6 +44,8 @@ class Store:
         self._engine = engine
         self._metrics = metrics
         self._clock = clock
+        self._file = LogFile(engine)
+        self._written: float | None = None
         threads = 1 if isinstance(engine.pool, StaticPool) else 2
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="log")
         self._lock = threading.Lock()
@@ -63,7 +69,7 @@ class Store:
             if future.exception() is not None:
                 self.lose(future.exception())
 
-        future = self.submit(partial(write_decision, decision=decision))
+        future = self.submit(partial(write_decision, decision=decision), writes=True)
         if future is None:
             self.lose(None)
             return False
@@ -82,7 +88,7 @@ class Store:
 
         Raises StoreUnavailableError if it is not done in time, and IntegrityError.
         """
-        future = self.submit(work)
+        future = self.submit(work, writes=True)
         if future is None:
             raise StoreUnavailableError
         try:
@@ -106,21 +112,25 @@ class Store:
             self._late("read")
             raise StoreUnavailableError from error
 
-    def submit(self, work: Callable[[Session], R]) -> Future[R] | None:
-        """Begin work in a transaction of its own; None if too much is waiting already."""
+    def submit(self, work: Callable[[Session], R], *, writes: bool = False) -> Future[R] | None:
+        """Begin work in a transaction of its own; None if too much is waiting already. `writes` says that its success
+        shows that the log can be written."""
         with self._lock:
             if self._waiting >= WAITING_AT_MOST:
                 return None
             self._waiting += 1
-        future = self._executor.submit(self._in_transaction, work)
+        future = self._executor.submit(self._in_transaction, work, writes=writes)
         future.add_done_callback(self._done)
         return future
 
-    def answers(self, seconds: float) -> bool:
-        """Tell whether the database answers now; `degraded` then says the same."""
+    def can_write(self, seconds: float) -> bool:
+        """Tell whether the database takes a decision now, by a write; `degraded` then says the same."""
+        lately = self._written is not None and self._clock() - self._written < PROBE_SECONDS
+        if lately and self.degraded is None and self._file.is_in_place():  # anyone may ask for our health
+            return True
         try:
-            self.run(lambda session: session.execute(select(1)), seconds)
-        except StoreUnavailableError:
+            self.write(write_probe, seconds, "probe")
+        except (IntegrityError, StoreUnavailableError):
             return False
         return True
 
@@ -133,36 +143,50 @@ class Store:
         with self._lock:
             self._waiting -= 1
 
-    def _in_transaction(self, work: Callable[[Session], R]) -> R:
+    def _in_transaction(self, work: Callable[[Session], R], *, writes: bool) -> R:
         self._make_ready()
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 result = work(session)
+            if not self._file.is_in_place():
+                raise StoreUnavailableError("the file was removed while it was written")
         except IntegrityError:
             raise
         except Exception as error:  # whatever it is, it costs no one a card
             self._degrade(NO_ANSWER, error)
             raise StoreUnavailableError from error
-        self.degraded = None
-        self._metrics.log_degraded.set(0)
+        if writes:  # what can be read may still be a full disk, or a broken file
+            self._written = self._clock()
+            self.degraded = None
+            self._metrics.log_degraded.set(0)
         return result
 
     def _make_ready(self) -> None:
         """Bring the tables up to date, once, while others wait. If that fails, it is tried again only now and then."""
         with self._upgrading:
-            if self._ready:
+            if self._ready and self._file.is_in_place():
                 return
+            if self._ready:
+                self._begin_new_file()
             now = self._clock()
             if self._failed is not None and now - self._failed < RETRY_SECONDS:
                 raise StoreUnavailableError
             try:
                 if not is_up_to_date(self._engine):
                     upgrade(self._engine)
+                self._file.remember()
             except Exception as error:  # also a schema of a later version
                 self._failed = now
                 self._degrade(NO_ANSWER, error)
                 raise StoreUnavailableError from error
             self._ready = True
+
+    def _begin_new_file(self) -> None:
+        """Let go of a file that was removed or replaced: the next connections open what is at the path now."""
+        self._ready = False
+        self._engine.dispose()
+        self._metrics.log_losses.labels("file").inc()
+        self._degrade(REPLACED)
 
     def _late(self, what: str) -> None:
         self._metrics.log_late.labels(what).inc()

@@ -18,8 +18,6 @@ from typing import Any
 import pytest
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from cards.deciding.decision_table import CardId, Indicator
 from cards.deciding.dismissed import Dismissed, held_back
@@ -29,13 +27,11 @@ from cds_server.operations.metrics import Metrics
 from cds_server.storage.database import SCHEMA, CardRow, DecisionRow, FeedbackRow, TokenRow, engine_for
 from cds_server.storage.store import Store
 from cds_server.storage.used_tokens import CLEAN_SECONDS, UsedTokens
+from tests.support.decision_log import GRADE2, UUID, asked, desk_of, desks_let_go, logged, said, uuid_of
 from tests.support.desk import Desk, bundle, card_ids, chart_of, moment_of, scene_of
 from tests.support.desk import whole_prefetch as everything
 from tests.support.postgres import BACKENDS, INITDB, postgresql
 from tests.support.tables import NOW, patient, rows
-
-GRADE2 = "il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; weight 70 @-9h"
-UUID = "8c2e5c4e-4f7e-4a53-9df1-2f3c6a5a1b10"
 
 
 @pytest.fixture(scope="module")
@@ -58,44 +54,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield url
 
 
-DESKS: list[Desk] = []
-
-
 @pytest.fixture(autouse=True)
 def connections_are_let_go() -> Iterator[None]:
-    yield
-    while DESKS:
-        DESKS.pop().client.application.extensions["crs-cds"].store.close()
-
-
-def desk_of(database: str, **environ: str) -> Desk:
-    DESKS.append(Desk(now=NOW, environ={"CRS_CDS_DATABASE_URL": database} | environ))
-    return DESKS[-1]
-
-
-def asked(desk: Desk, chart: str = GRADE2, user: str = "Practitioner/1", **more: Any) -> Any:
-    body = {
-        "hook": "patient-view", "hookInstance": UUID, "context": {"patientId": "p", "userId": user},
-        "prefetch": everything(patient(chart)),
-    } | more  # fmt: skip
-    return desk.post(body)
-
-
-def logged(database: str, table: Any) -> list[Any]:
-    engine = engine_for(database)
-    with Session(engine, expire_on_commit=False) as session:
-        found = list(session.scalars(select(table)))
-    engine.dispose()
-    return found
-
-
-def said(desk: Desk, *entries: dict[str, Any], service: str = "crs-patient-view") -> Any:
-    return desk.client.post(f"/cds-services/{service}/feedback", json={"feedback": list(entries)})
-
-
-def uuid_of(answer: Any, card_id: str) -> str:
-    found = next(c for c in answer.get_json()["cards"] if c["source"]["topic"]["code"] == card_id)
-    return str(found["uuid"])
+    with desks_let_go():
+        yield
 
 
 def test_a_decision_is_logged_with_its_cards_and_reasons_before_the_answer_leaves(database: str) -> None:
@@ -393,7 +355,7 @@ def test_the_library_of_migrations_is_loaded_only_where_there_is_something_to_mi
     script = (
         "import sys; from cds_server.storage.database import engine_for; from cds_server.storage.store import Store\n"
         "from cds_server.operations.metrics import Metrics\n"
-        "store = Store(engine_for(sys.argv[1]), Metrics('', '')); print(store.answers(20), 'alembic' in sys.modules)"
+        "store = Store(engine_for(sys.argv[1]), Metrics('', '')); print(store.can_write(20), 'alembic' in sys.modules)"
     )
     command = [sys.executable, "-c", script, f"sqlite:///{tmp_path / 'log.sqlite'}"]
     said = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)]  # noqa: S603
