@@ -9,6 +9,7 @@ from cds_server.operations.log_lines import configure_logging, where_it_failed
 from cds_server.operations.warm_start import warm_start
 from cds_server.running import RUNNING_KEY
 from cds_server.settings.table import Environment
+from cds_server.storage.keeper import start_keeper
 
 CANNOT_START = 3  # gunicorn reads this exit code as "do not try again"
 
@@ -28,3 +29,4 @@ if app.extensions[RUNNING_KEY].settings.environment is Environment.DEVELOPMENT:
     app.register_blueprint(desk)
 
 warm_start()
+start_keeper(app.extensions[RUNNING_KEY].decisions)

@@ -16,6 +16,7 @@ from benchmarks.patients import AS_OF
 from cds_server.app import create_app
 from cds_server.operations.warm_start import warm_start
 from cds_server.running import RUNNING_KEY
+from cds_server.storage.decision_log import DecisionLog
 from cds_server.storage.decisions import Decision
 from cds_server.storage.store import Store, StoreUnavailableError
 
@@ -28,14 +29,18 @@ SETTINGS = {
 CARDS = ("steroid-after-2-toci", "crs-grade")
 
 
-class NoLog(Store):
-    """A decision log that is off: nothing is remembered and no time is spent on it."""
+class NoStore(Store):
+    """A database that is off: no time is spent on it."""
 
     def run(self, work: Callable[[Session], R], seconds: float) -> R:  # noqa: ARG002
         raise StoreUnavailableError
 
-    def record(self, decision: Decision, seconds: float) -> bool:  # noqa: ARG002
-        return False
+
+class NoLog(DecisionLog):
+    """A decision log that is off: nothing is remembered."""
+
+    def record(self, decision: Decision, seconds: float) -> None:
+        pass
 
 
 class OurService:
@@ -45,9 +50,9 @@ class OurService:
         self.app = create_app(SETTINGS | environ, clock=lambda: AS_OF)
         if not log:
             running = self.app.extensions[RUNNING_KEY]
-            off = object.__new__(NoLog)
-            off.degraded, off.lost = None, 0
-            self.app.extensions[RUNNING_KEY] = replace(running, store=off)
+            off = object.__new__(NoStore)
+            off.degraded = None
+            self.app.extensions[RUNNING_KEY] = replace(running, store=off, decisions=NoLog(off, running.metrics))
         warm_start()
 
     def answer(self, body: bytes, **headers: str) -> bytes:

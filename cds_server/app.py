@@ -31,13 +31,15 @@ from cds_server.record.patient_record import Sources
 from cds_server.root_page import root
 from cds_server.running import RUNNING_KEY, Running, Smart
 from cds_server.settings.reading import settings_from
-from cds_server.settings.table import Environment, Settings
+from cds_server.settings.table import Environment, LogSettings, Settings
 from cds_server.sign_off.sign_off import SignOff, sign_off
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.smart_app.routes import smart as smart_app
 from cds_server.storage.database import engine_for
+from cds_server.storage.decision_log import DecisionLog
 from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
+from cds_server.storage.spool import Spool
 from cds_server.storage.store import Store
 from cds_server.storage.used_tokens import UsedTokens
 from cds_server.toml_file import printable
@@ -107,6 +109,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
         clock=clock,
         trust=ClientTrust(trusted.clients, KeySets(outside)) if trusted is not None else None,
         store=store,
+        decisions=DecisionLog(store, metrics, spool_of(settings)),
         tokens=UsedTokens(store, metrics),
         pseudonyms=Pseudonyms(settings.pseudonym_key),
         slots=threading.BoundedSemaphore(settings.max_calls),
@@ -140,6 +143,14 @@ def trusted_clients(settings: Settings) -> Trusted | None:
     trusted = trusted_from(settings.clients_file, SERVICES, allow_http=settings.allow_http)
     check_key_files(trusted.clients)
     return trusted
+
+
+def spool_of(settings: LogSettings) -> Spool | None:
+    """The spool of the decision log; None without a key or a folder for it."""
+    folder = settings.spool_path
+    if not settings.spool_keys or folder is None:
+        return None
+    return Spool(folder, settings.spool_keys, int(settings.spool_mib * 1024 * 1024))
 
 
 def _smart(settings: Settings, trusted: Trusted | None, store: Store, outside: requests.Session) -> Smart | None:

@@ -20,6 +20,7 @@ from cds_server.problems import Problem, ProblemId
 from cds_server.record.patient_record import Sources
 from cds_server.settings.table import Settings
 from cds_server.sign_off.sign_off import SignOff
+from cds_server.storage.decision_log import DecisionLog
 from cds_server.storage.pseudonyms import Pseudonyms
 from cds_server.storage.smart_sessions import SmartSessions
 from cds_server.storage.store import Store
@@ -51,6 +52,7 @@ class Running:
     clock: Callable[[], datetime]
     trust: ClientTrust | None
     store: Store
+    decisions: DecisionLog
     tokens: UsedTokens
     pseudonyms: Pseudonyms
     slots: threading.BoundedSemaphore

@@ -47,9 +47,16 @@ def _bounds(settings: Settings) -> Iterator[str]:
 def _others(settings: Settings) -> Iterator[str]:
     yield f"clients: {settings.clients_file or 'off'}; order codes: {settings.orders_file or 'none of the site'}"
     yield f"SMART app: {settings.smart_file or 'none'}; in frames of: {', '.join(settings.frame_ancestors) or 'none'}"
+    yield _spool(settings)
     yield f"browser clients from: {', '.join(settings.cors_origins)}"
     trusted = settings.ca_bundle or "the public certificates"
     proxy = "a proxy" if settings.https_proxy else "no proxy"
     yield f"network: {trusted}, {proxy}, our certificate {settings.client_cert or 'none'}, " + (
         "plain http may be named" if settings.allow_http else "https only"
     )
+
+
+def _spool(settings: Settings) -> str:
+    if not settings.spool_keys or settings.spool_path is None:
+        return "spool: none without CRS_CDS_SPOOL_KEY, so decisions that the database does not take are lost"
+    return f"spool: in {settings.spool_path}, {settings.spool_mib:g} MiB for each worker"

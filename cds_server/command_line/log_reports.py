@@ -11,12 +11,21 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from cds_server.app import spool_of
 from cds_server.command_line.site import BadInputError, day_of, site
 from cds_server.limits import SettingsError
-from cds_server.settings.table import DEFAULT_DATABASE
+from cds_server.settings.reading import log_settings_from
 from cds_server.storage.database import engine_for
 from cds_server.storage.purge import purge as purged
-from cds_server.storage.reports import alerts_text, feedback_csv, feedback_report, feedback_text, unmatched_feedback
+from cds_server.storage.reports import (
+    alerts_text,
+    feedback_csv,
+    feedback_report,
+    feedback_text,
+    unmatched_feedback,
+    waiting_decisions,
+)
+from cds_server.storage.spool import Spool
 
 _since = click.option("--since", metavar="DATE", help="From this day on; by default 30 days ago.")
 _until = click.option("--until", metavar="DATE", help="Before this day; by default until now.")
@@ -43,7 +52,14 @@ def feedback(since: str | None, until: str | None, *, as_csv: bool) -> None:
 def alerts(since: str | None, until: str | None) -> None:
     """Print how many calls got cards, how many were silent, and why."""
     start, end = _period(since, until)
-    _report(lambda session: alerts_text(session, start, end))
+
+    def work(engine: Engine, spool: Spool | None) -> str:
+        waiting, closed = waiting_decisions(spool, start, end)
+        with Session(engine) as session:
+            text = alerts_text(session, start, end, waiting)
+        return text + (f"{closed} decisions in the spool are not opened by CRS_CDS_SPOOL_KEY.\n" if closed else "")
+
+    _in_log(work)
 
 
 @click.command()
@@ -51,7 +67,12 @@ def alerts(since: str | None, until: str | None) -> None:
 def purge(before: str) -> None:
     """Delete old decisions with their cards and feedback."""
     end = day_of("before", before, datetime.now(UTC), site())
-    _in_log(lambda engine: f"{purged(engine, end)} decisions deleted.\n")
+
+    def work(engine: Engine, spool: Spool | None) -> str:
+        waiting = spool.purge(end) if spool is not None else 0
+        return f"{purged(engine, end) + waiting} decisions deleted.\n"
+
+    _in_log(work)
 
 
 def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
@@ -61,22 +82,23 @@ def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
 
 
 def _report(work: Callable[[Session], str]) -> None:
-    def read(engine: Engine) -> str:
+    def read(engine: Engine, _: Spool | None) -> str:
         with Session(engine) as session:
             return work(session)
 
     _in_log(read)
 
 
-def _in_log(work: Callable[[Engine], str]) -> None:
+def _in_log(work: Callable[[Engine, Spool | None], str]) -> None:
     """Do some work on the log, as the service left it. Raises BadInputError if the database does not answer."""
     try:
-        engine = engine_for(os.environ.get("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE), statement_seconds=0)
+        settings = log_settings_from(os.environ)
+        engine = engine_for(settings.database_url, statement_seconds=0)
         file = engine.url.database
         if engine.dialect.name == "sqlite" and file and not os.path.exists(file):
             raise BadInputError(f"CRS_CDS_DATABASE_URL: there is no {file}; name the database of the service.")
         try:
-            click.echo(work(engine), nl=False)
+            click.echo(work(engine, spool_of(settings)), nl=False)
         finally:
             engine.dispose()
     except SettingsError as error:

@@ -126,7 +126,7 @@ def _log(call: HookCall, outcome: CallOutcome) -> None:
     try:
         decision = decision_of(call, outcome)
     except Exception as error:  # what cannot be put down costs no one a card
-        here.store.lose(error)
+        here.decisions.lose(error)
         return
     here.metrics.count_answer(
         call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence
@@ -135,7 +135,7 @@ def _log(call: HookCall, outcome: CallOutcome) -> None:
     if call.encounter is not None:
         log_line().update(encounter=call.encounter)
     with call.time.waiting_for_the_log() as seconds:
-        here.store.record(decision, seconds)
+        here.decisions.record(decision, seconds)
 
 
 def _nothing_shown() -> dict[str, Any]:

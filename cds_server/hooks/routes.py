@@ -77,8 +77,11 @@ def feedback(service_id: str) -> Response:
 def _stored(
     here: Running, entries: Sequence[Mapping[str, Any]], caller: Caller, service: Service, call_time: CallTime
 ) -> FeedbackOutcome:
-    """Commit the entries, and return what became of each. Raises Problem `log-unavailable`."""
+    """Commit the entries, and return what became of each. Raises Problem `log-unavailable`, also for a card whose
+    decision waits in the spool: it is not lost, only not there yet."""
     now = here.clock()
+    if here.decisions.is_waiting([entry["card"].lower() for entry in entries]):
+        raise Problem(ProblemId.LOG_UNAVAILABLE)
 
     def store(session: Session) -> FeedbackOutcome:
         return store_feedback(session, entries, caller, service.id, now)
@@ -104,11 +107,16 @@ def ready() -> Response:
     that it can still serve."""
     here = running()
     here.store.can_write(here.settings.log_seconds)
-    unsigned = here.sign_off.state if here.sign_off.shadow_only else None
+    waiting = here.decisions.count_waiting()
     keys = here.trust.keys_missing() if here.trust is not None else {}
-    parts = {"log": here.store.degraded, "rules": unsigned, **keys}
+    parts = {
+        "log": here.store.degraded,
+        "spool": f"{waiting} decisions wait for the log" if waiting else None,
+        "rules": here.sign_off.state if here.sign_off.shadow_only else None,
+        **keys,
+    }
     missing = {part: why for part, why in parts.items() if why is not None}
-    return jsonify({"status": "degraded" if missing else "ready", **missing, "decisionsLost": here.store.lost})
+    return jsonify({"status": "degraded" if missing else "ready", **missing, "decisionsLost": here.decisions.lost})
 
 
 @cds.get("/metrics", strict_slashes=False)

@@ -38,6 +38,10 @@ class Metrics:
             "crs_cds_log_degraded", "1 while the decision log does not answer", registry=self._own,
             multiprocess_mode="livemax",
         )  # fmt: skip
+        self.spooled = Gauge(
+            "crs_cds_spooled_decisions", "Decisions that wait for the decision log", registry=self._own,
+            multiprocess_mode="livemostrecent",
+        )  # fmt: skip
         self.rules_unsigned = Gauge(
             "crs_cds_rules_unsigned", "1 while no card is shown because nobody signed the rules", registry=self._own,
             multiprocess_mode="livemax",

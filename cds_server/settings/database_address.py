@@ -6,6 +6,7 @@ So an address that may have been taken apart wrongly is refused, and no message 
 
 from __future__ import annotations
 
+from pathlib import Path
 from string import ascii_letters, digits
 
 from sqlalchemy.engine import URL, make_url
@@ -68,6 +69,14 @@ def _check_parts(url: URL) -> None:
 
 def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
+
+
+def sqlite_file(text: str) -> Path | None:
+    """The file of a database of SQLite; None for another one, for one in memory, and for a `file:` address."""
+    url = make_url(text)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":memory:", "file:")):
+        return None
+    return Path(url.database)
 
 
 def shown_database(text: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cds_server.limits import SettingsError, UnusableError, naming
 from cds_server.outgoing.base_url import LOOPBACK
-from cds_server.settings.table import DEVELOPMENT_KEY, Settings, SiteSettings, known_names
+from cds_server.settings.table import DEVELOPMENT_KEY, LogSettings, Settings, SiteSettings, known_names
 from cds_server.settings.values import LEAST_KEY_CHARS
 
 S = TypeVar("S", bound=SiteSettings)
@@ -25,6 +25,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     _check_addresses(settings)
     _check_demo(settings)
     _check_smart_app(settings)
+    _check_spool(settings)
     if settings.log_seconds > settings.budget_seconds / 2:
         raise SettingsError(
             "CRS_CDS_LOG_MILLISECONDS must be at most half of CRS_CDS_BUDGET_SECONDS, because reading needs time too."
@@ -35,6 +36,13 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
 def site_settings_from(environ: Mapping[str, str]) -> SiteSettings:
     """The part of the settings that the command line needs. Raises SettingsError."""
     return _read(SiteSettings, environ)
+
+
+def log_settings_from(environ: Mapping[str, str]) -> LogSettings:
+    """The part of the settings that the commands about the decision log need. Raises SettingsError."""
+    settings = _read(LogSettings, environ)
+    _check_spool(settings)
+    return settings
 
 
 def _read(kind: type[S], environ: Mapping[str, str]) -> S:
@@ -104,6 +112,19 @@ def _check_demo(settings: Settings) -> None:
     if urlsplit(base).hostname not in LOOPBACK or base not in settings.fhir_servers:
         raise SettingsError(
             "CRS_CDS_DEMO_FHIR must be on this machine (localhost, 127.0.0.1 or ::1), and in CRS_CDS_FHIR_SERVERS."
+        )
+
+
+def _check_spool(settings: LogSettings) -> None:
+    """Raise SettingsError if there are keys for a spool that could not be kept."""
+    if any(len(key) < LEAST_KEY_CHARS for key in settings.own_spool_keys):
+        raise SettingsError(
+            f"CRS_CDS_SPOOL_KEY must hold keys of at least {LEAST_KEY_CHARS} characters, separated by commas. The "
+            "first encrypts; the others only decrypt what waits already."
+        )
+    if settings.spool_keys and settings.spool_path is None and settings.database_url.startswith("postgresql"):
+        raise SettingsError(
+            "CRS_CDS_SPOOL_DIR must name the folder for decisions that PostgreSQL does not take for a while."
         )
 
 

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from cds_server.limits import CourseLookup, Limits
 from cds_server.outgoing.base_url import normalised_base
-from cds_server.settings.database_address import database_url
+from cds_server.settings.database_address import database_url, sqlite_file
 from cds_server.settings.values import (
     bases,
     certificates,
+    folder,
     listed,
     names,
     number,
@@ -79,7 +80,29 @@ class SiteSettings:
 
 
 @dataclass(frozen=True)
-class Settings(SiteSettings):
+class LogSettings(SiteSettings):
+    """The settings of the decision log and of its spool."""
+
+    database_url: str = setting("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE, database_url, secret=True)
+    session_keys: tuple[str, ...] = setting("CRS_CDS_SESSION_KEY", "", listed, secret=True)
+    spool_folder: Path | None = setting("CRS_CDS_SPOOL_DIR", "", optional(folder))
+    own_spool_keys: tuple[str, ...] = setting("CRS_CDS_SPOOL_KEY", "", listed, secret=True)
+    spool_mib: float = setting("CRS_CDS_SPOOL_MIB", "64", number("0.1", "10240"))
+
+    @property
+    def spool_keys(self) -> tuple[str, ...]:
+        """The keys that open the spool, the one that encrypts first. Without one there is no spool."""
+        return (*self.own_spool_keys, *self.session_keys)
+
+    @property
+    def spool_path(self) -> Path | None:
+        """The folder of the spool: the one that is named, or that of the file of SQLite; None if there is neither."""
+        beside = sqlite_file(self.database_url)
+        return self.spool_folder or (beside.parent if beside is not None else None)
+
+
+@dataclass(frozen=True)
+class Settings(LogSettings):
     environment: Environment = setting("CRS_CDS_ENV", "production", one_of(Environment))
     clients_file: Path | None = setting("CRS_CDS_CLIENTS", "off", path_or_off)
     fhir_servers: tuple[str, ...] = setting("CRS_CDS_FHIR_SERVERS", "", bases)
@@ -88,7 +111,6 @@ class Settings(SiteSettings):
     mode: Mode = setting("CRS_CDS_MODE", "active", one_of(Mode))
     shadow_services: frozenset[str] = setting("CRS_CDS_SHADOW_SERVICES", "", names)
     override_hours: float = setting("CRS_CDS_OVERRIDE_HOURS", "8", number("0", "72"))
-    database_url: str = setting("CRS_CDS_DATABASE_URL", DEFAULT_DATABASE, database_url, secret=True)
     signed_file: Path | None = setting("CRS_CDS_SIGNED", "", optional(path))
     pseudonym_key: str = setting("CRS_CDS_PSEUDONYM_KEY", DEVELOPMENT_KEY, str, secret=True)
     budget_seconds: float = setting("CRS_CDS_BUDGET_SECONDS", "5", number("0.1", "120"))
@@ -105,7 +127,6 @@ class Settings(SiteSettings):
     client_cert: Path | None = setting("CRS_CDS_CLIENT_CERT", "", optional(own_certificate))
     demo_fhir: str | None = setting("CRS_CDS_DEMO_FHIR", "", optional(normalised_base))
     smart_file: Path | None = setting("CRS_CDS_SMART", "", optional(path))
-    session_keys: tuple[str, ...] = setting("CRS_CDS_SESSION_KEY", "", listed, secret=True)
     frame_ancestors: tuple[str, ...] = setting("CRS_CDS_FRAME_ANCESTORS", "", origins)
     cors_origins: tuple[str, ...] = setting("CRS_CDS_CORS_ORIGINS", "*", origins_or_all)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 from collections.abc import Callable
@@ -88,6 +89,14 @@ def zone(text: str) -> ZoneInfo:
 
 def path(text: str) -> Path:
     return Path(text.strip())
+
+
+def folder(text: str) -> Path:
+    """A folder that the service may write to."""
+    found = path(text)
+    if not found.is_dir() or not os.access(found, os.W_OK | os.X_OK):
+        raise UnusableError("must name a folder that is there, and that the service may write to")
+    return found
 
 
 def path_or_off(text: str) -> Path | None:

@@ -11,6 +11,7 @@ from cds_server.operations.call_time import CallTime
 from cds_server.running import Running
 from cds_server.storage.database import DecisionRow
 from cds_server.storage.smart_sessions import OpenSession
+from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.smart_registration import SmartServer
 
 MOST_CONTEXT = 64  # characters of what may name a decision
@@ -34,6 +35,8 @@ def launched_decision(
 
     with call_time.waiting_for_the_log() as seconds:
         row = here.store.run(find, seconds)
+    if row is None and here.decisions.is_waiting([id_]):
+        raise StoreUnavailableError
     if row is None or row.shadow or row.issuer not in server.issuers:
         return None
     patient = here.pseudonyms.of("patient", row.issuer, row.tenant, opened.fhir_base, opened.patient)

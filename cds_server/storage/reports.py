@@ -14,6 +14,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
+from cds_server.storage.decisions import decision_of_rows
+from cds_server.storage.spool import Spool
 
 _BEGINS_A_FORMULA = frozenset("=+-@|%\t\r\n")
 
@@ -111,8 +113,16 @@ def unmatched_feedback(session: Session, since: datetime, until: datetime) -> in
     return int(session.execute(query).scalar_one())
 
 
-def alerts_text(session: Session, since: datetime, until: datetime) -> str:
-    """The calls, the calls with a card, and the silent ones by reason, for each service."""
+def waiting_decisions(spool: Spool | None, since: datetime, until: datetime) -> tuple[list[DecisionRow], int]:
+    """The decisions of a period that wait in the spool, and the number of those that no key of ours opens."""
+    waiting = list(spool.oldest_first()) if spool is not None else []
+    rows = [decision_of_rows(one.rows).row for one in waiting if one.rows is not None]
+    return [row for row in rows if since <= row.at < until], len(waiting) - len(rows)
+
+
+def alerts_text(session: Session, since: datetime, until: datetime, waiting: Sequence[DecisionRow]) -> str:
+    """The calls, the calls with a card, and the silent ones by reason, for each service; `waiting` are not in the
+    database yet."""
     query = (
         select(DecisionRow.service, DecisionRow.silence, func.count())
         .where(DecisionRow.at >= since, DecisionRow.at < until)
@@ -121,6 +131,8 @@ def alerts_text(session: Session, since: datetime, until: datetime) -> str:
     by_service: dict[str, Counter[str]] = defaultdict(Counter)
     for service, silence, number in session.execute(query):
         by_service[service][silence or ""] = number
+    for row in waiting:
+        by_service[row.service][row.silence or ""] += 1
     lines = [f"{'service':<20}{'calls':>8}{'with cards':>12}{'silent':>8}  why"]
     for service, counts in sorted(by_service.items()):
         total, spoken = counts.total(), counts[""]

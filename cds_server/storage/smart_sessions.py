@@ -6,7 +6,6 @@ A row is found by its handle, which stands in an address, together with the brow
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
@@ -15,13 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from cds_server.storage.database import SmartRow
+from cds_server.storage.fernet_keys import fernet_for
 from cds_server.storage.store import Store
 
 
@@ -70,7 +68,7 @@ class SmartSessions:
         self, store: Store, keys: Sequence[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._store = store
-        self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in keys])
+        self._fernet = fernet_for(b"crs-cds smart sessions", keys)
         self._now = now
 
     def keep(self, handle: str, browser: str, content: T, seconds: float, wait: float, most: int | None = None) -> bool:
@@ -124,11 +122,6 @@ class SmartSessions:
             return msgspec.json.decode(content, type=kind) if of == id_ else None
         except (InvalidToken, msgspec.MsgspecError):
             return None
-
-
-def _fernet_key(secret: str) -> bytes:
-    derived = HKDF(SHA256(), 32, salt=None, info=b"crs-cds smart sessions").derive(secret.encode())
-    return base64.urlsafe_b64encode(derived)
 
 
 def _id(kind: type[T], handle: str) -> str:

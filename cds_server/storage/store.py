@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -19,7 +18,6 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from cds_server.operations.metrics import Metrics
-from cds_server.storage.decisions import Decision, write_decision
 from cds_server.storage.log_file import LogFile
 from cds_server.storage.probe import write_probe
 from cds_server.storage.schema import is_up_to_date, upgrade
@@ -53,7 +51,6 @@ class Store:
         self._upgrading = threading.Lock()
         self._failed: float | None = None
         self._waiting = 0
-        self.lost = 0
         self.degraded: str | None = None
         self._executor.submit(self._prepare)
 
@@ -61,27 +58,6 @@ class Store:
         """Make the tables before the first call; a failure shows as degraded and is tried again."""
         with contextlib.suppress(StoreUnavailableError):
             self._make_ready()
-
-    def record(self, decision: Decision, seconds: float) -> bool:
-        """Commit a decision; True if that was done in time. A late commit still counts if it succeeds."""
-
-        def settled(future: Future[None]) -> None:
-            if future.exception() is not None:
-                self.lose(future.exception())
-
-        future = self.submit(partial(write_decision, decision=decision), writes=True)
-        if future is None:
-            self.lose(None)
-            return False
-        future.add_done_callback(settled)
-        try:
-            future.result(timeout=max(0.0, seconds))
-        except FutureTimeoutError:
-            self._late("decision")
-            return False
-        except (IntegrityError, StoreUnavailableError):
-            return False
-        return True
 
     def write(self, work: Callable[[Session], object], seconds: float, what: str) -> None:
         """Do work that still counts if it is late. `what` names it for the metrics.
@@ -94,7 +70,7 @@ class Store:
         try:
             future.result(timeout=max(0.0, seconds))
         except FutureTimeoutError as error:
-            self._late(what)
+            self.late(what)
             raise StoreUnavailableError from error
 
     def run(self, work: Callable[[Session], R], seconds: float) -> R:
@@ -109,8 +85,15 @@ class Store:
             return future.result(timeout=max(0.0, seconds))
         except FutureTimeoutError as error:
             future.cancel()  # nobody waits for it any more, so it must not delay work that is still wanted
-            self._late("read")
+            self.late("read")
             raise StoreUnavailableError from error
+
+    def write_now(self, work: Callable[[Session], R]) -> R:
+        """Write in the thread of the caller, who may wait as long as the database takes.
+
+        Raises StoreUnavailableError and IntegrityError.
+        """
+        return self._in_transaction(work, writes=True)
 
     def submit(self, work: Callable[[Session], R], *, writes: bool = False) -> Future[R] | None:
         """Begin work in a transaction of its own; None if too much is waiting already. `writes` says that its success
@@ -153,7 +136,7 @@ class Store:
         except IntegrityError:
             raise
         except Exception as error:  # whatever it is, it costs no one a card
-            self._degrade(NO_ANSWER, error)
+            self.degrade(NO_ANSWER, error)
             raise StoreUnavailableError from error
         if writes:  # what can be read may still be a full disk, or a broken file
             self._written = self._clock()
@@ -177,7 +160,7 @@ class Store:
                 self._file.remember()
             except Exception as error:  # also a schema of a later version
                 self._failed = now
-                self._degrade(NO_ANSWER, error)
+                self.degrade(NO_ANSWER, error)
                 raise StoreUnavailableError from error
             self._ready = True
 
@@ -186,25 +169,16 @@ class Store:
         self._ready = False
         self._engine.dispose()
         self._metrics.log_losses.labels("file").inc()
-        self._degrade(REPLACED)
+        self.degrade(REPLACED)
 
-    def _late(self, what: str) -> None:
+    def late(self, what: str) -> None:
+        """Count a wait that ended before the database answered."""
         self._metrics.log_late.labels(what).inc()
-        self._degrade("does not answer in time")
+        self.degrade("does not answer in time")
 
-    def _degrade(self, says: str, error: Exception | None = None) -> None:
+    def degrade(self, says: str, error: Exception | None = None) -> None:
         """Say that the log is degraded: the words go to anyone who asks, the kind of error only to the log lines."""
         if self.degraded is None:
             log.error("the decision log is degraded: %s", says if error is None else type(error).__name__)
         self.degraded = says
         self._metrics.log_degraded.set(1)
-
-    def lose(self, error: BaseException | None) -> None:
-        """Count a decision that is not in the log, and log why."""
-        with self._lock:
-            self.lost += 1
-        self._metrics.log_losses.labels("decision").inc()
-        why = type(error.__cause__ or error).__name__ if error is not None else "too many are waiting"
-        if error is None:
-            self._degrade(why)
-        log.error("a decision could not be logged: %s", why)

@@ -276,13 +276,13 @@ def test_feedback_that_came_before_its_card_is_matched_when_it_is_sent_again(dat
 
 def test_feedback_that_overtook_its_decision_is_joined_to_it(database: str) -> None:
     first = desk_of(database)
-    store = first.client.application.extensions["crs-cds"].store
+    log = first.client.application.extensions["crs-cds"].decisions
     kept: list[Any] = []
-    store.record = lambda decision, _: kept.append(decision)
+    log.record = lambda decision, _: kept.append(decision)
     card = uuid_of(asked(first), "toci-guideline")
     assert said(first, {"card": card.upper(), "outcome": "overridden"}).get_json() == {"unmatched": [0]}
-    del store.record
-    assert store.record(kept[0], 5)
+    del log.record
+    log.record(kept[0], 5)
     assert [f.matched for f in logged(database, FeedbackRow)] == [True]
     assert "toci-guideline" not in card_ids(asked(first))
 

@@ -119,6 +119,7 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clinic]:
         environ = {}
         if request.param == "postgresql":
             environ["CRS_CDS_DATABASE_URL"] = stack.enter_context(postgresql())
+            environ["CRS_CDS_SPOOL_DIR"] = str(tmp_path)
         made = stack.enter_context(clinic(tmp_path, **environ))
         yield made
         made.desk.client.application.extensions["crs-cds"].store.close()

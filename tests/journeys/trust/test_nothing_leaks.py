@@ -325,7 +325,7 @@ def test_of_our_own_failures(plants: Plants) -> None:
         desk = Desk(now=moment_of(scene))
         store, mark = desk.client.application.extensions["crs-cds"].store, plants.next()
 
-        def broken(_: Any, mark: str = mark, number: int = number) -> Any:
+        def broken(_: Any, mark: str = mark, number: int = number, **_more: bool) -> Any:
             raise (
                 OperationalError(f"INSERT {mark}", {"comment": mark}, OSError(mark)) if number % 2 else ValueError(mark)
             )
