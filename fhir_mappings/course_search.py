@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from fhir_mappings.codes.car_t_bytes import name_cells
+from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.course import (
     current_course,
     infusion_administrations,
     infusions,
 )
+from fhir_mappings.facts import sought
 from fhir_mappings.facts.course import Course, CourseSearch
 from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind, Reach, SetAside, reach
 from fhir_mappings.facts.thresholds import Thresholds
@@ -24,7 +26,9 @@ from fhir_mappings.medications.treatments import administrations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resource_pool import PatientRecord
+from fhir_mappings.reading.stated_values import StatedInBroken, stated_in_broken
 
+_OBSERVED = frozenset(KIND_OF_SET)
 _INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})
 
 
@@ -56,7 +60,7 @@ class FoundCourse:
 
     def given_reach(self, coverage: Mapping[Kind, Coverage], drugs: frozenset[DrugClass]) -> Reach:
         """The reach of what is known of whether drugs of these classes were given."""
-        return reach(coverage, [Kind.ADMINISTRATIONS], (*self.set_aside, *unidentified_drugs(self.given)), drugs)
+        return reach(coverage, sought.given(*drugs), (*self.set_aside, *unidentified_drugs(self.given)))
 
 
 def find_course(record: PatientRecord, context: MappingContext) -> FoundCourse:
@@ -92,7 +96,9 @@ def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tup
             bool(b.kinds & _INFUSION_KINDS)
             and any(name_cells(raw, terms) or any(product in raw for product in products) for raw in b.raws)
         )
-        found.append(SetAside(b.reference, b.why, b.kinds, at, infusion))
+        stated = stated_in_broken(b.raws[0]) if b.raws else StatedInBroken()
+        sets = terms.sets_of(stated.codings) & _OBSERVED
+        found.append(SetAside(b.reference, b.why, b.kinds, at, infusion, value_sets=sets, stated=stated.value))
     return tuple(found)
 
 
@@ -104,8 +110,8 @@ def _no_course(
         return CourseSearch.UNREADABLE
     opens = context.as_of - context.thresholds.course_days
     holes = (*bad, *unidentified_drugs(given))
-    read = reach(record.coverage, [Kind.ADMINISTRATIONS], holes, frozenset({DrugClass.CAR_T}))
-    procedures = reach(record.coverage, [Kind.PROCEDURES], bad)
+    read = reach(record.coverage, sought.given(DrugClass.CAR_T), holes)
+    procedures = reach(record.coverage, sought.INFUSION_PROCEDURES, bad)
     if read.whole(opens, context.as_of) and procedures.whole(opens, context.as_of):
         return CourseSearch.NONE
     return CourseSearch.NONE_IN_PART_READ

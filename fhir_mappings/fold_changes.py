@@ -11,6 +11,7 @@ from fhir_mappings.facts.analytes import ANALYTES, Analyte, Blockade
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import SetAside, reach
 from fhir_mappings.facts.labs import FoldChange, Reason
+from fhir_mappings.facts.sought import results_of
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab, of_class
 from fhir_mappings.lab_series import lab_series
@@ -42,10 +43,10 @@ def fold_changes(
     for analyte in ANALYTES:
         series = lab_series(observations.of(analyte.value_set), analyte)
         unusable += series.unusable
-        lost = [s for s in (*found.set_aside, *observations.set_aside) if analyte.kind in s.kinds]
+        lost = [s for s in (*found.set_aside, *observations.set_aside) if s.kinds and results_of(analyte).may_be(s)]
         series = replace(series, unusable=(*series.unusable, *lost))
         fold = fold_change(series, setting, t, analyte)
-        if not reach(record.coverage, [analyte.kind], ()).fetched(course.start - t.baseline_far):
+        if not reach(record.coverage, results_of(analyte), ()).fetched(course.start - t.baseline_far):
             fold = _unknown(fold, Reason.NOT_READ)
         elif spoilt is not None and analyte.blockade is Blockade.SPOILS:
             fold = _unknown(fold, spoilt)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from fhir_mappings.facts.analytes import Analyte
-from fhir_mappings.facts.coverage import SetAside
+from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import Sample, Series
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.time_and_range import Interval
@@ -45,7 +45,7 @@ def lab_series(observed: Iterable[Observed], analyte: Analyte) -> Series:
         try:
             read = _read(o)
         except UnitError as error:
-            unusable.append(SetAside(o.reference, error.why, kinds, o.at))
+            unusable.append(_unusable(o, error, kinds))
             continue
         if read is not None:
             reads.append(read)
@@ -61,8 +61,12 @@ def lab_series(observed: Iterable[Observed], analyte: Analyte) -> Series:
         try:
             samples.append(_sample(read, shared[0] if takes else read.quantity, analyte.measure))
         except UnitError as error:
-            unusable.append(SetAside(read.observed.reference, error.why, kinds, read.observed.at))
+            unusable.append(_unusable(read.observed, error, kinds))
     return Series(_one_per_time(samples), tuple(unusable))
+
+
+def _unusable(o: Observed, error: UnitError, kinds: frozenset[Kind]) -> SetAside:
+    return SetAside(o.reference, error.why, kinds, o.at, value_sets=o.sets, stated=o.stated)
 
 
 def _unit_key(quantity: fs.Quantity, measure: Measure) -> object:

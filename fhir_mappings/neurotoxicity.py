@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.conditions import is_active
+from fhir_mappings.facts import sought
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside, reach
 from fhir_mappings.facts.icans import CodedIcans, Icans, IcansSource, IcansUnknown
 from fhir_mappings.facts.measures import Measure
@@ -56,8 +57,8 @@ def icans(
     """
     charted, bad = _charted(observations, as_of, t)
     opens = as_of - t.icans_window
-    holes = tuple(s for s in (*bad, *observations.set_aside) if s.kinds & _NEURO)
-    whole = reach(coverage, [Kind.NEURO], holes).whole(opens, as_of)
+    holes = tuple(s for s in (*bad, *observations.set_aside) if s.kinds and sought.NEURO.may_be(s))
+    whole = reach(coverage, sought.NEURO, holes).whole(opens, as_of)
     best = max(charted, key=lambda found: (found.grade or 0, found.at), default=None)
     coded = _coded(pool, terms, zone, as_of, t)
     if best is not None and (best.grade or whole):
@@ -82,7 +83,7 @@ def _charted(observations: Observations, as_of: datetime, t: Thresholds) -> tupl
                 continue
             icans = charted_icans(o, set_id)
             if icans is None:
-                bad.append(SetAside(o.reference, NO_SCORE, _NEURO, o.at))
+                bad.append(SetAside(o.reference, NO_SCORE, _NEURO, o.at, value_sets=o.sets, stated=o.stated))
                 continue
             found.append(replace(icans, reference=o.reference, at=at))
     return found, tuple(bad)

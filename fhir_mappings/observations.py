@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -22,9 +23,12 @@ from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resources import Resource, kinds_of
+from fhir_mappings.reading.stated_values import stated_value
 
 ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
-NEVER = frozenset({"entered-in-error", "cancelled", "registered", "unknown"})
+NEVER = frozenset({"entered-in-error", "cancelled", "registered"})
+# excluded as those are, but a value stands there: it is named, and leaves no hole
+UNKNOWN = "unknown"
 
 
 class Observed(msgspec.Struct, frozen=True, gc=False):
@@ -43,6 +47,11 @@ class Observed(msgspec.Struct, frozen=True, gc=False):
     specimen: str | None = None
     interpretation: tuple[fs.CodeableConcept, ...] = ()
     upper_limits: tuple[fs.Quantity, ...] = ()
+
+    @property
+    def stated(self) -> str:
+        """The value as charted."""
+        return stated_value(self.quantity, self.text, self.concept)
 
 
 @dataclass(frozen=True)
@@ -86,17 +95,21 @@ def sort_observations(
         sets = frozenset[str]().union(*(p[1] for p in parts))
         kinds = frozenset(KIND_OF_SET[s] for s in sets if s in KIND_OF_SET)
         asked = resource.kinds or kinds or kinds_of("Observation")
+        known = frozenset[str]() if unsaid else sets
+        refused = partial(SetAside, resource.reference, value_sets=known, stated=_stated(resource.data, parts))
         try:
             at = time_observed(resource.data, zone)
         except BadTimeError as error:
-            set_aside.append(SetAside(resource.reference, str(error), asked if unsaid else kinds))
+            set_aside.append(refused(str(error), asked if unsaid else kinds))
             continue
         if unsaid and at.earliest <= as_of + tolerance:
-            set_aside.append(SetAside(resource.reference, unsaid, asked, at))
-        if resource.data.status not in ACCEPTED:
-            set_aside.append(SetAside(resource.reference, "status is none of FHIR's", kinds, at))
+            set_aside.append(refused(unsaid, asked, at))
+        if resource.data.status == UNKNOWN:
+            set_aside.append(refused("status is unknown", frozenset(), at))
+        elif resource.data.status not in ACCEPTED:
+            set_aside.append(refused("status is none of FHIR's", kinds, at))
         elif at.earliest > as_of + tolerance:
-            set_aside.append(SetAside(resource.reference, FUTURE_DATED, kinds, at))
+            set_aside.append(refused(FUTURE_DATED, kinds, at))
         else:
             for component, part_sets in parts:
                 observed = _observed(resource, component, part_sets, at)
@@ -138,6 +151,13 @@ def _parts(data: fs.Observation, meanings: Meanings) -> list[tuple[fs.Component 
         if sets:
             found.append((part, sets))
     return found
+
+
+def _stated(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]]) -> str:
+    """The first value of the parts, as charted."""
+    valued = (part or data for part, _ in parts)
+    found = (stated_value(one.value_quantity, one.value_string, one.value_codeable_concept) for one in valued)
+    return next(filter(None, found), "")
 
 
 def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], meanings: Meanings) -> str:

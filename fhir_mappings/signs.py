@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from fhir_mappings.codes.observed_sets import MEASURE_OF_SET
 from fhir_mappings.course_search import FoundCourse, MappingContext
-from fhir_mappings.facts.coverage import Kind, Reach, SetAside, reach
+from fhir_mappings.facts import sought
+from fhir_mappings.facts.coverage import Reach, SetAside, reach
 from fhir_mappings.facts.measures import Measure
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.treatment import HIDE_FEVER, PRESSORS, PendingOrder
@@ -49,7 +50,7 @@ class _SignsMapping:
         temperatures, bad = self._readings("body-temperature")
         return Signs(
             temperatures=temperatures,
-            temperatures_reach=reach(coverage, [Kind.VITALS], (*self._broken, *bad)),
+            temperatures_reach=reach(coverage, sought.TEMPERATURE, (*self._broken, *bad)),
             pressure=self._pressure(self._running_reach(found.given_reach(coverage, PRESSORS)), pending),
             oxygen=self._oxygen(),
             given=found.given,
@@ -71,7 +72,7 @@ class _SignsMapping:
         A page of administrations that goes back only some way says nothing about infusions begun earlier, unless those
         that still run were read too.
         """
-        running = reach(self._record.coverage, [Kind.RUNNING], ())
+        running = reach(self._record.coverage, sought.RUNNING, ())
         opens = self._context.as_of - self._context.thresholds.dose_lookback
         if given.since is None or running.since is not None or given.since <= opens:
             return given
@@ -89,7 +90,7 @@ class _SignsMapping:
             ),
             systolic=systolic,
             mean=mean,
-            readings_reach=reach(self._record.coverage, [Kind.VITALS], (*self._broken, *bad_systolic, *bad_mean)),
+            readings_reach=reach(self._record.coverage, sought.PRESSURE, (*self._broken, *bad_systolic, *bad_mean)),
             administrations_reach=running_reach,
             ordered=new_pressor_orders(pending, self._context.as_of, self._context.thresholds),
         )
@@ -109,8 +110,8 @@ class _SignsMapping:
             flows=_in_order(*flows, *self._device_flows(), *chart.flows),
             fio2=_in_order(*fio2, *chart.fio2),
             saturations=saturations,
-            reach=reach(record.coverage, [Kind.OXYGEN], bad),
-            supports_read=reach(record.coverage, [Kind.SUPPORT_PROCEDURES], ()).fetched(as_of),
+            reach=reach(record.coverage, sought.OXYGEN, bad),
+            supports_read=reach(record.coverage, sought.SUPPORT_PROCEDURES, ()).fetched(as_of),
         )
 
     def _device_flows(self) -> tuple[Reading, ...]:

@@ -35,7 +35,7 @@ def readings(
             if o.quantity is None and o.absent:
                 continue
             kinds = frozenset(KIND_OF_SET[s] for s in o.sets if s in KIND_OF_SET)
-            bad.append(SetAside(o.reference, error.why, kinds, o.at))
+            bad.append(SetAside(o.reference, error.why, kinds, o.at, value_sets=o.sets, stated=o.stated))
     good.sort(key=lambda r: (r.at, r.value, r.reference))
     return tuple(dict.fromkeys(good)), tuple(bad)
 

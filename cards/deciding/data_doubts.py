@@ -10,17 +10,20 @@ from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
 from cards.deciding.dose_check import differing
 from cards.deciding.drafts import not_identified
 from cards.deciding.situation import Verdicts
-from cards.deciding.verdict import Category
+from cards.deciding.verdict import Category, Verdict
 from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.icans_words import coded_higher
 from cards.sentences.phrases import phrase
-from cards.sentences.reasons import reason_words, tier_words
+from cards.sentences.reasons import tier_words, verdict_reason
+from cards.sentences.treatment_words import history_unread
+from fhir_mappings.facts.analytes import CRP, IL6, Analyte
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Fever
-from fhir_mappings.facts.labs import FoldChange, Reason
+from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.row_parts import READ_IN_PART, DeviceNotRecognised, Missing
+from fhir_mappings.facts.sought import baselines_set_aside, results_set_aside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import BLOCKERS, HIDE_FEVER, OURS, PRESSORS, DraftOrder, DrugClass, PendingOrder
 
@@ -58,12 +61,13 @@ def data_doubts(
     """The doubts that are worth a card. Each names what could not be used; one that changes no card is left out."""
     lines: list[str] = []
     if _management_changes(s, (replace(s, il6=il6) for il6 in (Il6.HIGH, Il6.LOW))):
-        lines += _fold_doubts("IL-6", facts.il6, found.il6.category, found.il6.reason, t)
+        lines += _fold_doubts(facts, IL6, found.il6, t)
     if _surveillance_changes(s):
-        lines += _fold_doubts("CRP", facts.crp, found.crp.category, found.crp.reason, t)
+        lines += _fold_doubts(facts, CRP, found.crp, t)
     lines += _grade_doubts(facts, s)
     if not facts.tocilizumab.history_complete and _management_changes(s, (replace(s, doses=d) for d in Doses)):
-        lines.append(phrase("doubt", "history"))
+        why = history_unread(facts, escaped)
+        lines.append(phrase("doubt", "history", history_unread=f"{why[0].upper()}{why[1:]}"))
     lines += [
         phrase("doubt", "icans", reference=reference_text(a.reference), why=escaped(a.why))
         for a in facts.set_aside
@@ -93,13 +97,17 @@ def _surveillance_changes(s: Situation) -> bool:
     return len(met) > 1
 
 
-def _fold_doubts(name: str, fold: FoldChange, category: Category, reason: Reason | None, t: Thresholds) -> list[str]:
-    if category is Category.UNKNOWN and reason is not None:
-        if reason in _ON_RECORD or (reason is Reason.NO_BASELINE and fold.later_samples):
-            return [phrase("doubt", "verdict", analyte=name, reason=reason_words(reason, t))]
+def _fold_doubts(facts: PatientFacts, analyte: Analyte, verdict: Verdict, t: Thresholds) -> list[str]:
+    """The doubt about one rise. A result that was set aside is one, whatever else keeps the verdict unknown."""
+    fold, reason = facts.folds[analyte], verdict.reason
+    if verdict.category is Category.UNKNOWN and reason is not None:
+        of_record = reason in _ON_RECORD or (reason is Reason.NO_BASELINE and fold.later_samples)
+        if of_record or results_set_aside(facts, analyte) or baselines_set_aside(facts, analyte, t):
+            why = verdict_reason(facts, analyte, reason, t, escaped)
+            return [phrase("doubt", "verdict", analyte=analyte.name, reason=why)]
         return []
     if fold.baseline_tier > 1:
-        return [phrase("doubt", "baseline", analyte=name, tier=tier_words(fold.baseline_tier, t))]
+        return [phrase("doubt", "baseline", analyte=analyte.name, tier=tier_words(fold.baseline_tier, t))]
     return []
 
 

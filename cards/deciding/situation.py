@@ -45,9 +45,9 @@ from fhir_mappings.facts.grade import (
     NoGrade,
     device_not_recognised,
     row_without_fever,
-    rows_not_charted,
 )
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.sought import rows_not_charted
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
 
@@ -97,7 +97,7 @@ def situation(
         dose_check=_dose_check(facts, drafts, t),
         other_cause=_other_cause(grade),
         culture=BloodCulture.POSITIVE if facts.infection.culture else BloodCulture.NONE,
-        charted=Charted.NOT if grade.minimum and rows_not_charted(grade) else Charted.YES,
+        charted=Charted.NOT if grade.minimum and rows_not_charted(facts, t) else Charted.YES,
         fever_lasts=FeverLasts.YES if fever_lasts(facts, grade) >= t.fever_as_grade_2 else FeverLasts.NO,
     )
 

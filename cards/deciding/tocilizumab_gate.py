@@ -9,6 +9,7 @@ from enum import StrEnum
 from cards.deciding.drafts import counted_starts
 from fhir_mappings.facts.coverage import Completeness, Kind
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.sought import weights_set_aside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder
 
@@ -87,10 +88,11 @@ def is_under_age(facts: PatientFacts, t: Thresholds) -> bool:
     return facts.age is not None and facts.age.years < t.toci_min_age
 
 
-def weight_is_unread(facts: PatientFacts) -> bool:
-    """Tell whether there may be a weight on record that could not be read."""
+def weight_is_unread(facts: PatientFacts, t: Thresholds) -> bool:
+    """Tell whether there is, or may be, a weight on record that could not be used."""
     coverage = facts.coverage.get(Kind.WEIGHT)
-    return facts.weight is None and (coverage is None or coverage.state is not Completeness.COMPLETE)
+    in_part = coverage is None or coverage.state is not Completeness.COMPLETE
+    return facts.weight is None and (in_part or bool(weights_set_aside(facts, t)))
 
 
 def _of_a_day(starts: tuple[datetime, ...], now: datetime, t: Thresholds) -> tuple[datetime, ...]:
@@ -103,7 +105,7 @@ def _gaps(facts: PatientFacts, t: Thresholds) -> tuple[Bar, ...]:
         Bar.UNDER_AGE: is_under_age(facts, t),
         Bar.HISTORY: not facts.tocilizumab.history_complete,
         Bar.AGE_UNKNOWN: facts.age is None,
-        Bar.WEIGHT_UNREAD: weight_is_unread(facts),
+        Bar.WEIGHT_UNREAD: weight_is_unread(facts, t),
         Bar.NO_WEIGHT: facts.weight is None,
     }
     return tuple(bar for bar, holds in found.items() if holds)

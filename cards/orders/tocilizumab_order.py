@@ -17,6 +17,8 @@ from cards.orders.orders import INTRAVENOUS, Ordering, medication_request, order
 from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import weight_unread
+from cards.sentences.treatment_words import history_unread
 from fhir_mappings.facts.patient import PatientFacts, Weight
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route
@@ -29,7 +31,10 @@ def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
     if gate.bar is None:
         return ""
     opens = when(facts.local(gate.opens)) if gate.opens is not None else ""
-    return phrase("no_tocilizumab", gate.bar, opens=opens, number=gate.doses, t=InWords(t))
+    return phrase(
+        "no_tocilizumab", gate.bar, opens=opens, number=gate.doses, weight_unread=weight_unread(facts, t, escaped),
+        history_unread=history_unread(facts, escaped), t=InWords(t),
+    )  # fmt: skip
 
 
 def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:

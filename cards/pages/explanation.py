@@ -18,6 +18,7 @@ from cards.pages.rise_lines import series
 from cards.pages.rows_in_words import rows_that_fired
 from cards.pages.treatment_lines import caution, drug_lines
 from cards.sentences.numbers_and_times import when
+from cards.sentences.set_aside_words import record_words, why_set_aside
 from cards.wording.state_lines import site_numbers
 from fhir_mappings.facts.coverage import Completeness
 from fhir_mappings.facts.patient import PatientFacts
@@ -35,7 +36,7 @@ def explanation(facts: PatientFacts, found: Advice, t: Thresholds, rules_hash: s
         **_rises(facts, found.verdicts, t),
         "Grade": grade_steps(facts, t),
         "Drugs": drug_lines(facts, t),
-        "ICANS and caution": caution(facts),
+        "ICANS and caution": caution(facts, t),
         "Rows of the decision table": rows_that_fired(found, t),
         "Cards": _cards(found),
     }
@@ -86,7 +87,7 @@ def not_used(facts: PatientFacts) -> list[str]:
         for kind, coverage in facts.coverage.items()
         if coverage.state is not Completeness.COMPLETE
     ]
-    return lines + [f"set aside: {a.reference}: {a.why}" for a in facts.set_aside]
+    return lines + [f"set aside: {a.reference}: {record_words(facts, a)}: {why_set_aside(a)}" for a in facts.set_aside]
 
 
 def _rises(facts: PatientFacts, found: Verdicts | None, t: Thresholds) -> dict[str, list[str]]:

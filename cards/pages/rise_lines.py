@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cards.deciding.verdict import Category, Verdict
 from cards.sentences.numbers_and_times import number, when
-from cards.sentences.reasons import reason_words, tier_words, use_words
+from cards.sentences.reasons import tier_words, use_words, verdict_reason
 from cards.wording.fold_words import fold_text
 from fhir_mappings.facts.analytes import Analyte
-from fhir_mappings.facts.labs import FoldChange, Sample
+from fhir_mappings.facts.labs import Sample
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
@@ -17,12 +17,12 @@ def series(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t: Th
     """Each sample and what it was for, then the rise."""
     fold = facts.folds[analyte]
     samples = [f"{_drawn(facts, s):<13} {s.text:<16} {use_words(use):<10} {s.reference}" for s, use in fold.series]
-    return [*samples, *rise(analyte, fold, verdict, t)]
+    return [*samples, *rise(facts, analyte, verdict, t)]
 
 
-def rise(analyte: Analyte, fold: FoldChange, verdict: Verdict | None, t: Thresholds) -> list[str]:
+def rise(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t: Thresholds) -> list[str]:
     """The fold change with its numbers, and what it proves."""
-    lines: list[str] = []
+    fold, lines = facts.folds[analyte], list[str]()
     cut = analyte.limit.fold(t) if analyte.limit is not None else None
     limit = f"limit {cut}-fold" if cut is not None else "no limit is known"
     if fold.baseline_tier > 1:
@@ -30,14 +30,15 @@ def rise(analyte: Analyte, fold: FoldChange, verdict: Verdict | None, t: Thresho
     if fold.fold is not None and fold.baseline is not None and fold.peak is not None:
         ratio = f"{_shown(fold.peak.value)} ÷ {_shown(fold.baseline.value)} = {fold_text(fold.fold, cut)}"
         lines.append(f"rise: {ratio} ({limit})")
-    return lines + _verdict(fold, verdict, t)
+    return lines + _verdict(facts, analyte, verdict, t)
 
 
-def _verdict(fold: FoldChange, verdict: Verdict | None, t: Thresholds) -> list[str]:
+def _verdict(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t: Thresholds) -> list[str]:
     if verdict is None:
-        return [f"rise: unknown – {reason_words(fold.reason, t)}"] if fold.reason is not None else []
+        reason = facts.folds[analyte].reason
+        return [f"rise: unknown – {verdict_reason(facts, analyte, reason, t)}"] if reason is not None else []
     if verdict.category is Category.UNKNOWN and verdict.reason is not None:
-        return [f"verdict: unknown – {reason_words(verdict.reason, t)}"]
+        return [f"verdict: unknown – {verdict_reason(facts, analyte, verdict.reason, t)}"]
     after = " by a rise after tocilizumab, not the paper's definition" if verdict.after_tocilizumab else ""
     near = "; near the limit" if verdict.near_threshold else ""
     return [f"verdict: {verdict.category.value}{after}{near}"]

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import InWords, number, when
-from cards.sentences.treatment_words import dose_time, steroid_given
+from cards.sentences.set_aside_words import not_used
+from cards.sentences.treatment_words import dose_time, history_unread, steroid_given
 from cards.wording.infection_words import drug_words, infection_words
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.sought import (
+    ALLERGIES,
+    ALT,
+    AST,
+    NEUTROPHILS,
+    PLATELETS,
+    counts_set_aside,
+    tests_set_aside,
+    weights_set_aside,
+)
 from fhir_mappings.facts.thresholds import Thresholds
 
 
@@ -19,9 +30,10 @@ def drug_lines(facts: PatientFacts, t: Thresholds) -> list[str]:
         for n, d in enumerate(history.doses, 1)
     ]
     if not history.doses:
-        lines.append("tocilizumab: no dose in this course")
+        counted = "no dose" if history.history_complete else "no dose that could be read"
+        lines.append(f"tocilizumab: {counted} in this course")
     if not history.history_complete:
-        lines.append("tocilizumab: the history could not all be read, earlier doses may be missing")
+        lines.append(f"tocilizumab: {history_unread(facts)}")
     for given in facts.steroids:
         equal = f", {number(given.dexamethasone_mg)} mg of dexamethasone" if given.dexamethasone_mg else ""
         lines.append(f"{steroid_given(facts, given)}{equal} ({given.reference})")
@@ -29,7 +41,8 @@ def drug_lines(facts: PatientFacts, t: Thresholds) -> list[str]:
         weight = facts.weight
         lines.append(f"weight: {number(weight.kg)} kg, {when(facts.local(weight.at))} ({weight.reference})")
     else:
-        lines.append(f"weight: none of the last {InWords(t).weight_age}")
+        lost = not_used(facts, weights_set_aside(facts, t))
+        lines.append(lost or f"weight: none of the last {InWords(t).weight_age}")
     lines += [
         f"ordered, not charted: {order.drug.ingredient if order.drug else ', '.join(sorted(order.sets)) or 'other'} "
         f"({order.reference})"
@@ -38,21 +51,24 @@ def drug_lines(facts: PatientFacts, t: Thresholds) -> list[str]:
     return lines
 
 
-def caution(facts: PatientFacts) -> list[str]:
+def caution(facts: PatientFacts, t: Thresholds) -> list[str]:
     """The lines on ICANS, blood counts, liver enzymes, infection and hypersensitivity."""
     if facts.grade is None:
         return []
     icans = facts.icans
     basis = f" ({charted(icans)}, {icans.reference})" if icans.grade is not None else ""
     higher = f"; a recent diagnosis says more: {coded_higher(icans)}" if icans.coded_higher else ""
-    why = why_unknown(facts)
+    why = why_unknown(facts, t)
     lines = [f"ICANS: {icans_grade(icans)}{basis}{higher}{' – ' + why if why else ''}"]
     labs = facts.labs
-    for name, lab in (
-        ("ANC", labs.neutrophils), ("platelets", labs.platelets), ("ALT", labs.alt), ("AST", labs.ast),
+    for name, lab, concept in (
+        ("ANC", labs.neutrophils, NEUTROPHILS), ("platelets", labs.platelets, PLATELETS), ("ALT", labs.alt, ALT),
+        ("AST", labs.ast, AST),
     ):  # fmt: skip
         if lab is not None:
             lines.append(f"{name}: {number(lab.value)}, {when(facts.local(lab.at))} ({lab.reference})")
+        else:
+            lines.append(not_used(facts, counts_set_aside(facts, concept, t)))
     found = facts.infection
     if found.counted:
         lines.append(f"infection: {infection_words(facts, found.counted)}")
@@ -63,6 +79,8 @@ def caution(facts: PatientFacts) -> list[str]:
         for test in found.read
     ]
     lines += [f"anti-infective: {drug_words(facts, one)} ({one.reference})" for one in found.anti_infectives]
+    lines.append(not_used(facts, tests_set_aside(facts, t)))
     if facts.tocilizumab_hypersensitivity:
         lines.append(f"hypersensitivity to tocilizumab: {facts.tocilizumab_hypersensitivity}")
-    return lines
+    lines.append(not_used(facts, ALLERGIES.of(facts.set_aside)))
+    return list(filter(None, lines))

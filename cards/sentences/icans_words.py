@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.numbers_and_times import when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import not_used
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.icans import Icans, IcansSource, IcansUnknown
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.sought import scores_set_aside
+from fhir_mappings.facts.thresholds import Thresholds
 
 
 def icans_grade(icans: Icans) -> str:
@@ -37,10 +42,13 @@ def coded_higher(icans: Icans) -> str:
     return f"coded {higher.code} ({higher.reference})" if higher is not None else ""
 
 
-def why_unknown(facts: PatientFacts) -> str:
+def why_unknown(facts: PatientFacts, t: Thresholds, quoted: Callable[[str], str] = str) -> str:
     """The reason why there is no ICANS grade; "" if there is one or none was charted."""
     if facts.icans.grade is not None:
         return ""
+    lost = not_used(facts, scores_set_aside(facts, t), quoted)
+    if lost:
+        return lost
     match facts.icans.unknown:
         case IcansUnknown.CODED_WITHOUT_GRADE:
             return "ICANS is coded without a grade"
@@ -48,18 +56,20 @@ def why_unknown(facts: PatientFacts) -> str:
             return "a score or grade of this time could not be read"
         case IcansUnknown.NOT_READ:
             coverage = facts.coverage.get(Kind.NEURO)
-            return (coverage.why if coverage is not None else None) or "not read"
+            return quoted((coverage.why if coverage is not None else None) or "not read")
     return ""
 
 
-def icans_line(facts: PatientFacts) -> str:
+def icans_line(facts: PatientFacts, t: Thresholds) -> str:
     """The sentence on ICANS for a card."""
     icans = facts.icans
     if icans.grade is None:
-        why = why_unknown(facts)
-        return phrase("icans", "why" if why else "unknown", why=escaped(why))
+        why = why_unknown(facts, t, escaped)
+        how = "not used" if scores_set_aside(facts, t) else "why" if why else "unknown"
+        return phrase("icans", how, why=why)
     at = f", {when(facts.local(icans.at))}" if icans.at else ""
     basis = f"{escaped(charted(icans))}, {reference_text(icans.reference)}{at}"
     how = "zero" if icans.from_ice_0 else "least" if icans.minimum else "known"
     more = phrase("icans_coded", "higher" if icans.coded_higher else "none", coded=escaped(coded_higher(icans)))
-    return phrase("icans", how, icans=icans.grade, charted=basis) + more
+    lost = not_used(facts, scores_set_aside(facts, t), escaped) or "a score or grade of this time could not be read"
+    return phrase("icans", how, icans=icans.grade, charted=basis, lost=lost) + more

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from cards.sentences.numbers_and_times import InWords
-from fhir_mappings.facts.labs import Reason, SampleUse
+from collections.abc import Callable
+from datetime import datetime
+
+from cards.sentences.numbers_and_times import InWords, when
+from cards.sentences.set_aside_words import not_used, why_unread
+from fhir_mappings.facts.analytes import Analyte
+from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.labs import Reason, Sample, SampleUse
+from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.sought import TEMPERATURE, baseline_span, baselines_set_aside, given, results_set_aside
 from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import BLOCKERS
 
 # `{t.…}` stands for the threshold in force
 _REASONS = {
@@ -46,8 +55,75 @@ def use_words(use: SampleUse) -> str:
     return _USED[use] if use in _USED else f"{_NOT_COUNTED[use]}: not counted"
 
 
+# the same where something of the kind stands on record and could not be used, which then is named
+_NOT_USED = {
+    Reason.NO_BASELINE: "no baseline that can be used",
+    Reason.NO_PEAK: "no sample since the infusion that can be used",
+    Reason.NO_RECENT_SAMPLE: "no recent sample that can be used",
+    Reason.UNUSABLE: "a result could not be used",
+    Reason.HISTORY_INCOMPLETE: "an IL-6 blocker may have been given",
+    Reason.TEMPERATURES_UNREAD: "a febrile baseline cannot be excluded",
+}
+_KINDS = {Reason.HISTORY_INCOMPLETE: Kind.ADMINISTRATIONS, Reason.TEMPERATURES_UNREAD: Kind.VITALS}
+
+
 def reason_words(reason: Reason, t: Thresholds) -> str:
+    """The reason for no verdict, for a log: without the patient's results."""
     return _REASONS[reason].format(t=InWords(t))
+
+
+def verdict_reason(
+    facts: PatientFacts, analyte: Analyte, reason: Reason, t: Thresholds, quoted: Callable[[str], str] = str
+) -> str:
+    """The reason for no verdict. What stands on record and did not count is named; nothing then says that there was
+    none. `quoted` makes the text of a record fit for where it is shown."""
+    found = _not_used(facts, analyte, reason, t, quoted)
+    if found:
+        return f"{_NOT_USED[reason]}: {found}"
+    kind = _KINDS.get(reason, analyte.kind if reason is Reason.NOT_READ else None)
+    return reason_words(reason, t) + (why_unread(facts, kind, quoted=quoted) if kind is not None else "")
+
+
+def _not_used(
+    facts: PatientFacts, analyte: Analyte, reason: Reason, t: Thresholds, quoted: Callable[[str], str]
+) -> str:
+    """The results that were set aside, and the samples that did not count; "" where neither explains the reason."""
+    course = facts.course
+    if course is None or reason not in _NOT_USED:
+        return ""
+    lost: tuple[SetAside, ...] = ()
+    samples: tuple[tuple[Sample, SampleUse], ...] = ()
+    match reason:
+        case Reason.NO_BASELINE:
+            lost = baselines_set_aside(facts, analyte, t)
+            samples = _not_counted(facts, analyte, *baseline_span(facts, t))
+        case Reason.UNUSABLE:
+            lost = (*results_set_aside(facts, analyte), *baselines_set_aside(facts, analyte, t))
+            samples = _not_counted(facts, analyte, course.start, facts.as_of)
+        case Reason.NO_PEAK | Reason.NO_RECENT_SAMPLE:
+            lost = results_set_aside(facts, analyte)
+            samples = _not_counted(facts, analyte, course.peak_opens, facts.as_of)
+        case Reason.HISTORY_INCOMPLETE:
+            lost = given(*BLOCKERS).of(facts.set_aside)
+        case Reason.TEMPERATURES_UNREAD:
+            lost = TEMPERATURE.of(facts.set_aside)
+    named = not_used(facts, dict.fromkeys(lost), quoted)
+    return "; ".join((*filter(None, [named]), *(_sample(facts, analyte, s, u, quoted) for s, u in samples[-1:])))
+
+
+def _not_counted(
+    facts: PatientFacts, analyte: Analyte, since: datetime, until: datetime
+) -> tuple[tuple[Sample, SampleUse], ...]:
+    """The samples of a span that are results, and did not count."""
+    unused = (SampleUse.PRELIMINARY, SampleUse.OTHER_UNIT)
+    series = facts.folds[analyte].series
+    return tuple((s, use) for s, use in series if use in unused and since <= s.at.latest and s.at.earliest <= until)
+
+
+def _sample(facts: PatientFacts, analyte: Analyte, sample: Sample, use: SampleUse, quoted: Callable[[str], str]) -> str:
+    at = facts.local(sample.at.earliest)
+    drawn = f"{at.day} {at:%b}" if sample.at.is_date else when(at)
+    return f"{analyte.name} {quoted(sample.text)} of {drawn} ({_NOT_COUNTED[use]})"
 
 
 def tier_words(tier: int, t: Thresholds) -> str:

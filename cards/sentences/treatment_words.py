@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cards.sentences.numbers_and_times import when
+from cards.sentences.set_aside_words import not_used, why_unread
+from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.treatment import Dose, SteroidGiven
+from fhir_mappings.facts.sought import given
+from fhir_mappings.facts.treatment import BLOCKERS, Dose, SteroidGiven
 
 
 def dose_number(facts: PatientFacts) -> str:
     """The number of doses: `2`, or `at least 2` if the history could not all be read."""
     history = facts.tocilizumab
     return str(len(history.doses)) if history.history_complete else f"at least {len(history.doses)}"
+
+
+def history_unread(facts: PatientFacts, quoted: Callable[[str], str] = str) -> str:
+    """The reason for which doses may be missing: administrations that could not be used, else why not all were read."""
+    lost = not_used(facts, given(*BLOCKERS).of(facts.set_aside), quoted)
+    said = lost or f"the administrations could not all be read{why_unread(facts, Kind.ADMINISTRATIONS, quoted=quoted)}"
+    return f"{said}: earlier doses may be missing"
 
 
 def dose_times(facts: PatientFacts) -> str:

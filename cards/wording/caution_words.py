@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cards.sentences.escaping import escaped_words, reference_text
+from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import not_used
 from cards.wording.context import WordingContext
 from cards.wording.infection_words import infection_known
-from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue
+from fhir_mappings.facts.sought import ALT, AST, NEUTROPHILS, PLATELETS, counts_set_aside
 from fhir_mappings.facts.thresholds import Thresholds
 
 _OF_CAUTION = (Kind.SAFETY_LABS, Kind.ALLERGIES)  # what could not be read of infection is said with it
@@ -36,7 +38,7 @@ def caution_line(x: WordingContext, *, with_infection: bool) -> str:
         "allergic": {"reference": reference_text(allergy) if allergy else ""},
         "beyond": {"values": ", ".join(_beyond(x))},
         "not known": {"values": ", ".join(_not_known(x))},
-        "unreadable": {"values": ", ".join(x.facts.labs.unreadable)},
+        "unreadable": {"values": _unreadable(x)},
         "unread": {"kinds": ", ".join(unread)},
     }
     lines = [phrase("caution", variant, t=InWords(x.t), **v) for variant, v in found.items() if any(v.values())]
@@ -70,7 +72,21 @@ def _at(x: WordingContext, lab: LabValue) -> str:
     return when(x.facts.local(lab.at))
 
 
-def _not_known(x: WordingContext) -> list[str]:
+def _unknown(x: WordingContext) -> list[tuple[str, tuple[SetAside, ...]]]:
+    """The counts and enzymes that are not known, each with the results of it that could not be used."""
     labs = x.facts.labs
-    named = (("ANC", labs.neutrophils), ("platelets", labs.platelets), ("ALT", labs.alt), ("AST", labs.ast))
-    return [name for name, lab in named if lab is None and name not in labs.unreadable]
+    named = (
+        ("ANC", labs.neutrophils, NEUTROPHILS), ("platelets", labs.platelets, PLATELETS), ("ALT", labs.alt, ALT),
+        ("AST", labs.ast, AST),
+    )  # fmt: skip
+    return [(name, counts_set_aside(x.facts, concept, x.t)) for name, lab, concept in named if lab is None]
+
+
+def _not_known(x: WordingContext) -> list[str]:
+    return [name for name, lost in _unknown(x) if not lost]
+
+
+def _unreadable(x: WordingContext) -> str:
+    """The results that stand on record and could not be used."""
+    lost = dict.fromkeys(one for _, found in _unknown(x) for one in found)
+    return not_used(x.facts, lost, escaped)

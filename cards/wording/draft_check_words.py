@@ -12,6 +12,7 @@ from cards.deciding.tocilizumab_gate import weight_is_unread
 from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import weight_unread
 from cards.wording.context import WordingContext
 from cards.wording.grade_words import zero_words
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
@@ -75,7 +76,7 @@ _FAULTS = {
 
 def _fault_words(fault: DoseFault, draft: DraftOrder, x: WordingContext) -> str:
     t, weight, mg = x.t, x.facts.weight, drafted_mg(draft, x.facts)
-    unread = fault is DoseFault.NO_WEIGHT and weight_is_unread(x.facts)
+    unread = fault is DoseFault.NO_WEIGHT and weight_is_unread(x.facts, t)
     said = escaped(", ".join(draft.dose.said))
     return phrase(
         "dose_fault",
@@ -85,6 +86,7 @@ def _fault_words(fault: DoseFault, draft: DraftOrder, x: WordingContext) -> str:
         percent=number(t.dose_off * 100),
         ways=escaped(", ".join(differing(draft.dose, x.facts, t, most=t.toci_max))),
         said=f' ("{said}")' if said else "",
+        weight_unread=weight_unread(x.facts, t, escaped),
         t=InWords(t),
     )
 

@@ -44,7 +44,7 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Evid
     lines: list[str] = []
     if EvidencePart.GRADE in shown:
         reasons = drivers(grade) or "no hypotension, no hypoxia"
-        not_known = escaped_words("; ".join(missing(grade, t, escaped)))
+        not_known = escaped_words("; ".join(missing(grade, facts, t, escaped).every))
         lines.append(
             f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts, t)}"
             + (f" Not known: {not_known}." if not_known else "")

@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from cards.deciding.verdict import Category, Verdict
 from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.numbers_and_times import when
-from cards.sentences.reasons import reason_words, tier_words
+from cards.sentences.reasons import tier_words, verdict_reason
 from fhir_mappings.facts.analytes import Analyte
 from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample
 from fhir_mappings.facts.patient import PatientFacts
@@ -62,7 +62,7 @@ def fold_line(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t:
     line = ", ".join([f"**{analyte.name}**", *_samples(facts, fold, with_latest=limit is None), *rise])
     if verdict is None or cut is None:
         return f"{line}: no limit is known."
-    line += f": {_verdict_words(verdict, cut, t)}"
+    line += f": {_verdict_words(facts, analyte, verdict, t)}"
     if verdict.near_threshold:
         line += "; near the threshold, where the assay cannot tell the sides apart"
     if fold.baseline_tier > 1:
@@ -82,10 +82,11 @@ def _samples(facts: PatientFacts, fold: FoldChange, *, with_latest: bool) -> Ite
             yield f"{name}{' preliminary' if sample.preliminary else ''} {sample_text(sample, facts)}"
 
 
-def _verdict_words(verdict: Verdict, cut: Decimal, t: Thresholds) -> str:
-    rule = f"limit {cut}-fold"
+def _verdict_words(facts: PatientFacts, analyte: Analyte, verdict: Verdict, t: Thresholds) -> str:
+    rule = f"limit {analyte.limit.fold(t) if analyte.limit is not None else ''}-fold"
     if verdict.category is Category.UNKNOWN:
-        return f"verdict unknown – {reason_words(verdict.reason or Reason.NO_PEAK, t)}"
+        why = verdict_reason(facts, analyte, verdict.reason or Reason.NO_PEAK, t, escaped)
+        return f"verdict unknown – {why}"
     if verdict.after_tocilizumab:
         return f"rise after tocilizumab, not the paper's definition ({rule})"
     return f"{verdict.category.value} ({rule})"

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import not_used, why_unread
 from cards.wording.row_words import FEVER, driver_words, missing_words
-from fhir_mappings.facts.grade import CrsGrade, Fever, is_not_crs
+from fhir_mappings.facts.coverage import Kind, SetAside
+from fhir_mappings.facts.grade import CrsGrade, Fever, GradeRow, is_not_crs
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.row_parts import READ_IN_PART, Lack, Missing
+from fhir_mappings.facts.sought import (
+    given,
+    oxygen_set_aside,
+    pressures_set_aside,
+    set_aside_since,
+    temperatures_set_aside,
+)
 from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.treatment import HIDE_FEVER, PRESSORS
 
 
 def grade_text(grade: CrsGrade) -> str:
@@ -51,19 +63,64 @@ def fever_line(grade: CrsGrade, facts: PatientFacts, t: Thresholds) -> str:
     highest = ""
     if grade.highest_temperature is not None:
         highest = f" (highest of {InWords(t).fever_window} {celsius(grade.highest_temperature)} °C)"
-    words = FEVER[grade.fever]
+    words = fever_words(grade, facts, t)
     return f"{words[0].upper()}{words[1:]}{highest}{onset}."
 
 
-def missing(grade: CrsGrade, t: Thresholds, quoted: Callable[[str], str] = str) -> tuple[str, ...]:
-    """The missing data that could raise the grade or that prevent grading. `quoted` makes the text of a record fit for
-    where it is shown."""
-    parts = [missing_words(lack, quoted) for row in (grade.pressure, grade.oxygen) for lack in row.missing]
-    if grade.fever is Fever.NOT_MEASURED:
-        parts.insert(0, f"temperature of the last {InWords(t).fever_window}")
+def fever_words(grade: CrsGrade, facts: PatientFacts, t: Thresholds) -> str:
+    """The state of fever. Temperatures that could not be used are neither "none in the window" nor an earlier fever."""
+    if grade.fever is Fever.NOT_MEASURED and temperatures_set_aside(facts, t):
+        return phrase("fever", "not used")
+    if grade.fever is Fever.EARLIER and grade.onset is None:
+        return phrase("fever", "not excluded")
+    return FEVER[grade.fever]
+
+
+@dataclass(frozen=True)
+class NotKnown:
+    """The data that could raise the grade or that prevent grading: what is `absent`, and what stands on record and was
+    `not_used`."""
+
+    absent: tuple[str, ...]
+    not_used: tuple[str, ...]
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        return (*self.not_used, *self.absent)
+
+
+def missing(grade: CrsGrade, facts: PatientFacts, t: Thresholds, quoted: Callable[[str], str] = str) -> NotKnown:
+    """The missing data. `quoted` makes the text of a record fit for where it is shown."""
+    lacks = [(missing_words(lack, quoted), *_beside(lack, facts, t)) for r in _rows(grade) for lack in r.missing]
     if grade.fever is Fever.UNKNOWN_TREATMENT:
-        parts.insert(0, "medication administrations (they may hide fever)")
-    return tuple(dict.fromkeys(parts))
+        lost = set_aside_since(facts, given(*HIDE_FEVER), facts.course.day_before if facts.course else facts.as_of)
+        lacks.insert(0, ("medication administrations (they may hide fever)", lost, (Kind.ADMINISTRATIONS,)))
+    if grade.fever is Fever.NOT_MEASURED:
+        said = f"temperature of the last {InWords(t).fever_window}"
+        lacks.insert(0, (said, temperatures_set_aside(facts, t), (Kind.VITALS,)))
+    absent = [f"{words}{why_unread(facts, *kinds, quoted=quoted)}" for words, lost, kinds in lacks if not lost]
+    lost_words = [not_used(facts, lost, quoted) for _, lost, _ in lacks if lost]
+    return NotKnown(tuple(dict.fromkeys(absent)), tuple(dict.fromkeys(lost_words)))
+
+
+def _rows(grade: CrsGrade) -> tuple[GradeRow, GradeRow]:
+    return grade.pressure, grade.oxygen
+
+
+def _beside(lack: Lack, facts: PatientFacts, t: Thresholds) -> tuple[tuple[SetAside, ...], tuple[Kind, ...]]:
+    """The resources set aside of the missing data, and its kinds where they could not all be read."""
+    unread = lack in READ_IN_PART
+    match lack:
+        case Missing.PRESSURE | Missing.PRESSURE_BY_MEAN | Missing.PRESSURE_UNREAD:
+            return pressures_set_aside(facts, t), (Kind.VITALS,) if unread else ()
+        case Missing.ADMINISTRATIONS_UNREAD:
+            lost = set_aside_since(facts, given(*PRESSORS), facts.as_of - t.stale_limit)
+            return lost, (Kind.ADMINISTRATIONS, Kind.RUNNING)
+        case Missing.OXYGEN | Missing.OXYGEN_UNREAD:
+            return oxygen_set_aside(facts, t), (Kind.OXYGEN,) if unread else ()
+        case Missing.SUPPORTS_UNREAD:
+            return (), (Kind.SUPPORT_PROCEDURES,)
+    return (), ()
 
 
 def zero_words(grade: CrsGrade) -> str:

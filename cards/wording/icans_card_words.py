@@ -13,7 +13,7 @@ from fhir_mappings.facts.treatment import DrugClass
 def of_icans(x: WordingContext) -> dict[str, str]:
     """The placeholders about ICANS."""
     return {
-        "icans": icans_line(x.facts),
+        "icans": icans_line(x.facts, x.t),
         "icans_grade": icans_grade(x.facts.icans),
         "icans_do": _treatment(x, "icans_do"),
         "icans_care": _treatment(x, "icans_care"),

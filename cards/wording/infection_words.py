@@ -8,10 +8,12 @@ from datetime import datetime
 from cards.sentences.escaping import escaped, reference_text, short
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import not_used
 from cards.wording.context import WordingContext
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.infection import AntiInfective, Infection, Sign
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.sought import NEUTROPHILS, counts_set_aside, infections_set_aside, tests_set_aside
 
 MOST_NAMED = 4
 _OF_INFECTION = (Kind.MICROBIOLOGY, Kind.CONDITIONS, Kind.LASTING_INFECTIONS)
@@ -62,11 +64,13 @@ def infection_known(x: WordingContext) -> str:
     anti-infectives."""
     found = x.facts.infection
     unread = [kind.value for kind in _OF_INFECTION if kind in x.unread]
+    lost = not_used(x.facts, infections_set_aside(x.facts, x.t), escaped)
     drugs = ", ".join(drug_words(x.facts, one) for one in found.anti_infectives[:MOST_NAMED])
     lines = [
         phrase("infection_known", "counted", signs=_named(x, found.counted)) if found.counted else _none_found(x),
         phrase("infection_known", "named", signs=_named(x, found.named)) if found.named else "",
         phrase("infection_known", "unread", kinds=" and ".join(unread)) if unread else "",
+        phrase("infection_known", "not used", lost=lost) if lost else "",
         f"{drugs[0].upper()}{drugs[1:]}." if drugs else "",
     ]
     return " ".join(filter(None, lines))
@@ -82,7 +86,8 @@ def _none_found(x: WordingContext) -> str:
     """ "No infection found", with what was read, because nothing else makes it reassuring."""
     read = x.facts.infection.read
     if not read:
-        return "" if Kind.MICROBIOLOGY in x.unread else phrase("infection_known", "no tests", t=InWords(x.t))
+        unread = Kind.MICROBIOLOGY in x.unread or tests_set_aside(x.facts, x.t)
+        return "" if unread else phrase("infection_known", "no tests", t=InWords(x.t))
     tests = [f"{test.test.lower()} ×{test.number}" for test in read]
     tests += ["diagnoses"] if Kind.CONDITIONS not in x.unread else []
     latest = when(x.facts.local(max(test.latest for test in read)))
@@ -91,7 +96,9 @@ def _none_found(x: WordingContext) -> str:
 
 def anc_words(x: WordingContext) -> str:
     anc = x.facts.labs.neutrophils
-    return phrase("anc", "known" if anc else "unknown", count=number(anc.value) if anc else "")
+    lost = not_used(x.facts, counts_set_aside(x.facts, NEUTROPHILS, x.t), escaped)
+    how = "known" if anc else "not used" if lost else "unknown"
+    return phrase("anc", how, count=number(anc.value) if anc else "", lost=lost)
 
 
 def sign_words(one: Infection) -> str:

@@ -9,10 +9,10 @@ from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
-from cards.sentences.escaping import escaped_words, short
+from cards.sentences.escaping import escaped, escaped_words, short
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
-from cards.sentences.reasons import reason_words
+from cards.sentences.reasons import verdict_reason
 from cards.wording.caution_words import of_caution
 from cards.wording.context import WordingContext
 from cards.wording.draft_check_words import of_draft_checks
@@ -24,6 +24,7 @@ from cards.wording.placeholders_of_cause import of_cause, of_grade_1, of_severe
 from cards.wording.placeholders_of_grade import of_grade
 from cards.wording.placeholders_of_treatment import of_doses, of_offers, of_product
 from cards.wording.state_lines import state_lines
+from fhir_mappings.facts.analytes import IL6
 from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.time_and_range import Interval
 
@@ -83,7 +84,7 @@ def _of_labs(x: WordingContext) -> dict[str, str]:
     return {
         "il6": fold_short(il6, x.found.il6, t.il6_fold),
         "il6_fold": _fold_or(il6.fold, t.il6_fold),
-        "il6_reason": reason_words(x.found.il6.reason or Reason.NO_PEAK, t),
+        "il6_reason": verdict_reason(x.facts, IL6, x.found.il6.reason or Reason.NO_PEAK, t, escaped),
         "crp": fold_short(crp, x.found.crp, t.crp_fold),
         "crp_fold": crp_fold,
         "crp_words": phrase("crp_words", how, fold=crp_fold, t=InWords(t)),

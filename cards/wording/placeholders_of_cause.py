@@ -11,8 +11,9 @@ from cards.wording.context import WordingContext
 from cards.wording.grade_words import drivers, grade_text
 from cards.wording.infection_words import anc_words, infection_known
 from cards.wording.row_words import driver_short
-from fhir_mappings.facts.grade import Fever, GradeRow, is_not_crs, rows_not_charted
+from fhir_mappings.facts.grade import Fever, GradeRow, is_not_crs
 from fhir_mappings.facts.row_parts import PressorInfusion
+from fhir_mappings.facts.sought import rows_not_charted
 from fhir_mappings.facts.treatment import DrugClass
 
 
@@ -79,7 +80,7 @@ def of_severe(x: WordingContext) -> dict[str, object]:
 
 def of_grade_1(x: WordingContext) -> dict[str, str]:
     """The placeholders of grade 1: what was not charted, and fever that lasts."""
-    missing = rows_not_charted(x.grade) if x.grade.minimum else ()
+    missing = rows_not_charted(x.facts, x.t) if x.grade.minimum else ()
     lasts = fever_lasts(x.facts, x.grade)
     long = lasts >= x.t.fever_as_grade_2
     not_charted = _not_charted(x, missing)

@@ -26,11 +26,23 @@ def of_grade(x: WordingContext) -> dict[str, str]:
         "provisional_words": phrase("provisional_words", "some" if doubtful else "none", provisional=grade.provisional),
         "late": phrase("late", "yes" if Flag.LATE_AFTER_WAIVER in grade.flags else "no"),
         "severe_work_up": phrase("severe_work_up", "severe" if grade.provisional >= 3 else "other"),
-        "missing": escaped_words("; ".join(missing(grade, x.t, escaped))) or "nothing that could raise the grade",
-        "missing_short": "; ".join(missing(grade, x.t, short)) or "nothing",
+        **_of_missing(x, grade),
         "grade_unknown": phrase("grade_unknown", _how_unknown(grade), grade=words, provisional=grade.provisional),
         "fever_alone": _fever_alone(grade),
         "persists": phrase("persists", "progressed" if x.facts.progressed else "no"),
+    }
+
+
+def _of_missing(x: WordingContext, grade: CrsGrade) -> dict[str, str]:
+    """The words for what is not known. What could not be used is not called missing, nor asked for again."""
+    full, in_summary = missing(grade, x.facts, x.t, escaped), missing(grade, x.facts, x.t, short)
+    absent = [f"Missing: {'; '.join(full.absent)}"] if full.absent else []
+    absent_short = [f"missing {'; '.join(in_summary.absent)}"] if in_summary.absent else []
+    lost = [f"{words[0].upper()}{words[1:]}" for words in full.not_used]
+    return {
+        "missing": escaped_words(". ".join((*lost, *absent))) or "Nothing is missing that could raise the grade",
+        "missing_short": "; ".join((*in_summary.not_used, *absent_short)) or "nothing is missing",
+        "not_normal": phrase("not_normal", "absent" if full.absent else "not used"),
     }
 
 

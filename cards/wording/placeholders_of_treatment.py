@@ -9,10 +9,12 @@ from cards.deciding.product_guidance import product_window
 from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, Gate, tocilizumab_gate
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
-from cards.sentences.escaping import escaped_words
+from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import not_used
 from cards.wording.context import WordingContext
+from fhir_mappings.facts.sought import NEUTROPHILS, counts_set_aside
 
 
 def of_doses(x: WordingContext, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
@@ -25,6 +27,7 @@ def of_doses(x: WordingContext, suggestions: tuple[Suggestion, ...]) -> dict[str
     again = f" as dose {count + 1}" if count else ""
     least = "" if history.history_complete else "at least "
     anc = facts.labs.neutrophils
+    lost = not_used(facts, counts_set_aside(facts, NEUTROPHILS, x.t), escaped)
     return {
         "doses_given": f"{least}{count} doses",
         "doses": f"{least}{count} dose{'' if count == 1 else 's'}",
@@ -34,7 +37,11 @@ def of_doses(x: WordingContext, suggestions: tuple[Suggestion, ...]) -> dict[str
         "since_dose_2": duration(facts.as_of - history.doses[1].start) if count >= 2 else "",
         "next_dose": next_dose,
         "neutrophils": phrase(
-            "neutrophils", "known" if anc else "unknown", count=number(anc.value) if anc else "", t=InWords(x.t)
+            "neutrophils",
+            "known" if anc else "not used" if lost else "unknown",
+            count=number(anc.value) if anc else "",
+            lost=lost,
+            t=InWords(x.t),
         ),
     }
 

@@ -35,7 +35,7 @@ def state_lines(x: WordingContext) -> list[str]:
         lines.append(phrase("state", "second_infusion"))
     if course.days_since_last > x.t.study_days.days:
         lines.append(phrase("state", "late", day=course.day, t=InWords(x.t)))
-    lines.append(f"**ICANS**: {icans_line(x.facts)}")
+    lines.append(f"**ICANS**: {icans_line(x.facts, x.t)}")
     claimed = dict.fromkeys(claim.code for claim in facts.coded_crs)
     disagreeing = [c for c in claimed if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:

@@ -262,10 +262,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.CRS_GRADE_UNKNOWN: Wording(
         "CRS grade unknown",
         ASTCT,
-        "{culture_first}{grade_unknown}: missing {missing_short}",
+        "{culture_first}{grade_unknown}: {missing_short}",
         (
-            "Missing: {missing}.{provisional_words}",
-            "What is not on record is not normal: chart it, or judge at the bedside.",
+            "{missing}.{provisional_words}",
+            "{not_normal}",
         ),
         shown=(EvidencePart.GRADE,),
     ),

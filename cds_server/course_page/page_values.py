@@ -139,7 +139,7 @@ def _of_a_course(worked: _Worked, graded: _Graded, rules: SiteRules) -> dict[str
         "time_of": lambda mark: time_of(mark, facts.zone),
         "period": lambda span: period(span.start, span.end, facts.zone),
         "rows": _plain(rows_that_fired(worked.found, t)),
-        "caution": _plain(caution(facts)),
+        "caution": _plain(caution(facts, t)),
         "unconfirmed": _unconfirmed(t),
     }
 

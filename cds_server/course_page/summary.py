@@ -11,7 +11,7 @@ from cards.pages.grade_steps import together
 from cards.pages.rise_lines import rise
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import when
-from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
+from cards.sentences.treatment_words import dose_number, dose_times, history_unread, steroid_given
 from cards.wording.fold_words import fold_short
 from cards.wording.grade_words import fever_line, grade_if_crs, missing
 from cds_server.course_page.marks import Given, Mark
@@ -41,15 +41,19 @@ def tiles(
     return (
         _grade(facts, grade, t),
         *_rises(facts, found, t),
-        _icans(facts),
+        _icans(facts, t),
         _doses(facts, not_counted),
         _day(facts, course),
     )
 
 
 def _grade(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> Tile:
-    unknown = missing(grade, t)
-    why = [together(grade), fever_line(grade, facts, t), *([f"not known: {'; '.join(unknown)}"] if unknown else [])]
+    unknown = missing(grade, facts, t).every
+    why = [
+        together(grade, facts, t),
+        fever_line(grade, facts, t),
+        *([f"not known: {'; '.join(unknown)}"] if unknown else []),
+    ]
     would_be = grade_if_crs(grade) if grade.grade is None else ""
     said = grade_short(grade) + (f": {would_be} if this is CRS" if would_be else "")
     level = "unknown" if grade.grade is None else str(grade.grade)
@@ -62,15 +66,16 @@ def _rises(facts: PatientFacts, found: Verdicts, t: Thresholds) -> Iterator[Tile
         if analyte.limit is not None:
             fold = facts.folds[analyte]
             said = fold_short(fold, verdict, analyte.limit.fold(t)).capitalize()
-            yield Tile(f"{analyte.name} rise", said, tuple(map(plain, rise(analyte, fold, verdict, t))))
+            yield Tile(f"{analyte.name} rise", said, tuple(map(plain, rise(facts, analyte, verdict, t))))
 
 
-def _icans(facts: PatientFacts) -> Tile:
+def _icans(facts: PatientFacts, t: Thresholds) -> Tile:
     icans = facts.icans
     basis = ", ".join(filter(None, (charted(icans), when(facts.local(icans.at)) if icans.at is not None else "")))
     higher = f"a recent diagnosis says more: {coded_higher(icans)}" if icans.coded_higher else ""
-    never = "chart ICE" if icans.grade is None else ""
-    why = tuple(plain(line) for line in (basis, why_unknown(facts), higher, never) if line)
+    unknown = why_unknown(facts, t)
+    never = "chart ICE" if icans.grade is None and not unknown else ""
+    why = tuple(plain(line) for line in (basis, unknown, higher, never) if line)
     return Tile("ICANS", icans_grade(icans).capitalize(), why)
 
 
@@ -81,7 +86,7 @@ def _doses(facts: PatientFacts, not_counted: Iterable[Mark]) -> Tile:
     steroids = [steroid_given(facts, s) for s in facts.steroids]
     why = [*filter(None, [dose_times(facts)]), *([f"corticosteroid: {', '.join(steroids)}"] if steroids else [])]
     if not facts.tocilizumab.history_complete:
-        why.append("the history could not all be read, earlier doses may be missing")
+        why.append(history_unread(facts))
     why += [f"not counted: {mark.text}, {time_of(mark, facts.zone)}" for mark in not_counted]
     return Tile("Tocilizumab doses", number.capitalize(), tuple(map(plain, why)))
 

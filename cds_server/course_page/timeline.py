@@ -53,7 +53,7 @@ def timeline(facts: PatientFacts, course: Course, history: CourseHistory, t: Thr
         start=start,
         now=facts.as_of,
         infused=tuple(infusion.start for infusion in course.infusions),
-        grades=_grades(history.grades, facts),
+        grades=_grades(history.grades, facts, t),
         temperature=Lane(
             "Temperature", "°C", tuple(_temperatures(signs.temperatures)), t.fever, f"fever from {number(t.fever)} °C"
         ),
@@ -85,13 +85,13 @@ def _state(one: GradeAt) -> tuple[object, ...]:
     return (grade_short(grade), grade.provisional if grade.grade is None else 0)
 
 
-def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts) -> tuple[GradeSpan, ...]:
+def _grades(grades: tuple[GradeAt, ...], facts: PatientFacts, t: Thresholds) -> tuple[GradeSpan, ...]:
     """The spans of the grades: successive moments of one grade become one span, and the last ends now."""
     kept: list[GradeAt] = []
     for _, run in groupby(_lasting(grades), _state):
         kept.append(next(run))
     ends = [*(one.at for one in kept[1:]), facts.as_of]
-    return tuple(_span(one, end) for one, end in zip(kept, ends, strict=True))
+    return tuple(_span(one, end, facts, t) for one, end in zip(kept, ends, strict=True))
 
 
 def _lasting(grades: tuple[GradeAt, ...]) -> Iterator[GradeAt]:
@@ -107,7 +107,7 @@ def _lasting(grades: tuple[GradeAt, ...]) -> Iterator[GradeAt]:
         yield grades[-1]
 
 
-def _span(first: GradeAt, end: datetime) -> GradeSpan:
+def _span(first: GradeAt, end: datetime, facts: PatientFacts, t: Thresholds) -> GradeSpan:
     grade = first.grade
     return GradeSpan(
         start=first.at,
@@ -117,7 +117,7 @@ def _span(first: GradeAt, end: datetime) -> GradeSpan:
         if_crs=grade_if_crs(grade) if grade.grade is None else "",
         grade_if_crs=grade.provisional if grade.grade is None else 0,
         short=grade_short(grade),
-        why=together(grade),
+        why=together(grade, replace(facts, as_of=first.at), t),
         sources=tuple(plain_reference(r) for r in grade.evidence),
     )
 

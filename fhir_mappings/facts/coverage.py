@@ -84,7 +84,8 @@ class SetAside:
     """A resource that could not be used, and why; the kinds of data that it may have held, and its time if known.
 
     `infusion`: it would have been a CAR-T infusion, so that silence about it would be wrong. `drugs` are the classes of
-    which an administration may be; none named is any.
+    which an administration may be; none named is any. `value_sets` are those that its code is in; none named is any of
+    its kinds. `stated` is its value as charted. Without kinds it is named, and leaves no hole in what is known.
     """
 
     reference: str
@@ -93,6 +94,48 @@ class SetAside:
     at: Moment | None = None
     infusion: bool = False
     drugs: frozenset[DrugClass] = frozenset()
+    value_sets: frozenset[str] = frozenset()
+    stated: str = ""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Tell whether it is charted ahead of the clock: its time is wrong, and it may be of any time."""
+        return self.why == FUTURE_DATED
+
+
+@dataclass(frozen=True)
+class Sought:
+    """One concept that is asked for: the kinds of data it comes with, the value sets of its codes, and the classes of
+    its drugs. A resource that names no code may be any concept of its kinds."""
+
+    kinds: frozenset[Kind]
+    value_sets: frozenset[str] = frozenset()
+    drugs: frozenset[DrugClass] = frozenset()
+
+    def may_be(self, one: SetAside) -> bool:
+        """Tell whether a resource that was set aside may have been of this concept.
+
+        Where its code is known that decides, and not the search that it came with.
+        """
+        if self.value_sets and one.value_sets:
+            return bool(self.value_sets & one.value_sets)
+        if self.drugs and one.drugs and not self.drugs & one.drugs:
+            return False
+        return bool(self.kinds & one.kinds)
+
+    def of(
+        self, set_aside: Iterable[SetAside], since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[SetAside, ...]:
+        """Those set aside that may have been of this concept and of a span, each resource once. One without a usable
+        time may be of any."""
+        found = {s.reference: s for s in set_aside if self.may_be(s) and _is_within(s, since, until)}
+        return tuple(found.values())
+
+
+def _is_within(one: SetAside, since: datetime | None, until: datetime | None) -> bool:
+    if one.at is None or one.is_ahead:
+        return True
+    return (since is None or one.at.latest >= since) and (until is None or one.at.earliest <= until)
 
 
 ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
@@ -122,17 +165,10 @@ class Reach:
         return self.since is not None and self.since <= start
 
 
-def reach(
-    coverage: Mapping[Kind, Coverage],
-    kinds: Iterable[Kind],
-    set_aside: Iterable[SetAside],
-    drugs: frozenset[DrugClass] = frozenset(),
-) -> Reach:
-    """The reach of some kinds of data together, with the set-aside resources that may be of them as holes; of
-    administrations those that may be of the named classes."""
-    kinds = frozenset(kinds)
-    holes = tuple(s.at for s in set_aside if s.kinds & kinds and (not drugs or not s.drugs or s.drugs & drugs))
-    sinces = [_since(coverage.get(kind, NOT_SUPPLIED)) for kind in kinds]
+def reach(coverage: Mapping[Kind, Coverage], sought: Sought, set_aside: Iterable[SetAside]) -> Reach:
+    """The reach of what is sought, with the set-aside resources that may be of it as holes."""
+    holes = tuple(s.at for s in set_aside if s.kinds and sought.may_be(s))
+    sinces = [_since(coverage.get(kind, NOT_SUPPLIED)) for kind in sought.kinds]
     if any(s is None for s in sinces):
         return Reach(None, holes)
     return Reach(max(s for s in sinces if s is not None), holes)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum, auto
 
 from fhir_mappings.facts.flags import Flag
-from fhir_mappings.facts.row_parts import Driver, Lack, Missing
+from fhir_mappings.facts.row_parts import Driver, Lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +118,6 @@ def row_without_fever(grade: CrsGrade) -> int:
     if grade.fever is not Fever.NONE:
         return 0
     return max(0 if row.not_new else row.value for row in (grade.pressure, grade.oxygen))
-
-
-def rows_not_charted(grade: CrsGrade) -> tuple[GradeRow, ...]:
-    """The rows for which nothing was charted in the window. What could not be read is another matter."""
-    asked = (
-        (grade.pressure, Missing.PRESSURE, Missing.PRESSURE_UNREAD),
-        (grade.oxygen, Missing.OXYGEN, Missing.OXYGEN_UNREAD),
-    )
-    return tuple(row for row, lack, unread in asked if lack in row.missing and unread not in row.missing)
 
 
 def is_not_crs(grade: CrsGrade) -> bool:

@@ -505,7 +505,7 @@ LABS = rows("""
 | anc 2 @-9h; plt 200 @-9h; alt >1000 @-9h; ast 20 @-9h   | ALT &gt;1000 U/L (above 5 × upper normal 40              | more than 1000                           |
 | anc 2 @-73h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h     | No result of 3 days: ANC.                                | a count of 73 h ago is not known         |
 | anc 2 @-9h; plt 200 @-9h; alt 15 ukat/L @-9h; ast 20 @-9h | ALT 900 U/L (above 5 × upper normal 40                | a katal is 60 units                      |
-| anc 2 @-9h; plt 200 @-9h; alt 15 nmol/L @-9h; ast 20 @-9h | A result that could not be read: ALT.                 | a unit that is not read                  |
+| anc 2 @-9h; plt 200 @-9h; alt 15 nmol/L @-9h; ast 20 @-9h | ALT 15 nmol/L of 6 Mar 03:00 could not be used        | a unit that is not read                  |
 """)
 
 

@@ -11,11 +11,11 @@ import json
 import pytest
 
 from cards.deciding.situation import verdicts
-from example_patients.stories.chart import Resource
 from fhir_mappings.codes.car_t_bytes import name_cells
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.patient import PatientFacts
-from tests.support.every_field import MISSING, Way, value_at, with_value
+from tests.support.broken_fields import way_of, with_broken
+from tests.support.every_field import with_value
 from tests.support.tables import (
     TERMS,
     T,
@@ -31,27 +31,11 @@ from tests.support.tables import (
 )
 
 WELL = "T 36.8 @-30h; T 38.2 @-8h; SBP 118 @-4h; SpO2 97 @-2h; device RA @-2h; il6 10 @D0 08:00; crp 10 @D0 08:00"
-CODES = {"SBP": "85354-9", "device": "3152-6"}
-
-
-def last_of(found: list[Resource], word: str) -> int:
-    """The place of the last resource that a word of the charts made."""
-    marks = (f'"{CODES.get(word, word)}"', '"effective')
-    return max(n for n, r in enumerate(found) if all(mark in json.dumps(r) for mark in marks))
-
-
-def way_of(field: str) -> Way:
-    return tuple(int(step) if step.isdigit() else step for step in field.split("."))
 
 
 def broken(chart: str, word: str, field: str, value: str) -> PatientFacts:
     """The facts of a chart in which one field of the last resource of a kind holds another value, or nothing."""
-    found = patient(chart)
-    place = last_of(found, word)
-    new = json.loads(value) if value else MISSING
-    assert new is MISSING or new != value_at(found[place], way_of(field))
-    found[place] = with_value(found[place], way_of(field), new)
-    return facts_of(found)
+    return facts_of(with_broken(chart, word, field, value))
 
 
 def set_aside(facts: PatientFacts) -> str:
@@ -261,7 +245,7 @@ def test_orders_that_were_not_read_are_said_on_each_card_that_orders() -> None:
 AHEAD = rows("""
 | chart                                     | grade             | il6     | doses      | cards                                       | set aside    | because                                                            |
 | il6 60 @+2m; T 38.9 @-1h; SBP 84 @-1h     | 2                 | high    | 0          | toci-recommended (w), crs-grade             | –            | a result two minutes ahead counts                                  |
-| il6 60 @+48h; T 38.9 @-1h; SBP 84 @-1h    | 2                 | unknown | 0          | toci-guideline (w), il6-request, crs-grade  | future_dated | one two days ahead does not                                        |
+| il6 60 @+48h; T 38.9 @-1h; SBP 84 @-1h    | 2                 | unknown | 0          | toci-guideline (w), il6-request, data-quality, crs-grade | future_dated | one two days ahead does not                                        |
 | T 38.9 @+2m; SBP 84 @-1h                  | 2                 | unknown | 0          | toci-guideline (w), il6-request, crs-grade  | –            | a temperature two minutes ahead is fever now                       |
 | T 38.9 @+48h; SBP 84 @-1h                 | unknown, 2 if CRS | unknown | 0          | crs-grade-unknown (w), crs-grade            | future_dated | one two days ahead is none                                         |
 | toci 496 @+2m; T 38.9 @-1h; SBP 84 @-1h   | 2                 | unknown | 1          | reassess-window, crs-grade                  | –            | a dose two minutes ahead was given now                             |

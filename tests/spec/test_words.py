@@ -401,7 +401,7 @@ def test_the_number_of_doses_says_whether_all_were_read(row: dict[str, str]) -> 
     ("unread", "says"),
     [
         ((), "No tocilizumab order: no weight of the last 14 days on record. Weigh the patient."),
-        ((Kind.WEIGHT,), "No tocilizumab order: the weight could not be read. Weigh the patient."),
+        ((Kind.WEIGHT,), "No tocilizumab order: the weight could not be read (not permitted)."),
     ],
     ids=["none on record", "not read"],
 )
@@ -422,9 +422,9 @@ TOGETHER = rows("""
 
 @pytest.mark.parametrize("row", TOGETHER, ids=name_of)
 def test_what_the_grade_comes_to(row: dict[str, str]) -> None:
-    grade = facts_of(patient(row["chart"])).grade
-    assert grade is not None
-    found = together(grade)
+    facts = facts_of(patient(row["chart"]))
+    assert facts.grade is not None
+    found = together(facts.grade, facts, T)
     assert found == row["says"] if row["says"].startswith(("no", "grade")) else row["says"] in found
 
 
@@ -439,7 +439,7 @@ def test_icans_that_may_be_higher_is_said_to_be() -> None:
         3, IcansSource.ICE_SCORE, ice=0, reference="Observation/x", minimum=True,
         coded_higher=CodedIcans("G92.04", "Condition/y"),
     )  # fmt: skip
-    assert caution(replace(facts, icans=icans))[0] == (
+    assert caution(replace(facts, icans=icans), T)[0] == (
         "ICANS: grade 3 or more (ICE 0, Observation/x); a recent diagnosis says more: coded G92.04 (Condition/y)"
     )
 
