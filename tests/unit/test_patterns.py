@@ -34,6 +34,7 @@ SEPARATORS = (" ", "-", ".", ",", "(", "/", ":", "0", "a", "\n")
 SHORTEST, LONGEST = 20, 5_120
 AT_MOST = 3.0  # times as long for a text twice as long
 NOISE = 0.002  # seconds; shorter times are not compared
+AGAIN = 4  # a busy machine makes one measurement slow, a slow pattern every one
 MANY = 50  # a repetition of at most so many is no repetition
 
 
@@ -133,12 +134,23 @@ def uses() -> Mapping[str, set[str]]:
 def is_linear(pattern: re.Pattern[Any], how: str, before: str, pump: str) -> bool:
     length, last = SHORTEST, 0.0
     while length <= LONGEST:
-        text = before + pump * (length // len(pump)) + "\0"
-        seconds = shortest_time(pattern, how, text if isinstance(pattern.pattern, str) else text.encode())
+        text = hostile_text(pattern, before, pump, length)
+        seconds = shortest_time(pattern, how, text)
         if seconds > NOISE and seconds > AT_MOST * last and last > 0:
-            return False
+            half = hostile_text(pattern, before, pump, length // 2)
+            if all(growth(pattern, how, half, text) > AT_MOST for _ in range(AGAIN)):
+                return False
         length, last = 2 * length, seconds
     return True
+
+
+def hostile_text(pattern: re.Pattern[Any], before: str, pump: str, length: int) -> str | bytes:
+    text = before + pump * (length // len(pump)) + "\0"
+    return text if isinstance(pattern.pattern, str) else text.encode()
+
+
+def growth(pattern: re.Pattern[Any], how: str, half: str | bytes, text: str | bytes) -> float:
+    return shortest_time(pattern, how, text) / max(shortest_time(pattern, how, half), NOISE / 10)
 
 
 def shortest_time(pattern: re.Pattern[Any], how: str, text: str | bytes) -> float:
