@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from importlib.resources import files
 
 from cards.deciding.card_modes import CardMode, CardModes
@@ -64,7 +65,8 @@ def _words(card: CardId, wording: Wording) -> str:
     return "\n".join([*said, wording.study, f"orders: {orders}", f"source: {wording.source.label}"])
 
 
-def _codes(terms: Terminology) -> dict[str, str]:
+@lru_cache(maxsize=8)
+def _codes(terms: Terminology) -> Mapping[str, str]:
     found: dict[str, list[str]] = {}
     for set_id, concepts in terms.value_sets.items():
         for concept in concepts:

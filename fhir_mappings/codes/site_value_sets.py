@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from fhir.resources.R4B.valueset import ValueSet
@@ -52,10 +53,15 @@ _ORDERED = (
 
 def site_terminology(files: Mapping[str, bytes]) -> Terminology:
     """The packaged value sets with a site's own added. `files` are their contents by name. Raises SiteRuleError."""
+    return _terminology(tuple(files.items()))
+
+
+@lru_cache(maxsize=8)  # the same files give the same terminology, so that what is worked out from it is shared too
+def _terminology(files: tuple[tuple[str, bytes], ...]) -> Terminology:
     packaged = packaged_terminology()
     sets = dict(packaged.value_sets)
     seen: dict[str, bool] = {}
-    for name, content in files.items():
+    for name, content in files:
         set_id, own, replaces = site_concepts(name, content)
         if set_id in seen and (replaces or seen[set_id]):
             raise SiteRuleError(f"{name}: another file has the id {set_id}, and one of them replaces it; join them.")
