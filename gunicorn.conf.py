@@ -10,7 +10,7 @@ from typing import Any
 from cds_server.operations.count_folder import leave_count_folder, take_count_folder
 from cds_server.settings.table import MAX_CALLS
 
-SPARE_THREADS = 8  # so that health, metrics and the 503 of a full worker are still answered
+SPARE_THREADS = 16  # for the steps of SMART launches, and so that health, metrics and a 503 are still answered
 
 bind = "127.0.0.1:8000"
 worker_class = "gthread"

@@ -25,6 +25,8 @@ from cds_server.limits import SettingsError
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import Network, pooled_session
+from cds_server.outgoing.circuit import Circuit
+from cds_server.outgoing.kept_answers import KeptAnswers
 from cds_server.pages import pages
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.patient_record import Sources
@@ -32,6 +34,7 @@ from cds_server.root_page import root
 from cds_server.running import RUNNING_KEY, Running, Smart
 from cds_server.settings.reading import settings_from
 from cds_server.settings.table import Environment, LogSettings, Settings
+from cds_server.shares import Places
 from cds_server.sign_off.sign_off import SignOff, sign_off
 from cds_server.site_rules import SiteRules, site_rules
 from cds_server.smart_app.routes import smart as smart_app
@@ -54,7 +57,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cds_server")
 SEARCHES_AT_ONCE = 48  # under way to one server
-SMART_PAGES_AT_ONCE = 4  # gunicorn has these threads beside those of calls, so that pages cost no one a card
+# gunicorn has threads for these beside those of calls, so that pages cost no one a card
+SMART_PLACES = {"launch": 4, "callback": 4, "course": 4}
+ENDPOINTS_SECONDS, ENDPOINTS_FAILED_SECONDS = 300.0, 5.0
 
 
 def create_app(
@@ -112,7 +117,12 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
         decisions=DecisionLog(store, metrics, spool_of(settings)),
         tokens=UsedTokens(store, metrics),
         pseudonyms=Pseudonyms(settings.pseudonym_key),
-        slots=threading.BoundedSemaphore(settings.max_calls),
+        places=Places(
+            settings.max_calls,
+            metrics,
+            clients=len(trusted.clients) if trusted is not None else 1,
+            servers=len(settings.fhir_servers),
+        ),
         metrics=metrics,
         orders=order_codings(settings.orders_file, rules.terms),
         smart=_smart(settings, trusted, store, outside),
@@ -133,6 +143,7 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
         limits=settings.limits,
         metrics=metrics,
         backend=backend,
+        circuits={base: Circuit() for base in settings.fhir_servers},
     )
 
 
@@ -158,7 +169,8 @@ def _smart(settings: Settings, trusted: Trusted | None, store: Store, outside: r
         return None
     servers = smart_servers(settings, trusted.clients if trusted is not None else None)
     sessions = SmartSessions(store, settings.session_keys)
-    return Smart(servers, sessions, outside, threading.BoundedSemaphore(SMART_PAGES_AT_ONCE))
+    places = {step: threading.BoundedSemaphore(number) for step, number in SMART_PLACES.items()}
+    return Smart(servers, sessions, outside, KeptAnswers(ENDPOINTS_SECONDS, ENDPOINTS_FAILED_SECONDS), places)
 
 
 def _network(settings: Settings) -> Network:

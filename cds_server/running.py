@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import requests
@@ -16,9 +16,12 @@ from cards.orders.orders import OrderCodings
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line
 from cds_server.operations.metrics import Metrics
-from cds_server.problems import Problem, ProblemId
+from cds_server.outgoing.endpoints import Endpoints
+from cds_server.outgoing.kept_answers import KeptAnswers
+from cds_server.problems import Problem
 from cds_server.record.patient_record import Sources
 from cds_server.settings.table import Settings
+from cds_server.shares import Places
 from cds_server.sign_off.sign_off import SignOff
 from cds_server.storage.decision_log import DecisionLog
 from cds_server.storage.pseudonyms import Pseudonyms
@@ -33,18 +36,22 @@ RUNNING_KEY = "crs-cds"  # under which an app holds its Running
 
 @dataclass(frozen=True)
 class Smart:
-    """The app that EHRs launch: their FHIR servers by base, its sessions, and the number of pages it makes at once."""
+    """The app that EHRs launch: their FHIR servers by base, its sessions, what their authorization servers said lately,
+    the places of each step, and how many of them each address has taken."""
 
     servers: Mapping[str, SmartServer]
     sessions: SmartSessions
     outside: requests.Session
-    slots: threading.BoundedSemaphore
+    endpoints: KeptAnswers[Endpoints]
+    places: Mapping[str, threading.BoundedSemaphore]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    taken: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
 class Running:
     """One service. `trust` is None if clients are off, which only development allows; `sign_off` says whether a person
-    signed the rules in force; `slots` are the calls at once; `smart` is None if the SMART app is not set up."""
+    signed the rules in force; `places` are those of calls; `smart` is None if the SMART app is not set up."""
 
     settings: Settings
     sources: Sources
@@ -55,7 +62,7 @@ class Running:
     decisions: DecisionLog
     tokens: UsedTokens
     pseudonyms: Pseudonyms
-    slots: threading.BoundedSemaphore
+    places: Places
     metrics: Metrics
     orders: OrderCodings
     smart: Smart | None = None
@@ -72,17 +79,6 @@ class Running:
         return CallTime(
             time.monotonic(), settings.budget_seconds, settings.log_seconds if log_seconds is None else log_seconds
         )
-
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Take one of the slots for calls. Raises Problem `busy` if all are taken: if calls waited, each would lose
-        time."""
-        if not self.slots.acquire(blocking=False):
-            raise Problem(ProblemId.BUSY)
-        try:
-            yield
-        finally:
-            self.slots.release()
 
 
 def running() -> Running:

@@ -27,7 +27,7 @@ def demo(patient_id: str) -> Response:
         raise Problem(ProblemId.NOT_FOUND)
     here = running()
     access = FhirAccess(next(iter(here.settings.fhir_servers), ""))
-    with here.slot():
+    with here.places.one():
         return course_response(here, patient_id, access, here.call_time())
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from cds_server.hooks.call import answer_call
 from cds_server.hooks.checked_caller import checked_caller
 from cds_server.hooks.feedback import read_feedback
-from cds_server.hooks.hook_request import read_hook_request
+from cds_server.hooks.hook_request import HookRequest, read_hook_request
 from cds_server.hooks.request_body import read_body
 from cds_server.hooks.services import SERVICES, Service, discovery_json
 from cds_server.operations.call_time import CallTime
@@ -32,7 +32,7 @@ cds = Blueprint("cds", __name__)
 @cds.get("/cds-services", strict_slashes=False)
 def discover() -> Response:
     here = running()
-    with here.slot():
+    with here.places.one():
         checked_caller(here, None, here.call_time())
     return Response(discovery_json(here.sources.rules.terms), mimetype="application/json")
 
@@ -45,10 +45,12 @@ def call(service_id: str) -> Response:
     # bounded here.
     call_time = here.call_time()
     service = _service(service_id)
-    with here.slot():
+    with here.places.one():
         caller = checked_caller(here, service.id, call_time)
-        sent = read_hook_request(read_body(call_time), service, here.settings.limits)
-        return jsonify(answer_call(here, service, sent, caller, call_time))
+        with here.places.of_client(caller.issuer):
+            sent = read_hook_request(read_body(call_time), service, here.settings.limits)
+            with here.places.of_server(_asked_base(here, sent), caller.issuer):
+                return jsonify(answer_call(here, service, sent, caller, call_time))
 
 
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
@@ -59,7 +61,7 @@ def feedback(service_id: str) -> Response:
     # apart from the token only the log is waited for
     call_time, for_token = here.call_time(log_seconds=here.settings.budget_seconds), here.call_time()
     service = _service(service_id)
-    with here.slot():
+    with here.places.one():
         caller = checked_caller(here, service.id, for_token)
         entries = read_feedback(read_body(call_time), here.settings.limits)
         outcome = _stored(here, entries, caller, service, call_time)
@@ -132,6 +134,11 @@ def metrics() -> Response:
         raise Problem(ProblemId.UNTRUSTED, [("Authorization", "the metrics need their own Bearer token")], "metrics")
     here.store.can_write(here.settings.log_seconds)
     return Response(here.metrics.page(), content_type=CONTENT_TYPE)
+
+
+def _asked_base(here: Running, sent: HookRequest) -> str | None:
+    """The FHIR server that a call may ask, by the name that the settings give it."""
+    return sent.fhir_server if sent.fhir_server in here.settings.fhir_servers else None
 
 
 def _service(service_id: str) -> Service:

@@ -31,12 +31,17 @@ class Metrics:
         self.refusals = self._counter("refusals", "Calls refused", "problem", "reason")
         self.fhir_requests = self._counter("fhir_requests", "Searches and reads asked of FHIR servers", "type")
         self.fhir_errors = self._counter("fhir_errors", "Searches and reads that failed", "type", "kind")
+        self.busy = self._counter("busy", "Calls that found no place, by client and share", "client", "share")
         self.feedback = self._counter("feedback", "Entries of feedback", "outcome")
         self.log_losses = self._counter("log_losses", "What the decision log should have and has not", "what")
         self.log_late = self._counter("log_late", "Waits for the decision log that ended before it answered", "what")
         self.log_degraded = Gauge(
             "crs_cds_log_degraded", "1 while the decision log does not answer", registry=self._own,
             multiprocess_mode="livemax",
+        )  # fmt: skip
+        self.circuit_open = Gauge(
+            "crs_cds_circuit_open", "1 while a FHIR server is not asked, because it did not answer", ["base"],
+            registry=self._own, multiprocess_mode="livemax",
         )  # fmt: skip
         self.spooled = Gauge(
             "crs_cds_spooled_decisions", "Decisions that wait for the decision log", registry=self._own,

@@ -14,6 +14,7 @@ from cds_server.limits import Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import OwnToken
+from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.fhir_bundle import Page, body_of_type, search_page
 from cds_server.outgoing.fhir_connection import FhirConnection
 from cds_server.outgoing.fhir_errors import Fault, FhirError, SearchOverError
@@ -58,10 +59,26 @@ class FhirServer:
         request_id: str | None = None,
     ) -> None:
         self.base = base
+        self._circuit: Circuit | None = None
         self._connection = FhirConnection(session, token, deadline, max_pages, request_id)
         # one search may use two thirds of a call's requests, so that a chart without end does not leave the rest unread
         self._pages_of_one = max_pages * 2 // 3
         self._metrics = metrics
+
+    def through(self, circuit: Circuit) -> FhirServer:
+        """This server behind its circuit. While that is open nothing is asked, and every search fails at once."""
+        self._circuit = circuit
+        self._connection.may_ask = circuit.begin()
+        return self
+
+    def end(self) -> None:
+        """Say to the circuit whether the server answered this call, if it was asked."""
+        if self._circuit is None:
+            return
+        if self._connection.asked:
+            self._circuit.end(answered=self._connection.answered)
+        if self._metrics is not None:
+            self._metrics.circuit_open.labels(self.base).set(self._circuit.is_open)
 
     def search(self, search: Search) -> Found:
         """Every page of a search. If a page fails, the pages before it are kept."""

@@ -36,6 +36,8 @@ class FhirConnection:
         most: int,
         request_id: str | None = None,
     ) -> None:
+        self.may_ask = True  # unless the circuit to the server is open
+        self.asked = self.answered = False
         self._session = session
         self._own = token if isinstance(token, OwnToken) else None
         self._deadline = deadline
@@ -68,6 +70,8 @@ class FhirConnection:
         return self._deadline - time.monotonic()
 
     def _body(self, url: str, session: requests.Session) -> bytes:
+        if not self.may_ask:
+            raise FhirError(Fault.OPEN, "the FHIR server did not answer the calls before this one")
         if self._remaining() <= 0:
             raise FhirError(Fault.LATE, "not read in time")
         if next(self._requests) > self._most:
@@ -81,11 +85,15 @@ class FhirConnection:
         return answer.body
 
     def _answer(self, url: str, session: requests.Session, headers: Mapping[str, str]) -> Answer:
+        self.asked = True
         try:
-            return fetch(session, "GET", url, seconds=self._remaining(), most_bytes=MAX_BYTES, headers=headers)
+            answer = fetch(session, "GET", url, seconds=self._remaining(), most_bytes=MAX_BYTES, headers=headers)
+            self.answered = self.answered or answer.status < 500
+            return answer
         except LateError as error:
             raise FhirError(Fault.LATE, "not read in time") from error
         except TooLargeError as error:
+            self.answered = True
             raise FhirError(Fault.TOO_LARGE, "the answer is too large") from error
         except FetchError as error:
             raise PassingError(Fault.UNREACHABLE, "the FHIR server could not be reached") from error

@@ -21,6 +21,7 @@ class Fault(StrEnum):
     PAGES = "pages"
     ENTRIES = "entries"  # more results than one call may hold
     TOKEN = "token"  # noqa: S105 - our own, which the authorization server did not give
+    OPEN = "open"  # never asked: it did not answer the calls before
     SCOPE = "scope"  # never asked: the granted scope does not cover it
     FAILED = "failed"  # a mistake of ours
 

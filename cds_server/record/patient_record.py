@@ -13,6 +13,7 @@ import requests
 from cds_server.limits import CourseLookup, Limits
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
+from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.fhir_client import FhirServer
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.asked_server import AskedServer
@@ -52,6 +53,7 @@ class Sources:
     limits: Limits
     metrics: Metrics
     backend: BackendTokens
+    circuits: Mapping[str, Circuit]
 
 
 def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
@@ -67,7 +69,10 @@ def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetim
         _check_owner(request, pool)
         _say_why_nothing_is_fetched(request, so_far)
     else:
-        _read_from_server(request, sources, as_of, so_far, states, asked)
+        try:
+            _read_from_server(request, sources, as_of, so_far, states, asked)
+        finally:
+            asked.server.end()
     return so_far.record()
 
 
@@ -113,7 +118,7 @@ def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> 
         sources.session, base, _token(request, sources, base), deadline - LAST_WORD_SECONDS,
         max_pages=sources.limits.pages, metrics=sources.metrics, request_id=request.request_id,
     )  # fmt: skip
-    return AskedServer(server, sources.executors[base], request.scope, deadline)
+    return AskedServer(server.through(sources.circuits[base]), sources.executors[base], request.scope, deadline)
 
 
 def _token(request: RecordRequest, sources: Sources, base: str) -> str | OwnToken | None:

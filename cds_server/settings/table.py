@@ -127,6 +127,7 @@ class Settings(LogSettings):
     client_cert: Path | None = setting("CRS_CDS_CLIENT_CERT", "", optional(own_certificate))
     demo_fhir: str | None = setting("CRS_CDS_DEMO_FHIR", "", optional(normalised_base))
     smart_file: Path | None = setting("CRS_CDS_SMART", "", optional(path))
+    proxies: int = setting("CRS_CDS_PROXIES", "0", whole(0, 9))
     frame_ancestors: tuple[str, ...] = setting("CRS_CDS_FRAME_ANCESTORS", "", origins)
     cors_origins: tuple[str, ...] = setting("CRS_CDS_CORS_ORIGINS", "*", origins_or_all)
 

@@ -8,8 +8,9 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
 from cds_server.data_keys import READ_TYPES
+from cds_server.outgoing.endpoints import Endpoints
 from cds_server.record.scopes import needed_scope
-from cds_server.smart_app.discovery import NO_ENDPOINT, Endpoints
+from cds_server.smart_app.discovery import NO_ENDPOINT
 from cds_server.smart_app.ehr_requests import LaunchError, LaunchStep
 from cds_server.trust.smart_registration import SmartServer
 

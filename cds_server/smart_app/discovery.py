@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 
+from cds_server.outgoing.endpoints import Endpoints
 from cds_server.smart_app.ehr_requests import LaunchError, LaunchStep, ask_ehr
 
 NO_ENDPOINT = "the SMART configuration names an endpoint that is no https address"
-
-
-@dataclass(frozen=True)
-class Endpoints:
-    """The endpoints at which an EHR authorizes.
-
-    Its callbacks may name it by `issuer`, and must if it `names_itself` (RFC 9207). `first_version` means that it knows
-    SMART 1 scopes only.
-    """
-
-    authorization: str
-    token: str
-    issuer: str | None
-    names_itself: bool
-    first_version: bool
 
 
 class _Configuration(msgspec.Struct):

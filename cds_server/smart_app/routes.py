@@ -14,6 +14,7 @@ from flask import Blueprint, Response, g, request
 from cds_server.course_page.page_values import FhirAccess
 from cds_server.course_page.routes import course_response
 from cds_server.operations.log_lines import log_line, request_id, where_it_failed
+from cds_server.outgoing.endpoints import Endpoints
 from cds_server.pages import let_frame, page
 from cds_server.problems import MOST_ISSUES, Problem, ProblemId
 from cds_server.running import note_problem, running
@@ -24,8 +25,10 @@ from cds_server.smart_app.discovery import discovered
 from cds_server.smart_app.ehr_requests import LaunchError
 from cds_server.smart_app.launch_parameters import code_from, decision_named, named_server
 from cds_server.smart_app.launched_decision import launched_decision
+from cds_server.smart_app.places import Places
 from cds_server.smart_app.step import Step, bounded
 from cds_server.storage.smart_sessions import MOST_ROWS, OpenSession, PendingLaunch, new_secret
+from cds_server.trust.smart_registration import SmartServer
 
 log = logging.getLogger("cds_server")
 smart = Blueprint("smart", __name__, url_prefix="/smart", template_folder="templates")
@@ -44,7 +47,7 @@ def _by_someone_who_looks() -> None:
 
 
 @smart.get("/launch")
-@bounded
+@bounded(Places.LAUNCH)
 def launch(step: Step) -> Response:
     """Send the browser to the EHR that called, or standalone, once it is seen to keep our cookie."""
     iss, server = named_server(step.app.servers)
@@ -52,7 +55,7 @@ def launch(step: Step) -> Response:
         return sent_around_with_cookie(step.here.settings.public_url)
     asked = Asked(new_secret(), new_secret(), iss, request.args.get("launch") or None, step.redirect_uri)
     try:
-        endpoints = discovered(server.fhir_base, step.app.outside, step.ehr_ends)
+        endpoints = known_endpoints(step, server)
         there = authorization_url(server, endpoints, asked)
     except LaunchError as error:
         raise Problem(ProblemId.LAUNCH_FAILED, [("", error.why)], error.step) from error
@@ -65,8 +68,17 @@ def launch(step: Step) -> Response:
     return sent_to(there)
 
 
+def known_endpoints(step: Step, server: SmartServer) -> Endpoints:
+    """The endpoints of an EHR, asked for every few minutes. Raises LaunchError."""
+
+    def fetch() -> Endpoints:
+        return discovered(server.fhir_base, step.app.outside, step.ehr_ends)
+
+    return step.app.endpoints.get(server.fhir_base, fetch, LaunchError)
+
+
 @smart.get("/callback")
-@bounded
+@bounded(Places.CALLBACK)
 def callback(step: Step) -> Response:
     """Take the browser back from the EHR: the code becomes a token, and the token a session."""
     begun = step.take(PendingLaunch, request.args.get("state", ""))
@@ -84,7 +96,7 @@ def callback(step: Step) -> Response:
 
 
 @smart.get("/course")
-@bounded
+@bounded(Places.COURSE)
 def course(step: Step) -> Response:
     """Show the course of the session's patient."""
     handle = request.args.get("session", "")
@@ -97,7 +109,7 @@ def course(step: Step) -> Response:
 
 
 @smart.post("/leave")
-@bounded
+@bounded(Places.COURSE)
 def leave(step: Step) -> Response:
     """End the session and forget its token."""
     step.take(OpenSession, request.args.get("session", ""))

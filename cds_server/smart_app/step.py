@@ -12,6 +12,7 @@ from cds_server.operations.call_time import CallTime
 from cds_server.problems import Problem, ProblemId
 from cds_server.running import Running, Smart, running
 from cds_server.smart_app.browser import known_browser
+from cds_server.smart_app.places import Places, place
 from cds_server.storage.smart_sessions import T
 from cds_server.storage.store import StoreUnavailableError
 from cds_server.trust.smart_registration import SmartServer
@@ -60,25 +61,25 @@ class Step:
         return found, server
 
 
-def bounded(view: Callable[[Step], Response]) -> Callable[[], Response]:
-    """A view that takes one of the pages at once. Raises Problem, in shadow too: there nothing is shown, be it asked
-    for or not."""
+def bounded(step: Places) -> Callable[[Callable[[Step], Response]], Callable[[], Response]]:
+    """A view that takes a place of its step. Raises Problem, in shadow too: there nothing is shown, be it asked for or
+    not."""
 
-    @wraps(view)
-    def one_of_the_pages() -> Response:
-        here = running()
-        if here.smart is None:
-            raise Problem(ProblemId.NOT_FOUND)
-        if here.in_shadow(SHOWS_AS):
-            raise Problem(ProblemId.IN_TRIAL)
-        if not here.smart.slots.acquire(blocking=False):
-            raise Problem(ProblemId.BUSY)
-        try:
-            call_time = here.call_time(log_seconds=here.settings.budget_seconds)
-            return view(Step(here, here.smart, known_browser(here.settings.public_url), call_time))
-        except StoreUnavailableError as error:
-            raise Problem(ProblemId.SESSION_UNAVAILABLE) from error
-        finally:
-            here.smart.slots.release()
+    def bound(view: Callable[[Step], Response]) -> Callable[[], Response]:
+        @wraps(view)
+        def in_its_place() -> Response:
+            here = running()
+            if here.smart is None:
+                raise Problem(ProblemId.NOT_FOUND)
+            if here.settings.in_shadow(SHOWS_AS):
+                raise Problem(ProblemId.IN_TRIAL)
+            with place(here, here.smart, step):
+                try:
+                    call_time = here.call_time(log_seconds=here.settings.budget_seconds)
+                    return view(Step(here, here.smart, known_browser(here.settings.public_url), call_time))
+                except StoreUnavailableError as error:
+                    raise Problem(ProblemId.SESSION_UNAVAILABLE) from error
 
-    return one_of_the_pages
+        return in_its_place
+
+    return bound

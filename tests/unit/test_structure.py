@@ -36,6 +36,7 @@ ORDER = (
     "cds_server.rules_content",
     "cds_server.site_rules",
     "cds_server.operations",
+    "cds_server.shares",
     "cds_server.outgoing",
     "cds_server.record",
     "cds_server.exports",

@@ -490,7 +490,7 @@ def test_a_page_is_one_of_the_calls_at_once() -> None:
     with desk.client.application.app_context():
         here = running()
     for _ in range(here.settings.max_calls):
-        here.slots.acquire()
+        here.places.free.acquire()
     answer = desk.client.get("/demo/course/p")
     assert (answer.status_code, "Too many calls at once" in said(answer)) == (503, True)
 

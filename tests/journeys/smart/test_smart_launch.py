@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cds_server.outgoing.bounded_http import pooled_session
 from cds_server.smart_app.discovery import discovered
 from cds_server.smart_app.ehr_requests import LaunchError
+from cds_server.smart_app.places import caller_address
 from cds_server.storage.database import engine_for
 from cds_server.storage.purge import purge
 from cds_server.storage.smart_sessions import SmartSessions
@@ -565,13 +566,83 @@ def all_taken(slots: Any) -> Iterator[None]:
 
 def test_pages_cost_no_card_and_cards_no_page(here: Clinic) -> None:
     running = here.desk.client.application.extensions["crs-cds"]
-    with all_taken(running.smart.slots):
+    with all_taken(running.smart.places["launch"]):
         page = here.open()
         assert (page.status, page.headers["Retry-After"]) == (503, "1")
         assert refusal(page) == "Too many calls at once; try again."
         assert len(decision(here)) == 2
-    with all_taken(running.slots):
+    with all_taken(running.places.free):
         assert FOLD in here.open().text
+
+
+def test_who_begins_launches_keeps_nobody_from_the_course(here: Clinic) -> None:
+    page = here.open()
+    returning = here.browser.go(here.launch_address(), stops_at="/callback")
+    running = here.desk.client.application.extensions["crs-cds"]
+    with all_taken(running.smart.places["launch"]):
+        assert here.open().status == 503
+        assert FOLD in here.browser.go(returning.address).text
+        assert FOLD in here.browser.go(page.address).text
+
+
+def test_the_configuration_of_an_ehr_is_asked_for_once_in_some_minutes(here: Clinic) -> None:
+    for _ in range(3):
+        assert FOLD in here.open().text
+    assert here.ehr.asked.count(CONFIGURATION) == 1
+
+
+def test_a_failure_to_ask_for_it_is_kept_for_some_seconds(here: Clinic) -> None:
+    now = [0.0]
+    here.desk.client.application.extensions["crs-cds"].smart.endpoints._clock = lambda: now[0]
+    here.ehr.changed[CONFIGURATION] = lambda _: (500, {}, "")
+    assert [here.open().status for _ in range(3)] == [502] * 3
+    assert here.ehr.asked.count(CONFIGURATION) == 1
+    del here.ehr.changed[CONFIGURATION]
+    now[0] = 5.0
+    assert FOLD in here.open().text
+
+
+ADDRESSES = rows("""
+| proxies | X-Forwarded-For               | address              | because                                        |
+| 0       | 203.0.113.9                   | 127.0.0.1            | what a client says of itself is not believed   |
+| 1       | 203.0.113.9                   | 203.0.113.9          | one proxy saw it                               |
+| 1       | 198.51.100.1, 203.0.113.9     | 203.0.113.9          | the first is what the client itself sent       |
+| 2       | 203.0.113.9, 10.0.0.7         | 203.0.113.9          | two proxies                                    |
+| 2       | 203.0.113.9                   | 127.0.0.1            | fewer than there should be                     |
+| 1       | ::ffff:203.0.113.9            | 203.0.113.9          | IPv4 in IPv6                                   |
+""")
+
+
+@pytest.mark.parametrize("row", ADDRESSES, ids=lambda row: row["because"])
+def test_the_address_of_a_caller(here: Clinic, row: dict[str, str]) -> None:
+    with here.desk.client.application.test_request_context(
+        headers={"X-Forwarded-For": row["X-Forwarded-For"]}, environ_base={"REMOTE_ADDR": "127.0.0.1"}
+    ):
+        assert caller_address(int(row["proxies"])) == row["address"]
+
+
+def test_a_network_of_ipv6_is_one_address(here: Clinic) -> None:
+    app = here.desk.client.application
+
+    def address(text: str) -> str:
+        with app.test_request_context(headers={"X-Forwarded-For": text}):
+            return caller_address(1)
+
+    assert address("2001:db8::1") == address("2001:db8::2") != address("2001:db8:0:1::1")
+
+
+def test_one_address_has_a_small_share_of_launches(tmp_path: Path) -> None:
+    with clinic(tmp_path, CRS_CDS_PROXIES="1") as here:
+        smart = here.desk.client.application.extensions["crs-cds"].smart
+        smart.taken["launch", "203.0.113.9"] = 2
+        launch = here.launch_address().removeprefix("http://127.0.0.1:8000")
+
+        def begun(address: str) -> int:
+            return here.desk.client.get(launch, headers={"X-Forwarded-For": address}).status_code
+
+        assert (begun("203.0.113.9"), begun("203.0.113.10")) == (503, 303)
+        assert smart.taken == {("launch", "203.0.113.9"): 2}, "a place that was taken is given back"
+        assert here.metrics().count('reason="address"') > 0
 
 
 @pytest.mark.parametrize("name", ["CRS_CDS_MODE", "CRS_CDS_SHADOW_SERVICES"])

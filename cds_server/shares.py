@@ -1,0 +1,70 @@
+"""The places for calls, and the share of them that one client or one FHIR server may have."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cds_server.operations.metrics import Metrics
+from cds_server.problems import Problem, ProblemId
+
+UNKNOWN = ""  # the client of a call that found no place before its token was checked
+
+
+class Places:
+    """The places for calls at once. Where several clients may call, one has at most half of them, and so has one FHIR
+    server where several may be asked: one that hangs, or a client that is busy, leaves room for the others."""
+
+    # A share that one may exceed while no other is there would be work-conserving, but the first call of the other
+    # would then find every place taken for as long as calls last.
+    def __init__(self, number: int, metrics: Metrics, *, clients: int, servers: int) -> None:
+        self.free = threading.BoundedSemaphore(number)
+        self._metrics = metrics
+        half = max(1, number // 2)
+        self._most = {"client": half if clients > 1 else number, "server": half if servers > 1 else number}
+        self._lock = threading.Lock()
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Take a place. Raises Problem `busy` if all are taken: if calls waited, each would lose time."""
+        if not self.free.acquire(blocking=False):
+            raise self._busy(UNKNOWN, "")
+        try:
+            yield
+        finally:
+            self.free.release()
+
+    @contextmanager
+    def of_client(self, client: str) -> Iterator[None]:
+        """Count a call that has a place as one of this client. Raises Problem `busy` beyond its share."""
+        with self._share("client", client, client):
+            yield
+
+    @contextmanager
+    def of_server(self, base: str | None, client: str) -> Iterator[None]:
+        """Count a call that has a place as one that asks this FHIR server. Raises Problem `busy` beyond its share."""
+        if base is None:
+            yield
+            return
+        with self._share("server", base, client):
+            yield
+
+    @contextmanager
+    def _share(self, kind: str, name: str, client: str) -> Iterator[None]:
+        key = (kind, name)
+        with self._lock:
+            if self._taken[key] >= self._most[kind]:
+                raise self._busy(client, kind)
+            self._taken[key] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken[key] -= 1
+
+    def _busy(self, client: str, share: str) -> Problem:
+        self._metrics.busy.labels(client, share).inc()
+        return Problem(ProblemId.BUSY, [], f"share of one {share}" if share else "")
