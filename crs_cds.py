@@ -14,6 +14,7 @@ from cds_server.command_line import program
 from cds_server.command_line.sign import sign_command
 from cds_server.hooks.services import SERVICE_OF_HOOK
 from cds_server.sign_off.examples import ExampleCall
+from example_patients.programs.cohort import cohort
 from example_patients.programs.commands import seed, selftest
 from example_patients.stories.stories import SCENES, hook_body, record, told_at
 
@@ -36,7 +37,7 @@ sign = sign_command(example_calls)
 
 
 def main() -> None:
-    for command in (seed, selftest, sign):
+    for command in (seed, selftest, sign, cohort):
         program.commands.add_command(command)
     program.main()
 

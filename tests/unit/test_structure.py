@@ -60,6 +60,7 @@ ORDER = (
     "cds_server.app",
     "cds_server.command_line",
     "example_patients.stories",
+    "example_patients.cohorts",
     "example_patients.client",
     "example_patients.programs",
     "order_desk",

@@ -1,0 +1,175 @@
+"""A cohort of ten whose onset, end, grade and doses are written down: `truth.csv` lies beside the export."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+from io import StringIO
+
+from example_patients.cohorts.course_chart import LAST_VISIT, PRODUCT, Level, Person, resources_of, signs
+from example_patients.cohorts.export import Cohort, Outcome
+from example_patients.stories.chart import Resource
+
+FIRST = date(2024, 2, 5)
+LATE, CORRECTED_AFTER = timedelta(hours=26), timedelta(days=3)
+PROTOCOL = """\
+title = "Known courses (a constructed cohort)"
+note = "Constructed data: no patient of this cohort exists. Every figure is known beforehand: see truth.csv."
+"""
+
+
+@dataclass(frozen=True)
+class KnownCourse:
+    """A course as it is charted, in hours from midnight of day 0: `levels` are (hour, grade); a 0 ends a fever."""
+
+    patient: str
+    because: str
+    levels: tuple[tuple[int, int], ...] = ()
+    tocilizumab: tuple[int, ...] = ()
+    died_hour: int | None = None
+    il6: str = "late"  # late, corrected
+    icu_day: int | None = None
+    second_infusion_day: int | None = None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A row of `truth.csv`: what `courses.csv` must say of the first course. Times are UTC, empty if there is none."""
+
+    patient: str
+    because: str
+    crs: str
+    onset: str
+    crs_end: str
+    end_is_censored: str
+    duration_days: str
+    max_grade: int
+    severe: str
+    tocilizumab_doses: int
+    recrudescences: int
+    late_fever: str
+    died_in_severe: str
+
+
+COURSES = (
+    KnownCourse("k01", "fever for three days, and its IL-6 is reported a day late", ((78, 1), (144, 0))),
+    KnownCourse("k02", "grade 2, then a dose", ((102, 1), (126, 2), (150, 1), (198, 0)), (130,)),
+    KnownCourse(
+        "k03", "grade 3 with a corrected IL-6", ((78, 1), (110, 3), (134, 1), (168, 0)), (104, 128), il6="corrected"
+    ),
+    KnownCourse("k04", "dies in grade 4", ((78, 1), (102, 4)), (104,), died_hour=197),
+    KnownCourse("k05", "moved to intensive care", ((54, 1), (86, 3), (110, 2), (134, 1), (168, 0)), (88,), icu_day=3),
+    KnownCourse("k06", "no fever at all"),
+    KnownCourse("k07", "a first fever on day 20 is late", ((486, 1), (504, 0))),
+    KnownCourse("k08", "a fever again after five days", ((78, 1), (120, 0), (246, 1), (264, 0))),
+    KnownCourse("k09", "a fever again after two days is the same episode", ((78, 1), (96, 0), (150, 1), (168, 0))),
+    KnownCourse("k10", "a second infusion on day 45", ((78, 1), (120, 0)), second_infusion_day=45),
+)
+# the last round before the hour of the level that ends it, in hours: fever, and support to the next round
+ROUNDS = (6, 14, 22)
+
+
+def known_cohort() -> Cohort:
+    """The export, with its truth as a further file."""
+    made: list[Resource] = []
+    for number, course in enumerate(COURSES):
+        made += _resources(course, FIRST + number * timedelta(days=9))
+    return Cohort(
+        tuple(made),
+        PROTOCOL,
+        outcomes=tuple(_outcomes()),
+        more={"truth.csv": _as_csv(tuple(truths()))},
+    )
+
+
+def truths() -> Iterator[Truth]:
+    """The truth on the first course of each patient."""
+    for number, course in enumerate(COURSES):
+        yield _truth(course, FIRST + number * timedelta(days=9))
+
+
+def _at(day0: date, hour: int) -> datetime:
+    return datetime.combine(day0, time(), UTC) + timedelta(hours=hour)
+
+
+def _resources(course: KnownCourse, day0: date) -> list[Resource]:
+    died = _at(day0, course.died_hour) if course.died_hour else None
+    person = Person(course.patient, "female", 50, day0, died)
+    found = resources_of(person, list(_lines(course)))
+    return [_as_reported(resource, course, day0) for resource in found]
+
+
+def _lines(course: KnownCourse) -> Iterator[str]:
+    yield "D0 08:00  il6 10 | crp 20 | weight 70"
+    yield f"D0 10:00  car-t {PRODUCT}"
+    yield from signs(tuple(Level(*level) for level in course.levels), 24, course.died_hour)
+    yield "D3 07:00  il6 60 | crp 90"
+    for hour in course.tocilizumab:
+        yield f"D{hour // 24} {hour % 24:02}:00  toci 560"
+    if course.died_hour is None:
+        yield f"D{LAST_VISIT} 10:00  weight 68"
+    if course.second_infusion_day:
+        yield f"D{course.second_infusion_day} 10:00  car-t {PRODUCT}"
+        yield f"D{course.second_infusion_day + 35} 10:00  weight 68"
+
+
+def _as_reported(resource: Resource, course: KnownCourse, day0: date) -> Resource:
+    """The IL-6 of day 3 as the record holds it in the end: reported late, or corrected days after the draw."""
+    drawn = _at(day0, 79)
+    if resource.get("valueQuantity", {}).get("unit") != "pg/mL" or resource["effectiveDateTime"] != drawn.isoformat():
+        return resource
+    if course.il6 == "late":
+        return resource | {"issued": (drawn + LATE).isoformat()}
+    return resource | {"status": "corrected", "issued": (drawn + CORRECTED_AFTER).isoformat()}
+
+
+def _truth(course: KnownCourse, day0: date) -> Truth:
+    first = course.levels[0][0] if course.levels else None
+    late = first is not None and first > 15 * 24
+    onset = None if late else first
+    end = course.died_hour - 1 if course.died_hour else _end(course)
+    grades = [grade for _, grade in course.levels] or [0]
+    duration = f"{(end - onset) / 24:.1f}" if onset is not None and end is not None else ""
+    return Truth(
+        patient=course.patient,
+        because=course.because,
+        crs="yes" if onset is not None else "no",
+        onset=_at(day0, onset).isoformat() if onset is not None else "",
+        crs_end=_at(day0, end).isoformat() if onset is not None and end is not None and not course.died_hour else "",
+        end_is_censored="yes" if course.died_hour else "no",
+        duration_days="" if course.died_hour else duration,
+        max_grade=0 if late else max(grades),
+        severe="yes" if max(grades) >= 3 else "no",
+        tocilizumab_doses=len(course.tocilizumab),
+        recrudescences=int(course.patient == "k08"),
+        late_fever=_at(day0, first).isoformat() if late and first is not None else "",
+        died_in_severe="yes" if course.died_hour else "no",
+    )
+
+
+def _end(course: KnownCourse) -> int | None:
+    """The last round with fever of the first episode; a fever within 72 h is of the same."""
+    over = [hour for hour, grade in course.levels if grade == 0]
+    if not over:
+        return None
+    last = over[0] if course.patient == "k08" else over[-1]
+    return max(24 * day + hour for day in range(40) for hour in ROUNDS if 24 * day + hour < last)
+
+
+def _outcomes() -> Iterator[Outcome]:
+    for number, course in enumerate(COURSES):
+        day0 = FIRST + number * timedelta(days=9)
+        if course.icu_day is not None:
+            yield Outcome(course.patient, "icu", day0 + timedelta(days=course.icu_day))
+        if course.died_hour is not None:
+            yield Outcome(course.patient, "death", day0 + timedelta(hours=course.died_hour))
+
+
+def _as_csv(rows: tuple[Truth, ...]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([f.name for f in fields(Truth)])
+    writer.writerows(asdict(row).values() for row in rows)
+    return text.getvalue()
