@@ -17,6 +17,7 @@ from flask_cors import CORS
 
 from cds_server.course_page.routes import course_page, demo_course
 from cds_server.every_answer import finish_every_answer
+from cds_server.evidence_page import evidence
 from cds_server.hooks.client_profile import order_codings
 from cds_server.hooks.log_entry import PACKAGE_VERSION
 from cds_server.hooks.routes import cds
@@ -182,6 +183,7 @@ def _register_routes(app: Flask, settings: Settings) -> None:
     app.register_blueprint(pages)
     app.register_blueprint(course_page)
     app.register_blueprint(root)
+    app.register_blueprint(evidence)
     if settings.environment is Environment.DEVELOPMENT:
         app.register_blueprint(demo_course)
     if settings.smart_file is not None:

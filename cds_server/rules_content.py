@@ -1,6 +1,7 @@
 """The content of the rules in force, section by section and row by row: what a signature covers and the hash names.
 
-Everything that the decision page shows is here, so that a page with the same hash says the same.
+Everything of the decision page that acts is here, so that two pages with the same hash give the same answers. The
+statements on evidence beside each card are not: they may be corrected without a new signature.
 """
 
 from __future__ import annotations

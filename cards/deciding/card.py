@@ -10,6 +10,7 @@ from typing import Any
 from cards.deciding.decision_table import CardId, Indicator
 
 SUMMARY_LIMIT = 140
+EVIDENCE_LABEL = "Evidence and limits"
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,17 @@ class Card:
 
 
 def card_json(
-    card: Card, topic_system: str, new_uuid: Callable[[], str], course: Mapping[str, str] | None = None
+    card: Card, public_url: str, new_uuid: Callable[[], str], course: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The CDS Hooks 3.0 card. Optional fields without a value are left out; nothing is null or empty.
 
-    `course` is the link to the course of the patient; the cards that show evidence carry it.
+    Every card links to its evidence at `public_url`. `course` is the link to the course of the patient; the cards that
+    show evidence carry it too.
     """
     source: dict[str, Any] = {"label": card.source.label}
     if card.source.url:
         source["url"] = card.source.url
-    source["topic"] = {"system": topic_system, "code": card.id.value, "display": card.display}
+    source["topic"] = {"system": f"{public_url}/CodeSystem/crs-cards", "code": card.id.value, "display": card.display}
     result: dict[str, Any] = {
         "uuid": new_uuid(),
         "summary": card.summary,
@@ -81,8 +83,8 @@ def card_json(
         result["overrideReasons"] = [
             {"code": r.code, "system": r.system, "display": r.display} for r in card.override_reasons
         ]
-    if course is not None and card.shows_evidence:
-        result["links"] = [dict(course)]
+    evidence = {"label": EVIDENCE_LABEL, "url": f"{public_url}/evidence#{card.id.value}", "type": "absolute"}
+    result["links"] = [evidence, *([dict(course)] if course is not None and card.shows_evidence else [])]
     return result
 
 

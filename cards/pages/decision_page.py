@@ -12,6 +12,8 @@ from string import Formatter
 from cards.deciding.card_modes import NEVER_OFF, CardMode, CardModes
 from cards.deciding.decision_table import ORDERS, PARTS, CardId, Rule
 from cards.deciding.rules_version import CITED_RULES
+from cards.evidence.card_evidence import CARD_EVIDENCE
+from cards.evidence.sources import SOURCES
 from cards.pages.rows_in_words import conditions
 from cards.pages.units_section import introduction, results_kept, units_section
 from cards.sentences.numbers_and_times import InWords, duration, number
@@ -161,8 +163,16 @@ def _cards(modes: CardModes, blanks: _Blanks) -> str:
             + "".join(f"- ⟨{part.replace('_', ' ')}⟩ is: {_ways(part, blanks)}\n" for part in _parts(wording))
             + (f"- Orders offered: {'; '.join(orders)}.\n" if orders else "- Orders nothing.\n")
             + f"- Source: {wording.source.label}.\n"
+            + _evidence(card)
         )
     return "\n".join(parts)
+
+
+def _evidence(card: CardId) -> str:
+    """The evidence and limits of a card, as the page `/evidence` has them."""
+    found = CARD_EVIDENCE[card]
+    sources = [f"{SOURCES[s].citation} (read {SOURCES[s].read.isoformat()})" for s in found.sources]
+    return "\nEvidence and limits:\n\n" + _bullets((*found.rests_on, *found.limits, f"Sources: {'; '.join(sources)}."))
 
 
 def _sentences(blanks: _Blanks) -> str:

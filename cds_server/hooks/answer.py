@@ -17,8 +17,7 @@ def answer_json(
     found: Advice, facts: PatientFacts, rules: SiteRules, public_url: str, course: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The cards and the reasoning as CDS Hooks JSON; `course` is the link of the cards that show evidence."""
-    topics = f"{public_url}/CodeSystem/crs-cards"
     return {
-        "cards": [card_json(card, topics, lambda: str(uuid.uuid4()), course) for card in found.cards],
+        "cards": [card_json(card, public_url, lambda: str(uuid.uuid4()), course) for card in found.cards],
         "extension": {ASSESSMENT_EXTENSION: assessment(facts, found, rules.hash)},
     }

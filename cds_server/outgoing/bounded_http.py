@@ -69,7 +69,8 @@ def fetch(
         with session.request(
             method, url, headers=dict(headers), data=form, timeout=seconds, stream=True, allow_redirects=False
         ) as response:
-            body = _body(response, most_bytes, until) if response.status_code == 200 else b""
+            named = form is not None and response.status_code in _NAMES_AN_ERROR
+            body = _body(response, most_bytes, until) if response.status_code == 200 or named else b""
             return Answer(response.status_code, response.headers, body)
     except (requests.Timeout, Urllib3Timeout, TimeoutError) as error:
         raise LateError from error
@@ -89,6 +90,9 @@ def _body(response: requests.Response, most_bytes: int, until: float) -> bytes:
             raise TooLargeError
         parts.append(part)
     return b"".join(parts)
+
+
+_NAMES_AN_ERROR = (400, 401)  # with these a token endpoint names its error (RFC 6749 §5.2)
 
 
 @dataclass(frozen=True)

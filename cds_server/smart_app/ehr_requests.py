@@ -9,6 +9,7 @@ from enum import StrEnum
 import requests
 
 from cds_server.outgoing.bounded_http import FetchError, LateError, TooLargeError, fetch
+from cds_server.smart_app.oauth_errors import error_in
 
 MAX_BYTES = 256 * 1024
 
@@ -58,5 +59,6 @@ def ask_ehr(
     except FetchError as error:
         raise LaunchError(step, f"{who} could not be reached") from error
     if answer.status != 200:
-        raise LaunchError(step, f"{who} answered {answer.status}")
+        named = error_in(answer.body) if step is LaunchStep.TOKEN else None
+        raise LaunchError(step, f"{who} answered {answer.status}" + (f", {named}" if named else ""))
     return answer.body

@@ -10,18 +10,9 @@ from cds_server.limits import UnusableError
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem, ProblemId
 from cds_server.smart_app.launched_decision import MOST_CONTEXT
+from cds_server.smart_app.oauth_errors import error_words
 from cds_server.storage.smart_sessions import PendingLaunch
 from cds_server.trust.smart_registration import SmartServer
-
-# what an authorization server may say, in words of ours; its description is for nobody here
-_DENIED = {
-    "access_denied": "the user or the EHR refused it",
-    "unauthorized_client": "the EHR does not know this app, or not this way of asking",
-    "invalid_scope": "the EHR does not give this app what it asks for",
-    "invalid_request": "the EHR did not understand the request",
-    "server_error": "the EHR failed",
-    "temporarily_unavailable": "the EHR is busy",
-}
 
 
 def decision_named(context: str | None) -> str | None:
@@ -51,8 +42,9 @@ def code_from(pending: PendingLaunch) -> str:
     """The code that the EHR that was asked gave. Raises Problem."""
     if "error" in request.args:
         said = request.args["error"]
-        why = _DENIED.get(said, "it did not say why")
-        raise Problem(ProblemId.LAUNCH_DENIED, [("", why)], said if said in _DENIED else "")
+        words = error_words(said)
+        why = words or "it did not say why, or not by a name of OAuth"
+        raise Problem(ProblemId.LAUNCH_DENIED, [("", why)], said if words else "")
     if not _is_of_whom_was_asked(pending):
         raise Problem(ProblemId.LAUNCH_DENIED, [("", "another authorization server answered than was asked")], "issuer")
     code = request.args.get("code")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import sqlite3
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cds_server.outgoing.bounded_http import pooled_session
 from cds_server.smart_app.discovery import discovered
 from cds_server.smart_app.ehr_requests import LaunchError
+from cds_server.smart_app.oauth_errors import OAUTH_ERRORS
 from cds_server.smart_app.places import caller_address
 from cds_server.storage.database import engine_for
 from cds_server.storage.purge import purge
@@ -284,6 +286,30 @@ def test_what_comes_back_is_what_was_asked_for(here: Clinic, row: dict[str, str]
     assert (page.status, refusal(page)[: len(wanted)]) == (int(row["status"]), wanted)
     assert "PLANTED" not in page.text
     assert here.browser.go("course").status == 403
+
+
+@pytest.mark.parametrize("name", OAUTH_ERRORS)
+def test_an_error_that_oauth_names_is_shown_by_its_name(here: Clinic, name: str) -> None:
+    good = returned(here)
+    page = here.browser.go(f"callback?{urlencode({'state': good['state'], 'error': name})}")
+    assert (page.status, f"{name}: {OAUTH_ERRORS[name]}" in html.unescape(page.text)) == (403, True)
+
+
+NAMED = rows("""
+| body                                            | shown                                   | because                       |
+| {"error": "invalid_client"}                     | answered 401, invalid_client: the EHR   | OAuth names it                |
+| {"error": "MARKUP"}                             | answered 401                            | no standard has it            |
+| {"error": 3}                                    | answered 401                            | no name at all                |
+| <html>                                          | answered 401                            | not JSON                      |
+""")
+
+
+@pytest.mark.parametrize("row", NAMED, ids=lambda row: row["because"])
+def test_what_the_token_endpoint_names_is_shown(here: Clinic, row: dict[str, str]) -> None:
+    here.ehr.changed["/token"] = instead(401, row["body"].replace("MARKUP", MARKUP))
+    page = here.open()
+    assert (page.status, row["shown"] in html.unescape(page.text)) == (502, True), page.text
+    assert "PLANTED" not in page.text
 
 
 def test_an_ehr_that_names_itself_must_do_so(here: Clinic) -> None:
@@ -673,9 +699,13 @@ def decision(here: Clinic, scene_id: str = SCENE, base: str | None = None, **mor
     return here.desk.post({**body, **more}).get_json()["cards"]
 
 
+def to_the_course(card: Any) -> list[Any]:
+    return [link for link in card["links"] if link["type"] == "smart"]
+
+
 def test_cards_link_to_the_course_and_name_their_decision(here: Clinic) -> None:
     cards = decision(here)
-    links = [card["links"] for card in cards]
+    links = [to_the_course(card) for card in cards]
     assert len(cards) == 2
     context = links[0][0]["appContext"]
     wanted = {"label": "The course as a picture", "url": f"{PUBLIC}/smart/launch", "type": "smart"}
@@ -684,9 +714,9 @@ def test_cards_link_to_the_course_and_name_their_decision(here: Clinic) -> None:
 
 
 def test_no_link_where_the_app_is_not_set_up_for_the_server(here: Clinic) -> None:
-    assert all("links" not in card for card in decision(here, base=ELSEWHERE))
+    assert not any(to_the_course(card) for card in decision(here, base=ELSEWHERE))
     no_server = hook_body(scene_of(SCENE)[1], here.desk.now, prefetch=whole_prefetch(chart_of(SCENE)))
-    assert all("links" not in card for card in here.desk.post(no_server).get_json()["cards"])
+    assert not any(to_the_course(card) for card in here.desk.post(no_server).get_json()["cards"])
 
 
 def shown_decision(caplog: pytest.LogCaptureFixture, here: Clinic, launch: str) -> str | None:
@@ -700,7 +730,7 @@ def shown_decision(caplog: pytest.LogCaptureFixture, here: Clinic, launch: str) 
 
 def named(here: Clinic, cards: Any, patient: str = PATIENT) -> str:
     """A launch for a patient with the decision of some cards; the decision."""
-    context = str(cards[0]["links"][0]["appContext"])
+    context = str(to_the_course(cards[0])[0]["appContext"])
     here.ehr.launches["with"] = {"patient": patient, "appContext": context}
     return context
 
@@ -801,7 +831,7 @@ def test_a_decision_is_shown_where_its_client_may_speak_of_the_base(
     answer = here.desk.client.post(
         "/cds-services/crs-patient-view", json=body, headers={"Authorization": f"Bearer {token}"}
     )
-    assert ["links" in card for card in answer.get_json()["cards"]] == [row["link"] == "yes"] * 2
+    assert [bool(to_the_course(card)) for card in answer.get_json()["cards"]] == [row["link"] == "yes"] * 2
     with sqlite3.connect(tmp_path / "log.sqlite") as database:
         ((context,),) = database.execute("SELECT id FROM decision").fetchall()
     database.close()
