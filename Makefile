@@ -50,6 +50,7 @@ docs: .venv/ready
 	$(BIN)/python -m tests.support.unit_factors
 	env -u CRS_CDS_THRESHOLDS -u CRS_CDS_VALUE_SETS $(BIN)/crs-cds decision-table > docs/decision-table.md
 	$(BIN)/python -m tests.support.clinical_rules > docs/clinical-rules.md
+	$(BIN)/python -m tests.support.safety_pages
 
 # by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
 bench: .venv/ready .venv-bench/ready
