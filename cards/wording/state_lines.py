@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from cards.deciding.decision_table import CardId
 from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.icans_words import icans_line
 from cards.sentences.numbers_and_times import InWords, when
@@ -10,6 +13,7 @@ from cards.wording.context import WordingContext
 from cards.wording.evidence import EvidencePart, basis
 from cards.wording.grade_words import zero_words
 from cards.wording.row_words import driver_words
+from cards.wording.wording import WORDING
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.thresholds import Thresholds, numbers
@@ -35,7 +39,7 @@ def state_lines(x: WordingContext) -> list[str]:
         lines.append(phrase("state", "second_infusion"))
     if course.days_since_last > x.t.study_days.days:
         lines.append(phrase("state", "late", day=course.day, t=InWords(x.t)))
-    lines.append(f"**ICANS**: {icans_line(x.facts, x.t)}")
+    lines.append(icans_line(x.facts, x.t))
     claimed = dict.fromkeys(claim.code for claim in facts.coded_crs)
     disagreeing = [c for c in claimed if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
@@ -51,10 +55,15 @@ def _of_site(x: WordingContext) -> list[str]:
         lines.append(phrase("state", "numbers", numbers="; ".join(own)))
     if x.held:
         at = when(x.facts.local(max(one.at for one in x.held)))
-        lines.append(phrase("state", "held", number=len(x.held), at=at, cards=", ".join(one.card for one in x.held)))
+        lines.append(phrase("state", "held", number=len(x.held), at=at, cards=_names(one.card for one in x.held)))
     if x.switched_off:
-        lines.append(phrase("state", "off", cards=", ".join(x.switched_off)))
+        lines.append(phrase("state", "off", cards=_names(x.switched_off)))
     return lines
+
+
+def _names(cards: Iterable[CardId]) -> str:
+    """The cards by the names that a user sees."""
+    return ", ".join(WORDING[card].display for card in cards)
 
 
 MOST_SET_ASIDE = 10

@@ -38,7 +38,8 @@ class Holds(StrEnum):
 class Mark:
     """One thing on the axis: at a moment, or until `end`.
 
-    `text` is value and unit; `label` holds the shorter words beside a mark ("" if `text` is short enough). `use` says
+    `text` is value and unit; `label` holds the shorter words beside a mark ("" if `text` is short enough), and `short`
+    the shortest, for a narrow strip. `use` says
     what it was for, and `code` says the same to a program. `value` is its place on the lane's scale; None if it has
     none and stands in the table only. `bound` says that the result lies beyond that place.
     """
@@ -50,6 +51,7 @@ class Mark:
     use: str = ""
     code: str = ""
     label: str = ""
+    short: str = ""
     bound: Bound | None = None
     end: datetime | None = None
     date_only: bool = False

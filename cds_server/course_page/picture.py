@@ -86,6 +86,7 @@ def _marks(marks: Iterable[Mark], name: str, zone: tzinfo) -> list[dict[str, Any
             "value": _number(m.value),
             "text": m.text,
             "label": m.label or m.text,
+            "short": m.short,
             "use": m.use,
             "code": m.code,
             "bound": m.bound,

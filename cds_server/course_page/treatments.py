@@ -17,7 +17,8 @@ from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import GradeRow
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.row_parts import PressorRunning
+from fhir_mappings.facts.row_parts import OxygenDevice, OxygenFlow, PressorRunning, SupportInProgress
+from fhir_mappings.facts.signs import Device
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
 from fhir_mappings.rules.grade_history import GradeAt
@@ -28,6 +29,15 @@ _KINDS = {
     DrugClass.IL1_BLOCKER: Given.BLOCKER,
     DrugClass.STEROID: Given.STEROID,
     DrugClass.ANTIPYRETIC: Given.ANTIPYRETIC,
+}
+_SHORT_DEVICES = {
+    Device.VENTILATOR: "vent",
+    Device.CPAP_BIPAP: "CPAP",
+    Device.HOME_CPAP: "CPAP",
+    Device.MASK_OR_HIGH_FLOW: "mask",
+    Device.CANNULA: "NC",
+    Device.BLOW_BY: "blow",
+    Device.ROOM_AIR: "RA",
 }
 _HOLDS = {
     PressorRunning.ACTIVE: Holds.NOW,
@@ -44,7 +54,9 @@ def oxygen(grades: tuple[GradeAt, ...], now: datetime) -> Iterator[Mark]:
         row = run[0].grade.oxygen
         value = None if row.unknown else Decimal(row.value)
         source = ", ".join(plain_reference(r) for r in row.evidence)
-        yield Mark(run[0].at, _oxygen_words(row), source, value, code=_oxygen_holds(row), end=end)
+        yield Mark(
+            run[0].at, _oxygen_words(row), source, value, code=_oxygen_holds(row), end=end, short=_oxygen_short(row)
+        )
 
 
 def _oxygen_words(row: GradeRow) -> str:
@@ -52,6 +64,22 @@ def _oxygen_words(row: GradeRow) -> str:
         return "not known"
     stale = ", charted long ago" if Flag.OXYGEN_STALE in row.flags else ""
     return ("" if row.exact else "at least ") + (driver_words(row.drivers[0]) if row.drivers else "no oxygen") + stale
+
+
+def _oxygen_short(row: GradeRow) -> str:
+    """The row in a few letters, for a strip that is too narrow for words: `CPAP`, `NC 3`, `3 L/min`, `?`."""
+    if row.unknown:
+        return "?"
+    driver = row.drivers[0] if row.drivers else None
+    match driver:
+        case OxygenDevice(device, flow, _):
+            amount = f" {number(flow)}" if flow is not None else ""
+            return f"{_SHORT_DEVICES.get(device, '')}{amount}".strip()
+        case SupportInProgress(device):
+            return _SHORT_DEVICES.get(device, "")
+        case OxygenFlow(flow, _):
+            return f"{number(flow)} L/min"
+    return ""
 
 
 def _oxygen_holds(row: GradeRow) -> Holds:

@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from cds_server.limits import SettingsError, naming
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.outgoing.token_request import ClientKey
 from cds_server.toml_file import toml_table
+from cds_server.trust.own_keys import own_key
 
-LEAST_RSA_BITS = 2048
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}\.[A-Za-z0-9]{1,6}")
 _NO_TABLES = "must hold one or more [[{first}]] entries{others}, and nothing else."
 
@@ -74,16 +69,8 @@ class TomlEntry:
     def client_key(self, name: str) -> ClientKey:
         """The private key in a file, for `kid`."""
         file, kid = self.file(name), self.optional_text("kid")
-        try:
-            text = file.read_text(encoding="ascii")
-            key = load_pem_private_key(text.encode(), None)
-        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise self.wrong(name, "must name a file with a private key as PEM, without password") from error
-        if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
-            return ClientKey(text, "RS384", kid)
-        if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
-            return ClientKey(text, "ES384", kid)
-        raise self.wrong(name, f"must be an RSA key of at least {LEAST_RSA_BITS} bits, or one of the curve P-384")
+        with naming(f"{self.where}.{name}"):
+            return own_key(file.read_bytes(), kid)
 
 
 def _shown_name(path: Path) -> str:

@@ -129,6 +129,15 @@ def told(page: Page) -> Locator:
     return page.locator("#told")
 
 
+def now_at(page: Page) -> float:
+    """The place of now in the picture, in pixels from its left."""
+    found: float = page.evaluate(
+        """() => echarts.getInstanceByDom(document.getElementById("picture")).convertToPixel(
+              { xAxisIndex: 0 }, JSON.parse(document.getElementById("course-data").textContent).end)"""
+    )
+    return found
+
+
 SHOWN = rows("""
 | chart  | written in the picture                                                                                      | because                      |
 | s1d    | CRS grade (ASTCT)  now: grade 4; 4 × baseline = 72 pg/mL; 1.83 × baseline = 40.26 mg/L; fever from 38 °C     | limits are the rules' own    |
@@ -147,6 +156,22 @@ def test_what_is_written_in_the_picture(ward: Ward, row: dict[str, str]) -> None
     found = re.sub(r"\s+", " ", found)
     for words in row["written in the picture"].split("; "):
         assert re.sub(r"\s+", " ", words) in found
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("chart", ["s1d", "s12", "doses", "long"])
+def test_a_bar_ends_at_the_line_of_now_and_no_word_in_it_is_cut(ward: Ward, page: Page, chart: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 812})
+    ward.opens(chart)
+    bars = page.eval_on_selector_all(
+        "#picture svg path[stroke-dasharray], #picture svg path[fill^='#e'], #picture svg path[fill='#f0e442']",
+        """(all) => all.map((one) => [one.getBBox().x, one.getBBox().width, one.getBBox().height])
+                       .filter(([, width, height]) => width > 0 && height > 10)""",
+    )
+    assert bars
+    assert max(x + wide for x, wide, _ in bars) <= now_at(page) + 1
+    assert min(wide for _, wide, _ in bars) >= 3, "seen however short"
+    assert [text for text in texts(page) if "…" in text] == []
 
 
 def test_a_result_below_a_limit_points_down_and_a_mean_pressure_has_its_own_lane(ward: Ward) -> None:
@@ -182,7 +207,7 @@ def test_tapping_tells_it_on_a_phone(ward: Ward) -> None:
     page = ward.opens("s3")
     box = page.locator("#picture").bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 24 + 18 + 50)  # the band of the grade, now
+    page.mouse.click(box["x"] + now_at(page) - 2, box["y"] + 24 + 18 + 50)  # the band of the grade, now
     page.wait_for_selector(".tip")
     assert page.locator(".tip p").first.text_content() == "CRS: grade 2"
 

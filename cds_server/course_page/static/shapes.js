@@ -19,24 +19,27 @@ function hatch(x, y, width, height) {
   return lines;
 }
 
-// A text, left out if there is no room for it.
-function words(text, x, y, room, more = {}) {
-  if (room < 7 * Math.min(text.length, 4)) return [];
+const LETTER = 6.6; // pixels of a letter of the words in a strip
+
+// The first of some texts that has room, or none: half a word would read as another.
+function words(texts, x, y, room, more = {}) {
+  const text = texts.find((one) => one && one.length * LETTER <= room);
+  if (text === undefined) return [];
   return [{
     type: "text",
     silent: true,
-    style: { text, x, y, fill: INK, fontSize: 12, fontFamily: FONT, width: room, overflow: "truncate", ellipsis: "…", verticalAlign: "middle", ...more },
+    style: { text, x, y, fill: INK, fontSize: 12, fontFamily: FONT, verticalAlign: "middle", ...more },
   }];
 }
 
-// The part of a span that lies on the axis, at least two pixels wide. A span that lasts until now reaches into the margin
-// beside the line of now, so that it is seen however short it is.
+const LEAST = 3; // pixels, so that a span is seen however short it is
+
+// The part of a span that lies on the axis. It ends where the span ends: what lasts until now ends at the line of now.
 function reach(params, api, span) {
   const box = params.coordSys;
-  const edge = box.x + box.width;
-  const left = Math.max(api.coord([span.at, 0])[0], box.x);
-  const right = span.isNow ? edge : Math.min(api.coord([span.end, 0])[0], edge);
-  return { left, width: Math.max(right - left, 2), top: box.y, height: box.height };
+  const right = Math.min(api.coord([span.end, 0])[0], box.x + box.width);
+  const left = Math.max(Math.min(api.coord([span.at, 0])[0], right - LEAST), box.x);
+  return { left, width: Math.max(right - left, LEAST), top: box.y, height: box.height };
 }
 
 const heightOf = (grade, height) => (height * (grade + 0.6)) / 4.6;
@@ -57,7 +60,7 @@ export function gradeShape(spans) {
     if (span.grade === null) {
       const box = { x: left, y: top + 1, width, height: height - 2 };
       const outline = { fill: "#ffffff", stroke: "#57606a", lineDash: [4, 3], lineWidth: 1 };
-      const said = [span.ifCrs ? `${span.short} (${span.ifCrs} if CRS)` : span.short, span.short, "?"].find((text) => text.length * 7 < width) ?? "?";
+      const said = [span.ifCrs ? `${span.short} (${span.ifCrs} if CRS)` : "", span.short, "?"];
       return { type: "group", clipPath, children: [
         { type: "rect", shape: box, style: outline },
         ...ifCrs(span, left, top, width, height),
@@ -70,7 +73,7 @@ export function gradeShape(spans) {
     return { type: "group", clipPath, children: [
       { type: "rect", shape: box, style: { fill: GRADES[span.grade], stroke: INK, lineWidth: 0.75 } },
       ...(span.minimum ? hatch(box.x, box.y, box.width, box.height) : []),
-      ...words(label, left + 3, top + height - 9, width - 3, {
+      ...words([label], left + 3, top + height - 9, width - 3, {
         fontWeight: "bold", fontSize: 13, backgroundColor: span.minimum ? "#ffffff" : "transparent", padding: [0, 2],
       }),
     ] };
@@ -87,7 +90,7 @@ export function stripShape(strips, fill, rows) {
     const dashed = strip.dashed ? [4, 3] : null;
     return { type: "group", clipPath: { type: "rect", shape: box }, children: [
       { type: "rect", shape: box, style: { fill: strip.dashed ? "#ffffff" : fill(strip), stroke: "#57606a", lineDash: dashed, lineWidth: 1 } },
-      ...words(strip.label, left + 4, box.y + box.height / 2, width - 6),
+      ...words([strip.label, strip.short], left + 4, box.y + box.height / 2, width - 6),
     ] };
   };
 }
