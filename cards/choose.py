@@ -24,8 +24,7 @@ from cards.wording.compose import worded
 from cards.wording.context import WordingContext, unread_kinds
 from cards.wording.no_course import no_course_card
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.course import CourseSearch
-from fhir_mappings.facts.coverage import Completeness, Kind
+from fhir_mappings.facts.course import CourseDoubt, CourseSearch
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DrugClass
@@ -36,7 +35,7 @@ class Advice:
     """The answer before JSON. Without cards, `silence` says why.
 
     `shadowed` are the cards that would have been shown but that the site tries unseen, `held` those that the user
-    dismissed. `unreadable` means that nothing may be said because data that are needed could not be read.
+    dismissed. `unreadable` is the reason why nothing may be said: data that are needed could not be read.
     """
 
     cards: tuple[Card, ...]
@@ -47,7 +46,7 @@ class Advice:
     silence: Silence | None = None
     state: str = ""
     held: tuple[CardId, ...] = ()
-    unreadable: bool = False
+    unreadable: CourseDoubt | None = None
 
 
 def advice(
@@ -98,28 +97,20 @@ def _without_course(facts: PatientFacts, call: Call, modes: CardModes) -> Advice
     """The advice if no infusion was found.
 
     A card warns if a record of an infusion was lost, if a diagnosis claims CAR-T cells, or if tocilizumab is drafted
-    and the record was read in part. Otherwise nothing is said, and only a record that was read in full may stay silent.
+    and the record was read in part. Otherwise nothing is said. A client takes an empty answer for "all well", and many
+    sites chart the infusion as a Procedure alone, so any doubt is a 412. The answer stays empty only after a full page
+    that nobody could be asked to go on from.
     """
+    doubt = facts.course_doubt
     if facts.course_search is CourseSearch.UNREADABLE:
-        return Advice((), unreadable=True)
+        return Advice((), unreadable=doubt)
     toci = bool(drafted(call.drafts, DrugClass.TOCILIZUMAB))
     lost = any(a.infusion for a in facts.set_aside)
-    if lost or facts.recent_coded_claim or (toci and facts.course_search is CourseSearch.NONE_IN_PART_READ):
+    if lost or facts.recent_coded_claim or (toci and doubt is not None):
         if modes.of(CardId.DATA_QUALITY) is CardMode.ACTIVE:
             return Advice((no_course_card(facts),))
-        return Advice((), silence=Silence.SWITCHED_OFF, unreadable=facts.course_search is not CourseSearch.NONE)
-    in_part = facts.course_search is CourseSearch.NONE_IN_PART_READ
-    silence = Silence.NO_COURSE_IN_PART_READ if in_part else Silence.NO_COURSE
-    return Advice((), silence=silence, unreadable=_infusion_may_be_unread(facts))
-
-
-def _infusion_may_be_unread(facts: PatientFacts) -> bool:
-    """Tell whether an infusion may be missing because administrations or procedures could not be read.
-
-    A client takes an empty answer for "all well", and many sites chart the infusion as a Procedure alone, so a failed
-    search is a 412. The answer stays empty only if there was nobody to ask: no server, or no scope.
-    """
-    administrations, procedures = (facts.coverage.get(k) for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES))
-    if administrations is None or administrations.state is Completeness.UNREAD:
-        return True
-    return administrations.failed or (procedures is not None and procedures.failed)
+        return Advice((), silence=Silence.SWITCHED_OFF, unreadable=doubt)
+    if doubt is None:
+        return Advice((), silence=Silence.NO_COURSE)
+    silence = Silence.NO_COURSE_IN_PART_READ
+    return Advice((), silence=silence, unreadable=None if doubt is CourseDoubt.FIRST_PAGE else doubt)

@@ -77,7 +77,7 @@ DATA_KEYS: tuple[DataKey, ...] = (
             "-effective-time", 500),
     DataKey("runningAdministrations", Kind.RUNNING, "MedicationAdministration", (),
             (("status", "in-progress,on-hold"),), None, 100),
-    DataKey("crsDrugs", Kind.ADMINISTRATIONS, "MedicationAdministration", _CRS_DRUGS, (), None, 200),
+    DataKey("crsDrugs", Kind.CRS_DRUGS, "MedicationAdministration", _CRS_DRUGS, (), None, 200),
     DataKey("cellTherapyProcedures", Kind.PROCEDURES, "Procedure", ("car-t-administration",)),
     DataKey("supportProcedures", Kind.SUPPORT_PROCEDURES, "Procedure",
             tuple(s for s in DEVICE_SETS if s != "room-air"), (("status", "in-progress"),)),

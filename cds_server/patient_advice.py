@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -15,7 +15,8 @@ from cds_server.record.patient_record import Sources, read_patient_record
 from cds_server.record.record_request import RecordRequest
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import MappingContext
-from fhir_mappings.facts.coverage import Completeness
+from fhir_mappings.facts.course import CourseDoubt
+from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Kind
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.medications.draft_fields import Draft
 from fhir_mappings.medications.draft_orders import draft_orders
@@ -74,16 +75,30 @@ def advice_on(
     return advice(facts, Call(occasion.showing, context.patient_id, drafts), terms, t, rules.modes, dismissed)
 
 
+_SAID_OF_DOUBT: Mapping[CourseDoubt, str] = {
+    CourseDoubt.DRUG_UNREAD: "a medication administration refers to a drug that could not be read",
+    CourseDoubt.DRUG_UNNAMED: "a medication administration names no drug",
+    CourseDoubt.UNUSABLE: "a resource that may be a CAR-T infusion could not be used",
+}
+
+
 def refuse_unreadable(found: Advice, facts: PatientFacts) -> None:
     """Raise Problem `unreadable-record` if nothing can be said because needed data could not be read."""
-    if found.unreadable and not found.cards:
-        raise Problem(ProblemId.UNREADABLE_RECORD, [("", says) for says in unread_data(facts)])
+    doubt = found.unreadable
+    if doubt is None or found.cards:
+        return
+    said = [_SAID_OF_DOUBT[doubt]] if doubt in _SAID_OF_DOUBT else []
+    details = [("", says) for says in (*said, *unread_data(facts))]
+    raise Problem(ProblemId.UNREADABLE_RECORD, details, doubt.value)
 
 
 def unread_data(facts: PatientFacts) -> tuple[str, ...]:
-    """The kinds of data that could not all be read, each with the reason."""
+    """The kinds of data that could not all be read, each with the reason. Nothing is lost with what is found by code
+    where all administrations were read."""
+    given = facts.coverage.get(Kind.ADMINISTRATIONS, NOT_SUPPLIED)
+    moot = {Kind.CRS_DRUGS} if given.state is Completeness.COMPLETE else frozenset[Kind]()
     return tuple(
         f"{kind.value}: {coverage.why or 'not read'}"
         for kind, coverage in facts.coverage.items()
-        if coverage.state is not Completeness.COMPLETE
+        if coverage.state is not Completeness.COMPLETE and kind not in moot
     )

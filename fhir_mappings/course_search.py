@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -15,8 +15,8 @@ from fhir_mappings.course import (
     infusions,
 )
 from fhir_mappings.facts import sought
-from fhir_mappings.facts.course import Course, CourseSearch
-from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind, Reach, SetAside, reach
+from fhir_mappings.facts.course import Course, CourseDoubt, CourseSearch
+from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Gap, Kind, Reach, SetAside, Sought, reach
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, of_class
 from fhir_mappings.infusions.facility_zone import facility_zone
@@ -49,13 +49,14 @@ class MappingContext:
 
 @dataclass(frozen=True)
 class FoundCourse:
-    """The course, the drugs given, and the certainty that nothing was missed."""
+    """The course, the drugs given, and the certainty that nothing was missed; `doubt` says why it is not sure."""
 
     zone: tzinfo
     zone_assumed: bool
     given: tuple[Administration, ...]
     course: Course | None
     search: CourseSearch
+    doubt: CourseDoubt | None
     set_aside: tuple[SetAside, ...]
 
     def given_reach(self, coverage: Mapping[Kind, Coverage], drugs: frozenset[DrugClass]) -> Reach:
@@ -73,8 +74,8 @@ def find_course(record: PatientRecord, context: MappingContext) -> FoundCourse:
     course = current_course(infusions((*procedures, *products), context.terms, zone), context.as_of, zone, t)
     doubtful = tuple(s for s in unidentified_drugs(given) if s.infusion)
     bad = (*_broken(record, context, zone), *bad_given, *bad_procedures, *bad_products, *doubtful)
-    search = CourseSearch.FOUND if course else _no_course(record, context, given, bad)
-    return FoundCourse(zone, assumed, given, course, search, bad)
+    doubt = None if course else _doubt(record, context, given, bad)
+    return FoundCourse(zone, assumed, given, course, _search(course, doubt), doubt, bad)
 
 
 def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tuple[SetAside, ...]:
@@ -102,32 +103,63 @@ def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tup
     return tuple(found)
 
 
-def _no_course(
-    record: PatientRecord, context: MappingContext, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
-) -> CourseSearch:
-    states = [record.coverage.get(k, NOT_SUPPLIED).state for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
-    if all(state is Completeness.UNREAD for state in states):
-        return CourseSearch.UNREADABLE
-    opens = context.as_of - context.thresholds.course_days
-    holes = (*bad, *unidentified_drugs(given))
-    read = reach(record.coverage, sought.given(DrugClass.CAR_T), holes)
-    procedures = reach(record.coverage, sought.INFUSION_PROCEDURES, bad)
-    if read.whole(opens, context.as_of) and procedures.whole(opens, context.as_of):
+def _search(course: Course | None, doubt: CourseDoubt | None) -> CourseSearch:
+    if course is not None:
+        return CourseSearch.FOUND
+    if doubt is None:
         return CourseSearch.NONE
-    return CourseSearch.NONE_IN_PART_READ
+    return CourseSearch.UNREADABLE if doubt is CourseDoubt.NOTHING_READ else CourseSearch.NONE_IN_PART_READ
+
+
+def _doubt(
+    record: PatientRecord, context: MappingContext, given: tuple[Administration, ...], bad: tuple[SetAside, ...]
+) -> CourseDoubt | None:
+    """The reason why an infusion of the last 60 days may have been missed; None if everything was read."""
+    opens, as_of = context.as_of - context.thresholds.course_days, context.as_of
+    unnamed = tuple(s for s, a in _unidentified(given) if a.drug == UNNAMED)
+    named = tuple(s for s, a in _unidentified(given) if a.drug != UNNAMED)
+    cells = sought.given(DrugClass.CAR_T)
+    fetched = _unfetched(record.coverage, opens)
+    if fetched not in (None, CourseDoubt.FIRST_PAGE):
+        return fetched
+    if _leaves_a_hole(unnamed, cells, opens, as_of):
+        whole = record.coverage.get(Kind.MEDICATIONS, NOT_SUPPLIED).state is Completeness.COMPLETE
+        return CourseDoubt.DRUG_UNNAMED if whole else CourseDoubt.DRUG_UNREAD
+    if _leaves_a_hole((*bad, *named), cells, opens, as_of):
+        return CourseDoubt.UNUSABLE
+    return CourseDoubt.UNUSABLE if _leaves_a_hole(bad, sought.INFUSION_PROCEDURES, opens, as_of) else fetched
+
+
+def _unfetched(coverage: Mapping[Kind, Coverage], opens: datetime) -> CourseDoubt | None:
+    """The reason why administrations and procedures were not all fetched."""
+    both = [coverage.get(k, NOT_SUPPLIED) for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
+    if all(c.state is Completeness.UNREAD for c in both):
+        return CourseDoubt.NOTHING_READ
+    short = [c for c in both if not c.covers(opens)]
+    if not short:
+        return None
+    if any(c.failed for c in short):
+        return CourseDoubt.READ_FAILED
+    by_code = coverage.get(Kind.CRS_DRUGS, NOT_SUPPLIED).state is Completeness.COMPLETE
+    is_page = by_code and short == both[:1] and both[0].gap is Gap.SUPPLIED_IN_PART
+    return CourseDoubt.FIRST_PAGE if is_page else CourseDoubt.NOT_ASKED_FOR
+
+
+def _leaves_a_hole(set_aside: tuple[SetAside, ...], wanted: Sought, start: datetime, end: datetime) -> bool:
+    """Tell whether a resource that was set aside may have been what is wanted, in [start, end]."""
+    everything_fetched = dict.fromkeys(wanted.kinds, Coverage(Completeness.COMPLETE))
+    return not reach(everything_fetched, wanted, set_aside).whole(start, end)
 
 
 def unidentified_drugs(given: Iterable[Administration]) -> tuple[SetAside, ...]:
     """Administrations whose drug is not identified: holes in what is known of the drugs that each may be. One of
     which a text says that it may be CAR-T cells is never passed over in silence."""
-    return tuple(
-        SetAside(
-            a.reference,
-            a.drug.ingredient,
-            frozenset({Kind.ADMINISTRATIONS}),
-            None if a.open_ended else a.start,
-            infusion=a.drug != UNNAMED and DrugClass.CAR_T in a.drug.resembles,
-            drugs=a.drug.resembles,
-        )
-        for a in of_class(given, DrugClass.UNIDENTIFIED)
-    )
+    return tuple(set_aside for set_aside, _ in _unidentified(given))
+
+
+def _unidentified(given: Iterable[Administration]) -> Iterator[tuple[SetAside, Administration]]:
+    for a in of_class(given, DrugClass.UNIDENTIFIED):
+        infusion = a.drug != UNNAMED and DrugClass.CAR_T in a.drug.resembles
+        at = None if a.open_ended else a.start
+        kinds = frozenset({Kind.ADMINISTRATIONS})
+        yield SetAside(a.reference, a.drug.ingredient, kinds, at, infusion, a.drug.resembles), a

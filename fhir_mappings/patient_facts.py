@@ -40,6 +40,7 @@ def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFact
         as_of=context.as_of,
         zone=found.zone,
         course_search=found.search,
+        course_doubt=found.doubt,
         coverage=record.coverage,
         course=found.course,
         deceased=dead,

@@ -55,7 +55,9 @@ def unread_kinds(facts: PatientFacts, terms: Terminology) -> tuple[Kind, ...]:
         short.add(Kind.MEDICATION_ORDERS)
     # A site without codes of its own for ICE and ICANS asks for none. Running infusions are among the administrations.
     moot = {Kind.NEURO} if not terms.codes("ice-score", "icans-grade") else set()
+    # What is found by code is among the administrations too: it only shows a course early.
     moot |= {Kind.RUNNING} if Kind.ADMINISTRATIONS not in short else set()
+    moot |= {Kind.CRS_DRUGS}
     # what is for display only and was never asked for is missed by no one
     moot |= {k for k in ONLY_NAMED if not _was_asked_for(facts.coverage.get(k, NOT_SUPPLIED))}
     return tuple(k for k in Kind if k in short - moot)

@@ -108,6 +108,8 @@ def _without_answer(call: HookCall, error: Exception) -> dict[str, Any]:
     """Log a call that was refused or failed, and raise its error; in shadow raise only what is wrong with the
     request."""
     if isinstance(error, Problem):
+        if error.id is ProblemId.UNREADABLE_RECORD:
+            call.here.metrics.not_assessed.labels(error.reason).inc()
         _log(call, CallOutcome(error.id.value, [says for _, says in error.details]))
         # in shadow a 412 is an empty answer to the client, and is logged as the 412 that it would have been
         if call.shadow and error.kind.status in (412, 503):

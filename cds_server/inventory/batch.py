@@ -9,7 +9,7 @@ from cds_server.exports.export import Portion
 from cds_server.inventory.medications_elsewhere import TYPES, Medications
 from cds_server.inventory.patients import Patients
 from cds_server.inventory.tally import Seen
-from fhir_mappings.medications.products import MOST_HOPS, NamesDrug, unread_medications
+from fhir_mappings.medications.products import MOST_HOPS, NamesDrug, referred_medications
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import STRUCTS, Doubt
@@ -51,7 +51,7 @@ class Batch:
         """Add what resources point at, and what that points at: of the same document before any other."""
         tried: set[str] = set()
         for _ in range(MOST_HOPS):
-            missing = [m for m in unread_medications(self.pool, self.fhir_base) if m not in tried]
+            missing = [m for m in referred_medications(self.pool, self.fhir_base).missing if m not in tried]
             if not missing:
                 return
             tried.update(missing)

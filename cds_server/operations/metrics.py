@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from cds_server.problems import ProblemId
+from fhir_mappings.facts.course import CourseDoubt
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
@@ -29,6 +30,9 @@ class Metrics:
         self.cards = self._counter("cards", "Cards worked out", "service", "card", "indicator", "shown")
         self.silences = self._counter("silences", "Answers without a card", "service", "reason")
         self.refusals = self._counter("refusals", "Calls refused", "problem", "reason")
+        self.not_assessed = self._counter(
+            "not_assessed", "Calls of which nobody knows whether cells were given", "reason"
+        )
         self.fhir_requests = self._counter("fhir_requests", "Searches and reads asked of FHIR servers", "type")
         self.fhir_errors = self._counter("fhir_errors", "Searches and reads that failed", "type", "kind")
         self.busy = self._counter("busy", "Calls that found no place, by client and share", "client", "share")
@@ -63,6 +67,8 @@ class Metrics:
         0."""
         for what in ("decision", "token", "dismissals", "file"):
             self.log_losses.labels(what)
+        for reason in CourseDoubt:
+            self.not_assessed.labels(reason.value)
         for service in services:
             self.calls.labels(f"call {service}", "200")
             self.silences.labels(service, ProblemId.UNREADABLE_RECORD.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from cds_server.outgoing.fhir_bundle import Page, body_of_type, search_page
 from cds_server.outgoing.fhir_connection import FhirConnection
 from cds_server.outgoing.fhir_errors import Fault, FhirError, SearchOverError
 from cds_server.outgoing.fhir_pages import Pages, next_page
+from cds_server.outgoing.read_outcome import InPart, ReadOutcome, Whole, failed
 
 log = logging.getLogger("cds_server")
 
@@ -31,17 +32,6 @@ class Search:
     resource_type: str
     params: tuple[tuple[str, str], ...]
     optional: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass
-class Found:
-    """The outcome of a search: the entries read, the number of pages, the number of results, and the error if the rest
-    could not be read."""
-
-    entries: list[bytes] = field(default_factory=list)
-    pages: int = 0
-    results: int = 0
-    error: FhirError | None = None
 
 
 class FhirServer:
@@ -80,43 +70,41 @@ class FhirServer:
         if self._metrics is not None:
             self._metrics.circuit_open.labels(self.base).set(self._circuit.is_open)
 
-    def search(self, search: Search) -> Found:
+    def search(self, search: Search) -> ReadOutcome:
         """Every page of a search. If a page fails, the pages before it are kept."""
         try:
             found = self._tried(search)
         except Exception as error:  # one search that fails, whatever the reason, costs no other
             log.error("a search failed", extra={"failed": where_it_failed(error)})
-            found = Found(error=FhirError(Fault.FAILED, "the search failed"))
-        self._count(search.resource_type, found.error)
+            found = failed(FhirError(Fault.FAILED, "the search failed"))
+        self._count(search.resource_type, _error_of(found))
         return found
 
-    def read(self, resource_type: str, resource_id: str) -> bytes | None:
-        """One resource by id; None if the server says that there is none. Raises FhirError."""
+    def read(self, resource_type: str, resource_id: str) -> ReadOutcome:
+        """One resource by id. That the server has none (404, 410) is an outcome like others."""
+        url = f"{self.base}/{resource_type}/{resource_id}"
         try:
-            url = f"{self.base}/{resource_type}/{resource_id}"
-            found = self._connection.get(url, partial(body_of_type, resource_type))
+            found: ReadOutcome = Whole((self._connection.get(url, partial(body_of_type, resource_type)),))
         except FhirError as error:
-            missing = error.status in (404, 410)
-            self._count(resource_type, None if missing else error)
-            if missing:
-                return None
-            raise
-        self._count(resource_type, None)
+            found = failed(error)
+        self._count(resource_type, _error_of(found))
         return found
 
-    def _tried(self, search: Search) -> Found:
+    def _tried(self, search: Search) -> ReadOutcome:
         """The pages of a search. If the server refuses it, it is sent again without the optional parameters; if it
         expires or changes before its last page, it is begun anew once."""
         every = (*search.params, *search.optional)
         found = self._all_pages(search, every)
-        if found.error is not None and found.error.status == 400 and search.optional:
+        error = _error_of(found)
+        if error is not None and error.status == 400 and search.optional:
             return self._all_pages(search, search.params)
-        if isinstance(found.error, SearchOverError):
+        if isinstance(error, SearchOverError):
             return self._all_pages(search, every)
         return found
 
-    def _all_pages(self, search: Search, params: Iterable[tuple[str, str]]) -> Found:
-        found, pages = Found(), Pages(search.resource_type)
+    def _all_pages(self, search: Search, params: Iterable[tuple[str, str]]) -> ReadOutcome:
+        entries: list[bytes] = []
+        pages = Pages(search.resource_type)
         url: str | None = f"{self.base}/{search.resource_type}?{urlencode(list(params))}"
         seen: set[str] = set()
         try:
@@ -125,15 +113,13 @@ class FhirServer:
                     raise FhirError(Fault.PAGES, "the pages of the search do not end")
                 page = self._page(search.resource_type, url, first=not seen)
                 seen.add(url)
-                found.entries += page.resources
-                found.pages += 1
+                entries += page.resources
                 pages.add(page)
                 url = next_page(page, url, self.base)
             pages.check_all_came()
         except FhirError as error:
-            found.error = error
-        found.results = len(pages)
-        return found
+            return InPart(tuple(entries), error, len(seen), len(pages))
+        return Whole(tuple(entries), len(seen))
 
     def _page(self, resource_type: str, url: str, *, first: bool) -> Page:
         try:
@@ -149,3 +135,7 @@ class FhirServer:
         self._metrics.fhir_requests.labels(resource_type).inc()
         if error is not None:
             self._metrics.fhir_errors.labels(resource_type, error.label).inc()
+
+
+def _error_of(found: ReadOutcome) -> FhirError | None:
+    return found.error if isinstance(found, InPart) else None

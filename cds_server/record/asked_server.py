@@ -6,7 +6,8 @@ import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
-from cds_server.outgoing.fhir_client import FhirServer, Found, Search
+from cds_server.outgoing.fhir_client import FhirServer, Search
+from cds_server.outgoing.read_outcome import ReadOutcome
 from cds_server.record.scopes import permits
 
 
@@ -22,10 +23,10 @@ class AskedServer:
     def permits(self, resource_type: str, *, search: bool = True) -> bool:
         return permits(self.scope, resource_type, search=search)
 
-    def search(self, search: Search) -> Future[Found]:
+    def search(self, search: Search) -> Future[ReadOutcome]:
         return self.executor.submit(self.server.search, search)
 
-    def read(self, resource_type: str, resource_id: str) -> Future[bytes | None]:
+    def read(self, resource_type: str, resource_id: str) -> Future[ReadOutcome]:
         return self.executor.submit(self.server.read, resource_type, resource_id)
 
     def remaining(self) -> float:

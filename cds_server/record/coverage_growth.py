@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cds_server.outgoing.fhir_client import Found
 from cds_server.outgoing.fhir_errors import Fault, FhirError
+from cds_server.outgoing.read_outcome import InPart, ReadOutcome
 from cds_server.record.search_plan import Need
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap
 
@@ -18,11 +18,16 @@ def unread(error: FhirError) -> Coverage:
     return Coverage(Completeness.UNREAD, error.why, gap=_gap(error))
 
 
-def grown(before: Coverage, need: Need, found: Found, as_of: datetime) -> Coverage:
+def in_part(error: FhirError, since: datetime | None = None) -> Coverage:
+    """The coverage of data of which some may be missing."""
+    return Coverage(Completeness.PART, error.why, since, _gap(error))
+
+
+def grown(before: Coverage, need: Need, found: ReadOutcome, as_of: datetime) -> Coverage:
     """The coverage after one search. It reaches further back only if nothing is missing in between."""
-    if found.error is not None:
+    if isinstance(found, InPart):
         if before.since is not None or found.results or before.state is Completeness.PART:
-            return Coverage(Completeness.PART, found.error.why, before.since, _gap(found.error))
+            return in_part(found.error, before.since)
         return unread(found.error)
     if need.since is None:
         return Coverage(Completeness.COMPLETE)

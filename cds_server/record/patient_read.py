@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, wait
 
-from cds_server.outgoing.fhir_errors import FhirError
+from cds_server.outgoing.read_outcome import InPart, ReadOutcome
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, unread
 from cds_server.record.record_so_far import RecordSoFar
@@ -17,9 +17,10 @@ class PatientRead:
     def __init__(self, asked: AskedServer, patient_id: str, so_far: RecordSoFar) -> None:
         self._asked = asked
         self._patient_id = patient_id
+        self._so_far = so_far
         self._pool = so_far.pool
         self._coverage = so_far.coverage
-        self._under_way: Future[bytes | None] | None = None
+        self._under_way: Future[ReadOutcome] | None = None
 
     def start(self) -> None:
         """Ask for the Patient, unless it is there already or the client failed to read it. Where the client said that
@@ -41,13 +42,11 @@ class PatientRead:
         if not future.done():
             self._coverage[Kind.PATIENT] = unread(LATE)
             return
-        try:
-            raw = future.result()
-        except FhirError as error:
-            self._coverage[Kind.PATIENT] = unread(error)
+        found = self._so_far.add(future.result(), "Patient", frozenset({Kind.PATIENT}))
+        gone = isinstance(found, InPart) and found.error.status in (404, 410)
+        if isinstance(found, InPart) and not gone:
+            self._coverage[Kind.PATIENT] = unread(found.error)
             return
-        if raw is not None:
-            self._pool.add(raw, "Patient from the FHIR server", kinds=frozenset({Kind.PATIENT}))
         self._coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
 
     def is_read_now(self) -> bool:

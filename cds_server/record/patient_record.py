@@ -29,8 +29,9 @@ from cds_server.record.search_rounds import SearchRounds
 from cds_server.record.searches_under_way import SearchesUnderWay
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import MappingContext
-from fhir_mappings.facts.coverage import Completeness, Gap
+from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.medications.draft_orders import check_draft_owner
+from fhir_mappings.medications.products import referred_medications
 from fhir_mappings.reading.ownership import AnotherPatientError, check_owner, owner_of
 from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 
@@ -68,6 +69,8 @@ def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetim
     if asked is None:
         _check_owner(request, pool)
         _say_why_nothing_is_fetched(request, so_far)
+        if referred_medications(pool, request.fhir_base).unfollowed:
+            so_far.coverage[Kind.MEDICATIONS] = Coverage(Completeness.PART, "not supplied", gap=Gap.NOT_SUPPLIED)
     else:
         try:
             _read_from_server(request, sources, as_of, so_far, states, asked)

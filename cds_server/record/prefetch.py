@@ -27,13 +27,17 @@ from fhir_mappings.reading.searchset import Part
 
 class Supplied(StrEnum):
     """The state of a key. A first page has more behind it, at the client or at the server; FAILED_IN_PART came with an
-    OperationOutcome that says that results are missing."""
+    OperationOutcome that says that results are missing; some of BROKEN cannot be read."""
 
     ABSENT = "absent"
     COMPLETE = "complete"
     FIRST_PAGE = "first page"
+    BROKEN = "broken"
     FAILED_IN_PART = "failed in part at the client"
     FAILED = "failed at the client"
+
+
+_SOME = (Supplied.COMPLETE, Supplied.FIRST_PAGE, Supplied.BROKEN)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,9 @@ def _state(key: DataKey, sent: Sent, matches: list[fs.FhirStruct | Json]) -> Key
     broken = sent.broken or sent.is_of_another_type
     if not (sent.next or full or sent.short or broken):
         return KeyState(Supplied.COMPLETE)
-    is_page = key.sort and not broken and not (sent.short and not sent.next)
+    if broken:
+        return KeyState(Supplied.BROKEN)
+    is_page = key.sort and not (sent.short and not sent.next)
     return KeyState(Supplied.FIRST_PAGE, _oldest(matches) if is_page else None)
 
 
@@ -123,13 +129,15 @@ def _start_of(match: fs.FhirStruct | Json) -> str:
 
 def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:
     """The coverage of each kind of data by prefetch alone."""
-    found = {key.kind: _coverage(states[key.key]) for key in DATA_KEYS if key.key != "crsDrugs"}
+    found = {key.kind: _coverage(states[key.key]) for key in DATA_KEYS}
+    found[Kind.MEDICATIONS] = Coverage(Completeness.COMPLETE)  # until one is missed
     recent, by_code = states["recentAdministrations"], states["crsDrugs"]
     if recent.supplied is Supplied.COMPLETE:
         found[Kind.RUNNING] = Coverage(Completeness.COMPLETE)
-    elif by_code.supplied in (Supplied.COMPLETE, Supplied.FIRST_PAGE) and recent.supplied is Supplied.ABSENT:
+        found[Kind.CRS_DRUGS] = Coverage(Completeness.COMPLETE)
+    elif by_code.supplied in _SOME and recent.supplied is Supplied.ABSENT:
         why = "only administrations found by code were supplied"
-        found[Kind.ADMINISTRATIONS] = Coverage(Completeness.PART, why, gap=Gap.SUPPLIED_IN_PART)
+        found[Kind.ADMINISTRATIONS] = Coverage(Completeness.PART, why, gap=Gap.NOT_SUPPLIED)
     return found
 
 
@@ -139,6 +147,8 @@ def _coverage(state: KeyState) -> Coverage:
             return Coverage(Completeness.COMPLETE)
         case Supplied.FIRST_PAGE:
             return Coverage(Completeness.PART, "not all of it was supplied", state.since, Gap.SUPPLIED_IN_PART)
+        case Supplied.BROKEN:
+            return Coverage(Completeness.PART, "not all that was supplied could be read", gap=Gap.BROKEN)
         case Supplied.FAILED_IN_PART:
             return Coverage(Completeness.PART, "the client could not read all of it", gap=Gap.FAILED_AT_CLIENT)
         case Supplied.FAILED:

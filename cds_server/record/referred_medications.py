@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from concurrent.futures import wait
 
 from cds_server.outgoing.fhir_client import Search
+from cds_server.outgoing.fhir_errors import Fault, FhirError
+from cds_server.outgoing.read_outcome import InPart, failed
 from cds_server.record.asked_server import AskedServer
+from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, in_part
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.record_so_far import RecordSoFar
+from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.medications.draft_fields import Draft
 from fhir_mappings.medications.draft_orders import draft_medications
-from fhir_mappings.medications.products import MOST_HOPS, unread_medications
+from fhir_mappings.medications.products import MOST_HOPS, referred_medications
 
 AT_ONCE = 50
+NOT_FOUND = FhirError(Fault.INCOMPLETE, "not found on the FHIR server")
 
 
 class ReferredMedications:
@@ -28,21 +33,26 @@ class ReferredMedications:
         self._pool = so_far.pool
         self._memory = memory
         self._tried: set[str] = set()
+        self._error: FhirError | None = None
 
     def read(self) -> bool:
-        """Read the distinct Medications and Substances behind references, hop by hop. True if one came."""
+        """Read the distinct Medications and Substances behind references, hop by hop, and say whether all that name a
+        drug came. True if one came."""
         came = False
-        for _ in range(MOST_HOPS):
-            if self._asked.remaining() <= 0:
-                break
-            base = self._asked.server.base
-            wanted = (*unread_medications(self._pool, base), *draft_medications(self._drafts, self._pool, base))
+        base = self._asked.server.base
+        for hop in range(MOST_HOPS + 1):
+            referred = referred_medications(self._pool, base)
+            wanted = (*referred.missing, *draft_medications(self._drafts, self._pool, base))
             new = [reference for reference in dict.fromkeys(wanted) if reference not in self._tried]
-            if not new:
+            if new and self._asked.remaining() <= 0:
+                self._error = self._error or LATE
+            if not new or hop == MOST_HOPS or self._asked.remaining() <= 0:
                 break
             self._tried.update(new)
             self._read_once(base, new)
             came = came or any(self._pool.get(reference) is not None for reference in new)
+        error = (self._error or NOT_FOUND) if referred.unfollowed else None
+        self._so_far.coverage[Kind.MEDICATIONS] = in_part(error) if error else Coverage(Completeness.COMPLETE)
         return came
 
     def _read_once(self, base: str, references: list[str]) -> None:
@@ -58,6 +68,8 @@ class ReferredMedications:
         for resource_type, ids in unknown.items():
             if self._asked.permits(resource_type):
                 self._fetch(resource_type, ids)
+            else:
+                self._error = NOT_PERMITTED
 
     def _fetch(self, resource_type: str, ids: list[str]) -> None:
         batches = [ids[i : i + AT_ONCE] for i in range(0, len(ids), AT_ONCE)]
@@ -65,9 +77,10 @@ class ReferredMedications:
         futures = [self._asked.search(search) for search in searches]
         wait(futures, timeout=self._asked.remaining())
         for future in futures:
-            for raw in future.result().entries[: self._so_far.room()] if future.done() else []:
-                # any other resource that a server puts here is checked like any other answer
-                self._pool.add(raw, f"{resource_type} from the FHIR server")
+            # any other resource that a server puts here is checked like any other answer
+            taken = self._so_far.add(future.result() if future.done() else failed(LATE), resource_type)
+            if isinstance(taken, InPart):
+                self._error = self._error or taken.error
         for reference in (f"{resource_type}/{resource_id}" for resource_id in ids):
             found = self._pool.get(reference)
             if found is not None:

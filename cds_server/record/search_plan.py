@@ -65,7 +65,7 @@ class Plan:
     def first_round(self, states: Mapping[str, KeyState]) -> tuple[Need, ...]:
         """Everything that prefetch did not bring, except the earlier signs and administrations."""
         asked = asked_keys(self.terms)
-        missing = {k.kind: k for k in asked if _asks_again(states[k.key]) and k.key != "crsDrugs"}
+        missing = {k.kind: k for k in asked if _asks_again(states[k.key])}
         labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
         needs = [
             *(n for k in analytes.KINDS for n in self._observations(missing, (k,), self.t.course_days + DAYS_BEFORE)),
@@ -96,7 +96,7 @@ class Plan:
         hints = tuple(Hint) if _asks_again(states["crsDrugs"]) else (Hint.BEHIND_REFERENCES,)
         for hint in hints:
             search = self._search("MedicationAdministration", ((hint.value, codes),))
-            needs.append(Need(search, (Kind.ADMINISTRATIONS,), hint=hint))
+            needs.append(Need(search, (Kind.CRS_DRUGS,), hint=hint))
         return needs
 
     def next_round(
@@ -194,9 +194,9 @@ class Plan:
 
 
 def _asks_again(state: KeyState) -> bool:
-    """Tell whether a key is asked for again: if it is absent or a first page. A search that the client tried and failed
-    is not run again."""
-    return state.supplied in (Supplied.ABSENT, Supplied.FIRST_PAGE)
+    """Tell whether a key is asked for again: if it is absent, broken or a first page. A search that the client tried
+    and failed is not run again."""
+    return state.supplied in (Supplied.ABSENT, Supplied.FIRST_PAGE, Supplied.BROKEN)
 
 
 def _is_short(coverage: Coverage | None, since: datetime) -> bool:

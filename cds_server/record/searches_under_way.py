@@ -8,8 +8,8 @@ from datetime import datetime
 from math import inf
 
 from cds_server.operations.metrics import Metrics
-from cds_server.outgoing.fhir_client import Found
-from cds_server.outgoing.fhir_errors import Fault, FhirError
+from cds_server.outgoing.fhir_errors import FhirError
+from cds_server.outgoing.read_outcome import InPart, ReadOutcome, failed
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, grown
 from cds_server.record.record_so_far import RecordSoFar
@@ -30,14 +30,14 @@ class SearchesUnderWay:
         self._so_far = so_far
         self._as_of = as_of
         self._metrics = metrics
-        self._futures: dict[Future[Found], Need] = {}
+        self._futures: dict[Future[ReadOutcome], Need] = {}
 
     def start(self, needs: Iterable[Need]) -> None:
         for need in needs:
             if self._asked.permits(need.search.resource_type):
                 self._futures[self._asked.search(need.search)] = need
             elif need.hint is None:
-                self._merge(need, Found(error=NOT_PERMITTED))
+                self._merge(need, failed(NOT_PERMITTED))
 
     def any(self, which: Callable[[Need], bool]) -> bool:
         return any(which(need) for need in self._futures.values())
@@ -56,27 +56,23 @@ class SearchesUnderWay:
     def _wait(self, which: Callable[[Need], bool], seconds: float) -> None:
         wait([future for future, need in self._futures.items() if which(need)], timeout=seconds)
 
-    def _merge_each(self, futures: Iterable[Future[Found]]) -> None:
+    def _merge_each(self, futures: Iterable[Future[ReadOutcome]]) -> None:
         """Merge the results newest first, so that coverage grows back from now without a gap."""
         for future in sorted(futures, key=lambda f: self._futures[f].until or self._as_of, reverse=True):
             need = self._futures.pop(future)
-            found = future.result() if future.done() else Found(error=LATE)
+            found = future.result() if future.done() else failed(LATE)
             if future.cancel():  # one that never began counts nothing by itself
                 self._metrics.fhir_errors.labels(need.search.resource_type, LATE.label).inc()
             self._merge(need, found)
 
-    def _merge(self, need: Need, found: Found) -> None:
+    def _merge(self, need: Need, found: ReadOutcome) -> None:
         so_far = self._so_far
-        if len(found.entries) > so_far.room():
-            error = FhirError(Fault.ENTRIES, "there are more results than are read")
-            found = Found(found.entries[: so_far.room()], found.pages, found.results, error)
-        for index, raw in enumerate(found.entries):
-            where = f"{need.search.resource_type} from the FHIR server, result {index}"
-            so_far.pool.add(raw, where, kinds=frozenset(need.kinds))
+        taken = so_far.add(found, need.search.resource_type, frozenset(need.kinds))
         if need.hint is not None:
-            self.hints[need.hint] = found.error
+            self.hints[need.hint] = taken.error if isinstance(taken, InPart) else None
+        if need.hint is Hint.BEHIND_REFERENCES:  # what it finds is found anyway, behind the references of the rest
             return
-        if Kind.ADMINISTRATIONS in need.kinds and found.pages > 1:
+        if Kind.ADMINISTRATIONS in need.kinds and taken.pages > 1:
             self.dense = True
         for kind in need.kinds:
-            so_far.coverage[kind] = grown(so_far.coverage[kind], need, found, self._as_of)
+            so_far.coverage[kind] = grown(so_far.coverage[kind], need, taken, self._as_of)

@@ -55,3 +55,19 @@ class CourseSearch(StrEnum):
     NONE = "no_course"
     NONE_IN_PART_READ = "no_course_in_part_read"
     UNREADABLE = "unreadable"
+
+
+class CourseDoubt(StrEnum):
+    """The reason why an infusion may be missing where none was found. The first that holds counts.
+
+    Only `FIRST_PAGE` leaves an answer without cards: what asks for CAR-T by code is whole and empty, and the other
+    administrations end at a full page that nobody could be asked to go on from.
+    """
+
+    NOTHING_READ = "nothing_read"
+    READ_FAILED = "read_failed"
+    NOT_ASKED_FOR = "not_asked_for"  # nobody could be asked for what shows an infusion
+    DRUG_UNREAD = "drug_unread"  # what stands behind a reference failed
+    DRUG_UNNAMED = "drug_unnamed"
+    UNUSABLE = "unusable"  # a resource that may be an infusion was set aside
+    FIRST_PAGE = "first_page"

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     SAFETY_LABS = "blood counts and liver enzymes"
     ADMINISTRATIONS = "medication administrations"
     RUNNING = "running infusions"
+    CRS_DRUGS = "medication administrations by code"
+    MEDICATIONS = "names of drugs"  # those that stand behind references
     PROCEDURES = "cell therapy procedures"
     SUPPORT_PROCEDURES = "respiratory support procedures"
     CONDITIONS = "conditions"
@@ -46,6 +48,7 @@ class Gap(StrEnum):
     NOT_SUPPLIED = "not-supplied"
     SUPPLIED_IN_PART = "supplied-in-part"
     FAILED_AT_CLIENT = "failed-at-client"
+    BROKEN = "broken"  # what the client sent cannot all be read
     NOT_PERMITTED = "not-permitted"  # by the granted scope: nobody was asked
     FAILED = "failed"  # the FHIR server was asked
 
@@ -66,7 +69,7 @@ class Coverage:
     @property
     def failed(self) -> bool:
         """Tell whether someone was asked and did not deliver; otherwise there was nobody to ask."""
-        return self.gap in (Gap.FAILED_AT_CLIENT, Gap.FAILED)
+        return self.gap in (Gap.FAILED_AT_CLIENT, Gap.BROKEN, Gap.FAILED)
 
     def covers(self, moment: datetime) -> bool:
         """Tell whether everything from `moment` on was read."""

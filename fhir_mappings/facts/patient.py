@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from fhir_mappings.facts.analytes import ANALYTES, CRP, IL6, Analyte
-from fhir_mappings.facts.course import CodedCrs, Course, CourseSearch
+from fhir_mappings.facts.course import CodedCrs, Course, CourseDoubt, CourseSearch
 from fhir_mappings.facts.coverage import Coverage, Kind, SetAside
 from fhir_mappings.facts.grade import CrsGrade, FirstFever
 from fhir_mappings.facts.icans import Icans
@@ -44,6 +44,7 @@ class PatientFacts:
     zone: tzinfo
     course_search: CourseSearch
     coverage: Mapping[Kind, Coverage]
+    course_doubt: CourseDoubt | None = None
     course: Course | None = None
     deceased: bool = False
     age: Age | None = None

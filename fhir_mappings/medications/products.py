@@ -37,10 +37,11 @@ class Part:
 @dataclass(frozen=True)
 class Product:
     """The parts of a medication. `unread`: something in it could not be read; `missing`: what of that a server may
-    have, as `Type/id`."""
+    have, as `Type/id`. `unfollowed`: what could not be read stands elsewhere, behind a reference."""
 
     parts: tuple[Part, ...]
     unread: bool = False
+    unfollowed: bool = False
     missing: tuple[str, ...] = ()
 
 
@@ -92,7 +93,7 @@ def product(
         found.parts.append(Part(concept))
     if reference is not None:
         found.follow(reference, tuple(contained), 1)
-    return Product(tuple(found.parts), found.unread, tuple(dict.fromkeys(found.missing)))
+    return Product(tuple(found.parts), found.unread, found.unfollowed, tuple(dict.fromkeys(found.missing)))
 
 
 class _Search:
@@ -103,6 +104,7 @@ class _Search:
         self._seen: set[tuple[str, int]] = set()
         self.parts: list[Part] = []
         self.unread = False
+        self.unfollowed = False
         self.missing: list[str] = []
 
     def follow(self, reference: fs.Reference, contained: Contained, hop: int, strength: fs.Ratio | None = None) -> None:
@@ -138,6 +140,7 @@ class _Search:
         """One that is named by its display alone is read by that; nothing is lost where a server has it still."""
         if not reference.display:
             self.unread = True
+            self.unfollowed = self.unfollowed or bool(target and not target.startswith("#"))
         plain = plain_reference(target, self._shelf.fhir_base)
         if plain is not None and hop <= MOST_HOPS and is_addressable(plain.partition("/")[2]):
             self.missing.append(plain)
@@ -159,12 +162,21 @@ class _Search:
         return found, found.contained if isinstance(found, fs.Medication) else ()
 
 
-def unread_medications(pool: ResourcePool, fhir_base: str | None) -> tuple[str, ...]:
-    """The parts of administrations and orders that are not in the pool, as `Medication/{id}` or `Substance/{id}`."""
+@dataclass(frozen=True)
+class Referred:
+    """The `Medication/{id}` and `Substance/{id}` that administrations and orders refer to and the pool does not hold.
+    `unfollowed`: some of these references leave a drug unnamed."""
+
+    missing: tuple[str, ...]
+    unfollowed: bool
+
+
+def referred_medications(pool: ResourcePool, fhir_base: str | None) -> Referred:
     shelf = Shelf(pool, fhir_base)
     orders: Iterable[NamesDrug] = (
         *(a.data for a in pool.of_type(fs.MedicationAdministration)),
         *(r.data for r in pool.of_type(fs.MedicationRequest)),
     )
-    referring = (data for data in orders if data.medication_reference is not None)
-    return tuple(dict.fromkeys(one for data in referring for one in product_of(data, shelf).missing))
+    products = [product_of(data, shelf) for data in orders if data.medication_reference is not None]
+    missing = tuple(dict.fromkeys(one for product in products for one in product.missing))
+    return Referred(missing, any(product.unfollowed for product in products))

@@ -35,6 +35,8 @@ from fhir_mappings.reading.resources import (
     why_broken,
 )
 
+_SOME_ADMINISTRATIONS = frozenset({Kind.RUNNING, Kind.CRS_DRUGS})
+
 
 class ResourcePool:
     """Every resource of one call, each once. Of two with the same id the pool keeps the one updated last."""
@@ -131,7 +133,7 @@ class ResourcePool:
             when = when if when == known.when else None
             infusion = infusion or known.infusion
             raws = tuple(dict.fromkeys((*known.raws, *raws)))
-        if Kind.RUNNING in kinds:  # a running infusion is an administration
+        if kinds & _SOME_ADMINISTRATIONS:
             kinds |= {Kind.ADMINISTRATIONS}
         doubt, words = (why, why.value) if isinstance(why, Doubt) else (None, why)
         self.broken[reference] = Broken(reference, words, kinds, when, infusion, raws, doubt)

@@ -1,7 +1,7 @@
 """The patients of the fault matrix: scenes of the examples, on charts as full as a ward's.
 
 Each kind of data holds at least two results, so that every search has a second page; most of them mean nothing.
-In `laden` each kind holds something that changes a card: ventilation stands only among the procedures, a vasopressor
+`referred` is `recommended` with the drug of the infusion behind references. In `laden` each kind holds something that changes a card: ventilation stands only among the procedures, a vasopressor
 only among the infusions, and allergy, diagnosis, culture and orders are of what is drafted.
 """
 
@@ -16,7 +16,7 @@ from tests.support.desk import chart_of, moment_of, scene_of
 from tests.support.fhir_wire import Resource
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
-SCENE_OF = {"recommended": "3", "laden": "8"}
+SCENE_OF = {"recommended": "3", "laden": "8", "referred": "3"}
 
 
 def charts() -> dict[str, tuple[str, list[Resource]]]:
@@ -25,11 +25,22 @@ def charts() -> dict[str, tuple[str, list[Resource]]]:
     for name, scene_id in SCENE_OF.items():
         _, scene = scene_of(scene_id)
         ward = Ward(scene.patient_id, moment_of(scene))
-        found[name] = (
-            scene.patient_id,
-            [*chart_of(scene_id), *ward.everyday(), *(ward.what_matters() if name == "laden" else ())],
-        )
+        chart = [*chart_of(scene_id), *ward.everyday(), *(ward.what_matters() if name == "laden" else ())]
+        found[name] = (scene.patient_id, [*behind_references(chart)] if name == "referred" else chart)
     return found
+
+
+def behind_references(chart: list[Resource]) -> Iterator[Resource]:
+    """A chart whose infusion names no drug: it refers to a bag, and the bag to its cells."""
+    for resource in chart:
+        if "1986438" not in str(resource.get("medicationCodeableConcept")):
+            yield resource
+            continue
+        given = {name: value for name, value in resource.items() if name != "medicationCodeableConcept"}
+        yield {**given, "medicationReference": {"reference": "Medication/bag"}}
+        cells = {"itemReference": {"reference": "Substance/cells"}}
+        yield {"resourceType": "Medication", "id": "bag", "code": {"text": "bag"}, "ingredient": [cells]}
+        yield {"resourceType": "Substance", "id": "cells", "code": resource["medicationCodeableConcept"]}
 
 
 class Ward:

@@ -1,7 +1,7 @@
 """A FHIR server on loopback with one fault at a time, over real sockets.
 
-A base address names chart, kinds of data, fault and try, `http://127.0.0.1:…/{chart}/{kinds}/{fault}/{try}`: every cell of
-the fault matrix has a server of its own. A request for those kinds meets the fault, any other is answered in full, as
+A base address names chart, reads, fault and try, `http://127.0.0.1:…/{chart}/{reads}/{fault}/{try}`: every cell of the
+fault matrix has a server of its own. A request of those reads meets the fault, any other is answered in full, as
 `FhirWire` does.
 """
 
@@ -17,46 +17,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tests.support.faults import FAULTS, LATER, ONLY_SEARCHES, Asked, http
 from tests.support.fhir_wire import BASE, FhirWire, Resource
+from tests.support.planned_reads import planned_reads, read_of
 
-# kind of data → what a request for it looks like; the first that fits
-KINDS: Mapping[str, str] = {
-    "patient": r"/Patient/",
-    "il6Crp": r"/Observation\?.*26881-3",
-    "cytokines": r"/Observation\?.*26848-2",
-    "labs": r"/Observation\?.*29463-7",
-    "earlier": r"/Observation\?.*8310-5.*date=lt",
-    "signs": r"/Observation\?.*8310-5",
-    "behind": r"/MedicationAdministration\?.*medication\.code=",
-    "byCode": r"/MedicationAdministration\?.*&code=",
-    "running": r"/MedicationAdministration\?.*status=",
-    "slices": r"/MedicationAdministration\?.*effective-time=lt",
-    "recent": r"/MedicationAdministration\?.*effective-time=ge",
-    "procedures": r"/Procedure\?",
-    "conditions": r"/Condition\?",
-    "allergies": r"/AllergyIntolerance\?",
-    "orders": r"/MedicationRequest\?",
-    "services": r"/ServiceRequest\?",
-    "drugs": r"/Medication\?",
-}
+# the columns of the fault matrix: each read that is planned, and some together
+READS = tuple(planned_reads().values())
 TOGETHER: Mapping[str, frozenset[str]] = {
-    "given": frozenset({"behind", "byCode", "running", "slices", "recent"}),
-    "all": frozenset(KINDS),
+    "given": frozenset(name for (kind, _), name in planned_reads().items() if kind == "MedicationAdministration"),
+    "all": frozenset(READS),
 }
 
 
-def kinds_of(column: str) -> frozenset[str]:
+def reads_of(column: str) -> frozenset[str]:
     return TOGETHER.get(column, frozenset({column}))
 
 
 @cache  # reading an address of thousands of signs took as long as answering it
-def kind_of(search: str) -> str:
-    """The kind of data that a request asks for, by its path and query under the base."""
-    plain = unquote(search)
-    return next(kind for kind, form in KINDS.items() if re.match(form, plain))
+def read_at(search: str) -> str:
+    return read_of(search)
 
 
 @dataclass(frozen=True)
@@ -110,7 +91,7 @@ class FaultyServer:
             self.requests[base].append(Request(search, page, time.monotonic()))
             times = sum(1 for request in self.requests[base] if (request.search, request.page) == (search, 1))
         status, body = self._whole(chart, search)
-        meets = fault != "none" and kind_of(search) in kinds_of(column)
+        meets = fault != "none" and read_at(search) in reads_of(column)
         if not meets or status != 200 or (fault in ONLY_SEARCHES and search.startswith("/Patient/")):
             return iter([http(status, body)]), True
         patient = self.charts[chart][0]

@@ -83,7 +83,7 @@ def unsaid(whole: Said, broken: Said, left: str) -> list[str]:
     """What the answer to a broken chart says less than the whole one's. `left` is the JSON that is left of the chart.
 
     | less                                    | is allowed                                                                 |
-    | no card where there was one             | where administrations or procedures were not all read and nothing that is  |
+    | no card where there was one             | never but at a full page that nobody can go on from, where nothing that is |
     |                                         | left names a CAR-T product: `no_course_in_part_read` of the protocol       |
     | a low IL-6 where it was not low         | never: it moves advice away from tocilizumab                               |
     | an order of tocilizumab that was not    | with a new doubt on the very card that orders                              |
@@ -178,7 +178,9 @@ def test_a_broken_field_is_never_silence_nor_less_than_the_whole_chart_says(name
         faults = [] if time.process_time() - began < SLOWEST else ["slow"]
         faults += faults_of_form(found)
         statuses[found.status_code] += 1
-        if found.status_code != 200:
+        if found.status_code == 412:  # nothing that is left tells of an infusion
+            faults += ["refused"] if CAR_T.search(text) and not is_one_of(REFUSED, broken) else []
+        elif found.status_code != 200:
             faults += [] if is_one_of(REFUSED, broken) else ["refused"]
         else:
             less = unsaid(whole, said(found), text)

@@ -45,14 +45,6 @@ def test_procedures_asked_for_in_vain_may_hide_the_infusion_and_are_a_412() -> N
     assert card_ids(ask("16", failing("Procedure", 503), "order-sign", draft)) == ("data-quality",)
 
 
-def test_procedures_that_nobody_could_be_asked_for_leave_the_answer_to_the_administrations() -> None:
-    prefetch = {**whole_prefetch(chart_of("16"))}
-    del prefetch["cellTherapyProcedures"]
-    answer = Desk().call("16", prefetch=prefetch, hook="patient-view")
-    assert card_ids(answer) == ()
-    assert assessment(answer)["flags"] == ["no_course_in_part_read"]
-
-
 def test_no_infusion_and_everything_read_is_silence_with_its_reason() -> None:
     answer = ask("16", lambda _: None)
     assert card_ids(answer) == ()

@@ -1,0 +1,37 @@
+"""The outcome of a read: all that was asked for, or what came before it failed.
+
+The two hold their resources under names of their own. Whoever takes them must ask which of the two it is, so nobody can
+use what came and forget that more may be missing: mypy refuses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_server.outgoing.fhir_errors import FhirError
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Everything that was asked for, on so many pages."""
+
+    everything: tuple[bytes, ...]
+    pages: int = 1
+
+
+@dataclass(frozen=True)
+class InPart:
+    """The resources that came before the read failed, which may be none. `results` are the matches among them."""
+
+    before: tuple[bytes, ...]
+    error: FhirError
+    pages: int = 0
+    results: int = 0
+
+
+ReadOutcome = Whole | InPart
+
+
+def failed(error: FhirError) -> InPart:
+    """The outcome of a read that brought nothing."""
+    return InPart((), error)
