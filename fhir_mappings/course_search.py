@@ -108,7 +108,8 @@ def _search(course: Course | None, doubt: CourseDoubt | None) -> CourseSearch:
         return CourseSearch.FOUND
     if doubt is None:
         return CourseSearch.NONE
-    return CourseSearch.UNREADABLE if doubt is CourseDoubt.NOTHING_READ else CourseSearch.NONE_IN_PART_READ
+    nothing_read = (CourseDoubt.NOTHING_READ, CourseDoubt.PATIENT_UNKNOWN)
+    return CourseSearch.UNREADABLE if doubt in nothing_read else CourseSearch.NONE_IN_PART_READ
 
 
 def _doubt(
@@ -133,11 +134,13 @@ def _doubt(
 def _unfetched(coverage: Mapping[Kind, Coverage], opens: datetime) -> CourseDoubt | None:
     """The reason why administrations and procedures were not all fetched."""
     both = [coverage.get(k, NOT_SUPPLIED) for k in (Kind.ADMINISTRATIONS, Kind.PROCEDURES)]
-    if all(c.state is Completeness.UNREAD for c in both):
-        return CourseDoubt.NOTHING_READ
     short = [c for c in both if not c.covers(opens)]
     if not short:
         return None
+    if any(c.gap is Gap.NOT_KNOWN for c in short):
+        return CourseDoubt.PATIENT_UNKNOWN
+    if all(c.state is Completeness.UNREAD for c in both):
+        return CourseDoubt.NOTHING_READ
     if any(c.failed for c in short):
         return CourseDoubt.READ_FAILED
     by_code = coverage.get(Kind.CRS_DRUGS, NOT_SUPPLIED).state is Completeness.COMPLETE

@@ -307,6 +307,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "held": "**Dismissed by you** at {at}, and nothing changed since: {number} ({cards}).",
         "off": "**Switched off at this site**, though their rule is met: {cards}.",
         "unread": "**Could not be read**: {kinds}.",
+        "not known": "patient not known to the FHIR server",
         "set aside": "**Set aside**: {resources}{more}.",
     },
     "no_steroid": {

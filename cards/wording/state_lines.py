@@ -14,7 +14,7 @@ from cards.wording.evidence import EvidencePart, basis
 from cards.wording.grade_words import zero_words
 from cards.wording.row_words import driver_words
 from cards.wording.wording import WORDING
-from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.coverage import Gap, Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.thresholds import Thresholds, numbers
 
@@ -82,6 +82,8 @@ def _not_used(x: WordingContext) -> list[str]:
 
 def _unread_words(x: WordingContext, kind: Kind) -> str:
     coverage = x.facts.coverage.get(kind)
+    if kind is Kind.PATIENT and coverage is not None and coverage.gap is Gap.NOT_KNOWN:
+        return phrase("state", "not known")
     if coverage is None or coverage.since is None:
         return kind.value
     return f"{kind.value} before {when(x.facts.local(coverage.since))}"

@@ -10,6 +10,7 @@ from cds_server.record.search_plan import Need
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap
 
 NOT_PERMITTED = FhirError(Fault.SCOPE, "not permitted by the granted scope")
+NOT_KNOWN = FhirError(Fault.STATUS, "not known to the FHIR server", status=404)
 LATE = FhirError(Fault.LATE, "not read in time")
 
 
@@ -39,4 +40,6 @@ def grown(before: Coverage, need: Need, found: ReadOutcome, as_of: datetime) -> 
 
 
 def _gap(error: FhirError) -> Gap:
+    if error is NOT_KNOWN:
+        return Gap.NOT_KNOWN
     return Gap.NOT_PERMITTED if error.fault is Fault.SCOPE else Gap.FAILED

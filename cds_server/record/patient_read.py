@@ -6,7 +6,7 @@ from concurrent.futures import Future, wait
 
 from cds_server.outgoing.read_outcome import InPart, ReadOutcome
 from cds_server.record.asked_server import AskedServer
-from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, unread
+from cds_server.record.coverage_growth import LATE, NOT_KNOWN, NOT_PERMITTED, unread
 from cds_server.record.record_so_far import RecordSoFar
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 
@@ -43,11 +43,10 @@ class PatientRead:
             self._coverage[Kind.PATIENT] = unread(LATE)
             return
         found = self._so_far.add(future.result(), "Patient", frozenset({Kind.PATIENT}))
-        gone = isinstance(found, InPart) and found.error.status in (404, 410)
-        if isinstance(found, InPart) and not gone:
-            self._coverage[Kind.PATIENT] = unread(found.error)
-            return
-        self._coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
+        if not isinstance(found, InPart):
+            self._coverage[Kind.PATIENT] = Coverage(Completeness.COMPLETE)
+        else:
+            self._coverage[Kind.PATIENT] = unread(NOT_KNOWN if found.error.status in (404, 410) else found.error)
 
     def is_read_now(self) -> bool:
         """Read the Patient before anything else. True if there is one."""

@@ -27,6 +27,7 @@ from cds_server.record.referred_medications import ReferredMedications
 from cds_server.record.search_plan import Plan
 from cds_server.record.search_rounds import SearchRounds
 from cds_server.record.searches_under_way import SearchesUnderWay
+from cds_server.record.unknown_patient import doubt_the_searches
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
@@ -108,6 +109,7 @@ def _read_from_server(
     patient.take()
     medications.read()
     _check_owner(request, so_far.pool)
+    doubt_the_searches(so_far, searches, coverage_of(states))
     if sources.lookup is CourseLookup.CODES:
         believe_codes(search, searches.hints, states, so_far.coverage)
 

@@ -19,13 +19,16 @@ from fhir_mappings.facts.coverage import Kind
 
 class SearchesUnderWay:
     """The searches under way. `hints` holds the error of each search by code that came back, None if it brought
-    everything. `dense`: the last administrations alone fill more than a page."""
+    everything. `dense`: the last administrations alone fill more than a page. `kinds` are those that were searched for,
+    `brought`: something came."""
 
     def __init__(
         self, asked: AskedServer, so_far: RecordSoFar, as_of: datetime, metrics: Metrics, *, dense: bool
     ) -> None:
         self.hints: dict[Hint, FhirError | None] = {}
         self.dense = dense
+        self.kinds: set[Kind] = set()
+        self.brought = False
         self._asked = asked
         self._so_far = so_far
         self._as_of = as_of
@@ -67,7 +70,10 @@ class SearchesUnderWay:
 
     def _merge(self, need: Need, found: ReadOutcome) -> None:
         so_far = self._so_far
+        before = so_far.pool.added
         taken = so_far.add(found, need.search.resource_type, frozenset(need.kinds))
+        self.brought = self.brought or so_far.pool.added > before
+        self.kinds.update(need.kinds)
         if need.hint is not None:
             self.hints[need.hint] = taken.error if isinstance(taken, InPart) else None
         if need.hint is Hint.BEHIND_REFERENCES:  # what it finds is found anyway, behind the references of the rest

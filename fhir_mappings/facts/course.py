@@ -64,6 +64,7 @@ class CourseDoubt(StrEnum):
     administrations end at a full page that nobody could be asked to go on from.
     """
 
+    PATIENT_UNKNOWN = "patient_unknown"  # to the FHIR server
     NOTHING_READ = "nothing_read"
     READ_FAILED = "read_failed"
     NOT_ASKED_FOR = "not_asked_for"  # nobody could be asked for what shows an infusion

@@ -51,6 +51,7 @@ class Gap(StrEnum):
     BROKEN = "broken"  # what the client sent cannot all be read
     NOT_PERMITTED = "not-permitted"  # by the granted scope: nobody was asked
     FAILED = "failed"  # the FHIR server was asked
+    NOT_KNOWN = "not-known"  # the FHIR server does not know the patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Coverage:
     @property
     def failed(self) -> bool:
         """Tell whether someone was asked and did not deliver; otherwise there was nobody to ask."""
-        return self.gap in (Gap.FAILED_AT_CLIENT, Gap.BROKEN, Gap.FAILED)
+        return self.gap in (Gap.FAILED_AT_CLIENT, Gap.BROKEN, Gap.FAILED, Gap.NOT_KNOWN)
 
     def covers(self, moment: datetime) -> bool:
         """Tell whether everything from `moment` on was read."""

@@ -41,6 +41,7 @@ HINTS = ("crsDrugs", "crsDrugs-behind")  # nobody waits for their second try
 
 # Fault → how often one address is asked for, and what the fault does:
 #   fails    the read brings nothing
+#   gone     the same, and says that there is nothing: of the Patient, that the server does not know them
 #   owner    it brings data of another patient
 #   passes   it brings everything at the second try, or in an odd way
 #   halved   half of the results do not come
@@ -53,8 +54,8 @@ FAULT_ROWS = rows("""
 | 400             | 1     | fails   |
 | 401             | 1     | fails   |
 | 403             | 1     | fails   |
-| 404             | 1     | fails   |
-| 410             | 1     | fails   |
+| 404             | 1     | gone    |
+| 410             | 1     | gone    |
 | redirect        | 1     | fails   |
 | 429             | 1     | fails   |
 | 500             | 2     | fails   |
@@ -93,7 +94,7 @@ FAULT_ROWS = rows("""
 # Patient has no pages.
 READS = rows("""
 | read                                 | fails | halved | loops | endless | hangs | named                                                            |
-| patient                              | said  | –      | –     | –       | –     | age_unknown                                                      |
+| patient                              | said  | –      | –     | –       | –     | patient, age_unknown                                                 |
 | il6Crp                               | said  | said   | said  | said    | said  | IL-6 and CRP                                                     |
 | cytokines                            | said  | said   | said  | said    | said  | cytokines                                                        |
 | weight-safetyLabs-microbiology-neuro | said  | said   | said  | said    | said  | weight, blood counts and liver enzymes, microbiology, ICE and ICANS |
@@ -141,8 +142,10 @@ def cells_of(chart: str, fault: Mapping[str, str]) -> list[Cell]:
     always = {"owner": "owner", "passes": "same"}
     cells = []
     for name, row in found:
+        lost = row["read"] == "patient" and fault["does"] == "gone"
         pageless = row["read"] == "patient" and fault["fault"] in ONLY_SEARCHES
-        wanted = always.get(fault["does"]) or row.get(fault["does"], "–")
+        fails = "lost" if lost else row["fails"]
+        wanted = always.get(fault["does"]) or {**row, "fails": fails, "gone": fails}.get(fault["does"], "–")
         named = tuple(row["named"].split(", ")) if row["named"] else ()
         cells.append(Cell(name, row["read"], "–" if pageless else wanted, named))
     return [cell for cell in cells if cell.wanted != "–"]
@@ -218,7 +221,8 @@ def outcome_of(answer: TestResponse, whole: TestResponse, named: Sequence[str]) 
         words = json.dumps(answer.get_json())
         if "sent data of another patient" in words:
             return "owner"
-        return "lost" if any(f"{one}: " in words for one in named) else "412 without a reason"
+        said = "patient: not known" in words or any(f"{one}: " in words for one in named)
+        return "lost" if said else "412 without a reason"
     if is_same(answer, whole):
         return "same"
     if card_ids(answer) == NO_INFUSION:
