@@ -137,7 +137,7 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
         executors={
             base: ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir") for base in settings.fhir_servers
         },
-        medications=MedicationMemory(),
+        medications=MedicationMemory(settings.medication_seconds),
         rules=rules,
         zone=settings.zone,
         lookup=settings.course_lookup,

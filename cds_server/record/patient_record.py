@@ -104,7 +104,7 @@ def _read_from_server(
     context = MappingContext(rules.terms, rules.thresholds, sources.zone, request.patient_id, request.fhir_base, as_of)
     dense = states["recentAdministrations"].supplied is Supplied.FIRST_PAGE
     searches = SearchesUnderWay(asked, so_far, as_of, sources.metrics, dense=dense)
-    medications = ReferredMedications(asked, request.drafts, so_far, sources.medications)
+    medications = ReferredMedications(asked, request.drafts, so_far, sources.medications, rules.terms)
     search = SearchRounds(searches, medications, plan, context, so_far).read(plan.first_round(states))
     patient.take()
     medications.read()

@@ -12,10 +12,12 @@ from cds_server.record.asked_server import AskedServer
 from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, in_part
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.record_so_far import RecordSoFar
+from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.medications.draft_fields import Draft
 from fhir_mappings.medications.draft_orders import draft_medications
-from fhir_mappings.medications.products import MOST_HOPS, referred_medications
+from fhir_mappings.medications.products import MOST_HOPS, Shelf, referred_medications
+from fhir_mappings.medications.sure_names import surely_named
 
 AT_ONCE = 50
 NOT_FOUND = FhirError(Fault.INCOMPLETE, "not found on the FHIR server")
@@ -25,14 +27,21 @@ class ReferredMedications:
     """The Medications of one call. Each is asked for once; one that is remembered is not asked for at all."""
 
     def __init__(
-        self, asked: AskedServer, drafts: Sequence[Draft], so_far: RecordSoFar, memory: MedicationMemory
+        self,
+        asked: AskedServer,
+        drafts: Sequence[Draft],
+        so_far: RecordSoFar,
+        memory: MedicationMemory,
+        terms: Terminology,
     ) -> None:
         self._asked = asked
         self._drafts = drafts
         self._so_far = so_far
         self._pool = so_far.pool
         self._memory = memory
+        self._terms = terms
         self._tried: set[str] = set()
+        self._new: list[str] = []
         self._error: FhirError | None = None
 
     def read(self) -> bool:
@@ -52,6 +61,7 @@ class ReferredMedications:
             self._read_once(base, new)
             came = came or any(self._pool.get(reference) is not None for reference in new)
         error = (self._error or NOT_FOUND) if referred.unfollowed else None
+        self._remember(base)
         self._so_far.coverage[Kind.MEDICATIONS] = in_part(error) if error else Coverage(Completeness.COMPLETE)
         return came
 
@@ -65,11 +75,21 @@ class ReferredMedications:
             else:
                 resource_type, _, resource_id = reference.partition("/")
                 unknown.setdefault(resource_type, []).append(resource_id)
+                self._new.append(reference)
         for resource_type, ids in unknown.items():
             if self._asked.permits(resource_type):
                 self._fetch(resource_type, ids)
             else:
                 self._error = NOT_PERMITTED
+
+    def _remember(self, base: str) -> None:
+        """Keep what was read and surely names its drug, with all its ingredients."""
+        shelf = Shelf(self._pool, base)
+        for reference in self._new:
+            found = self._pool.get(reference)
+            if found is not None and surely_named(reference, shelf, self._terms):
+                self._memory.put(base, reference, bytes(found.raw))
+        self._new.clear()
 
     def _fetch(self, resource_type: str, ids: list[str]) -> None:
         batches = [ids[i : i + AT_ONCE] for i in range(0, len(ids), AT_ONCE)]
@@ -81,7 +101,3 @@ class ReferredMedications:
             taken = self._so_far.add(future.result() if future.done() else failed(LATE), resource_type)
             if isinstance(taken, InPart):
                 self._error = self._error or taken.error
-        for reference in (f"{resource_type}/{resource_id}" for resource_id in ids):
-            found = self._pool.get(reference)
-            if found is not None:
-                self._memory.put(self._asked.server.base, reference, bytes(found.raw))

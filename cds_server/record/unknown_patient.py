@@ -16,7 +16,7 @@ from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 
 
 def doubt_the_searches(so_far: RecordSoFar, searches: SearchesUnderWay, by_client: Mapping[Kind, Coverage]) -> None:
-    """If the server does not know the patient, count what it was searched for as not read.
+    """Count what a server that does not know the patient was searched for as not read.
 
     `by_client` is the coverage by prefetch alone, which stands. Raises Problem `unreadable-record` if the searches
     brought anything, or the client nothing of the patient.

@@ -120,6 +120,7 @@ class Settings(LogSettings):
     max_depth: int = setting("CRS_CDS_MAX_DEPTH", str(Limits.depth), whole(16, 500))
     max_entries: int = setting("CRS_CDS_MAX_ENTRIES", str(Limits.entries), whole(100, 10_000_000))
     max_pages: int = setting("CRS_CDS_MAX_PAGES", str(Limits.pages), whole(16, 10_000))
+    medication_seconds: float = setting("CRS_CDS_MEDICATION_SECONDS", "300", number("0", "3600"))
     metrics_token: str | None = setting("CRS_CDS_METRICS_TOKEN", "", optional(token), secret=True)
     http_is_allowed: bool = setting("CRS_CDS_ALLOW_HTTP", "0", yes_or_no)
     ca_bundle: Path | None = setting("CRS_CDS_CA_BUNDLE", "", optional(certificates))
