@@ -30,6 +30,7 @@ from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.kept_answers import KeptAnswers
 from cds_server.pages import pages
 from cds_server.record.medication_memory import MedicationMemory
+from cds_server.record.patient_forms import PatientForms
 from cds_server.record.patient_record import Sources
 from cds_server.root_page import root
 from cds_server.running import RUNNING_KEY, Running, Smart
@@ -138,6 +139,7 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
             base: ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="fhir") for base in settings.fhir_servers
         },
         medications=MedicationMemory(settings.medication_seconds),
+        forms=PatientForms(settings.patient_search, metrics),
         rules=rules,
         zone=settings.zone,
         lookup=settings.course_lookup,

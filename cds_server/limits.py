@@ -13,6 +13,14 @@ class CourseLookup(StrEnum):
     CODES = "codes"
 
 
+class PatientSearch(StrEnum):
+    """The form of `patient` in searches: the id, the reference `Patient/{id}`, or whichever brings a match."""
+
+    AUTO = "auto"
+    ID = "id"
+    REFERENCE = "reference"
+
+
 class UnusableError(ValueError):
     """A text that cannot be used. The message follows the name of its field: "must be a number"."""
 

@@ -22,21 +22,22 @@ from cds_server.site_rules import site_rules
 
 @click.command("check-config")
 @click.option("--prefetch", is_flag=True, help="Print the prefetch templates instead, to type in at the client.")
-def check_config(*, prefetch: bool) -> None:
+@click.option("--patient", metavar="ID", help="A patient who has data: in which form does each FHIR server match them?")
+def check_config(patient: str | None, *, prefetch: bool) -> None:
     """Print what is in force, and try each server that is named (exit code 1 if one cannot be used)."""
     if prefetch:
         for key, template in prefetch_templates(site().rules.terms).items():
             click.echo(f"{key}\n    {template}")
         return
     try:
-        failed = _failed_checks()
+        failed = _failed_checks(patient)
     except SettingsError as error:
         raise BadInputError(str(error)) from error
     if failed:
         raise SystemExit(1)
 
 
-def _failed_checks() -> int:
+def _failed_checks(patient: str | None) -> int:
     """Print what is in force and every check; return how many failed. Raises SettingsError."""
     settings = settings_from(os.environ)
     check_services(settings)
@@ -49,7 +50,7 @@ def _failed_checks() -> int:
     if signed.shadow_only and settings.mode is not Mode.SHADOW:  # in shadow nobody waits for the cards
         failed += 1
         click.echo(f"FAILED {SETTING}: in production no card is shown until a person signs the rules (crs-cds sign)")
-    for check in checks(settings):
+    for check in checks(settings, patient):
         failed += check.wrong is not None
         click.echo(f"{'FAILED' if check.wrong else 'ok':<7}{check.what}: {check.wrong or check.found}")
     return failed

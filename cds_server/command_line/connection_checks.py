@@ -14,9 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from urllib3.exceptions import NameResolutionError
 
 from cds_server.app import trusted_clients
+from cds_server.command_line.patient_searches import found_types
+from cds_server.limits import PatientSearch
 from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import FetchError, LateError, Network, TooLargeError, fetch, pooled_session
 from cds_server.outgoing.token_request import TokenError
+from cds_server.record.patient_forms import PatientForm
 from cds_server.settings.database_address import shown_database
 from cds_server.settings.table import Settings
 from cds_server.smart_app.discovery import discovered
@@ -41,9 +44,10 @@ class Check:
     found: str = ""
 
 
-def checks(settings: Settings) -> Iterator[Check]:
-    """Try every server that the settings name, one after the other. Raises SettingsError if the clients file or the
-    file of the SMART app cannot be used."""
+def checks(settings: Settings, patient: str | None = None) -> Iterator[Check]:
+    """Try every server that the settings name, one after the other; and where a patient who has data is named, in which
+    form each FHIR server matches them. Raises SettingsError if the clients file or the file of the SMART app cannot be
+    used."""
     yield _database(settings.database_url)
     network = Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
     with pooled_session(4, network) as session:
@@ -52,8 +56,11 @@ def checks(settings: Settings) -> Iterator[Check]:
         for base in settings.fhir_servers:
             yield _fhir_server(base, session)
         trusted = trusted_clients(settings) or Trusted(())
+        tokens = BackendTokens(trusted.backends, session)
         for base in trusted.backends:
-            yield _token(base, BackendTokens(trusted.backends, session))
+            yield _token(base, tokens)
+        for base in settings.fhir_servers if patient is not None else ():
+            yield _patient_searches(base, patient or "", settings.patient_search, session, tokens)
         for client in trusted.clients:
             yield _key_set(client, session)
             unknown = sorted(set(client.fhir_servers) - set(settings.fhir_servers))
@@ -81,6 +88,26 @@ def _token(base: str, tokens: BackendTokens) -> Check:
     except TokenError as error:
         return Check(what, f"answer: {error.why}")
     return Check(what, found="given")
+
+
+def _patient_searches(
+    base: str, patient: str, setting: PatientSearch, session: requests.Session, tokens: BackendTokens
+) -> Check:
+    what = f"searches of the patient on {base}"
+    try:
+        token = tokens.token(base, time.monotonic() + SECONDS) if base in tokens.accesses else None
+    except TokenError as error:
+        return Check(what, f"answer: {error.why}")
+    found = found_types(base, patient, session, token)
+    if not found.all:
+        return Check(what, "nothing was found in either form: name a patient who has data, whom we may read")
+    if found.wanted is None:
+        empty = "; ".join(f"patient={form.of('ID')} finds no {', '.join(found.empty(form))}" for form in PatientForm)
+        return Check(what, f"{empty}: a server that wants both forms is not supported")
+    if setting.value not in ("auto", found.wanted.value) and found.empty(PatientForm(setting.value)):
+        empty = ", ".join(found.empty(PatientForm(setting.value)))
+        return Check(what, f"CRS_CDS_PATIENT_SEARCH={setting.value} finds no {empty}; set auto or {found.wanted.value}")
+    return Check(what, found=f"patient={found.wanted.of('ID')} finds {', '.join(sorted(found.all))}")
 
 
 def _database(url: str) -> Check:

@@ -34,6 +34,7 @@ class Metrics:
             "not_assessed", "Calls of which nobody knows whether cells were given", "reason"
         )
         self.fhir_requests = self._counter("fhir_requests", "Searches and reads asked of FHIR servers", "type")
+        self.patient_forms = self._counter("patient_forms", "FHIR servers whose form of `patient` was found", "form")
         self.fhir_errors = self._counter("fhir_errors", "Searches and reads that failed", "type", "kind")
         self.busy = self._counter("busy", "Calls that found no place, by client and share", "client", "share")
         self.feedback = self._counter("feedback", "Entries of feedback", "outcome")

@@ -1,13 +1,21 @@
-"""The Patient, read by id while the searches run."""
+"""The Patient, read by id while the searches run.
+
+A server answers a search for a patient whom it does not know with an empty searchset, which reads like "none on
+record". So of such a patient nothing that it answered to a search can be believed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, wait
 
 from cds_server.outgoing.read_outcome import InPart, ReadOutcome
+from cds_server.problems import Problem, ProblemId
 from cds_server.record.asked_server import AskedServer
-from cds_server.record.coverage_growth import LATE, NOT_KNOWN, NOT_PERMITTED, unread
+from cds_server.record.coverage_growth import LATE, NOT_KNOWN, NOT_PERMITTED, in_part, unread
 from cds_server.record.record_so_far import RecordSoFar
+from cds_server.record.searches_under_way import SearchesUnderWay
+from fhir_mappings.facts.course import CourseDoubt
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 
 
@@ -25,8 +33,7 @@ class PatientRead:
     def start(self) -> None:
         """Ask for the Patient, unless it is there already or the client failed to read it. Where the client said that
         there is none, the server may know better."""
-        there = self._pool.patient(self._patient_id) is not None
-        if there or self._coverage[Kind.PATIENT].gap is Gap.FAILED_AT_CLIENT:
+        if self.is_there or self._coverage[Kind.PATIENT].gap is Gap.FAILED_AT_CLIENT:
             return
         if not self._asked.permits("Patient", search=False):
             self._coverage[Kind.PATIENT] = unread(NOT_PERMITTED)
@@ -48,8 +55,30 @@ class PatientRead:
         else:
             self._coverage[Kind.PATIENT] = unread(NOT_KNOWN if found.error.status in (404, 410) else found.error)
 
+    @property
+    def is_there(self) -> bool:
+        return self._pool.patient(self._patient_id) is not None
+
     def is_read_now(self) -> bool:
         """Read the Patient before anything else. True if there is one."""
         self.start()
         self.take()
-        return self._pool.patient(self._patient_id) is not None
+        return self.is_there
+
+
+def doubt_the_searches(so_far: RecordSoFar, searches: SearchesUnderWay, by_client: Mapping[Kind, Coverage]) -> None:
+    """Count what a server that does not know the patient was searched for as not read.
+
+    `by_client` is the coverage by prefetch alone, which stands. Raises Problem `unreadable-record` if the searches
+    brought anything, or the client nothing of the patient.
+    """
+    if so_far.coverage[Kind.PATIENT].gap is not Gap.NOT_KNOWN:
+        return
+    from_client = any(claim.from_client for claim in so_far.pool.claims)
+    if searches.brought or not from_client:
+        details = [("", f"{Kind.PATIENT.value}: {NOT_KNOWN.why}")]
+        raise Problem(ProblemId.UNREADABLE_RECORD, details, CourseDoubt.PATIENT_UNKNOWN.value)
+    for kind in searches.kinds:
+        before = by_client[kind]
+        came = before.state is not Completeness.UNREAD
+        so_far.coverage[kind] = in_part(NOT_KNOWN, before.since) if came else unread(NOT_KNOWN)

@@ -19,7 +19,8 @@ from cds_server.problems import Problem, ProblemId
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.code_lookup import believe_codes
 from cds_server.record.medication_memory import MedicationMemory
-from cds_server.record.patient_read import PatientRead
+from cds_server.record.patient_forms import PatientForm, PatientForms
+from cds_server.record.patient_read import PatientRead, doubt_the_searches
 from cds_server.record.prefetch import KeyState, Supplied, coverage_of, read_prefetch
 from cds_server.record.record_request import RecordRequest
 from cds_server.record.record_so_far import RecordSoFar
@@ -27,7 +28,6 @@ from cds_server.record.referred_medications import ReferredMedications
 from cds_server.record.search_plan import Plan
 from cds_server.record.search_rounds import SearchRounds
 from cds_server.record.searches_under_way import SearchesUnderWay
-from cds_server.record.unknown_patient import doubt_the_searches
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
@@ -49,6 +49,7 @@ class Sources:
     session: requests.Session
     executors: Mapping[str, Executor]
     medications: MedicationMemory
+    forms: PatientForms
     rules: SiteRules
     zone: tzinfo | None
     lookup: CourseLookup
@@ -100,12 +101,16 @@ def _read_from_server(
         _check_owner(request, so_far.pool)
     patient.start()
     rules = sources.rules
-    plan = Plan(request.patient_id, as_of, rules.terms, rules.thresholds, sources.lookup)
+    form = sources.forms.known(asked.server.base)
+    plan = Plan(request.patient_id, form or PatientForm.ID, as_of, rules.terms, rules.thresholds, sources.lookup)
     context = MappingContext(rules.terms, rules.thresholds, sources.zone, request.patient_id, request.fhir_base, as_of)
     dense = states["recentAdministrations"].supplied is Supplied.FIRST_PAGE
     searches = SearchesUnderWay(asked, so_far, as_of, sources.metrics, dense=dense)
     medications = ReferredMedications(asked, request.drafts, so_far, sources.medications, rules.terms)
-    search = SearchRounds(searches, medications, plan, context, so_far).read(plan.first_round(states))
+    rounds = SearchRounds(searches, medications, plan, context, so_far)
+    search = rounds.read(states, patient if form is None else None)
+    if form is None and rounds.matched is not None:
+        sources.forms.settle(asked.server.base, rounds.matched)
     patient.take()
     medications.read()
     _check_owner(request, so_far.pool)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from cds_server.data_keys import DATA_KEYS, DataKey, asked_keys, code_list
 from cds_server.limits import CourseLookup
 from cds_server.outgoing.fhir_client import Search
+from cds_server.record.patient_forms import PatientForm
 from cds_server.record.prefetch import KeyState, Supplied
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts import analytes
@@ -51,12 +52,18 @@ class Need:
     until: datetime | None = None
     hint: Hint | None = None
 
+    @property
+    def patient(self) -> str:
+        """The patient as the search names them."""
+        return dict(self.search.params)["patient"]
+
 
 @dataclass(frozen=True)
 class Plan:
-    """The reading that one call needs: the patient, the moment, codes and numbers."""
+    """The reading that one call needs: the patient and the form of searches for them, the moment, codes and numbers."""
 
     patient_id: str
+    form: PatientForm
     as_of: datetime
     terms: Terminology
     t: Thresholds
@@ -190,7 +197,7 @@ class Plan:
 
     def _search(self, resource_type: str, params: tuple[tuple[str, str], ...], sort: str | None = None) -> Search:
         optional = (("_sort", sort),) if sort else ()
-        return Search(resource_type, (("patient", self.patient_id), *params, ("_count", PAGE)), optional)
+        return Search(resource_type, (("patient", self.form.of(self.patient_id)), *params, ("_count", PAGE)), optional)
 
 
 def _asks_again(state: KeyState) -> bool:

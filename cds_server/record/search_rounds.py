@@ -40,10 +40,13 @@ come by the deadline is unread, and said to be.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cds_server.limits import CourseLookup
+from cds_server.record.patient_forms import PatientForm
+from cds_server.record.patient_read import PatientRead
+from cds_server.record.prefetch import KeyState
 from cds_server.record.record_so_far import RecordSoFar
 from cds_server.record.referred_medications import ReferredMedications
 from cds_server.record.search_plan import Need, Plan
@@ -79,16 +82,23 @@ class SearchRounds:
     ) -> None:
         self._searches = searches
         self._medications = medications
-        self._plan = plan
+        self._plans: tuple[Plan, ...] = (plan,)
         self._context = context
         self._so_far = so_far
         self._asked: set[Need] = set()
 
-    def read(self, first: Sequence[Need]) -> CourseSearch:
-        """Read until all that the course asks for is there, or the time ends; return how surely there is a course."""
-        needs = first
-        for _ in range(MOST_ROUNDS):
+    def read(self, states: Mapping[str, KeyState], patient: PatientRead | None = None) -> CourseSearch:
+        """Read until all that the course asks for is there, or the time ends; return how surely there is a course.
+
+        `patient` is given where nobody knows the form in which the server matches patients. If the first round brings
+        nothing on a Patient who is there, it is sent once more in the other form.
+        """
+        needs: Sequence[Need] = self._plans[0].first_round(states)
+        for number in range(MOST_ROUNDS):
             found = self._round(needs)
+            if number == 0 and patient is not None and self._found_nothing_on(patient):
+                self._plans = (self._plans[0], replace(self._plans[0], form=self._plans[0].form.other))
+                found = self._round(self._plans[1].first_round(states))
             needs = found.needs
             if not needs and not self._searches.any(self._decides):
                 break
@@ -100,6 +110,20 @@ class SearchRounds:
             self._searches.take_all(lambda need: self._decides(need) or need.hint is None)
             found = self._next()
         return found.search
+
+    @property
+    def matched(self) -> PatientForm | None:
+        """The form in which a search brought a match."""
+        return next((p.form for p in self._plans if p.form.of(p.patient_id) in self._searches.brought), None)
+
+    def _found_nothing_on(self, patient: PatientRead) -> bool:
+        """Tell whether the whole round brought nothing, on a Patient who is there."""
+        if not self._searches.brought:
+            self._searches.take(lambda _: True)
+        if self._searches.brought or self._searches.any(lambda _: True):
+            return False
+        patient.take()
+        return patient.is_there
 
     def _round(self, needs: Sequence[Need]) -> _Next:
         began = time.monotonic()
@@ -121,18 +145,24 @@ class SearchRounds:
         return found
 
     def _ask(self, needs: Sequence[Need]) -> None:
-        self._searches.start(needs)
+        first = self._plans[0]
+        usual = [need for need in needs if need.patient == first.form.of(first.patient_id)]
+        self._searches.start(usual)
+        self._searches.start([need for need in needs if need not in usual], tentative=True)
         self._asked.update(needs)
 
     def _next(self) -> _Next:
         found = find_course(self._so_far.record(), self._context)
-        needs = self._plan.next_round(self._so_far.coverage, found.course, self._asked, dense=self._searches.dense)
-        return _Next(found.search, needs)
+        matched = self.matched
+        plans = [plan for plan in self._plans if matched in (None, plan.form)]
+        coverage, dense = self._so_far.coverage, self._searches.dense
+        needs = [n for plan in plans for n in plan.next_round(coverage, found.course, self._asked, dense=dense)]
+        return _Next(found.search, tuple(needs))
 
     def _decides(self, need: Need) -> bool:
         """Tell whether the next round depends on this search."""
         if need.hint is not None:
-            return self._plan.lookup is CourseLookup.CODES
+            return self._plans[0].lookup is CourseLookup.CODES
         return bool(_DECIDING & set(need.kinds))
 
 

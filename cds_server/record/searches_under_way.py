@@ -20,7 +20,7 @@ from fhir_mappings.facts.coverage import Kind
 class SearchesUnderWay:
     """The searches under way. `hints` holds the error of each search by code that came back, None if it brought
     everything. `dense`: the last administrations alone fill more than a page. `kinds` are those that were searched for,
-    `brought`: something came."""
+    `brought` the forms of the patient in which something came."""
 
     def __init__(
         self, asked: AskedServer, so_far: RecordSoFar, as_of: datetime, metrics: Metrics, *, dense: bool
@@ -28,15 +28,18 @@ class SearchesUnderWay:
         self.hints: dict[Hint, FhirError | None] = {}
         self.dense = dense
         self.kinds: set[Kind] = set()
-        self.brought = False
+        self.brought: set[str] = set()
+        self._tentative: set[Need] = set()
         self._asked = asked
         self._so_far = so_far
         self._as_of = as_of
         self._metrics = metrics
         self._futures: dict[Future[ReadOutcome], Need] = {}
 
-    def start(self, needs: Iterable[Need]) -> None:
+    def start(self, needs: Iterable[Need], *, tentative: bool = False) -> None:
+        """Send searches. Tentative ones may be refused (400): the server need not know that form of the patient."""
         for need in needs:
+            self._tentative.update((need,) if tentative else ())
             if self._asked.permits(need.search.resource_type):
                 self._futures[self._asked.search(need.search)] = need
             elif need.hint is None:
@@ -72,8 +75,11 @@ class SearchesUnderWay:
         so_far = self._so_far
         before = so_far.pool.added
         taken = so_far.add(found, need.search.resource_type, frozenset(need.kinds))
-        self.brought = self.brought or so_far.pool.added > before
+        if so_far.pool.added > before:
+            self.brought.add(need.patient)
         self.kinds.update(need.kinds)
+        if need in self._tentative and isinstance(taken, InPart) and taken.error.status == 400:
+            return
         if need.hint is not None:
             self.hints[need.hint] = taken.error if isinstance(taken, InPart) else None
         if need.hint is Hint.BEHIND_REFERENCES:  # what it finds is found anyway, behind the references of the rest

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from cds_server.limits import CourseLookup, Limits
+from cds_server.limits import CourseLookup, Limits, PatientSearch
 from cds_server.outgoing.base_url import normalised_base
 from cds_server.settings.database_address import database_url, sqlite_file
 from cds_server.settings.values import (
@@ -108,6 +108,7 @@ class Settings(LogSettings):
     fhir_servers: tuple[str, ...] = setting("CRS_CDS_FHIR_SERVERS", "", bases)
     orders_file: Path | None = setting("CRS_CDS_ORDERS", "", optional(path))
     course_lookup: CourseLookup = setting("CRS_CDS_COURSE_LOOKUP", "history", one_of(CourseLookup))
+    patient_search: PatientSearch = setting("CRS_CDS_PATIENT_SEARCH", "auto", one_of(PatientSearch))
     mode: Mode = setting("CRS_CDS_MODE", "active", one_of(Mode))
     shadow_services: frozenset[str] = setting("CRS_CDS_SHADOW_SERVICES", "", names)
     override_hours: float = setting("CRS_CDS_OVERRIDE_HOURS", "8", number("0", "72"))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 
@@ -28,21 +29,30 @@ def filled_prefetch(templates: Templates, fhir_base: str, patient_id: str, sessi
     """The first page of every template. A key whose search fails is left out, as clients leave it out."""
     found: dict[str, Any] = {}
     for key, template in templates.items():
-        url = f"{fhir_base}/{template.replace('{{context.patientId}}', patient_id)}"
+        url = f"{fhir_base}/{filled(template, patient_id)}"
         response = sent(f"prefetch {key}", session, "GET", url, headers=FHIR_JSON)
         if response.status_code == 200:
             found[key] = json_of(f"prefetch {key}", response)
     return found
 
 
+def filled(template: str, patient_id: str) -> str:
+    """A template with the patient in it, percent-encoded: a proxy may tidy the `//` of a code system, or refuse `|`."""
+    path, mark, query = template.replace("{{context.patientId}}", patient_id).partition("?")
+    params = [(name, value) for name, _, value in (part.partition("=") for part in query.split("&"))]
+    return f"{path}?{urlencode(params)}" if mark else path
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a call: the ids of its cards, the cards and the reasoning, or the problem that it names."""
+    """The answer to a call: the ids of its cards, the cards and the reasoning, or the problem that it names. In
+    `shadow` there are neither."""
 
     card_ids: tuple[str, ...] = ()
     cards: tuple[Mapping[str, Any], ...] = ()
     assessment: Mapping[str, Any] = field(default_factory=dict)
     problem: str | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,8 @@ class Ehr:
         if response.status_code != 200:
             return Answer(problem=refusal(response))
         found = json_of(step, response)
+        if found == {"cards": []}:
+            return Answer(shadow=True)
         try:
             ids = tuple(card["source"]["topic"]["code"] for card in found["cards"])
             return Answer(ids, tuple(found["cards"]), found["extension"]["org.crs-cds.assessment"])

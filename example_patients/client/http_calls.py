@@ -31,6 +31,10 @@ class NoAnswerError(Exception):
         super().__init__(f"{step}: {why}")
 
 
+class RefusedError(NoAnswerError):
+    """A server answered, and did not take the request."""
+
+
 class _Bearer(AuthBase):
     def __init__(self, token_for: TokenFor) -> None:
         self._token_for = token_for
@@ -61,7 +65,7 @@ def sent(step: str, session: requests.Session, method: str, url: str, **more: An
 def json_of(step: str, response: requests.Response) -> dict[str, Any]:
     """The JSON object of an answer with status 200. Raises NoAnswerError."""
     if response.status_code != 200:
-        raise NoAnswerError(step, f"the server answers {refusal(response)}")
+        raise RefusedError(step, f"the server answers {refusal(response)}")
     found = _json_object(response)
     if found is None:
         raise NoAnswerError(step, "the server's answer is not the JSON that it should be")

@@ -87,17 +87,21 @@ FHIR_TOKEN = click.option(
     "--timezone", default="UTC", envvar="CRS_CDS_TIMEZONE", show_envvar=True, show_default=True,
     help="The service's CRS_CDS_TIMEZONE: infusion and baseline lie on one date there.",
 )  # fmt: skip
+@click.option(
+    "--batch", type=click.IntRange(min=1), metavar="N",
+    help="Resources of a transaction; by default all, or fewer where the server refuses.",
+)  # fmt: skip
 @FHIR_TOKEN
-def seed(fhir_base: str, timezone: str, token_env: str | None, *, removing: bool) -> None:
+def seed(fhir_base: str, timezone: str, batch: int | None, token_env: str | None, *, removing: bool) -> None:
     """Load the example patients, moved to now, into the FHIR server at FHIR_BASE: never one with real patients."""
     base, zone, token = _base("FHIR_BASE", fhir_base), _zone(timezone), _token(token_env)
     try:
         with session_with(lambda _: token) as session:
             if removing:
-                number = seeding.remove(base, session)
+                number = seeding.remove(base, session, batch)
                 click.echo(f"{number} resources removed." if number else "Nothing to remove.")
                 return
-            done = seeding.seed(base, session, datetime.now(UTC), zone)
+            done = seeding.seed(base, session, datetime.now(UTC), zone, batch)
     except NoAnswerError as error:
         raise Refused(str(error)) from error
     what = f"{done.written} of {done.total} resources written" if done.written else "Unchanged"

@@ -1,17 +1,17 @@
-"""The example patients on a FHIR server: written under fixed ids in one transaction, and removed again."""
+"""The example patients on a FHIR server: written under fixed ids in transactions, and removed again."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import requests
 
-from example_patients.client.http_calls import FHIR_JSON, NoAnswerError, json_of, sent
+from example_patients.client.http_calls import FHIR_JSON, NoAnswerError, RefusedError, json_of, sent
 from example_patients.stories.chart import Resource
 from example_patients.stories.stories import SCENES, record
 
@@ -21,6 +21,7 @@ HOLD = timedelta(hours=2)
 # ends
 KEPT = timedelta(hours=1)
 IDS_OF_A_SEARCH = 50
+LEAST_BATCH = 25  # resources of a transaction, where a server refuses larger ones
 PATIENTS = len(SCENES)
 ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # the ids and the distances in time are the same at every moment
 
@@ -43,10 +44,11 @@ def examples(moved_to: datetime, zone: tzinfo) -> dict[str, Resource]:
     return {reference_of(r): r for story, scene in SCENES for r in record(story, scene, moved_to, zone)}
 
 
-def seed(fhir_base: str, session: requests.Session, now: datetime, zone: tzinfo) -> Seeded:
+def seed(fhir_base: str, session: requests.Session, now: datetime, zone: tzinfo, batch: int | None = None) -> Seeded:
     """Make the server hold the examples, moved to now. Examples younger than KEPT keep their moment.
 
-    Raises NoAnswerError.
+    They are written in transactions of `batch` resources; without one in a single transaction, or in smaller ones if
+    the server refuses that. Raises NoAnswerError.
     """
     here = fetch_examples(fhir_base, session)
     moved_to = _moved_to(here)
@@ -54,15 +56,15 @@ def seed(fhir_base: str, session: requests.Session, now: datetime, zone: tzinfo)
         moved_to = now.astimezone(UTC).replace(second=0, microsecond=0)
     wanted = examples(moved_to, zone)
     written = [r for reference, r in wanted.items() if content_of(here.get(reference)) != r]
-    transact("writing the examples", fhir_base, session, map(put_entry, written))
+    transact_in_parts("writing the examples", fhir_base, session, [*map(put_entry, written)], batch)
     return Seeded(moved_to, len(written), len(wanted))
 
 
-def remove(fhir_base: str, session: requests.Session) -> int:
+def remove(fhir_base: str, session: requests.Session, batch: int | None = None) -> int:
     """Delete the examples that are there, each before those that it refers to; their number. Raises NoAnswerError."""
     here = fetch_examples(fhir_base, session)
     order = [reference for reference in reversed(examples(ANY_MOMENT, UTC)) if reference in here]
-    transact("removing the examples", fhir_base, session, map(delete_entry, order))
+    transact_in_parts("removing the examples", fhir_base, session, [*map(delete_entry, order)], batch)
     return len(order)
 
 
@@ -144,3 +146,20 @@ def transact(step: str, fhir_base: str, session: requests.Session, entries: Iter
     answer = json_of(step, sent(step, session, "POST", fhir_base, data=body.encode(), headers=headers))
     if answer.get("type") != "transaction-response":
         raise NoAnswerError(step, "the server did not take a transaction")
+
+
+def transact_in_parts(
+    step: str, fhir_base: str, session: requests.Session, entries: Sequence[dict[str, Any]], batch: int | None
+) -> None:
+    """Write the entries in transactions of `batch`, in their order. Without a `batch` halve the transaction for as long
+    as the server refuses it, down to LEAST_BATCH. Raises NoAnswerError."""
+    size, start = batch or max(len(entries), 1), 0
+    while start < len(entries):
+        try:
+            transact(step, fhir_base, session, entries[start : start + size])
+        except RefusedError:
+            if batch is not None or size <= LEAST_BATCH:
+                raise
+            size = max(LEAST_BATCH, size // 2)
+            continue
+        start += size

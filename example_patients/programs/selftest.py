@@ -5,6 +5,7 @@ It only reads the FHIR server: nobody should write to a record by testing, so se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Any
 
 from example_patients.client.ehr import SERVICE_OF_HOOK, Ehr, Templates
 from example_patients.client.http_calls import NoAnswerError
+from example_patients.client.patient_forms import BY_REFERENCE, FoundTypes, found_types
 from example_patients.programs.seed import HOLD, fetch_moment
 from example_patients.stories.chart import ICE_CODE, ICE_SYSTEM
 from example_patients.stories.stories import SCENES, Scene
@@ -48,6 +50,9 @@ class Selftest:
         self._shown: list[tuple[str, str, Mapping[str, Any]]] = []  # patient, hook and each card
         self._unfilled: set[str] = set()
         self._reads_ice = True
+        self._in_shadow = 0
+        self._silences: Counter[str] = Counter()
+        self._types: FoundTypes | None = None
         self._rules = ""
         self._infused_at: set[str] = set()
 
@@ -62,6 +67,7 @@ class Selftest:
         found = tuple(service for service in SERVICE_OF_HOOK.values() if service in offered)
         yield SelftestRow(NO_ONE, "discovery", "GET", tuple(SERVICE_OF_HOOK.values()), found)
         self._check_examples()
+        yield from self._searches()
         # a real site need not know the example hospital's ICE code: discovery tells whether the service asks for it,
         # and so which cards are wanted
         self._reads_ice = any(f"{ICE_SYSTEM}|{ICE_CODE}" in t for service in offered.values() for t in service.values())
@@ -77,6 +83,20 @@ class Selftest:
             when = f"{moved_to:%Y-%m-%d %H:%M} UTC"
             raise NoAnswerError("looking for the examples", f"they were moved to {when}: run crs-cds seed again")
 
+    def _searches(self) -> Iterator[SelftestRow]:
+        """A difference if no form of the patient finds every type that the first example has."""
+        ehr = self._ehr
+        self._types = found = found_types(ehr.fhir_base, SCENES[0][1].patient_id, ehr.to_fhir)
+        if found.wanted is None:
+            for form, types in found.by_form.items():
+                yield SelftestRow(NO_ONE, "searches", form, tuple(sorted(found.all)), tuple(sorted(types)))
+
+    def _typed_in(self, templates: Templates) -> Templates:
+        """The templates as an integrator types them in at this server."""
+        if self._types is None or self._types.wanted != BY_REFERENCE:
+            return templates
+        return {key: one.replace("patient={{", "patient=Patient/{{") for key, one in templates.items()}
+
     def _calls(self, scene: Scene, offered: Mapping[str, Templates]) -> Iterator[SelftestRow]:
         templates: Templates | None = None
         filled: Mapping[str, Any] = {}
@@ -84,7 +104,7 @@ class Selftest:
             if service in offered:
                 if offered[service] != templates:  # hooks with the same templates share one reading
                     templates = offered[service]
-                    filled = self._ehr.prefetch(templates, scene)
+                    filled = self._ehr.prefetch(self._typed_in(templates), scene)
                     self._unfilled |= set(templates) - set(filled)
                 yield self._call(scene, hook, "prefetch", filled)
                 yield self._call(scene, hook, "search", None)
@@ -97,6 +117,9 @@ class Selftest:
             return SelftestRow(scene.patient_id, hook, how, wanted, problem="the FHIR server answered no template")
         answer = self._ehr.ask(scene, hook, prefetch)
         self._shown += [(scene.patient_id, hook, card) for card in answer.cards]
+        self._in_shadow += answer.shadow
+        if not answer.cards and answer.problem is None and not answer.shadow:
+            self._silences.update(answer.assessment.get("flags", ()))
         self._rules = answer.assessment.get("thresholds", self._rules)
         if "infusion" in answer.assessment:
             self._infused_at.add(datetime.fromisoformat(answer.assessment["infusion"]["at"]).strftime("%H:%M"))
@@ -123,16 +146,26 @@ class Selftest:
             yield "The site has no code of the example hospital's ICE score: patient 10 is wanted without ICANS."
         if self._unfilled:
             yield f"Prefetch went without {', '.join(sorted(self._unfilled))}: the FHIR server refused the template."
+        if self._types is not None and self._types.wanted == BY_REFERENCE:
+            yield (
+                "The FHIR server matches patient=Patient/ID only: type the templates in with "
+                "patient=Patient/{{context.patientId}}. The service finds this out by itself (CRS_CDS_PATIENT_SEARCH)."
+            )
+        if self._types is not None and self._types.wanted is None:
+            yield "The FHIR server wants one form of patient for one type and another for the next: not supported."
         if all(row.ok for row in self._rows):
             return
+        if self._in_shadow:
+            yield f"{self._in_shadow} answers had no cards and no reasoning: the service is in shadow mode."
         other = sorted(self._infused_at - {INFUSED_AT})
         if other:
             yield (
                 f"The service shows an infusion at {other[0]} that was seeded for {INFUSED_AT}: it counts days in "
                 "another zone, and the baseline may lie on the day before. Seed with --timezone as CRS_CDS_TIMEZONE."
             )
-        if not self._shown and self._rules:
-            yield "No call got a card: a service in shadow mode answers so."
+        if not self._shown and self._silences:
+            reasons = ", ".join(f"{reason} ({number})" for reason, number in self._silences.most_common())
+            yield f"No call got a card. The service gives as the reason: {reasons}."
         if self._rules:
             yield (
                 f"Rules in force: {self._rules}. With numbers, codes or card modes of the site's own, other cards may "

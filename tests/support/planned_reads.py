@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cds_server.data_keys import DATA_KEYS
 from cds_server.limits import CourseLookup
+from cds_server.record.patient_forms import PatientForm
 from cds_server.record.prefetch import KeyState, Supplied
 from cds_server.record.search_plan import Hint, Need, Plan
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
@@ -34,7 +35,7 @@ def planned_reads() -> Mapping[Form, str]:
 
 def _searches() -> Iterator[Need]:
     """The searches of a call that brings nothing, for a patient with a course."""
-    plan = Plan("p", NOW, TERMS, T, CourseLookup.HISTORY)
+    plan = Plan("p", PatientForm.ID, NOW, TERMS, T, CourseLookup.HISTORY)
     yield from plan.first_round({key.key: KeyState(Supplied.ABSENT) for key in DATA_KEYS})
     recent = Coverage(Completeness.COMPLETE, since=NOW - timedelta(hours=48))
     yield from plan.next_round(dict.fromkeys(Kind, recent), facts_of(patient("")).course, set(), dense=False)

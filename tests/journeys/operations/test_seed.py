@@ -13,6 +13,7 @@ import pytest
 import requests
 import responses
 from click.testing import CliRunner, Result
+from requests import PreparedRequest
 
 from example_patients.programs import seed as seeding
 from example_patients.programs.commands import seed
@@ -101,6 +102,42 @@ def test_removing_deletes_what_refers_before_what_is_referred_to_and_nothing_els
         assert seeding.remove(BASE, session) == done.total
         assert server.resources == [other]
         assert seeding.remove(BASE, session) == 0
+
+
+class Small(FhirShelf):
+    """A server that takes transactions of so many resources."""
+
+    most = 100
+    sizes: list[int]
+
+    def _transaction(self, request: PreparedRequest) -> Answer:
+        size = len(json.loads(request.body or "")["entry"])
+        self.sizes.append(size)
+        return super()._transaction(request) if size <= self.most else outcome(413, "too many")
+
+
+@pytest.mark.parametrize(
+    ("options", "most", "sizes"),
+    [((), 1000, {"all"}), ((), 100, {"all", "half", "small"}), (("--batch", "90"), 100, {"small"})],
+)
+def test_transactions_are_as_large_as_the_server_takes(
+    options: tuple[str, ...], most: int, sizes: set[str], wire: responses.RequestsMock
+) -> None:
+    server = Small([])
+    server.most, server.sizes = most, []
+    server.on(wire)
+    assert run(BASE, *options).exit_code == 0
+    total = len(seeding.examples(NOW, UTC))
+    assert len(server.resources) == total
+    assert {"all" if n == total else "small" if n <= 100 else "half" for n in server.sizes} == sizes
+
+
+def test_a_batch_that_is_refused_is_not_made_smaller(wire: responses.RequestsMock) -> None:
+    server = Small([])
+    server.most, server.sizes = 50, []
+    server.on(wire)
+    assert run(BASE, "--batch", "90").exit_code == 2
+    assert server.sizes == [90]
 
 
 def test_the_token_goes_with_each_request_to_the_fhir_server_and_is_never_shown(wire: responses.RequestsMock) -> None:

@@ -6,11 +6,12 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 import pytest
@@ -19,14 +20,14 @@ import responses
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from example_patients.client.ehr import SERVICE_OF_HOOK
+from example_patients.client.ehr import SERVICE_OF_HOOK, filled
 from example_patients.client.token import signer_from
 from example_patients.programs import seed as seeding
 from example_patients.programs.commands import selftest
 from example_patients.stories.stories import PREFIX
 from tests.support.desk import SCENES
 from tests.support.fhir_shelf import FhirShelf
-from tests.support.fhir_wire import BASE, outcome
+from tests.support.fhir_wire import BASE, Answer, outcome
 from tests.support.tables import name_of, rows
 from tests.support.tokens import ISSUER, KEY, P256_KEY, RSA_KEY
 
@@ -122,19 +123,77 @@ def test_a_refused_call_is_a_difference_that_says_why(wire: responses.RequestsMo
     assert told["remarks"] == [NO_ICE]
 
 
-def test_a_service_in_shadow_mode_says_nothing_and_is_told_from_one_that_is_wrong(wire: responses.RequestsMock) -> None:
+def test_a_service_in_shadow_mode_is_told_from_one_that_is_wrong(wire: responses.RequestsMock) -> None:
     seeded(wire)
     a_service(wire)
-    silent = {"cards": [], "extension": {"org.crs-cds.assessment": {"thresholds": "abc123"}}}
+    wire.replace(responses.POST, re.compile(rf"{SERVICE}/cds-services/.*"), status=200, json={"cards": []})
+    told = json.loads(run(SERVICE, "--fhir", BASE, "--json").stdout)
+    asked = told["rows"][1:-2]
+    assert [row["ok"] for row in asked] == [not row["wanted"] for row in asked]
+    assert told["remarks"][1:] == [
+        f"{len(asked)} answers had no cards and no reasoning: the service is in shadow mode."
+    ]
+
+
+def test_a_service_that_finds_nothing_is_told_from_one_in_shadow_mode(wire: responses.RequestsMock) -> None:
+    seeded(wire)
+    a_service(wire)
+    silent = {"cards": [], "extension": {"org.crs-cds.assessment": {"thresholds": "abc123", "flags": ["no_course"]}}}
     wire.replace(responses.POST, re.compile(rf"{SERVICE}/cds-services/.*"), status=200, json=silent)
     told = json.loads(run(SERVICE, "--fhir", BASE, "--json").stdout)
     asked = told["rows"][1:-2]
     assert [row["ok"] for row in asked] == [not row["wanted"] for row in asked]
     assert told["remarks"][1:] == [
-        "No call got a card: a service in shadow mode answers so.",
+        f"No call got a card. The service gives as the reason: no_course ({len(asked)}).",
         "Rules in force: abc123. With numbers, codes or card modes of the site's own, other cards may be right: those "
         "wanted here are the package's.",
     ]
+
+
+def nothing_for(form: str, *types: str) -> Callable[[str], Answer | None]:
+    """A FHIR server that finds nothing of some types for one form of the patient."""
+    value = "Patient%2F" if form == "reference" else f"{PREFIX}-"
+    empty: Answer = (200, {}, json.dumps({"resourceType": "Bundle", "type": "searchset"}))
+
+    def fault(url: str) -> Answer | None:
+        return empty if any(f"/{name}?" in url for name in types) and f"patient={value}" in url else None
+
+    return fault
+
+
+def test_the_templates_are_typed_in_as_the_fhir_server_wants_them(wire: responses.RequestsMock) -> None:
+    server = seeded(wire)
+    a_service(wire)
+    server.fault = nothing_for(
+        "id", "Observation", "MedicationAdministration", "Procedure", "Condition", "AllergyIntolerance"
+    )
+    told = json.loads(run(SERVICE, "--fhir", BASE, "--json").stdout)
+    sent = [path for path in server.asked if "_sort=-date" in path]
+    assert sent
+    assert all("patient=Patient%2F" in path for path in sent)
+    assert told["remarks"][1].startswith("The FHIR server matches patient=Patient/ID only: type the templates in")
+
+
+def test_a_server_that_wants_one_form_for_one_type_and_another_for_the_next_is_named(
+    wire: responses.RequestsMock,
+) -> None:
+    server = seeded(wire)
+    a_service(wire)
+    by_id, by_reference = nothing_for("id", "Observation"), nothing_for("reference", "MedicationAdministration")
+    server.fault = lambda url: by_id(url) or by_reference(url)
+    rows = json.loads(run(SERVICE, "--fhir", BASE, "--json").stdout)["rows"]
+    lost = {row["how"]: set(row["wanted"]) - set(row["got"]) for row in rows if row["hook"] == "searches"}
+    assert lost == {"patient=ID": {"Observation"}, "patient=Patient/ID": {"MedicationAdministration"}}
+
+
+def test_what_a_template_asks_for_is_percent_encoded() -> None:
+    """A proxy that tidies `//`, or refuses `|`, changes nothing."""
+    template = "Observation?patient={{context.patientId}}&code=http://loinc.org|8310-5,http://loinc.org|8867-4"
+    found = filled(template, "p1")
+    assert "//" not in found
+    assert "|" not in found
+    assert dict(parse_qsl(found.partition("?")[2]))["code"] == "http://loinc.org|8310-5,http://loinc.org|8867-4"
+    assert filled("Patient/{{context.patientId}}", "p1") == "Patient/p1"
 
 
 def test_a_service_that_is_not_offered_is_a_difference(wire: responses.RequestsMock) -> None:
