@@ -23,6 +23,7 @@ from fhir_mappings.codes.code_systems import LOCAL
 from fhir_mappings.codes.terminology import Concept, Terminology
 from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
 from fhir_mappings.facts.treatment import DrugTraits
+from fhir_mappings.facts.weight import MEDIAN_WEIGHTS
 
 RulesContent = Mapping[str, Mapping[str, str]]
 
@@ -38,6 +39,7 @@ def rules_content(t: Thresholds, terms: Terminology, modes: CardModes) -> RulesC
     return {
         "version": {"rules": CITED_RULES},
         "numbers": {n.name: f"{in_unit(getattr(t, n.name), n.unit).normalize():f} {n.unit}" for n in numbers()},
+        "median weights": {f"from {years} years": f"{kg} kg" for years, kg in MEDIAN_WEIGHTS},
         "card modes": {card: mode.value for card, mode in modes.modes.items() if mode is not CardMode.ACTIVE},
         "rows": dict(_rows(t)),
         "cards": {card.value: _words(card, wording) for card, wording in WORDING.items()},

@@ -25,8 +25,9 @@ from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.rules.crs_grade import crs_grade
 from fhir_mappings.rules.first_fever import first_fever
+from fhir_mappings.rules.plausible_weight import implausible_weight
 from fhir_mappings.signs import signs_of
-from fhir_mappings.vital_signs import age_at, latest_weight
+from fhir_mappings.vital_signs import age_at, weights_of
 
 
 def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFacts:
@@ -68,7 +69,9 @@ def _with_course(
     toci = tocilizumab_given(found, record.coverage, course, as_of, t)
     at_dose_2 = grade_at_dose_2(signs, toci.doses, course, facts.age, t)
     folds, bad_labs = fold_changes(observations, record, context, found, course, signs, toci)
-    weight, bad_weights = latest_weight(observations, as_of, t.weight_age)
+    weights, bad_weights = weights_of(observations, as_of, t.weight_lookback)
+    recent = bool(weights) and as_of - weights[-1].at <= t.weight_age
+    implausible = implausible_weight(weights, facts.age, t) if recent else None
     labs, bad_counts = safety_labs(observations, as_of, t)
     neuro, bad_scores = icans(observations, record.pool, record.coverage, context.terms, found.zone, as_of, t)
     steroids = steroids_given(found.given, as_of, t)
@@ -83,7 +86,8 @@ def _with_course(
         tocilizumab=toci,
         last_il6_blocker=last_blocker(found.given, course, as_of),
         steroids=steroids,
-        weight=weight,
+        weight=weights[-1] if recent and implausible is None else None,
+        implausible_weight=implausible,
         icans=neuro,
         labs=labs,
         infection=infection_facts(observations, record.pool, context.terms, found.zone, as_of, anti_infectives, t),
@@ -130,6 +134,7 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
         *facts.tocilizumab.evidence,
         *(given.reference for given in facts.steroids),
         *(one.reference for one in measured if one is not None),
+        *(facts.implausible_weight.references if facts.implausible_weight else ()),
         *((facts.icans.reference,) if facts.icans.reference else ()),
         *(sign.reference for sign in facts.infection.counted),
         *(drug.reference for drug in facts.infection.anti_infectives),

@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.measures import Measure
-from fhir_mappings.facts.patient import Age, Weight
+from fhir_mappings.facts.patient import Age
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.time_and_range import Moment
+from fhir_mappings.facts.weight import Weight
 from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.units import UnitError, measured
@@ -52,13 +53,12 @@ def observed_at(at: Moment, as_of: datetime) -> datetime:
     return min(at.latest, as_of)
 
 
-def latest_weight(
-    observations: Observations, as_of: datetime, max_age: timedelta
-) -> tuple[Weight | None, tuple[SetAside, ...]]:
-    """The latest weight that is recent enough to dose by."""
+def weights_of(
+    observations: Observations, as_of: datetime, back: timedelta
+) -> tuple[tuple[Weight, ...], tuple[SetAside, ...]]:
+    """The weights of so long, oldest first, and those whose value could not be used."""
     good, bad = readings(observations.of("body-weight"), Measure.WEIGHT, as_of)
-    recent = [r for r in good if as_of - r.at <= max_age]
-    return (Weight(recent[-1].reference, recent[-1].value, recent[-1].at) if recent else None), bad
+    return tuple(Weight(r.reference, r.value, r.at) for r in good if as_of - r.at <= back), bad
 
 
 def age_at(birth_date: str | None, on: date) -> Age | None:

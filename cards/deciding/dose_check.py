@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from cards.deciding.tocilizumab_gate import is_under_age
 from cards.sentences.numbers_and_times import number
-from fhir_mappings.facts.patient import PatientFacts, Weight
+from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, Route, StatedDose
+from fhir_mappings.facts.weight import Weight
 
 
 class DoseFault(StrEnum):
@@ -18,9 +19,11 @@ class DoseFault(StrEnum):
     UNDER_AGE = "below the age that the label gives a dose for"
     NOT_INTRAVENOUS = "not intravenous"
     ABOVE_MAXIMUM = "more than the label's maximum"
+    ABOVE_PER_KG = "more for each kilogram than the label's most"
     OTHER_TIER = "the dose of the other weight tier"
     OFF = "off the dose by weight"
     DIFFERS = "stated in ways that differ"
+    IMPLAUSIBLE_WEIGHT = "the recent weight is implausible"
     NO_WEIGHT = "no recent weight"
     NOT_READABLE = "dose not readable"
     REPEATS = "more than one dose"
@@ -82,12 +85,14 @@ def dose_faults(draft: DraftOrder, facts: PatientFacts, t: Thresholds) -> tuple[
         found.append(DoseFault.NOT_INTRAVENOUS)
     if mg is not None and mg > t.toci_max:
         found.append(DoseFault.ABOVE_MAXIMUM)
+    if weight is None and draft.dose.mg_per_kg is not None and draft.dose.mg_per_kg > t.toci_per_kg_light:
+        found.append(DoseFault.ABOVE_PER_KG)
     if mg is not None and weight is not None:
         found += _against_weight(mg, weight, t)
     if differs:
         found.append(DoseFault.DIFFERS)
     if weight is None:
-        found.append(DoseFault.NO_WEIGHT)
+        found.append(DoseFault.NO_WEIGHT if facts.implausible_weight is None else DoseFault.IMPLAUSIBLE_WEIGHT)
     if not differs and not draft.dose.is_read:
         found.append(DoseFault.NOT_READABLE)
     if draft.dose.repeats:

@@ -24,6 +24,7 @@ class Bar(StrEnum):
     UNDER_AGE = "under age"
     HISTORY = "history"
     AGE_UNKNOWN = "age unknown"
+    IMPLAUSIBLE_WEIGHT = "implausible weight"
     WEIGHT_UNREAD = "weight unread"
     NO_WEIGHT = "no weight"
 
@@ -92,7 +93,8 @@ def weight_is_unread(facts: PatientFacts, t: Thresholds) -> bool:
     """Tell whether there is, or may be, a weight on record that could not be used."""
     coverage = facts.coverage.get(Kind.WEIGHT)
     in_part = coverage is None or coverage.state is not Completeness.COMPLETE
-    return facts.weight is None and (in_part or bool(weights_set_aside(facts, t)))
+    known = facts.weight is not None or facts.implausible_weight is not None
+    return not known and (in_part or bool(weights_set_aside(facts, t)))
 
 
 def _of_a_day(starts: tuple[datetime, ...], now: datetime, t: Thresholds) -> tuple[datetime, ...]:
@@ -105,6 +107,7 @@ def _gaps(facts: PatientFacts, t: Thresholds) -> tuple[Bar, ...]:
         Bar.UNDER_AGE: is_under_age(facts, t),
         Bar.HISTORY: not facts.tocilizumab.history_complete,
         Bar.AGE_UNKNOWN: facts.age is None,
+        Bar.IMPLAUSIBLE_WEIGHT: facts.implausible_weight is not None,
         Bar.WEIGHT_UNREAD: weight_is_unread(facts, t),
         Bar.NO_WEIGHT: facts.weight is None,
     }

@@ -18,10 +18,11 @@ from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import weight_unread
-from cards.sentences.treatment_words import history_unread
-from fhir_mappings.facts.patient import PatientFacts, Weight
+from cards.sentences.treatment_words import history_unread, weight_doubt
+from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, Route
+from fhir_mappings.facts.weight import Weight
 
 TOCILIZUMAB = "tocilizumab"
 
@@ -33,7 +34,7 @@ def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
     opens = when(facts.local(gate.opens)) if gate.opens is not None else ""
     return phrase(
         "no_tocilizumab", gate.bar, opens=opens, number=gate.doses, weight_unread=weight_unread(facts, t, escaped),
-        history_unread=history_unread(facts, escaped), t=InWords(t),
+        history_unread=history_unread(facts, escaped), weights=weight_doubt(facts), t=InWords(t),
     )  # fmt: skip
 
 

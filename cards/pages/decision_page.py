@@ -23,6 +23,7 @@ from fhir_mappings.codes.code_systems import LOCAL
 from fhir_mappings.codes.packaged_names import UNCONFIRMED, packaged_names
 from fhir_mappings.codes.terminology import ANTI_INFECTIVE_SETS, DRUG_SETS, Terminology
 from fhir_mappings.facts.thresholds import Number, Status, Thresholds, in_unit, numbers
+from fhir_mappings.facts.weight import MEDIAN_SOURCE, MEDIAN_WEIGHTS
 
 INTRODUCTION = """\
 # The decision table
@@ -91,6 +92,7 @@ def decision_page(t: Thresholds, terms: Terminology, modes: CardModes, rules_has
         _cards(modes, blanks),
         _sentences(blanks),
         _numbers(t),
+        _medians(),
         _units(),
         _codes(terms),
         SIGNATURE,
@@ -225,6 +227,13 @@ def _numbers(t: Thresholds) -> str:
     ]
     head = ("name", "meaning", "value", "a site may set", "source", "status")
     return "## Numbers\n\n" + _table(head, lines)
+
+
+def _medians() -> str:
+    lines = [(number(years), number(kg)) for years, kg in MEDIAN_WEIGHTS]
+    return f"## Median weights\n\n{MEDIAN_SOURCE}; unconfirmed. A child far from them is weighed again.\n\n" + _table(
+        ("from the age of (years)", "kg"), lines
+    )
 
 
 def value_words(n: Number, t: Thresholds) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.set_aside_words import not_used
-from cards.sentences.treatment_words import dose_time, history_unread, steroid_given
+from cards.sentences.treatment_words import dose_time, history_unread, steroid_given, weight_doubt
 from cards.wording.infection_words import drug_words, infection_words
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import (
@@ -40,6 +40,9 @@ def drug_lines(facts: PatientFacts, t: Thresholds) -> list[str]:
     if facts.weight is not None:
         weight = facts.weight
         lines.append(f"weight: {number(weight.kg)} kg, {when(facts.local(weight.at))} ({weight.reference})")
+    elif facts.implausible_weight is not None:
+        references = ", ".join(facts.implausible_weight.references)
+        lines.append(f"weight: implausible, no dose is computed: {weight_doubt(facts)} ({references})")
     else:
         lost = not_used(facts, weights_set_aside(facts, t))
         lines.append(lost or f"weight: none of the last {InWords(t).weight_age}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cards.sentences.numbers_and_times import when
+from cards.sentences.numbers_and_times import number, when
 from cards.sentences.set_aside_words import not_used, why_unread
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import given
 from fhir_mappings.facts.treatment import BLOCKERS, Dose, SteroidGiven
+from fhir_mappings.facts.weight import Weight
 
 
 def dose_number(facts: PatientFacts) -> str:
@@ -38,3 +39,22 @@ def dose_time(facts: PatientFacts, dose: Dose) -> str:
 def steroid_given(facts: PatientFacts, given: SteroidGiven) -> str:
     """Drug and time of a corticosteroid: `dexamethasone 9 Mar 06:00`."""
     return f"{given.ingredient} {when(facts.local(given.at))}"
+
+
+def weight_doubt(facts: PatientFacts) -> str:
+    """The weights that contradict each other: `124 kg on 6 Mar, 12.4 kg on 2 Mar`; "" if nothing is in doubt."""
+    found = facts.implausible_weight
+    if found is None:
+        return ""
+    if found.other is None:
+        return f"{_weighed(facts, found.latest)}, implausible{_of_age(facts)}"
+    return f"{_weighed(facts, found.latest)}, {_weighed(facts, found.other)}"
+
+
+def _of_age(facts: PatientFacts) -> str:
+    return f" at {facts.age.years} years" if facts.age is not None else ""
+
+
+def _weighed(facts: PatientFacts, weight: Weight) -> str:
+    at = facts.local(weight.at)
+    return f"{number(weight.kg)} kg on {at.day} {at:%b}"

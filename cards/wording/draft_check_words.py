@@ -13,6 +13,7 @@ from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import weight_unread
+from cards.sentences.treatment_words import weight_doubt
 from cards.wording.context import WordingContext
 from cards.wording.grade_words import zero_words
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass
@@ -68,6 +69,8 @@ _FAULTS = {
     DoseFault.OTHER_TIER: "tier",
     DoseFault.OFF: "off",
     DoseFault.DIFFERS: "differs",
+    DoseFault.ABOVE_PER_KG: "per kg",
+    DoseFault.IMPLAUSIBLE_WEIGHT: "implausible weight",
     DoseFault.NO_WEIGHT: "no weight",
     DoseFault.NOT_READABLE: "not readable",
     DoseFault.REPEATS: "repeats",
@@ -87,6 +90,7 @@ def _fault_words(fault: DoseFault, draft: DraftOrder, x: WordingContext) -> str:
         ways=escaped(", ".join(differing(draft.dose, x.facts, t, most=t.toci_max))),
         said=f' ("{said}")' if said else "",
         weight_unread=weight_unread(x.facts, t, escaped),
+        weights=weight_doubt(x.facts),
         t=InWords(t),
     )
 

@@ -31,6 +31,8 @@ DAYS_BEFORE = timedelta(days=4)  # for the baselines of a course
 # read in slices side by side: such a chart is dense, or its server sends few results at a time.
 SLICE = timedelta(days=7)
 PAGE = "1000"
+# What is read over a whole course. The weights, a few dozen at most, go with the analytes that decide.
+_OF_A_COURSE = tuple((k, Kind.WEIGHT) if k is Kind.IL6_CRP else (k,) for k in analytes.KINDS)
 _BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
 
 
@@ -73,9 +75,9 @@ class Plan:
         """Everything that prefetch did not bring, except the earlier signs and administrations."""
         asked = asked_keys(self.terms)
         missing = {k.kind: k for k in asked if _asks_again(states[k.key])}
-        labs = (Kind.WEIGHT, Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
+        labs = (Kind.SAFETY_LABS, Kind.MICROBIOLOGY, Kind.NEURO)
         needs = [
-            *(n for k in analytes.KINDS for n in self._observations(missing, (k,), self.t.course_days + DAYS_BEFORE)),
+            *(n for kinds in _OF_A_COURSE for n in self._observations(missing, kinds, self._course_back())),
             *self._observations(missing, labs, self._labs_back()),
             *self._observations(missing, (Kind.VITALS, Kind.OXYGEN), RECENT),
             *self._procedures(missing),
@@ -91,7 +93,11 @@ class Plan:
         return tuple(needs)
 
     def _labs_back(self) -> timedelta:
-        return max(self.t.weight_age, self.t.infection_age, self.t.safety_labs_age, self.t.icans_window)
+        return max(self.t.infection_age, self.t.safety_labs_age, self.t.icans_window)
+
+    def _course_back(self) -> timedelta:
+        """From the baselines of the earliest course; weights are compared over about as long."""
+        return max(self.t.course_days + DAYS_BEFORE, self.t.weight_lookback)
 
     def _first_administrations(self, states: Mapping[str, KeyState], *, has_page: bool) -> list[Need]:
         needs = [] if has_page else [self._administrations(self.as_of - RECENT, None)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from decimal import Decimal
 
 from fhir_mappings.facts.analytes import ANALYTES, CRP, IL6, Analyte
 from fhir_mappings.facts.course import CodedCrs, Course, CourseDoubt, CourseSearch
@@ -19,13 +18,7 @@ from fhir_mappings.facts.icans import Icans
 from fhir_mappings.facts.infection import InfectionFacts
 from fhir_mappings.facts.labs import FoldChange, SafetyLabs
 from fhir_mappings.facts.treatment import PendingOrder, SteroidGiven, Tocilizumab
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    reference: str
-    kg: Decimal
-    at: datetime
+from fhir_mappings.facts.weight import ImplausibleWeight, Weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,8 @@ class PatientFacts:
     tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
     last_il6_blocker: datetime | None = None  # since day −1, by any route
     steroids: tuple[SteroidGiven, ...] = ()
-    weight: Weight | None = None
+    weight: Weight | None = None  # recent and plausible enough to dose by
+    implausible_weight: ImplausibleWeight | None = None
     icans: Icans = field(default_factory=Icans)
     labs: SafetyLabs = field(default_factory=SafetyLabs)
     infection: InfectionFacts = InfectionFacts()

@@ -30,6 +30,7 @@ RA_LABEL = "tocilizumab label, limits of other indications"
 PALS = "PALS; PMC6882047"
 ASCO = "ASCO 2021, Santomasso"
 OURS = "design of this service"
+MEDIANS = "medians by age: CDC growth charts 2000, in the table below"
 
 SECONDS_PER = {"min": 60, "h": 3600, "d": 86400}
 _SPANS = {"minutes": "min", "hours": "h", "days": "d"}
@@ -176,6 +177,31 @@ class Thresholds:
         "0.05", "1", ("0.01", "0.1"), OURS, D, "two ways to state a dose agree within (part)"
     )
     weight_age: timedelta = _span((1, 30), "a weight doses for", days=14)
+    weight_lookback: timedelta = _span((30, 90), "a weight is compared with those of the last", days=60)
+    weight_change: Decimal = _number(
+        "0.15",
+        "1",
+        ("0.05", "0.3"),
+        OURS,
+        D,
+        "adult: a weight that differs from the one before by more (part) is implausible",
+    )
+    weight_change_child: Decimal = _number("0.10", "1", ("0.05", "0.3"), OURS, D, "the same below adult age (part)")
+    weight_factor_decimal: Decimal = _number(
+        "10", "1", ("10", "10"), OURS, D, "a slip of the decimal point: a weight times this, or divided by it"
+    )
+    weight_factor_pounds: Decimal = _number(
+        "2.2", "1", ("2.2", "2.21"), OURS, D, "pounds for kilograms: a weight times this, or divided by it"
+    )
+    weight_factor_near: Decimal = _number("0.03", "1", ("0.01", "0.05"), OURS, D, "near such a factor: within (part)")
+    weight_adult_least: Decimal = _number("30", "kg", ("20", "40"), OURS, D, "an adult weighs at least")
+    weight_adult_most: Decimal = _number("250", "kg", ("150", "350"), OURS, D, "an adult weighs at most")
+    weight_child_least: Decimal = _number(
+        "0.5", "1", ("0.3", "0.7"), MEDIANS, U, "a child weighs at least this part of the median for the age"
+    )
+    weight_child_most: Decimal = _number(
+        "2.5", "1", ("2", "4"), MEDIANS, U, "a child weighs at most the median for the age times"
+    )
     adult_age: Decimal = _number("18", "a", ("16", "21"), OURS, D, "adult from")
     study_min_age: Decimal = _number("13", "a", ("13", "13"), ZHANG, P, "youngest patient of the study")
     steroid_running: timedelta = _span((6, 24), "a corticosteroid counts as running for", hours=12)

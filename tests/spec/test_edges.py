@@ -600,7 +600,7 @@ TIERS = rows("""
 @pytest.mark.parametrize("row", TIERS, ids=name_of)
 def test_a_weight_near_the_change_of_the_dose_tier(row: dict[str, str]) -> None:
     """A child of 9 years with grade 2 and IL-6 up 5-fold; near is said on the card."""
-    chart = patient(f"{HIGH}; weight {row['weight']} @-8h", birth_date="2017-01-01")
+    chart = patient(HIGH.replace("weight 70", f"weight {row['weight']}"), birth_date="2017-01-01")
     found = answered(chart)
     assert orders_of(found) == row["order"]
     card = next(c for c in found.cards if c.id is CardId.TOCI_RECOMMENDED)

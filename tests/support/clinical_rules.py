@@ -19,6 +19,7 @@ CHAPTERS = (
     "test_il10.py",
     "test_infection.py",
     "test_first_things_first.py",
+    "test_weight.py",
     "test_cards.py",
     "test_edges.py",
     "test_unreadable.py",

@@ -17,8 +17,8 @@ import responses
 from cards.deciding.dose_check import tocilizumab_dose
 from example_patients.programs.seed import examples, reference_of
 from example_patients.stories.stories import PREFIX, STORIES, Story, hook_body
-from fhir_mappings.facts.patient import Weight
 from fhir_mappings.facts.thresholds import Thresholds
+from fhir_mappings.facts.weight import Weight
 from order_desk.routes import desk as desk_pages
 from order_desk.shown import SHOWN, order_templates
 from order_desk.story_clock import desk_patient, is_in, moments, record_at
