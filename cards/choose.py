@@ -16,6 +16,7 @@ from cards.deciding.decision_table import (
 from cards.deciding.dismissed import Dismissed, state_of
 from cards.deciding.drafts import drafted
 from cards.deciding.situation import Verdicts, situation, verdicts
+from cards.deciding.steroids.regimen import strongest_regimen
 from cards.deciding.visible import Silence, visible_cards
 from cards.deciding.when_to_show import Call, Planned, in_order, softened
 from cards.orders.offers import offers_of
@@ -69,18 +70,25 @@ def advice(
     doubts = data_doubts(facts, call.drafts, cell, found, t)
     cell = replace(cell, data_doubt=doubts.level)
     rows = rows_for(cell)
-    state = _planned(rows, Ordering(facts, call.drafts, call.patient_id, terms, t), cell)
+    regimen = strongest_regimen(_asking(rows, modes), facts, t)
+    state = _planned(rows, Ordering(facts, call.drafts, call.patient_id, terms, t, regimen), cell)
     seen = visible_cards(state, facts, call, modes, dismissed, state_of(facts, found))
     texts = WordingContext(
         facts, found, doubts, t, unread_kinds(facts, terms), call.drafts,
         product_guidance=any(p.id is CardId.PRODUCT_GUIDANCE for p in seen.active),
-        switched_off=seen.off, held=seen.held,
+        switched_off=seen.off, held=seen.held, regimen=regimen,
     )  # fmt: skip
     return Advice(
         cards=worded(seen.shown, texts), rows=tuple(rule.id for rule in rows if rule.gives), shadowed=seen.shadowed,
         cell=cell, verdicts=found, silence=seen.silence, state=state_of(facts, found),
         held=tuple(one.card for one in seen.held),
     )  # fmt: skip
+
+
+def _asking(rows: tuple[Rule, ...], modes: CardModes) -> tuple[CardId, ...]:
+    """The cards that may ask for an order: those of rows with orders that the site shows."""
+    cards = (card for rule in rows if rule.orders for card, _ in rule.gives)
+    return tuple(card for card in cards if modes.of(card) is CardMode.ACTIVE)
 
 
 def _planned(rows: tuple[Rule, ...], order: Ordering, cell: Situation) -> tuple[Planned, ...]:

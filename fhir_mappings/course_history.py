@@ -14,7 +14,7 @@ from fhir_mappings.facts.patient import Age, PatientFacts
 from fhir_mappings.facts.signs import SupportSpan
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder, of_class
 from fhir_mappings.fold_changes import blockers_of, first_blocker
-from fhir_mappings.medications.pending_orders import pending_orders
+from fhir_mappings.medications.pending_orders import active_orders
 from fhir_mappings.observations import sort_observations
 from fhir_mappings.oxygen_devices import ended_supports
 from fhir_mappings.reading import fhir_structs as fs
@@ -104,8 +104,8 @@ def _past(
         if not anything_ordered:
             return ()
         given = [a for a in pressors if a.start.earliest <= at]
-        orders = pending_orders(pool, context.terms, found.zone, given, context.fhir_base, t)
-        return tuple(o for o in orders if o.authored is not None and o.authored <= at)
+        orders = active_orders(pool, context.terms, found.zone, given, context.fhir_base, at, t)
+        return tuple(o for o in orders if not o.charted and o.authored is not None and o.authored <= at)
 
     def age(at: datetime) -> Age | None:
         return age_at(born, at.astimezone(found.zone).date())

@@ -13,11 +13,12 @@ from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.icans import IcansSource
 from fhir_mappings.facts.patient import PatientFacts
+from fhir_mappings.facts.treatment import DrugClass, PendingOrder
 from fhir_mappings.fold_changes import fold_changes, last_blocker
 from fhir_mappings.infections import infection_facts
 from fhir_mappings.known_at.death import has_died
 from fhir_mappings.medications.anti_infectives import anti_infectives_of
-from fhir_mappings.medications.pending_orders import pending_orders, unreadable_orders
+from fhir_mappings.medications.pending_orders import active_orders, unreadable_orders
 from fhir_mappings.medications.steroids import steroids_given
 from fhir_mappings.neurotoxicity import icans
 from fhir_mappings.observations import sort_observations
@@ -37,6 +38,7 @@ def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFact
     patient = record.pool.patient(context.patient_id)
     coded, claimed = claims(record.pool, context.terms, found.zone, context.as_of, t.coded_claim_age)
     dead = has_died(patient, found.zone, context.as_of, t.future_tolerance)
+    orders = active_orders(record.pool, context.terms, found.zone, found.given, context.fhir_base, context.as_of, t)
     facts = PatientFacts(
         as_of=context.as_of,
         zone=found.zone,
@@ -48,13 +50,18 @@ def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFact
         age=age_at(patient.birth_date if patient else None, context.as_of.astimezone(found.zone).date()),
         coded_crs=coded,
         recent_coded_claim=claimed,
-        pending=pending_orders(record.pool, context.terms, found.zone, found.given, context.fhir_base, t),
+        pending=tuple(order for order in orders if not order.charted),
+        steroid_orders=tuple(order for order in orders if _is_of_steroid(order)),
         set_aside=found.set_aside,
         flags=(Flag.TIMEZONE_ASSUMED,) if found.zone_assumed and found.course else (),
     )
     if found.course is None or dead or found.course.days_since_last > t.course_days.days:
         return facts
     return _with_course(facts, record, context, found, found.course)
+
+
+def _is_of_steroid(order: PendingOrder) -> bool:
+    return order.drug is not None and order.drug.drug_class is DrugClass.STEROID
 
 
 def _with_course(
@@ -74,7 +81,7 @@ def _with_course(
     implausible = implausible_weight(weights, facts.age, t) if recent else None
     labs, bad_counts = safety_labs(observations, as_of, t)
     neuro, bad_scores = icans(observations, record.pool, record.coverage, context.terms, found.zone, as_of, t)
-    steroids = steroids_given(found.given, as_of, t)
+    steroids = steroids_given(found.given, min(grade.onset or as_of, as_of - t.steroid_named), as_of, t)
     anti_infectives = anti_infectives_of(record.pool, context.terms, found.zone, as_of, t, context.fhir_base)
     known = replace(
         facts,

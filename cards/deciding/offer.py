@@ -7,7 +7,6 @@ from datetime import datetime
 
 from cards.deciding.card import Suggestion
 from cards.sentences.numbers_and_times import when
-from fhir_mappings.facts.grade import stale_pressors_alone
 from fhir_mappings.facts.patient import PatientFacts
 
 
@@ -29,17 +28,3 @@ class Offer:
 
 def ordered_at(facts: PatientFacts, authored: datetime | None) -> str:
     return f" {when(facts.local(authored))}" if authored else ""
-
-
-def wants_methylprednisolone(facts: PatientFacts) -> bool:
-    """Tell whether the regimen is methylprednisolone: at grade 4, after progress to grade 3, and at ICANS of grade 4.
-
-    A grade 4 that rests on vasopressors charted long ago chooses none: whether both still run is not known.
-    """
-    if facts.icans.grade == 4:
-        return True
-    grade = facts.grade
-    if grade is None or grade.grade is None:
-        return False
-    crs = 3 if stale_pressors_alone(grade) else grade.grade
-    return crs == 4 or (bool(facts.progressed) and crs == 3)

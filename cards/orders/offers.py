@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from cards.deciding.conditions import FeverLasts, Grade, Infected, Situation
+from cards.deciding.conditions import FeverLasts, Infected, Situation
 from cards.deciding.decision_table import ORDERS, RECOMMENDED, CardId, Order
 from cards.deciding.offer import Offer
+from cards.deciding.steroids.regimen import Regimen
 from cards.orders.orders import SERVICES, Ordering, service_offer
 from cards.orders.steroid_order import steroid_offer
 from cards.orders.tocilizumab_order import TOCILIZUMAB, corrected_draft_offer, tocilizumab_offer
@@ -32,19 +31,7 @@ def _offer(what: Order, card: CardId, order: Ordering, cell: Situation) -> Offer
             return tocilizumab_offer(order, recommended=False)
         case Order.CORRECTED_DRAFT:
             return corrected_draft_offer(order)
-        case Order.STEROID:
-            return steroid_offer(order, every=_dexamethasone_every(order, cell))
-        case Order.ICANS_STEROID:
-            return steroid_offer(order, every=_dexamethasone_every(order, cell), icans=True)
+        case Order.STEROID | Order.ICANS_STEROID:
+            regimen = order.regimen or Regimen.DEXAMETHASONE
+            return steroid_offer(order, regimen, icans=what is Order.ICANS_STEROID)
     return service_offer(order, SERVICES[what])
-
-
-def _dexamethasone_every(order: Ordering, cell: Situation) -> timedelta:
-    """The interval of dexamethasone, the same for the whole answer.
-
-    ICANS of grade 3 or more (`icans_severe_steroid`) makes it every 6 h on the cards of CRS too, because one order
-    serves both and a longer interval would be less than either card wants.
-    """
-    icans, t = order.facts.icans.grade, order.t
-    severe = cell.grade in (Grade.G3, Grade.G4) or (icans is not None and icans >= t.icans_severe_steroid)
-    return t.dexamethasone_every_severe if severe else t.dexamethasone_every

@@ -11,6 +11,7 @@ from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import Order
 from cards.deciding.drafts import is_ordered
 from cards.deciding.offer import Offer
+from cards.deciding.steroids.regimen import Regimen
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from fhir_mappings.codes.code_systems import LOCAL
@@ -46,6 +47,7 @@ class Ordering:
     patient_id: str
     terms: Terminology
     t: Thresholds
+    regimen: Regimen | None = None  # the strongest corticosteroid that any card of the answer asks for
 
 
 def ordered_concept(name: str, terms: Terminology) -> Concept:

@@ -1,140 +1,97 @@
 """The corticosteroid that a card would order, and those that are already running, ordered or drafted.
 
-Regimens (ASCO 2021): dexamethasone 10 mg every 12 h at grades 1 and 2 and every 6 h at grade 3; methylprednisolone
-500 mg every 12 h at grade 4 and after progress to grade 3.
+The regimens are those of ASCO 2021 (`cards/deciding/steroids/regimen.py`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from cards.deciding.card import Suggestion
 from cards.deciding.dose_check import differing
-from cards.deciding.drafts import drafted
-from cards.deciding.offer import Offer, ordered_at, wants_methylprednisolone
+from cards.deciding.offer import Offer, ordered_at
+from cards.deciding.steroids.amounts import METHYLPREDNISOLONE, is_child, recently_given
+from cards.deciding.steroids.regimen import Prescription, Regimen, prescription
+from cards.deciding.steroids.state import SteroidState, steroid_state
 from cards.orders.orders import CRS, INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose
+from cards.orders.steroid_words import capital, given_one, given_words, often
 from cards.sentences.escaping import escaped
-from cards.sentences.numbers_and_times import InWords, when
+from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds, in_unit
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder, StatedDose, SteroidGiven
 
-STEROID_CLASSES = (DrugClass.STEROID,)
 KEY = "corticosteroid"
 ICANS = "ICANS after CAR-T cells"
 
 
-def steroid_running(facts: PatientFacts, t: Thresholds, *, strongest_only: bool) -> SteroidGiven | None:
-    """The corticosteroid that counts as running; None if there is none.
-
-    With `strongest_only` only the methylprednisolone regimen counts, at its full dose. A lesser dose is named on the
-    card and takes no suggestion away.
-    """
-    enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest_only else _enough(facts, t)
-    for given in facts.steroids:
-        if strongest_only and given.ingredient != "methylprednisolone":
-            continue
-        if given.dexamethasone_mg is not None and given.dexamethasone_mg >= enough:
-            return given
-    return None
-
-
-def _is_regimen(order: DraftOrder | PendingOrder, facts: PatientFacts, t: Thresholds, *, strongest: bool) -> bool:
-    """Tell whether an order or draft counts as the regimen; one without a stated dose counts."""
-    if order.drug is None or (strongest and order.drug.ingredient != "methylprednisolone"):
-        return False
-    if differing(order.dose, facts, t):
-        return False
-    if not order.dose.is_stated and order.dexamethasone_mg is None:
-        return order.drug.ingredient in ("dexamethasone", "methylprednisolone")
-    enough = t.methylprednisolone_dose / t.methylprednisolone_per_dexa if strongest else _enough(facts, t)
-    return order.dexamethasone_mg is not None and order.dexamethasone_mg >= enough
-
-
-def _enough(facts: PatientFacts, t: Thresholds) -> Decimal:
-    child = facts.age is not None and facts.age.years < t.adult_age
-    if child and facts.weight is not None:
-        return facts.weight.kg * t.steroid_running_child
-    return t.steroid_running_dose
-
-
-def steroid_offer(order: Ordering, *, every: timedelta, icans: bool = False) -> Offer:
-    """The corticosteroid of the situation for an adult, words only for a child. `every` is for dexamethasone."""
+def steroid_offer(order: Ordering, regimen: Regimen, *, icans: bool = False) -> Offer:
+    """The corticosteroid of the answer for an adult, words only for a child: all cards ask for the same one."""
     facts, drafts, t = order.facts, order.drafts, order.t
-    strongest = wants_methylprednisolone(facts)
-    in_hand = _in_hand(facts, drafts, t, strongest=strongest)
-    if in_hand is not None:
-        return in_hand
-    below = _lesser(facts, drafts, t)
+    state = steroid_state(facts, drafts, regimen, t)
+    said = _said(state, facts, t)
+    if state.in_hand:
+        return Offer(KEY, None, _joined(said, *_in_hand(state, facts)), in_hand=True, done=state.done)
+    said = _joined(said, _lesser(state, facts, drafts, regimen, t))
     if facts.age is None:
-        return Offer(KEY, None, f"{phrase('no_steroid', 'age unknown')} {below}".strip())
-    if facts.age.years < t.adult_age:
-        text = phrase("no_steroid", "child", t=InWords(t))
-        return Offer(KEY, None, f"{text} {below}".strip(), barred=True)
-    return Offer(KEY, _suggestion(order, _regimen(facts, t, every=every, icans=icans), icans=icans), below)
+        return Offer(KEY, None, _joined(said, phrase("no_steroid", "age unknown")))
+    if is_child(facts, t):
+        return Offer(KEY, None, _joined(said, phrase("no_steroid", "child", t=InWords(t))), barred=True)
+    return Offer(KEY, _suggestion(order, regimen, icans=icans), said)
 
 
-@dataclass(frozen=True)
-class _Regimen:
-    drug: str
-    mg: Decimal
-    every: timedelta
-    source: str
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
-def _regimen(facts: PatientFacts, t: Thresholds, *, every: timedelta, icans: bool) -> _Regimen:
-    grade = facts.grade.grade if facts.grade else None
-    if facts.icans.grade == 4:
-        every, source = t.methylprednisolone_icans_every, "ASCO 2021 for ICANS of grade 4"
-        return _Regimen("methylprednisolone", t.methylprednisolone_icans, every, source)
-    if wants_methylprednisolone(facts):
-        source = "ASCO 2021" if grade == 4 else "ASCO 2021 for grade 4, here after progress on two doses of tocilizumab"
-        return _Regimen("methylprednisolone", t.methylprednisolone_dose, t.methylprednisolone_every, source)
-    source = "ASCO 2021" if grade in (3, 4) else "ASCO 2021 (grade 2: one or two doses)"
-    if icans:
-        source = "ASCO 2021 for ICANS"
-    return _Regimen("dexamethasone", t.dexamethasone_dose, every, source)
+def _said(state: SteroidState, facts: PatientFacts, t: Thresholds) -> str:
+    """The sentence on what is running: it comes before what is ordered and drafted."""
+    if state.running is None:
+        return ""
+    variant = "steroid given child" if is_child(facts, t) else "steroid given"
+    return phrase("order", variant, given=capital(given_words(state, facts)))
 
 
-def _in_hand(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds, *, strongest: bool) -> Offer | None:
-    """The offer without a suggestion if the order is drafted, running or ordered already; else None."""
-    if any(_is_regimen(d, facts, t, strongest=strongest) for d in drafted(drafts, *STEROID_CLASSES)):
-        return Offer(KEY, None, phrase("order", "steroid drafted"), in_hand=True)
-    running = steroid_running(facts, t, strongest_only=strongest)
-    if running is not None:
-        child = facts.age is not None and facts.age.years < t.adult_age
-        variant = "steroid running child" if child else "steroid running"
-        at = when(facts.local(running.at))
-        text = phrase("order", variant, drug=running.ingredient.capitalize(), at=at)
-        return Offer(KEY, None, text, in_hand=True, done=True)
-    for order in facts.pending:
-        if order.drug is None or order.drug.drug_class not in STEROID_CLASSES:
-            continue
-        if _is_recent(order, facts, t) and _is_regimen(order, facts, t, strongest=strongest):
-            ordered = phrase("order", "steroid ordered", at=ordered_at(facts, order.authored))
-            return Offer(KEY, None, ordered, in_hand=True)
-    return None
+def _in_hand(state: SteroidState, facts: PatientFacts) -> list[str]:
+    found = []
+    if state.ordered is not None:
+        variant = "steroid active" if state.ordered.charted else "steroid ordered"
+        found.append(phrase("order", variant, at=ordered_at(facts, state.ordered.authored)))
+    return [*found, *([phrase("order", "steroid drafted")] if state.drafted else [])]
 
 
-def _is_recent(order: PendingOrder, facts: PatientFacts, t: Thresholds) -> bool:
-    """Tell whether an order is recent. One that was never closed, a premedication of weeks ago, answers nothing now."""
-    return order.authored is None or facts.as_of - order.authored <= t.steroid_order_age
-
-
-def _lesser(facts: PatientFacts, drafts: tuple[DraftOrder, ...], t: Thresholds) -> str:
+def _lesser(
+    state: SteroidState, facts: PatientFacts, drafts: tuple[DraftOrder, ...], regimen: Regimen, t: Thresholds
+) -> str:
     """The note that names corticosteroids given, ordered or drafted that are less than this regimen; "" if none."""
-    named = [_with_dose(f"{s.ingredient} given {when(facts.local(s.at))}", s.dose, facts, t) for s in facts.steroids]
+    counted = {one.reference for one in state.running.given} if state.running is not None else set()
+    named = [_given(one, facts, t) for one in recently_given(facts, t) if one.reference not in counted]
     orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.pending, *drafts)
     steroids = [
         _with_dose(f"{o.drug.ingredient} ordered or drafted", o.dose, facts, t)
         for o in orders
-        if o.drug is not None and o.drug.drug_class in STEROID_CLASSES
+        if o.drug is not None and o.drug.drug_class is DrugClass.STEROID
     ]
     named += dict.fromkeys(steroids)
-    return phrase("order", "lesser", named="; ".join(named)) if named else ""
+    if not named:
+        return ""
+    return _joined(phrase("order", "lesser", named="; ".join(named)), _instead(facts, drafts, regimen, t))
+
+
+def _instead(facts: PatientFacts, drafts: tuple[DraftOrder, ...], regimen: Regimen, t: Thresholds) -> str:
+    """The sentence that methylprednisolone takes the place of another corticosteroid; "" where there is none."""
+    if not regimen.is_methylprednisolone:
+        return ""
+    given = {one.ingredient for one in recently_given(facts, t)}
+    orders: tuple[DraftOrder | PendingOrder, ...] = (*facts.steroid_orders, *drafts)
+    ordered = {o.drug.ingredient for o in orders if o.drug is not None and o.drug.drug_class is DrugClass.STEROID}
+    others = sorted((given | ordered) - {METHYLPREDNISOLONE})
+    return phrase("order", "instead", drugs=" and ".join(others)) if others else ""
+
+
+def _given(one: SteroidGiven, facts: PatientFacts, t: Thresholds) -> str:
+    return _with_dose(given_one(one, facts), one.dose, facts, t)
 
 
 def _with_dose(steroid: str, dose: StatedDose, facts: PatientFacts, t: Thresholds) -> str:
@@ -147,15 +104,37 @@ def _with_dose(steroid: str, dose: StatedDose, facts: PatientFacts, t: Threshold
     return phrase("order", "dose unread", steroid=steroid, ways=escaped(", ".join(dose.said)))
 
 
-def _suggestion(order: Ordering, regimen: _Regimen, *, icans: bool) -> Suggestion:
-    drug, dose, hours = regimen.drug, regimen.mg, int(in_unit(regimen.every, "h"))
-    often = "once a day" if regimen.every == timedelta(days=1) else f"every {hours} h"
-    label = f"{drug.capitalize()} {dose} mg IV {often}"
-    timing = {"repeat": {"frequency": 1, "period": hours, "periodUnit": "h"}}
-    dosage = {"text": f"{dose} mg IV {often}", "timing": timing, "route": INTRAVENOUS, **single_dose(dose)}
-    taper = " Then 250 mg × 2 d, 125 mg × 2 d, 60 mg, each every 12 h (ASCO)." if drug == "methylprednisolone" else ""
+def _suggestion(order: Ordering, regimen: Regimen, *, icans: bool) -> Suggestion:
+    asked = prescription(regimen, order.t)
+    drug, dose, hours = asked.drug, asked.mg, int(in_unit(asked.every, "h"))
+    label = f"{drug.capitalize()} {dose} mg IV {often(asked)}"
+    repeat = {"count": int(asked.doses), "frequency": 1, "period": hours, "periodUnit": "h"}
+    text = f"{dose} mg IV {often(asked)}, {asked.doses} doses, then reassess"
+    dosage = {"text": text, "timing": {"repeat": repeat}, "route": INTRAVENOUS, **single_dose(dose)}
     what = "ICANS" if icans else "CRS"
-    note = f"Adult regimen, {regimen.source}. Review daily and taper as {what} settles.{taper} Antifungal prophylaxis."
+    note = (
+        f"Adult regimen, {_source(regimen, order.facts)}. {asked.doses} doses, then reassess; taper as {what} "
+        f"settles.{_taper(asked)} Antifungal prophylaxis."
+    )
     concept = ordered_concept(drug, order.terms)
     resource = medication_request(order, concept, f"{drug} {dose} mg IV", dosage, note, ICANS if icans else CRS)
     return Suggestion(label, f"Order {label}", resource, KEY, mg=dose)
+
+
+def _taper(asked: Prescription) -> str:
+    if asked.drug != METHYLPREDNISOLONE or asked.every >= timedelta(days=1):
+        return ""
+    return " Then 250 mg × 2 d, 125 mg × 2 d, 60 mg, each every 12 h (ASCO)."
+
+
+def _source(regimen: Regimen, facts: PatientFacts) -> str:
+    grade = facts.grade.grade if facts.grade else None
+    match regimen:
+        case Regimen.METHYLPREDNISOLONE_ICANS:
+            return "ASCO 2021 for ICANS of grade 4"
+        case Regimen.METHYLPREDNISOLONE:
+            return "ASCO 2021" if grade == 4 else "ASCO 2021 for grade 4, here after progress on dexamethasone"
+        case Regimen.DEXAMETHASONE_SEVERE:
+            return "ASCO 2021" if grade in (3, 4) else "ASCO 2021, as at grade 3"
+        case Regimen.DEXAMETHASONE:
+            return "ASCO 2021 (grade 2: one or two doses)"

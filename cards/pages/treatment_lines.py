@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from cards.orders.steroid_words import given_one
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.set_aside_words import not_used
-from cards.sentences.treatment_words import dose_time, history_unread, steroid_given, weight_doubt
+from cards.sentences.treatment_words import dose_time, history_unread, weight_doubt
 from cards.wording.infection_words import drug_words, infection_words
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import (
@@ -34,9 +35,7 @@ def drug_lines(facts: PatientFacts, t: Thresholds) -> list[str]:
         lines.append(f"tocilizumab: {counted} in this course")
     if not history.history_complete:
         lines.append(f"tocilizumab: {history_unread(facts)}")
-    for given in facts.steroids:
-        equal = f", {number(given.dexamethasone_mg)} mg of dexamethasone" if given.dexamethasone_mg else ""
-        lines.append(f"{steroid_given(facts, given)}{equal} ({given.reference})")
+    lines += [f"{given_one(given, facts)} ({given.reference})" for given in facts.steroids]
     if facts.weight is not None:
         weight = facts.weight
         lines.append(f"weight: {number(weight.kg)} kg, {when(facts.local(weight.at))} ({weight.reference})")

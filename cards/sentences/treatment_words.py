@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from cards.sentences.numbers_and_times import number, when
 from cards.sentences.set_aside_words import not_used, why_unread
@@ -34,6 +35,12 @@ def dose_times(facts: PatientFacts) -> str:
 def dose_time(facts: PatientFacts, dose: Dose) -> str:
     at = facts.local(dose.start)
     return f"{at.day} {at:%b}, time not known" if dose.date_only else when(at)
+
+
+def clock(facts: PatientFacts, at: datetime) -> str:
+    """The time of day, with the date where it is another day: `06:00`, `8 Mar 06:00`."""
+    local, now = facts.local(at), facts.local(facts.as_of)
+    return f"{local:%H:%M}" if local.date() == now.date() else when(local)
 
 
 def steroid_given(facts: PatientFacts, given: SteroidGiven) -> str:

@@ -8,6 +8,7 @@ from cards.deciding.data_doubts import Doubts
 from cards.deciding.decision_table import CardId
 from cards.deciding.dismissed import Dismissed
 from cards.deciding.situation import Verdicts
+from cards.deciding.steroids.regimen import Regimen
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.analytes import KINDS_FOR_DISPLAY
 from fhir_mappings.facts.coverage import NOT_SUPPLIED, Completeness, Coverage, Kind
@@ -33,6 +34,7 @@ class WordingContext:
     product_guidance: bool = False
     switched_off: tuple[CardId, ...] = ()
     held: tuple[Dismissed, ...] = ()
+    regimen: Regimen | None = None
 
     @property
     def grade(self) -> CrsGrade:

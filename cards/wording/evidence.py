@@ -8,9 +8,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from cards.deciding.situation import Verdicts
+from cards.deciding.steroids.amounts import recently_given
+from cards.orders.steroid_words import given_one
 from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords
-from cards.sentences.treatment_words import dose_number, dose_times, steroid_given
+from cards.sentences.treatment_words import dose_number, dose_times
 from cards.wording.fold_words import fold_line
 from cards.wording.grade_words import drivers, fever_line, grade_text, missing
 from fhir_mappings.facts.analytes import CRP, IL6
@@ -56,9 +58,10 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Evid
     ]
     if EvidencePart.DOSES in shown:
         lines.append(doses_text(facts))
-    if EvidencePart.DOSES in shown and facts.steroids:
-        given = ", ".join(steroid_given(facts, s) for s in facts.steroids)
-        lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_running}: {given}.")
+    steroids = recently_given(facts, t)
+    if EvidencePart.DOSES in shown and steroids:
+        given = ", ".join(given_one(s, facts) for s in steroids)
+        lines.append(f"**Corticosteroid** in the last {InWords(t).steroid_named}: {given}.")
     return lines
 
 

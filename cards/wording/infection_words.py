@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from cards.sentences.escaping import escaped, reference_text, short
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import not_used
+from cards.sentences.treatment_words import clock
 from cards.wording.context import WordingContext
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.infection import AntiInfective, Infection, Sign
@@ -50,13 +50,8 @@ def antibiotics(x: WordingContext) -> str:
 
 def drug_words(facts: PatientFacts, one: AntiInfective) -> str:
     """`meropenem since 06:00`, `meropenem ordered 5 Mar 06:00`."""
-    at = f" {_clock(facts, one.since)}" if one.since is not None else ""
+    at = f" {clock(facts, one.since)}" if one.since is not None else ""
     return f"{one.name} {'since' if one.given else 'ordered'}{at}"
-
-
-def _clock(facts: PatientFacts, at: datetime) -> str:
-    local, now = facts.local(at), facts.local(facts.as_of)
-    return f"{local:%H:%M}" if local.date() == now.date() else when(local)
 
 
 def infection_known(x: WordingContext) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
-from cards.deciding.offer import wants_methylprednisolone
 from cards.deciding.product_guidance import product_window
+from cards.deciding.steroids.regimen import Regimen, prescription
+from cards.deciding.steroids.state import steroid_state
 from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, Gate, tocilizumab_gate
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
+from cards.orders.steroid_words import capital, given_words, often
 from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
@@ -52,12 +54,15 @@ def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
     bar = gate.bar in SAID_BESIDE_ADVICE and any(offer.key == "tocilizumab" for offer in planned.offers)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
     low = x.found.il6.category is Category.LOW
+    given, beginning = _given(x)
     values = {
+        "given": given,
+        "Given": beginning,
         "delay": phrase("delay", "low" if low else "other"),
         "barred": _barred_words(x, gate) if bar else "",
         "regimen": _regimen(x),
     }
-    state = "barred" if bar else "now"
+    state = ("barred" if bar else "now") + (", given" if given else "")
     possible = "barred" if bar else "yes"
     allergic = x.facts.tocilizumab_hypersensitivity is not None
     again = "second" if len(x.facts.tocilizumab.doses) >= min(2, int(x.t.doses_max)) else "first"
@@ -67,6 +72,8 @@ def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
         "recommended": phrase("recommended", possible, **values),
         "by_guideline": phrase("by_guideline", possible, **values),
         "guideline_option": phrase("guideline_option", "barred" if bar else "open", **values),
+        "consider": phrase("consider", "given" if given else "none", **values),
+        "consider_early": phrase("consider_early", "given" if given else "none", **values),
         "then": phrase("then", "allergic" if allergic else again),
         "product_gives": phrase("product_gives", "allergic" if allergic else "open"),
     }
@@ -107,7 +114,14 @@ def _age_group(x: WordingContext) -> str:
 
 
 def _regimen(x: WordingContext) -> str:
-    group = _age_group(x)
-    if group == "adult" and wants_methylprednisolone(x.facts):
-        group = "strongest"
-    return phrase("regimen", group, t=InWords(x.t))
+    """The corticosteroid of the answer: all cards name the same one."""
+    asked = prescription(x.regimen or Regimen.DEXAMETHASONE_SEVERE, x.t)
+    return phrase("regimen", _age_group(x), drug=asked.drug, mg=number(asked.mg), often=often(asked))
+
+
+def _given(x: WordingContext) -> tuple[str, str]:
+    """The corticosteroid that is running, as part and as beginning of a sentence; "" if none is."""
+    if x.regimen is None:
+        return "", ""
+    words = given_words(steroid_state(x.facts, x.drafts, x.regimen, x.t), x.facts)
+    return words, capital(words)

@@ -101,7 +101,7 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.STEROID_AFTER_2_TOCI: Wording(
         "Corticosteroid after two doses of tocilizumab",
         ZHANG,
-        "CRS {persists} after {doses_given} of tocilizumab ({grade}): consider corticosteroids",
+        "CRS {persists} after {doses_given} of tocilizumab ({grade}): {consider}",
         (
             "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab. The study then considered "
             "dexamethasone or methylprednisolone; it gives no regimen, the dose here is ASCO's.",
@@ -126,7 +126,7 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.STEROID_EARLY_LOW_IL6: Wording(
         "Early corticosteroid at a small IL-6 rise",
         ZHANG,
-        "CRS {grade}, IL-6 up only {il6_fold}: consider early corticosteroids; tocilizumab remains guideline care",
+        "CRS {grade}, IL-6 up only {il6_fold}: {consider_early}; tocilizumab remains guideline care",
         (
             "{Grade} ({drivers}) and IL-6 less than {t.il6_fold}-fold above baseline (the study's limit: 4). "
             "The study recommends corticosteroids in advance. {guideline_option}",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cards.deciding.situation import Verdicts
+from cards.deciding.steroids.amounts import recently_given
 from cards.pages.explanation import plain
 from cards.pages.grade_steps import together
 from cards.pages.rise_lines import rise
@@ -42,7 +43,7 @@ def tiles(
         _grade(facts, grade, t),
         *_rises(facts, found, t),
         _icans(facts, t),
-        _doses(facts, not_counted),
+        _doses(facts, not_counted, t),
         _day(facts, course),
     )
 
@@ -79,11 +80,11 @@ def _icans(facts: PatientFacts, t: Thresholds) -> Tile:
     return Tile("ICANS", icans_grade(icans).capitalize(), why)
 
 
-def _doses(facts: PatientFacts, not_counted: Iterable[Mark]) -> Tile:
+def _doses(facts: PatientFacts, not_counted: Iterable[Mark], t: Thresholds) -> Tile:
     number = dose_number(facts)
     if not facts.tocilizumab.doses and not facts.tocilizumab.history_complete:
         number = "unknown"
-    steroids = [steroid_given(facts, s) for s in facts.steroids]
+    steroids = [steroid_given(facts, s) for s in recently_given(facts, t)]
     why = [*filter(None, [dose_times(facts)]), *([f"corticosteroid: {', '.join(steroids)}"] if steroids else [])]
     if not facts.tocilizumab.history_complete:
         why.append(history_unread(facts))

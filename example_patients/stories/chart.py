@@ -4,7 +4,7 @@ A line is `D<day> <time>  <entry> | <entry> …` with times in the story's zone;
 Entries: `T 38.9`, `T 100.4 degF`, `SBP 84`, `SpO2 97`, `device NC`, `flow 3`, `FiO2 0.5`, `il6 47.7`, `crp 22`,
 `weight 70`, `il6 60 preliminary`, `ice 5`, `anc 0.3`, `culture <result>`, `pcr <result>`, `coded A41.9`,
 `car-t <product>`, `toci 560`, `start norepinephrine 0.1`, `rate norepinephrine 0`,
-`give paracetamol 1000`.
+`give paracetamol 1000`, `infuse methylprednisolone 40 mg/h`.
 """
 
 from __future__ import annotations
@@ -200,15 +200,30 @@ def _pressor(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Re
 
 
 def _given(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
-    """`give paracetamol 1000 IV`: one dose, at a moment."""
+    """`give paracetamol 1000 IV`, `give methylprednisolone 2 mg/kg`: one dose, at a moment."""
     drug, mg, *route = entry.value.rsplit(" ", 2) if entry.value.count(" ") > 1 else entry.value.split(" ")
-    dosage: dict[str, Any] = {"dose": _quantity(mg, "mg")}
+    unit = route.pop() if route == ["mg/kg"] else "mg"
+    dosage: dict[str, Any] = {"dose": _quantity(mg, unit)}
     if route:
         dosage["route"] = {"text": route[0]}
     return [
         _administration(
             id_, subject, medicationCodeableConcept={"text": drug}, effectiveDateTime=entry.at.isoformat(),
             dosage=dosage,
+        )
+    ]  # fmt: skip
+
+
+def _infusion(entry: ChartEntry, id_: str, subject: Mapping[str, str]) -> list[Resource]:
+    """`infuse methylprednisolone 40 mg/h`: an infusion that runs; `… for 6 h` one that has ended."""
+    drug, rate, unit, *hours = entry.value.split(" ")
+    period = {"start": entry.at.isoformat()}
+    if hours:
+        period["end"] = (entry.at + timedelta(hours=float(hours[1]))).isoformat()
+    return [
+        _administration(
+            id_, subject, status="completed" if hours else "in-progress", effectivePeriod=period,
+            medicationCodeableConcept={"text": drug}, dosage={"rateQuantity": _quantity(rate, unit)},
         )
     ]  # fmt: skip
 
@@ -250,4 +265,5 @@ _MAKERS: Mapping[str, Callable[..., list[Resource]]] = {
     "start": _pressor,
     "give": _given,
     "rate": _rate,
+    "infuse": _infusion,
 }

@@ -48,7 +48,8 @@ class PatientFacts:
     folds: Mapping[Analyte, FoldChange] = field(default_factory=lambda: {analyte: FoldChange() for analyte in ANALYTES})
     tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
     last_il6_blocker: datetime | None = None  # since day −1, by any route
-    steroids: tuple[SteroidGiven, ...] = ()
+    steroids: tuple[SteroidGiven, ...] = ()  # of the last day and since the first fever
+    steroid_orders: tuple[PendingOrder, ...] = ()  # the active ones, charted or not
     weight: Weight | None = None  # recent and plausible enough to dose by
     implausible_weight: ImplausibleWeight | None = None
     icans: Icans = field(default_factory=Icans)

@@ -32,7 +32,8 @@ _WHOLE = frozenset(
     {
         "mean_alone", "low_before_readings", "doses_max", "doses_per_day", "icans_severe", "icans_severe_steroid",
         "pals_low_above", "adult_age", "toci_min_age", "toci_max", "dexamethasone_dose", "methylprednisolone_dose",
-        "methylprednisolone_icans",
+        "methylprednisolone_icans", "dexamethasone_doses", "dexamethasone_doses_severe", "methylprednisolone_doses",
+        "methylprednisolone_icans_doses",
     }
 )  # fmt: skip
 

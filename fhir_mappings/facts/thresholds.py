@@ -211,9 +211,16 @@ class Thresholds:
     steroid_running_dose: Decimal = _number(
         "10", "mg", ("4", "20"), ASCO, V, "counts as running: dexamethasone or its equivalent from"
     )
-    steroid_running_child: Decimal = _number(
-        "0.15", "mg/kg", ("0.05", "0.6"), OURS, U, "counts as running below 18 a: dexamethasone from"
+    methylprednisolone_running: Decimal = _number(
+        "250", "mg", ("125", "500"), OURS, D, "counts as the regimen of grade 4 and ICANS 4: methylprednisolone from"
     )
+    dexamethasone_running_child: Decimal = _number(
+        "0.25", "mg/kg", ("0.05", "0.6"), OURS, U, "counts as running below adult age: dexamethasone from"
+    )
+    methylprednisolone_running_child: Decimal = _number(
+        "1", "mg/kg", ("0.5", "2"), OURS, U, "counts as running below adult age: methylprednisolone from"
+    )
+    steroid_named: timedelta = _span((12, 72), "corticosteroids are named from the last", hours=24)
     dexamethasone_dose: Decimal = _number("10", "mg", ("10", "20"), ASCO, V, "dexamethasone suggested")
     dexamethasone_every: timedelta = _span((6, 24), "dexamethasone at grades 1 and 2 every", ASCO, V, hours=12)
     dexamethasone_every_severe: timedelta = _span(
@@ -229,6 +236,19 @@ class Thresholds:
     )
     prednisone_per_dexa: Decimal = _number(
         "6.5", "1", ("6", "7"), OURS, D, "prednisone or prednisolone equal to dexamethasone 1 mg (mg)"
+    )
+    hydrocortisone_per_dexa: Decimal = _number(
+        "26.5", "1", ("20", "30"), OURS, D, "hydrocortisone equal to dexamethasone 1 mg (mg)"
+    )
+    dexamethasone_doses: Decimal = _number(
+        "2", "1", ("1", "4"), ASCO, D, "dexamethasone at grades 1 and 2 ends after doses"
+    )
+    dexamethasone_doses_severe: Decimal = _number(
+        "4", "1", ("1", "8"), ASCO, D, "dexamethasone at grade 3, and at ICANS grade 3, ends after doses"
+    )
+    methylprednisolone_doses: Decimal = _number("6", "1", ("1", "6"), ASCO, V, "methylprednisolone ends after doses")
+    methylprednisolone_icans_doses: Decimal = _number(
+        "3", "1", ("1", "5"), ASCO, D, "methylprednisolone at ICANS grade 4 ends after doses"
     )
     # caution and infection
     neutropenia: Decimal = _number("0.5", "10*3/uL", ("0.1", "1.5"), RA_LABEL, V, "neutropenia: ANC below")

@@ -101,10 +101,19 @@ class StatedDose:
 
 
 @dataclass(frozen=True, slots=True)
+class HourlyRate:
+    """The milligrams of a drug that run in an hour, or those for each kilogram; neither where that cannot be told."""
+
+    mg: Decimal | None = None
+    mg_per_kg: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Administration:
     """One MedicationAdministration. Without an `end` it is running if it is `open_ended`, and an event if not.
 
-    `is_event`: charted at a moment (effectiveDateTime), not over a period. `delivery` is read of vasopressors.
+    `is_event`: charted at a moment (effectiveDateTime), not over a period. `delivery` is read of vasopressors, the
+    `hourly` rate of corticosteroids.
     """
 
     reference: str
@@ -120,6 +129,7 @@ class Administration:
     requests: tuple[str, ...] = ()
     is_event: bool = False
     delivery: Delivery = Delivery.NOT_STATED
+    hourly: HourlyRate = HourlyRate()
 
     @property
     def dose_mg(self) -> Decimal | None:
@@ -141,16 +151,18 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class PendingOrder:
-    """An active order that no administration answers yet. `dexamethasone_mg` is what the dose of a corticosteroid
-    equals, where that is known."""
+    """An active order. `steroid_mg` is the dose of a corticosteroid, where that is known; `every` the interval between
+    doses, where one is stated. `charted`: an administration answers it; without an interval it is then done."""
 
     reference: str
     drug: Drug | None
     sets: frozenset[str]
     authored: datetime | None
     route: Route = Route.NOT_STATED
-    dexamethasone_mg: Decimal | None = None
+    steroid_mg: Decimal | None = None
     dose: StatedDose = StatedDose()
+    every: timedelta | None = None
+    charted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +180,21 @@ class Tocilizumab:
 
 @dataclass(frozen=True, slots=True)
 class SteroidGiven:
+    """A systemic corticosteroid: a dose, or an infusion by its `hourly` rate, which has ended at `until` or runs."""
+
     reference: str
     ingredient: str
     at: datetime
     infusing: bool
-    dexamethasone_mg: Decimal | None
     dose: StatedDose = StatedDose()
+    hourly: HourlyRate = HourlyRate()
+    until: datetime | None = None
+
+    @property
+    def ended(self) -> datetime:
+        """The time from which a dose or infusion counts: the start of a dose, the end of an infusion by its rate."""
+        by_rate = self.hourly != HourlyRate() and not self.dose.is_stated
+        return self.until if self.until is not None and by_rate else self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +212,10 @@ class DraftOrder:
     selected: bool
     empty: bool = False
     replaces: str | None = None
-    dexamethasone_mg: Decimal | None = None
+    steroid_mg: Decimal | None = None
     dose: StatedDose = StatedDose()
     route: Route = Route.NOT_STATED
+    every: timedelta | None = None
     resource: Mapping[str, Any] = field(default_factory=dict)
 
 

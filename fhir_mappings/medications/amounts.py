@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from fhir_mappings.facts.measures import Measure
-from fhir_mappings.facts.treatment import Drug
+from fhir_mappings.facts.treatment import Drug, HourlyRate
 from fhir_mappings.medications.strengths import Strength
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.units import UnitError, measured
@@ -56,14 +56,6 @@ class StatesRate(Protocol):
     def rate_quantity(self) -> fs.Quantity | None: ...
     @property
     def rate_ratio(self) -> fs.Ratio | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class HourlyRate:
-    """The milligrams of a drug that run in an hour, or those for each kilogram; neither where that cannot be told."""
-
-    mg: Decimal | None = None
-    mg_per_kg: Decimal | None = None
 
 
 def hourly_rate(dosage: StatesRate | None, content: Content) -> HourlyRate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 from fhir_mappings.codes.terminology import Terminology, normalised
@@ -24,6 +25,7 @@ from fhir_mappings.medications.draft_fields import (
 )
 from fhir_mappings.medications.drugs import route_of
 from fhir_mappings.medications.identified import UNNAMED, contents
+from fhir_mappings.medications.order_times import order_times
 from fhir_mappings.medications.products import Product, Shelf, product
 from fhir_mappings.medications.stated_doses import Statement, stated_dose
 from fhir_mappings.medications.steroids import ordered_dose
@@ -125,7 +127,7 @@ def _medication_drafts(
     medication = _product(draft, shelf)
     sets = anti_infective_sets(medication, terms)
     for content in contents(medication, terms, _route(draft, terms)):
-        dose, dexamethasone_mg = ordered_dose(content, stated, text, t)
+        dose, steroid_mg = ordered_dose(content, stated, text, t)
         if content.drug.drug_class is DrugClass.TOCILIZUMAB:
             dose = _tocilizumab_dose(content, draft, stated, t)
         order = DraftOrder(
@@ -136,8 +138,9 @@ def _medication_drafts(
             selected,
             empty=not _states_medication(draft),
             replaces=replaced if isinstance(replaced, str) else None,
-            dexamethasone_mg=dexamethasone_mg,
+            steroid_mg=steroid_mg,
             dose=dose,
+            every=order_times([first_object(draft.get("dosageInstruction")).get("timing")], None, UTC).every,
             resource=draft,
         )
         yield replace(order, route=_drug_route(order, draft, terms))

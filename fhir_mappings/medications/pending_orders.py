@@ -1,9 +1,10 @@
-"""The active orders that no administration answers yet, and the orders that cannot be read."""
+"""The active orders, and the orders that cannot be read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import tzinfo
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, tzinfo
 
 from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.terminology import Terminology
@@ -12,6 +13,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder
 from fhir_mappings.medications.drugs import drugs_in, route_of
 from fhir_mappings.medications.identified import UNNAMED
+from fhir_mappings.medications.order_times import order_times
 from fhir_mappings.medications.stated_doses import statements_of
 from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
@@ -47,36 +49,40 @@ def _unreadable(status: str, *, named: bool) -> str:
     return "does not say what is ordered" if status == "active" and not named else ""
 
 
-def pending_orders(
+def active_orders(
     pool: ResourcePool,
     terms: Terminology,
     zone: tzinfo,
     given: Iterable[Administration],
     fhir_base: str | None,
+    as_of: datetime,
     t: Thresholds,
 ) -> tuple[PendingOrder, ...]:
-    """The active medication and service orders that no administration answers yet.
+    """The active medication and service orders; one whose own end has passed is none.
 
     An administration answers an order if it names the order, or if it is of the same drug and starts at or after the
-    order was authored.
+    order was authored: it is `charted`.
     """
     given = tuple(given)
     named = {r.split("/_history/")[0].rpartition("MedicationRequest/")[2] for a in given for r in a.requests}
-    medications = (_medication_orders(m, pool, terms, zone, fhir_base, t) for m in pool.of_type(fs.MedicationRequest))
-    uncharted = (
-        order
-        for orders in medications
-        for order in orders
-        if order.reference.removeprefix("MedicationRequest/") not in named and not any(_charts(a, order) for a in given)
-    )
-    services = (
-        PendingOrder(
-            s.reference, None, terms.sets_of(fs.codings_of(s.data.code)), moment_or_none(s.data.authored_on, zone)
-        )
-        for s in pool.of_type(fs.ServiceRequest)
-        if s.data.status == "active" and not s.data.do_not_perform
-    )
-    return (*uncharted, *services)
+    found: list[PendingOrder] = []
+    for resource in pool.of_type(fs.MedicationRequest):
+        data = resource.data
+        times = order_times([d.timing for d in data.dosage_instruction], moment_or_none(data.authored_on, zone), zone)
+        if data.status != "active" or data.do_not_perform or (times.ends is not None and times.ends <= as_of):
+            continue
+        for order in _medication_orders(resource, pool, terms, zone, fhir_base, t):
+            charted = order.reference.removeprefix("MedicationRequest/") in named
+            charted = charted or any(_charts(a, order) for a in given)
+            found.append(replace(order, every=times.every, charted=charted))
+    return (*found, *_service_orders(pool, terms, zone))
+
+
+def _service_orders(pool: ResourcePool, terms: Terminology, zone: tzinfo) -> Iterator[PendingOrder]:
+    for s in pool.of_type(fs.ServiceRequest):
+        if s.data.status == "active" and not s.data.do_not_perform:
+            sets = terms.sets_of(fs.codings_of(s.data.code))
+            yield PendingOrder(s.reference, None, sets, moment_or_none(s.data.authored_on, zone))
 
 
 def _medication_orders(
@@ -86,21 +92,17 @@ def _medication_orders(
     zone: tzinfo,
     fhir_base: str | None,
     t: Thresholds,
-) -> tuple[PendingOrder, ...]:
-    """The order of each drug of a medication; none where it is not active."""
+) -> Iterator[PendingOrder]:
+    """The order of each drug of a medication."""
     data = resource.data
-    if data.status != "active" or data.do_not_perform:
-        return ()
     route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)
     stated = next(filter(None, (statements_of(d.dose_and_rate) for d in data.dosage_instruction)), [])
     text = next((d.text for d in data.dosage_instruction if d.text), None)
     authored = moment_or_none(data.authored_on, zone)
-    found = []
     for content in drugs_in(data, pool, terms, fhir_base, route):
-        dose, dexamethasone_mg = ordered_dose(content, stated, text, t)
+        dose, steroid_mg = ordered_dose(content, stated, text, t)
         drug = None if content.drug == UNNAMED else content.drug
-        found.append(PendingOrder(resource.reference, drug, frozenset(), authored, route, dexamethasone_mg, dose))
-    return tuple(found)
+        yield PendingOrder(resource.reference, drug, frozenset(), authored, route, steroid_mg, dose)
 
 
 def _charts(given: Administration, order: PendingOrder) -> bool:

@@ -13,8 +13,8 @@ from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
-from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, Route, StatedDose
-from fhir_mappings.medications.amounts import Content
+from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, HourlyRate, Route, StatedDose
+from fhir_mappings.medications.amounts import Content, hourly_rate
 from fhir_mappings.medications.drugs import drugs_in, route_of
 from fhir_mappings.medications.stated_doses import stated_dose, statement_of
 from fhir_mappings.reading import fhir_structs as fs
@@ -139,6 +139,7 @@ def _administration(
         dose=dose,
         has_amount=has_amount,
         rate=_rate(dosage),
+        hourly=hourly_rate(dosage, content) if content.drug.drug_class is DrugClass.STEROID else HourlyRate(),
         is_event=data.effective_date_time is not None,
         requests=(data.request.reference,) if data.request and data.request.reference else (),
     )

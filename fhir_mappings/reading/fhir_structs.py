@@ -200,6 +200,7 @@ class DosageInstruction(FhirStruct, frozen=True):
     text: str | None = None
     route: CodeableConcept | None = None
     dose_and_rate: tuple[DoseAndRate, ...] = ()
+    timing: msgspec.Raw = msgspec.Raw()
 
 
 class MedicationRequest(FhirStruct, frozen=True):

@@ -639,10 +639,11 @@ def test_a_patient_around_the_age_of_the_youngest_in_the_study(row: dict[str, st
     assert ("The study included patients from 13 years of age." in card.detail) is (row["said"] == "yes")
 
 
+LOW_RISE = f"T 39 @D3 20:00; il6 10 @D0 08:00; il6 20 @D4 07:00; {GRADE2}"
 RUNNING = rows("""
 | given                      | offered | because                               |
 | dexamethasone 10 @-719m    | no      | a minute less than 12 h ago           |
-| dexamethasone 10 @-12h     | no      | exactly 12 h ago                      |
+| dexamethasone 10 @-12h     | yes     | exactly 12 h ago: the next is due     |
 | dexamethasone 10 @-721m    | yes     | a minute more                         |
 | dexamethasone 9.9 @-1h     | yes     | just less than 10 mg                  |
 | dexamethasone 10.1 @-1h    | no      | just more                             |
@@ -654,21 +655,23 @@ RUNNING = rows("""
 | prednisone 65.1 @-1h       | no      | just more                             |
 | prednisolone 64.9 @-1h     | yes     | prednisolone as prednisone: just less |
 | prednisolone 65 @-1h       | no      | exactly 65 mg                         |
+| hydrocortisone 264 @-1h    | yes     | just less than 265 mg, its equivalent |
+| hydrocortisone 265 @-1h    | no      | exactly 265 mg                        |
 """)
 
 
 @pytest.mark.parametrize("row", RUNNING, ids=name_of)
 def test_whether_a_corticosteroid_counts_as_running(row: dict[str, str]) -> None:
-    """An adult at grade 3: whether dexamethasone is still offered."""
-    found = answered(patient(f"grade 3; weight 70 @-9h; give {row['given']}"))
-    assert ("Dexamethasone 10 mg IV every 6 h" in orders_of(found)) is (row["offered"] == "yes")
+    """An adult at grade 2 with a small IL-6 rise, who gets it every 12 h: whether dexamethasone is still offered."""
+    found = answered(patient(f"{LOW_RISE}; give {row['given']}"))
+    assert ("Dexamethasone 10 mg IV every 12 h" in orders_of(found)) is (row["offered"] == "yes")
 
 
 CHILD_RUNNING = rows("""
 | given             | cards                        | says                                       | because                                 |
-| dexamethasone 2.9 | icans-steroid (w), crs-grade | Not counted as this regimen: dexamethasone | just less than 0.15 mg/kg               |
-| dexamethasone 3   | icans-steroid, crs-grade     | its limit below adult age is unconfirmed   | exactly 0.15 mg/kg: running, no warning |
-| dexamethasone 3.1 | icans-steroid, crs-grade     | its limit below adult age is unconfirmed   | just more                               |
+| dexamethasone 4.9 | icans-steroid (w), crs-grade | Not counted as this regimen: dexamethasone | just less than 0.25 mg/kg               |
+| dexamethasone 5   | icans-steroid, crs-grade     | below adult age is unconfirmed             | exactly 0.25 mg/kg: running, no warning |
+| dexamethasone 5.1 | icans-steroid, crs-grade     | below adult age is unconfirmed             | just more                               |
 """)
 
 

@@ -20,6 +20,7 @@ CHAPTERS = (
     "test_infection.py",
     "test_first_things_first.py",
     "test_weight.py",
+    "test_steroids.py",
     "test_cards.py",
     "test_edges.py",
     "test_unreadable.py",

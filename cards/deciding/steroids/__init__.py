@@ -1,0 +1,1 @@
+"""Corticosteroids: the amounts given, the regimen asked for, and what of it is in hand."""
