@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cards.deciding.card import Card
 from cards.deciding.card_modes import CardMode, CardModes
-from cards.deciding.conditions import Situation
+from cards.deciding.conditions import Situation, SteroidCheck
 from cards.deciding.data_doubts import data_doubts
 from cards.deciding.decision_table import (
     CardId,
@@ -16,6 +16,7 @@ from cards.deciding.decision_table import (
 from cards.deciding.dismissed import Dismissed, state_of
 from cards.deciding.drafts import drafted
 from cards.deciding.situation import Verdicts, situation, verdicts
+from cards.deciding.steroids.check import steroid_faults
 from cards.deciding.steroids.regimen import strongest_regimen
 from cards.deciding.visible import Silence, visible_cards
 from cards.deciding.when_to_show import Call, Planned, in_order, softened
@@ -68,9 +69,12 @@ def advice(
     found = verdicts(facts, t)
     cell = situation(facts, facts.course, facts.grade, call.drafts, found, t)
     doubts = data_doubts(facts, call.drafts, cell, found, t)
-    cell = replace(cell, data_doubt=doubts.level)
+    # the regimen that the other cards ask for is what a drafted corticosteroid is checked against
+    regimen = strongest_regimen(_asking(rows_for(cell), modes), facts, t)
+    faults = steroid_faults(facts, call.drafts, regimen, t)
+    checked = SteroidCheck.DOUBTFUL if faults else SteroidCheck.FINE
+    cell = replace(cell, data_doubt=doubts.level, steroid_check=checked)
     rows = rows_for(cell)
-    regimen = strongest_regimen(_asking(rows, modes), facts, t)
     state = _planned(rows, Ordering(facts, call.drafts, call.patient_id, terms, t, regimen), cell)
     seen = visible_cards(state, facts, call, modes, dismissed, state_of(facts, found))
     texts = WordingContext(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,15 @@ from fhir_mappings.facts.coverage import Coverage, Kind
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import Age
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.facts.treatment import BLOCKERS, Dose, DrugClass, Tocilizumab, of_class
+from fhir_mappings.facts.treatment import (
+    BLOCKERS,
+    Administration,
+    BlockerGiven,
+    Dose,
+    DrugClass,
+    Tocilizumab,
+    of_class,
+)
 from fhir_mappings.medications.treatments import counts_as_crs_dose, doses_of, given_at, history_opens
 from fhir_mappings.rules.crs_grade import Signs, crs_grade
 
@@ -32,6 +40,26 @@ def tocilizumab_given(
         history_complete=read.whole(history_opens(course, as_of, t), as_of),
         evidence=tuple(a.reference for a in recent),
     )
+
+
+def other_blockers(
+    given: Iterable[Administration], course: Course, as_of: datetime, t: Thresholds
+) -> tuple[BlockerGiven, ...]:
+    """The IL-6 and IL-1 blockers since the administrations are read that are no tocilizumab for CRS in this course: a
+    drug once, with its last dose."""
+    by_drug: dict[str, list[Administration]] = {}
+    for a in of_class(given, *BLOCKERS):
+        for_crs = counts_as_crs_dose(a) and a.start.latest >= course.start
+        if not for_crs and a.start.latest >= course.start - t.blockers_named:
+            by_drug.setdefault(a.drug.ingredient, []).append(a)
+    return tuple(
+        BlockerGiven(
+            ingredient=drug, route=found[-1].route, dose=found[-1].dose, number=len(found),
+            last=given_at(found[-1].start, as_of), date_only=found[-1].start.is_date,
+            references=tuple(a.reference for a in found),
+        )
+        for drug, found in by_drug.items()
+    )  # fmt: skip
 
 
 def grade_at_dose_2(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fhir_mappings.caution import doubtful_allergies, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unidentified_drugs
-from fhir_mappings.doses import grade_at_dose_2, progressed, tocilizumab_given
+from fhir_mappings.doses import grade_at_dose_2, other_blockers, progressed, tocilizumab_given
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
@@ -92,6 +92,7 @@ def _with_course(
         folds=folds,
         tocilizumab=toci,
         last_il6_blocker=last_blocker(found.given, course, as_of),
+        other_blockers=other_blockers(found.given, course, as_of, t),
         steroids=steroids,
         weight=weights[-1] if recent and implausible is None else None,
         implausible_weight=implausible,
@@ -139,6 +140,7 @@ def _evidence(facts: PatientFacts, course: Course, grade: CrsGrade) -> tuple[str
         *grade.evidence,
         *(reference for fold in facts.folds.values() for reference in fold.evidence),
         *facts.tocilizumab.evidence,
+        *(reference for blocker in facts.other_blockers for reference in blocker.references),
         *(given.reference for given in facts.steroids),
         *(one.reference for one in measured if one is not None),
         *(facts.implausible_weight.references if facts.implausible_weight else ()),

@@ -24,6 +24,7 @@ NEVER_OFF = frozenset(
         CardId.CRS_POSSIBLE_MASKED,
         CardId.INFECTION_FIRST,
         CardId.OTHER_CAUSE_FIRST,
+        CardId.STEROID_CHECK,
     }
     | {c for c in CardId if c.startswith("toci-")}
 ) - {

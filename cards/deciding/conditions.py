@@ -127,6 +127,11 @@ class DoseCheck(StrEnum):
     DOUBTFUL = "off, not readable, without a weight, not intravenous or under age"
 
 
+class SteroidCheck(StrEnum):
+    FINE = "no corticosteroid drafted, or one within bounds and no second"
+    DOUBTFUL = "a drafted corticosteroid is a second, or more than the most for one dose"
+
+
 class IcansBand(StrEnum):
     UNKNOWN = "unknown"
     NONE = "0"
@@ -174,3 +179,4 @@ class Situation:
     charted: Charted
     fever_lasts: FeverLasts
     data_doubt: DataDoubt = DataDoubt.NONE
+    steroid_check: SteroidCheck = SteroidCheck.FINE

@@ -33,6 +33,7 @@ from cards.deciding.conditions import (
     Provisional,
     SignsDoubt,
     Situation,
+    SteroidCheck,
     TociDraft,
     TociInPlay,
 )
@@ -47,6 +48,7 @@ class CardId(StrEnum):
     TOCI_INTERVAL = "toci-interval"
     TOCI_MAX_DOSES = "toci-max-doses"
     TOCI_CAUTION = "toci-caution"
+    STEROID_CHECK = "steroid-check"
     TOCI_RECOMMENDED = "toci-recommended"
     STEROID_EARLY_LOW_IL6 = "steroid-early-low-il6"
     TOCI_GUIDELINE = "toci-guideline"
@@ -314,6 +316,11 @@ DOSE = (
     Rule("K43", _when(toci_draft=NOT_DRAFTED), (), Source.LABEL),
 )  # fmt: skip
 
+STEROID_DRAFT = (
+    Rule("K51", _when(steroid_check=SteroidCheck.DOUBTFUL), ((CardId.STEROID_CHECK, WARNING),), Source.ASCO),
+    Rule("K52", _when(steroid_check=SteroidCheck.FINE), (), Source.ASCO),
+)
+
 DATA = (
     Rule("D01", _when(data_doubt=DataDoubt.NONE), (), Source.ASTCT),
     Rule("D02", _when(data_doubt=DataDoubt.INFO), ((CardId.DATA_QUALITY, INFO),), Source.ASTCT),
@@ -334,6 +341,7 @@ PARTS: Mapping[str, tuple[Rule, ...]] = {
     "draft: hypersensitivity": CAUTION,
     "draft: no CRS to treat": WITHOUT_CRS,
     "draft: dose, route, age": DOSE,
+    "draft: corticosteroid": STEROID_DRAFT,
     "data": DATA,
     "state": STATE,
 }

@@ -50,13 +50,14 @@ _PARTIAL_SETS = frozenset(
 NEVER_ANSWERED = frozenset({CardId.CRS_GRADE_UNKNOWN, CardId.CRS_POSSIBLE_MASKED, CardId.OTHER_CAUSE_FIRST})
 # What these say stays as urgent when all that they order is under way.
 _NEVER_SOFTENED = frozenset({CardId.INFECTION_FIRST, CardId.OTHER_CAUSE_FIRST, CardId.CRS_POSSIBLE_MASKED})
-# The checks of a drafted tocilizumab are shown whichever draft is selected.
+# The checks of a drafted tocilizumab or corticosteroid are shown whichever draft is selected.
 DRAFT_CHECKS = frozenset(
     {
         CardId.TOCI_INTERVAL,
         CardId.TOCI_MAX_DOSES,
         CardId.TOCI_CAUTION,
         CardId.TOCI_DOSE_CHECK,
+        CardId.STEROID_CHECK,
         CardId.NO_CRS,
     }
 )

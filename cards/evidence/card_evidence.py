@@ -123,6 +123,17 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
         ),
         (SourceId.LABEL, SourceId.LABEL_OF_OTHERS),
     ),
+    CardId.STEROID_CHECK: CardEvidence(
+        (
+            "One regimen at a time: a corticosteroid that is given, infusing, ordered or drafted meets the need of the "
+            "drafted one. Doses count as running by their equivalent of dexamethasone 10 mg.",
+        ),
+        (
+            "The most for one dose is this service's choice; below 18 years it is unconfirmed.",
+            "Doses that are charted elsewhere are not seen.",
+        ),
+        (SourceId.ASCO,),
+    ),
     CardId.TOCI_RECOMMENDED: CardEvidence(
         (
             "The study recommends tocilizumab at ASTCT grade 2 when IL-6 rose to at least four times the baseline. "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from cards.deciding.steroids.amounts import Running
 from cards.deciding.steroids.regimen import Prescription
 from cards.deciding.steroids.state import SteroidState
 from cards.sentences.numbers_and_times import number
@@ -17,10 +18,16 @@ def given_words(state: SteroidState, facts: PatientFacts) -> str:
     """The doses that are running, and when the next is due: `dexamethasone 10 mg given 06:00, next due 12:00`."""
     if state.running is None:
         return ""
-    given = " and ".join(given_one(one, facts) for one in state.running.given)
-    if state.due is None:
-        return given
-    return f"{given}, {'due since' if state.is_due else 'next due'} {clock(facts, state.due)}"
+    return due_words(running_words(state.running, facts), state.due, facts, is_due=state.is_due)
+
+
+def running_words(found: Running, facts: PatientFacts) -> str:
+    return " and ".join(given_one(one, facts) for one in found.given)
+
+
+def due_words(given: str, due: datetime | None, facts: PatientFacts, *, is_due: bool) -> str:
+    """The doses with the time of the next one; an infusion has none."""
+    return given if due is None else f"{given}, {'due since' if is_due else 'next due'} {clock(facts, due)}"
 
 
 def given_one(one: SteroidGiven, facts: PatientFacts) -> str:

@@ -39,5 +39,5 @@ CONDITIONS = {
     "hypersensitivity": "hypersensitivity", "icans": "ICANS", "product": "product",
     "infected": "infection", "dose_check": "drafted dose", "data_doubt": "data",
     "other_cause": "another cause", "culture": "blood culture", "charted": "pressure and oxygen",
-    "fever_lasts": "present fever",
+    "fever_lasts": "present fever", "steroid_check": "drafted corticosteroid",
 }  # fmt: skip

@@ -6,7 +6,7 @@ from cards.orders.steroid_words import given_one
 from cards.sentences.icans_words import charted, coded_higher, icans_grade, why_unknown
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.set_aside_words import not_used
-from cards.sentences.treatment_words import dose_time, history_unread, weight_doubt
+from cards.sentences.treatment_words import blockers_given, dose_time, history_unread, weight_doubt
 from cards.wording.infection_words import drug_words, infection_words
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import (
@@ -35,6 +35,9 @@ def drug_lines(facts: PatientFacts, t: Thresholds) -> list[str]:
         lines.append(f"tocilizumab: {counted} in this course")
     if not history.history_complete:
         lines.append(f"tocilizumab: {history_unread(facts)}")
+    if facts.other_blockers:
+        references = ", ".join(r for one in facts.other_blockers for r in one.references)
+        lines.append(f"other IL-6 and IL-1 blockers: {blockers_given(facts)} ({references})")
     lines += [f"{given_one(given, facts)} ({given.reference})" for given in facts.steroids]
     if facts.weight is not None:
         weight = facts.weight

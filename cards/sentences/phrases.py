@@ -231,6 +231,13 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "not readable": "its dose could not be read{said}, so it was not checked",
         "repeats": "it is ordered to repeat; tocilizumab is given one dose at a time",
     },
+    "steroid_fault": {
+        "given": "{given}: the drafted {drug} is a second",
+        "ordered": "{other} is ordered{at}: the drafted {drug} is a second",
+        "drafted": "{other} is drafted too: the drafted {drug} is a second",
+        "most": "{drug} {mg} mg drafted: more than {most} mg, the most for one dose",
+        "most child": "{drug} {mg} mg drafted: more than {most} mg/kg at {kg} kg, the most for one dose (unconfirmed)",
+    },
     "neutrophils": {
         "known": "ANC {count} ×10⁹/L",
         "unknown": "no neutrophil count of {t.safety_labs_age}",
@@ -243,6 +250,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "antibiotics now.",
         "perhaps neutropenic, treated": "If neutropenic ({neutrophils}): neutropenic fever, cultures; {antibiotics}.",
         "orders unread": "Could not be read: active orders. What is suggested here may be ordered already.",
+        "blockers": "Also given: {blockers}.",
         "under study age": "The study included patients from {t.study_min_age} years of age.",
         "ventilated": "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway, or for a "
         "procedure, is by itself no grade 4 (unconfirmed).",
@@ -311,6 +319,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "state": {
         "second_infusion": "More than one infusion in this course: outside the study population.",
         "beside": "Beside the rows: {findings}.",
+        "blockers": "**Other IL-6 and IL-1 blockers** on this record: {blockers}.",
         "late": "Day {day}: the study's rules end at day {t.study_days} after the infusion. Look for infection first.",
         "coded": "**Coded** {codes}: a claim that differs from this grade.",
         "numbers": "**Numbers of this site**: {numbers}.",

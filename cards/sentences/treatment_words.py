@@ -10,7 +10,7 @@ from cards.sentences.set_aside_words import not_used, why_unread
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import given
-from fhir_mappings.facts.treatment import BLOCKERS, Dose, SteroidGiven
+from fhir_mappings.facts.treatment import BLOCKERS, BlockerGiven, Dose, Route, SteroidGiven
 from fhir_mappings.facts.weight import Weight
 
 
@@ -41,6 +41,24 @@ def clock(facts: PatientFacts, at: datetime) -> str:
     """The time of day, with the date where it is another day: `06:00`, `8 Mar 06:00`."""
     local, now = facts.local(at), facts.local(facts.as_of)
     return f"{local:%H:%M}" if local.date() == now.date() else when(local)
+
+
+_ROUTES = {Route.INTRAVENOUS: " IV", Route.SUBCUTANEOUS: " SC"}
+
+
+def blockers_given(facts: PatientFacts) -> str:
+    """The IL-6 and IL-1 blockers that are no doses for CRS: `anakinra 100 mg SC, 4 doses, last 02:00`."""
+    return "; ".join(_blocker(facts, one) for one in facts.other_blockers)
+
+
+def _blocker(facts: PatientFacts, one: BlockerGiven) -> str:
+    amount = f" {number(one.dose.mg)} mg" if one.dose.mg is not None else ""
+    if one.dose.mg is None and one.dose.mg_per_kg is not None:
+        amount = f" {number(one.dose.mg_per_kg)} mg/kg"
+    local = facts.local(one.last)
+    at = f"{local.day} {local:%b}" if one.date_only else clock(facts, one.last)
+    times = f"{one.number} doses, last {at}" if one.number > 1 else at
+    return f"{one.ingredient}{amount}{_ROUTES.get(one.route, '')}, {times}"
 
 
 def steroid_given(facts: PatientFacts, given: SteroidGiven) -> str:

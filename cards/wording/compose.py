@@ -7,7 +7,9 @@ from cards.deciding.decision_table import CardId
 from cards.deciding.drafts import drafted
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
+from cards.sentences.escaping import escaped_words
 from cards.sentences.phrases import PHRASES, phrase
+from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
 from cards.wording.evidence import basis, bullets
 from cards.wording.placeholders import placeholders
@@ -18,6 +20,14 @@ from fhir_mappings.facts.grade import Fever
 from fhir_mappings.facts.treatment import DrugClass
 
 EXTRA = PHRASES["extra"]
+# the cards that give or bar tocilizumab: they name what else blocks IL-6 or IL-1
+_OF_TOCILIZUMAB = frozenset(
+    {
+        *(c for c in CardId if c.startswith("toci-")), CardId.SEVERE_CRS, CardId.STEROID_EARLY_LOW_IL6,
+        CardId.INFECTION_FIRST, CardId.STEROID_AFTER_2_TOCI, CardId.REASSESS_WINDOW, CardId.GRADE1_SUPPORTIVE,
+        CardId.NO_CRS,
+    }
+)  # fmt: skip
 _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
 _FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI, CardId.REASSESS_WINDOW)
 
@@ -67,6 +77,8 @@ def _extra(planned: Planned, texts: WordingContext) -> list[str]:
     """The sentences that only some patients need: on neutropenia, age, the paediatric limit."""
     lines: list[str] = []
     t, facts = texts.t, texts.facts
+    if planned.id in _OF_TOCILIZUMAB and facts.other_blockers:
+        lines.append(phrase("extra", "blockers", blockers=escaped_words(blockers_given(facts))))
     # without a recent count nobody knows, so the line on neutropenic fever is conditional
     if _is_of_fever(planned, texts):
         treated = ", treated" if facts.infection.antibacterials else ""

@@ -24,6 +24,7 @@ from cards.wording.placeholders_of_cause import of_cause, of_grade_1, of_severe
 from cards.wording.placeholders_of_grade import of_grade
 from cards.wording.placeholders_of_treatment import of_doses, of_offers, of_product
 from cards.wording.state_lines import state_lines
+from cards.wording.steroid_check_words import of_steroid_check
 from fhir_mappings.facts.analytes import IL6
 from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.time_and_range import Interval
@@ -40,6 +41,7 @@ def placeholders(
         **_of_doubts(x),
         **of_offers(x, planned),
         **of_draft_checks(x),
+        **of_steroid_check(x),
         **of_caution(x),
         **of_infection(x),
         **of_icans(x),

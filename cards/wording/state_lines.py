@@ -9,6 +9,7 @@ from cards.sentences.escaping import escaped, escaped_words, reference_text
 from cards.sentences.icans_words import icans_line
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
+from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
 from cards.wording.evidence import EvidencePart, basis
 from cards.wording.grade_words import zero_words
@@ -35,6 +36,8 @@ def state_lines(x: WordingContext) -> list[str]:
     beside = [driver_words(finding) for row in (grade.pressure, grade.oxygen) for finding in row.beside]
     if beside:
         lines.append(phrase("state", "beside", findings=escaped_words(", ".join(beside))))
+    if facts.other_blockers:
+        lines.append(phrase("state", "blockers", blockers=escaped_words(blockers_given(facts))))
     if Flag.SECOND_INFUSION in facts.flags:
         lines.append(phrase("state", "second_infusion"))
     if course.days_since_last > x.t.study_days.days:

@@ -183,6 +183,13 @@ WORDING: Mapping[CardId, Wording] = {
         (CAUTION, BOXED),
         shown=(EvidencePart.GRADE,),
     ),
+    CardId.STEROID_CHECK: Wording(
+        "Drafted corticosteroid",
+        ASCO,
+        "{steroid_fault}",
+        ("{steroid_faults}",),
+        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
+    ),
     CardId.NO_CRS: Wording(
         "No CRS to treat",
         ASTCT,

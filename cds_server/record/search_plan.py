@@ -125,7 +125,7 @@ class Plan:
         needs: list[Need] = []
         if course is not None:
             needs += self._earlier_signs(coverage, course)
-            since = history_opens(course, self.as_of, self.t)
+            since = min(history_opens(course, self.as_of, self.t), course.start - self.t.blockers_named)
         elif self.lookup is CourseLookup.CODES:
             return ()
         else:

@@ -17,7 +17,7 @@ from fhir_mappings.facts.grade import CrsGrade, FirstFever
 from fhir_mappings.facts.icans import Icans
 from fhir_mappings.facts.infection import InfectionFacts
 from fhir_mappings.facts.labs import FoldChange, SafetyLabs
-from fhir_mappings.facts.treatment import PendingOrder, SteroidGiven, Tocilizumab
+from fhir_mappings.facts.treatment import BlockerGiven, PendingOrder, SteroidGiven, Tocilizumab
 from fhir_mappings.facts.weight import ImplausibleWeight, Weight
 
 
@@ -48,6 +48,7 @@ class PatientFacts:
     folds: Mapping[Analyte, FoldChange] = field(default_factory=lambda: {analyte: FoldChange() for analyte in ANALYTES})
     tocilizumab: Tocilizumab = field(default_factory=lambda: Tocilizumab((), (), history_complete=False))
     last_il6_blocker: datetime | None = None  # since day −1, by any route
+    other_blockers: tuple[BlockerGiven, ...] = ()  # of IL-6 or IL-1, by any route, and no doses for CRS
     steroids: tuple[SteroidGiven, ...] = ()  # of the last day and since the first fever
     steroid_orders: tuple[PendingOrder, ...] = ()  # the active ones, charted or not
     weight: Weight | None = None  # recent and plausible enough to dose by

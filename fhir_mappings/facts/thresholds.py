@@ -130,7 +130,10 @@ class Thresholds:
     new_course_after: timedelta = _span((14, 42), "infusions are one course up to and with", days=21)
     study_days: timedelta = _span((14, 30), "the study's rules hold to day", ZHANG, P, days=30)
     course_days: timedelta = _span((30, 90), "advice ends after day", days=60)
-    administrations_before: timedelta = _span((28, 56), "administrations are read from before the infusion", days=28)
+    administrations_before: timedelta = _span((28, 56), "administrations are known from before the infusion", days=28)
+    blockers_named: timedelta = _span(
+        (28, 90), "other blockers of IL-6 and IL-1 are named from before the infusion", days=30
+    )
     coded_claim_age: timedelta = _span((7, 90), "a coded CRS, ICANS or CAR-T history speaks for", days=60)
     # fold changes
     il6_fold: Decimal = _number("4", "1", ("2", "10"), ZHANG, P, "IL-6 rise is high from (fold)")
@@ -249,6 +252,16 @@ class Thresholds:
     methylprednisolone_doses: Decimal = _number("6", "1", ("1", "6"), ASCO, V, "methylprednisolone ends after doses")
     methylprednisolone_icans_doses: Decimal = _number(
         "3", "1", ("1", "5"), ASCO, D, "methylprednisolone at ICANS grade 4 ends after doses"
+    )
+    dexamethasone_max: Decimal = _number("20", "mg", ("20", "40"), OURS, D, "one dose of dexamethasone at most")
+    methylprednisolone_max: Decimal = _number(
+        "1000", "mg", ("1000", "2000"), OURS, D, "one dose of methylprednisolone at most"
+    )
+    dexamethasone_max_child: Decimal = _number(
+        "0.6", "mg/kg", ("0.3", "1"), OURS, U, "one dose of dexamethasone below adult age at most"
+    )
+    methylprednisolone_max_child: Decimal = _number(
+        "30", "mg/kg", ("10", "30"), OURS, U, "one dose of methylprednisolone below adult age at most"
     )
     # caution and infection
     neutropenia: Decimal = _number("0.5", "10*3/uL", ("0.1", "1.5"), RA_LABEL, V, "neutropenia: ANC below")

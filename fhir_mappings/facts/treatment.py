@@ -179,6 +179,19 @@ class Tocilizumab:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockerGiven:
+    """A drug that blocks IL-6 or IL-1 and was no dose for CRS in this course: the number of doses, and the last."""
+
+    ingredient: str
+    route: Route
+    dose: StatedDose
+    number: int
+    last: datetime
+    date_only: bool
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SteroidGiven:
     """A systemic corticosteroid: a dose, or an infusion by its `hourly` rate, which has ended at `until` or runs."""
 

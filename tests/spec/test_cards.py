@@ -20,6 +20,7 @@ from cards.deciding.when_to_show import Showing
 from example_patients.stories.chart import Resource
 from example_patients.stories.stories import drafted_tocilizumab
 from fhir_mappings.facts.coverage import Kind
+from tests.support.orders import steroid_order
 from tests.support.tables import NO_MODES, NOW, answered, changed, moment_of, name_of, patient, rows, shown_cards
 
 HIGH = "T 39 @D3 20:00; il6 10 @D0 08:00; il6 50 @D4 07:00"
@@ -288,6 +289,21 @@ DRAFTED = rows("""
 @pytest.mark.parametrize("row", DRAFTED, ids=name_of)
 def test_what_a_drafted_tocilizumab_is_checked_against(row: dict[str, str]) -> None:
     check(row)
+
+
+STEROID_DRAFTED = rows("""
+| row | chart                               | steroid                       | cards                                            | because                                    |
+| K51 | grade 3; give dexamethasone 10 @-3h | dexamethasone 10 every 6 @-1m | severe-crs (c), steroid-check (w), crs-grade     | given three hours ago                      |
+| K51 | grade 3                             | dexamethasone 40 every 6 @-1m | severe-crs (c), steroid-check (w), crs-grade     | more than the most for one dose            |
+| K52 | grade 3                             | dexamethasone 10 every 6 @-1m | severe-crs (c), crs-grade                        | the first, as the card asks                |
+""")
+
+
+@pytest.mark.parametrize("row", STEROID_DRAFTED, ids=name_of)
+def test_a_drafted_corticosteroid_is_checked(row: dict[str, str]) -> None:
+    found = asked(row["chart"], drafts=[steroid_order(row["steroid"], "draft", "draft")])
+    assert row["row"] in row_ids(found)
+    assert shown_cards(found) == row["cards"]
 
 
 ALLERGY: Resource = {
@@ -704,7 +720,7 @@ def test_d03_a_vasopressor_ordered_and_not_charted_is_a_warning() -> None:
     assert shown_cards(found) == "grade1-supportive, data-quality (w), crs-grade"
 
 
-TABLES = (MANAGEMENT, UNREAD, SURVEILLANCE, SAMPLE, PRODUCT, ICANS, DRAFTED, DATA)
+TABLES = (MANAGEMENT, UNREAD, SURVEILLANCE, SAMPLE, PRODUCT, ICANS, DRAFTED, STEROID_DRAFTED, DATA)
 
 
 def test_every_row_of_the_decision_table_has_a_patient_here() -> None:

@@ -39,7 +39,17 @@ OXYGEN = (
     "flow 3",
     "FiO2 50",
 )
-DRUGS = ("toci 560", "give paracetamol 1000", "give dexamethasone 10", "give dexamethasone 10 eye")
+DRUGS = (
+    "toci 560",
+    "give paracetamol 1000",
+    "give dexamethasone 10",
+    "give dexamethasone 4",
+    "give methylprednisolone 500",
+    "give methylprednisolone 60",
+    "infuse methylprednisolone 40 mg/h",
+    "infuse hydrocortisone 10 mg/h",
+    "give dexamethasone 10 eye",
+)
 signs = st.tuples(
     st.sampled_from(["T 36.8", "T 38.0", "T 39.4", ""]),
     st.sampled_from(["SBP 118", "SBP 89", "SBP 84", ""]),
@@ -220,8 +230,8 @@ def test_a_result_that_cannot_be_read_never_turns_high_into_low(chart: str, data
 
 
 SAFETY = {c for c in CardId if c.startswith("toci-")} - {CardId.TOCI_RECOMMENDED, CardId.TOCI_GUIDELINE} | {
-    CardId.NO_CRS
-}
+    CardId.NO_CRS, CardId.STEROID_CHECK
+}  # fmt: skip
 
 
 @EVERY

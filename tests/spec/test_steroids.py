@@ -5,40 +5,21 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from cards.choose import Advice
 from cards.deciding.card import Card
 from cards.deciding.when_to_show import Showing
-from example_patients.stories.chart import Resource
-from tests.support.tables import answered, moment_of, name_of, patient, rows
+from tests.support.orders import steroid_order
+from tests.support.tables import answered, name_of, patient, rows
 
 TWO_DOSES = "T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h"
 LOW = "T 39 @D3 20:00; il6 10 @D0 08:00; il6 20 @D4 07:00"
 DEXA_12, DEXA_6 = "Dexamethasone 10 mg IV every 12 h", "Dexamethasone 10 mg IV every 6 h"
 METHYL_12, METHYL_24 = "Methylprednisolone 500 mg IV every 12 h", "Methylprednisolone 1000 mg IV once a day"
 LABELS = {"D12": DEXA_12, "D6": DEXA_6, "M12": METHYL_12, "M24": METHYL_24, "–": ""}
-_ORDER = re.compile(r"(?P<drug>\w+) (?P<mg>\d+) every (?P<hours>\d+)( ×(?P<count>\d+))? @(?P<at>.+)")
-
-
-def steroid_order(text: str, id_: str = "steroid", status: str = "active") -> Resource:
-    """`dexamethasone 10 every 6 ×4 @-7h` as a MedicationRequest."""
-    match = _ORDER.fullmatch(text)
-    assert match is not None, text
-    repeat: dict[str, Any] = {"frequency": 1, "period": int(match["hours"]), "periodUnit": "h"}
-    if match["count"]:
-        repeat["count"] = int(match["count"])
-    quantity = {"value": int(match["mg"]), "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
-    return {
-        "resourceType": "MedicationRequest", "id": id_, "status": status, "intent": "order",
-        "subject": {"reference": "Patient/p"}, "authoredOn": moment_of(match["at"]).isoformat(),
-        "medicationCodeableConcept": {"text": match["drug"]},
-        "dosageInstruction": [{"timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": quantity}]}],
-    }  # fmt: skip
 
 
 def asked(row: dict[str, str], birth_date: str = "1980-01-01") -> Advice:

@@ -21,6 +21,8 @@ CHAPTERS = (
     "test_first_things_first.py",
     "test_weight.py",
     "test_steroids.py",
+    "test_steroid_check.py",
+    "test_blockers.py",
     "test_cards.py",
     "test_edges.py",
     "test_unreadable.py",
