@@ -1,17 +1,19 @@
-"""The body of feedback on cards, as marshmallow reads it. A malformed body is refused whole and nothing is stored.
+"""The body of feedback on cards, as marshmallow reads it. Each entry stands alone: a malformed one refuses itself.
 
 Epic sends `overrideReasons`, with or without a reason; the protocol defines `overrideReason` with a reason, a comment
-or both.
+or both. Accepted suggestions as plain ids, a reason that stands without its `reason` around it, and a time that cannot
+be read are taken too: what a user decided counts, not the form in which a client writes it down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
 from cds_server.hooks.json_body import LenientSchema, depth_of, flat_messages
 from cds_server.limits import Limits
@@ -26,12 +28,7 @@ def _storable(text: str) -> None:
         raise ValidationError("must not hold a NUL character")
 
 
-def _of_our_time(at: datetime) -> None:
-    """Refuse dates near the ends of the calendar: they cannot be converted to another zone."""
-    if not 1900 < at.year < 2200:
-        raise ValidationError("must lie between the years 1901 and 2199")
-
-
+_LISTS = ("acceptedSuggestions", "overrideReasons")
 _TEXT = validate.And(validate.Length(max=4000), _storable)
 _anything = msgspec.json.Decoder()
 
@@ -45,9 +42,36 @@ class _Reason(LenientSchema):
     reason = fields.Nested(_Coding, load_default=None, allow_none=True)
     user_comment = fields.String(data_key="userComment", load_default=None, allow_none=True, validate=_TEXT)
 
+    @pre_load
+    def reason_around(self, data: Any, **_: object) -> Any:
+        """A coding, or a text, in place of the reason that holds it."""
+        if isinstance(data, str):
+            return {"userComment": data}
+        if isinstance(data, Mapping) and "reason" not in data and "code" in data:
+            return {**data, "reason": {name: data.get(name) for name in ("code", "system")}}
+        if isinstance(data, Mapping) and isinstance(data.get("reason"), str):
+            return {**data, "reason": {"code": data["reason"]}}
+        return data
+
 
 class _Accepted(LenientSchema):
     id = fields.String(required=True, validate=[validate.Length(min=1, max=200), _storable])
+
+    @pre_load
+    def id_alone(self, data: Any, **_: object) -> Any:
+        return {"id": data} if isinstance(data, str) else data
+
+
+_AT = fields.AwareDateTime(default_timezone=UTC)
+
+
+def _is_a_moment(value: Any) -> bool:
+    """Tell whether a time can be read, and shown in any zone: one near the ends of the calendar cannot."""
+    try:
+        found = _AT.deserialize(value)
+    except (ValidationError, OverflowError):
+        return False
+    return isinstance(found, datetime) and 1900 < found.year < 2200
 
 
 class _FeedbackEntry(LenientSchema):
@@ -61,8 +85,14 @@ class _FeedbackEntry(LenientSchema):
         fields.Nested(_Reason), data_key="overrideReasons", load_default=list, allow_none=True
     )
     outcome_timestamp = fields.AwareDateTime(
-        data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC, validate=_of_our_time
+        data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC
     )
+
+    @pre_load
+    def a_time_that_can_be_read(self, data: Any, **_: object) -> Any:
+        if isinstance(data, Mapping) and not _is_a_moment(data.get("outcomeTimestamp")):
+            return {**data, "outcomeTimestamp": None}
+        return data
 
     @validates_schema
     def accepted_names_suggestions(self, data: Mapping[str, Any], **_: object) -> None:
@@ -70,40 +100,48 @@ class _FeedbackEntry(LenientSchema):
             raise ValidationError("is required where outcome is accepted", "acceptedSuggestions")
 
 
-class _Feedback(LenientSchema):
-    feedback = fields.List(
-        fields.Nested(_FeedbackEntry), required=True, validate=validate.Length(min=1, max=MAX_ENTRIES)
-    )
+_SCHEMA = _FeedbackEntry()
 
 
-_SCHEMA = _Feedback()
+@dataclass(frozen=True)
+class SentFeedback:
+    """The entries of a body: each good one with its index in the body, and the indexes of those that are malformed."""
+
+    good: Mapping[int, Mapping[str, Any]]
+    malformed: tuple[int, ...]
 
 
-def read_feedback(body: bytes, limits: Limits) -> Sequence[Mapping[str, Any]]:
-    """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` with every broken field."""
+def read_feedback(body: bytes, limits: Limits) -> SentFeedback:
+    """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` if no entry is good, with every broken
+    field."""
     if depth_of(body) > limits.depth:
         raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must not nest deeper than {limits.depth}")])
     try:
         plain = _anything.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(ProblemId.NOT_JSON, [("", "the body must be one JSON object")]) from error
-    _check_lengths(plain)
-    try:
-        entries: Sequence[Mapping[str, Any]] = _SCHEMA.load(plain)["feedback"]
-    except ValidationError as error:
-        raise Problem(ProblemId.INVALID_FEEDBACK, sorted(flat_messages(error.messages).items())) from error
-    return entries
-
-
-def _check_lengths(plain: Any) -> None:
-    """Refuse lists that are too long before the schema looks at each entry. Raises Problem."""
     entries = plain.get("feedback") if isinstance(plain, dict) else None
-    if isinstance(entries, list) and len(entries) > MAX_ENTRIES:
-        raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must hold at most {MAX_ENTRIES} entries")])
-    for index, entry in enumerate(entries if isinstance(entries, list) else []):
-        for name in ("acceptedSuggestions", "overrideReasons"):
-            parts = entry.get(name) if isinstance(entry, dict) else None
-            if isinstance(parts, list) and len(parts) > MAX_PARTS:
-                raise Problem(
-                    ProblemId.INVALID_FEEDBACK, [(f"feedback[{index}].{name}", f"must hold at most {MAX_PARTS}")]
-                )
+    if not isinstance(entries, list) or not 0 < len(entries) <= MAX_ENTRIES:
+        raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must be a list of 1 to {MAX_ENTRIES} entries")])
+    good: dict[int, Mapping[str, Any]] = {}
+    wrong: dict[int, Any] = {}
+    for index, entry in enumerate(entries):
+        too_long = _lists_too_long(entry)
+        try:
+            if too_long:
+                raise ValidationError(too_long)
+            good[index] = _SCHEMA.load(entry)
+        except ValidationError as error:
+            wrong[index] = error.messages
+    if not good:
+        raise Problem(ProblemId.INVALID_FEEDBACK, sorted(flat_messages(wrong, "feedback").items()))
+    return SentFeedback(good, tuple(wrong))
+
+
+def _lists_too_long(entry: Any) -> dict[str, list[str]]:
+    """The lists of an entry that are too long to be looked at."""
+    return {
+        name: [f"must hold at most {MAX_PARTS}"]
+        for name in _LISTS
+        if isinstance(entry, dict) and isinstance(entry.get(name), list) and len(entry[name]) > MAX_PARTS
+    }

@@ -56,24 +56,26 @@ def call(service_id: str) -> Response:
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
 @cds.post("/cds-services//<service_id>/feedback", strict_slashes=False)
 def feedback(service_id: str) -> Response:
-    """Take feedback: each entry stands alone, and every entry that is acknowledged is committed."""
+    """Take feedback: each entry stands alone, and every entry that is acknowledged is committed. The answer names by
+    index those that were not simply stored."""
     here = running()
     # apart from the token only the log is waited for
     call_time, for_token = here.call_time(log_seconds=here.settings.budget_seconds), here.call_time()
     service = _service(service_id)
     with here.places.one():
         caller = checked_caller(here, service.id, for_token)
-        entries = read_feedback(read_body(call_time), here.settings.limits)
-        outcome = _stored(here, entries, caller, service, call_time)
-    stored = len(entries) - len(outcome.unmatched) - len(outcome.refused)
-    for what, number in (
-        ("stored", stored),
-        ("unmatched", len(outcome.unmatched)),
-        ("refused", len(outcome.refused)),
-    ):
-        here.metrics.feedback.labels(what).inc(number)
-    named = {"unmatched": list(outcome.unmatched), "refused": list(outcome.refused)}
-    return jsonify({name: indexes for name, indexes in named.items() if indexes})
+        sent = read_feedback(read_body(call_time), here.settings.limits)
+        outcome = _stored(here, [*sent.good.values()], caller, service, call_time)
+    indexes = tuple(sent.good)
+    named = {
+        "unmatched": [indexes[n] for n in outcome.unmatched],
+        "refused": [indexes[n] for n in outcome.refused],
+        "malformed": list(sent.malformed),
+    }
+    here.metrics.feedback.labels("stored").inc(len(indexes) - len(outcome.unmatched) - len(outcome.refused))
+    for what, those in named.items():
+        here.metrics.feedback.labels(what).inc(len(those))
+    return jsonify({what: those for what, those in named.items() if those})
 
 
 def _stored(

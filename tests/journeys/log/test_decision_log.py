@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import subprocess
 import sys
 import time
@@ -181,11 +182,9 @@ BAD = rows("""
 | {"feedback": [{}]}                                                  | feedback[0].card                      |
 | {"feedback": [{"card": "x", "outcome": "liked"}]}                   | feedback[0].outcome                   |
 | {"feedback": [{"card": "x", "outcome": "accepted"}]}                | feedback[0].acceptedSuggestions       |
-| {"feedback": [{"card": "x", "outcome": "overridden", "outcomeTimestamp": "soon"}]} | feedback[0].outcomeTimestamp |
-| {"feedback": [{"card": "x", "outcome": "overridden"}, {"card": 1}]} | feedback[1].card                      |
+| {"feedback": [{"card": 1, "outcome": "overridden"}, 5]}             | feedback[0].card                      |
 | {"feedback": [{"card": "a\\u0000b", "outcome": "overridden"}]}       | feedback[0].card                      |
 | {"feedback": [{"card": "x", "outcome": "overridden", "overrideReason": {"userComment": "\\u0000"}}]} | feedback[0].overrideReason.userComment |
-| {"feedback": [{"card": "x", "outcome": "overridden", "outcomeTimestamp": "0001-01-01T00:00:00+14:00"}]} | feedback[0].outcomeTimestamp |
 | []                                                                  |                                       |
 """)
 TOO_LONG = (
@@ -205,7 +204,7 @@ def test_lists_without_end_are_refused_for_their_length_alone(body: dict[str, An
 
 
 @pytest.mark.parametrize("row", BAD, ids=lambda row: row["feedback"])
-def test_a_malformed_body_is_refused_whole_and_nothing_is_stored(database: str, row: dict[str, str]) -> None:
+def test_a_body_without_a_good_entry_is_refused_and_nothing_is_stored(database: str, row: dict[str, str]) -> None:
     desk = desk_of(database)
     asked(desk)
     answer = desk.client.post(
@@ -234,6 +233,43 @@ def test_each_entry_stands_alone_and_the_same_twice_counts_once(database: str) -
         True, ["urn:x|patient-ineligible"], "palliative",
     )  # fmt: skip
     assert not found[UUID].matched
+
+
+def test_a_malformed_entry_refuses_itself_and_no_other(database: str) -> None:
+    desk = desk_of(database)
+    card = uuid_of(asked(desk), "toci-guideline")
+    bad, good = {"card": card, "outcome": "liked"}, {"card": card, "outcome": "overridden"}
+    unmatched = {"card": UUID, "outcome": "overridden"}
+    answer = said(desk, bad, 5, good, unmatched, {"card": card, "outcome": "accepted"})
+    assert answer.get_json() == {"unmatched": [3], "malformed": [0, 1, 4]}
+    assert {f.card_uuid for f in logged(database, FeedbackRow)} == {card, UUID}
+
+
+# what clients write of an override, and what is kept: reasons, comment, suggestions, time
+LENIENT = rows(r"""
+| entry                                                                                                | kept                                  |
+| {"outcome": "accepted", "acceptedSuggestions": ["s1", {"id": "s2"}]}                                 | [], None, ['s1', 's2'], None          |
+| {"outcome": "overridden", "overrideReason": {"code": "c", "system": "urn:x"}}                        | ['urn:x/c'], None, [], None          |
+| {"outcome": "overridden", "overrideReason": {"code": "c", "userComment": "because"}}                 | ['c'], because, [], None              |
+| {"outcome": "overridden", "overrideReason": {"reason": "c"}}                                         | ['c'], None, [], None                 |
+| {"outcome": "overridden", "overrideReason": "because"}                                               | [], because, [], None                 |
+| {"outcome": "overridden", "overrideReasons": [{"code": "c"}, {"reason": {"code": "d"}}]}             | ['c', 'd'], None, [], None            |
+| {"outcome": "overridden", "outcomeTimestamp": "soon"}                                                | [], None, [], None                    |
+| {"outcome": "overridden", "outcomeTimestamp": 5}                                                     | [], None, [], None                    |
+| {"outcome": "overridden", "outcomeTimestamp": "0001-01-01T00:00:00+14:00"}                           | [], None, [], None                    |
+| {"outcome": "overridden", "outcomeTimestamp": "2026-03-06T04:05:06Z"}                                | [], None, [], 2026-03-06 04:05        |
+""")
+
+
+@pytest.mark.parametrize("row", LENIENT, ids=lambda row: row["entry"])
+def test_what_a_user_decided_is_kept_however_it_is_written(database: str, row: dict[str, str]) -> None:
+    desk = desk_of(database)
+    card = uuid_of(asked(desk), "toci-guideline")
+    assert said(desk, {"card": card, **json.loads(row["entry"])}).get_json() == {}
+    (kept,) = logged(database, FeedbackRow)
+    at = f"{kept.outcome_at:%Y-%m-%d %H:%M}" if kept.outcome_at else None
+    reasons = [reason.replace("|", "/") for reason in kept.reasons]
+    assert f"{reasons}, {kept.comment}, {kept.accepted}, {at}" == row["kept"]
 
 
 def test_tokens_that_expired_are_forgotten_now_and_then(database: str) -> None:
