@@ -11,6 +11,7 @@ import pytest
 
 from cards.deciding.card_modes import CardModes
 from cards.deciding.decision_table import PARTS, CardId
+from cards.deciding.rules_version import CITED_RULES
 from cards.pages.decision_page import decision_page
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import PHRASES
@@ -119,6 +120,10 @@ def test_a_default_is_what_the_table_says(setting: Setting) -> None:
     said = table_of_operations(setting.name)[setting.name]
     if setting.default and setting.default != DEVELOPMENT_KEY:
         assert said == setting.default
+
+
+def test_the_changelog_says_what_changed_in_the_rules_of_this_version() -> None:
+    assert CITED_RULES in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_lists_every_service_and_no_other() -> None:
