@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from cds_server.evaluation.statistics.estimates import NORMAL, TAIL, Estimate, NotFitted, too_few
+from cds_server.evaluation.statistics.estimates import LEAST_OF_EACH, NORMAL, TAIL, Estimate, NotFitted, too_few
 from cds_server.evaluation.statistics.proportions import Share, exact_share
 
 ROUNDS = 1000
@@ -34,10 +34,9 @@ class Sample:
     def drawn(self, indexes: np.ndarray) -> Sample:
         return Sample(self.values[indexes], self.events[indexes], self.strict)
 
-    @property
-    def too_few(self) -> NotFitted | None:
+    def too_few(self, needed: int) -> NotFitted | None:
         events = int(self.events.sum())
-        return too_few(events, len(self.events) - events)
+        return too_few(events, len(self.events) - events, needed)
 
 
 @dataclass(frozen=True)
@@ -113,12 +112,12 @@ def best_cut(sample: Sample) -> tuple[float, float]:
     return float(cuts[best]), float(j[best])
 
 
-def own_cut(sample: Sample, seed: int, rounds: int = ROUNDS) -> OwnCut | NotFitted:
+def own_cut(sample: Sample, seed: int, rounds: int = ROUNDS, needed: int = LEAST_OF_EACH) -> OwnCut | NotFitted:
     """The cut of these patients with limits and the corrected J, or why there is none.
 
     The optimism is the mean, over the draws, of J of the draw's own cut in the draw minus its J in all (Harrell).
     """
-    if (few := sample.too_few) is not None:
+    if (few := sample.too_few(needed)) is not None:
         return few
     cut, apparent = best_cut(sample)
     generator, n = np.random.default_rng(seed), len(sample.values)

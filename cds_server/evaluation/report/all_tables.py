@@ -1,0 +1,114 @@
+"""Every table of a report, made once: the page and the CSVs take the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.tables import agreement, cards, cohort, comparisons, markers, time_to_severe
+from cds_server.evaluation.tables.checklist import checklist
+from cds_server.evaluation.tables.reading_list import Strip, listed, worth_reading
+from cds_server.evaluation.tables.run import availability, inventory, missing, rises_by_grade, unread
+from cds_server.evaluation.tables.table import Table, without_small_cells
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables by name. `rises` and `worth_reading` hold a row a course."""
+
+    flow: Table
+    unread: Table
+    availability: Table
+    inventory: Table
+    missing: Table
+    highest_grades: Table
+    grade_by_day: Table
+    table1: Table
+    durations: Table
+    subgroups: Table
+    markers: Table
+    rises: Table
+    comparisons: Table
+    landmark: Table
+    hazards: Table
+    no_effect: Table
+    agreement: Table
+    agreement_in_figures: Table
+    card_rates: Table
+    card_states: Table
+    cards_by_hour: Table
+    preceded: Table
+    orders_after: Table
+    false_alarms: Table
+    compare: Table
+    worth_reading: Table
+    checklist: Table
+
+
+OF_PATIENTS = frozenset({"rises", "worth_reading"})
+
+
+@dataclass(frozen=True)
+class Report:
+    """The tables with what the page says beside them."""
+
+    tables: Tables
+    strips: tuple[Strip, ...]
+    landmark_note: str
+    aggregate_only: bool
+
+    @property
+    def tests(self) -> int:
+        """The number of p-values on the page."""
+        tables = (getattr(self.tables, field.name) for field in fields(Tables))
+        return sum(cell is not None for table in tables if "p" in table.columns for cell in table.column("p"))
+
+
+def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report:
+    """The tables of an evaluation; of an aggregate report without any row of a patient and without small counts."""
+    acts = agreement.acts(evaluation)
+    told = cards.told(evaluation)
+    after = time_to_severe.after_onset(evaluation.courses)
+    strips = worth_reading(evaluation, acts)
+    tables = Tables(
+        flow=cohort.flow(evaluation),
+        unread=unread(evaluation),
+        availability=availability(evaluation),
+        inventory=inventory(evaluation),
+        missing=missing(evaluation),
+        highest_grades=cohort.highest_grades(evaluation),
+        grade_by_day=cohort.grade_by_day(evaluation),
+        table1=cohort.table_1(evaluation),
+        durations=cohort.durations(evaluation),
+        subgroups=cohort.subgroups(evaluation),
+        markers=markers.markers(evaluation),
+        rises=rises_by_grade(evaluation),
+        comparisons=comparisons.comparisons(evaluation),
+        landmark=time_to_severe.landmark(after),
+        hazards=time_to_severe.hazards(after),
+        no_effect=time_to_severe.no_effect(evaluation.protocol.statistics.seed),
+        agreement=agreement.agreement(acts),
+        agreement_in_figures=agreement.agreement_in_figures(evaluation, acts),
+        card_rates=cards.card_rates(evaluation, told),
+        card_states=cards.card_states(told),
+        cards_by_hour=cards.by_hour(told),
+        preceded=cards.preceded(evaluation),
+        orders_after=cards.orders_after(evaluation),
+        false_alarms=cards.false_alarms(evaluation, told),
+        compare=cards.compared(told),
+        worth_reading=listed(strips),
+        checklist=checklist(),
+    )
+    note = time_to_severe.landmark_note(after)
+    if not aggregate_only:
+        return Report(tables, tuple(strips), note, aggregate_only=False)
+    return Report(_aggregated(tables, evaluation.protocol.statistics.small_cell), (), note, aggregate_only=True)
+
+
+def _aggregated(tables: Tables, least: int) -> Tables:
+    found = {field.name: getattr(tables, field.name) for field in fields(Tables)}
+    kept = {
+        name: Table(table.name, table.columns, ()) if name in OF_PATIENTS else without_small_cells(table, least)
+        for name, table in found.items()
+    }
+    return replace(tables, **kept)

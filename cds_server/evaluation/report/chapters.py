@@ -1,0 +1,275 @@
+"""The chapters of the page: what stands in which order, and the words beside each table."""
+
+from __future__ import annotations
+
+from cds_server.evaluation.protocol import Protocol
+from cds_server.evaluation.report import charts
+from cds_server.evaluation.report.all_tables import Report
+from cds_server.evaluation.report.part import Chapter, Part
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.tables.markers import STUDY
+from cds_server.evaluation.tables.protocol_file import as_rows
+from cds_server.evaluation.tables.table import Table
+
+NOT_AN_EFFECT = (
+    "Not an effect. Who got tocilizumab was decided by how the course went, and the groups "
+    "by IL-6 are formed by what happened after the infusion. A difference here says how the "
+    "groups differ, never what the drug did.",
+    "Treatment paradox: the sickest are treated most, and treated courses lose their fever by the drug.",
+)
+
+
+def chapters(evaluation: Evaluation, report: Report) -> tuple[Chapter, ...]:
+    """All chapters in their order. A part without anything to show says why."""
+    return (
+        _page_one(report),
+        _inventory(report),
+        _cohort(report),
+        _crs(report),
+        _markers(report),
+        _comparisons(report),
+        _cards(evaluation.protocol, report),
+        _two_rule_sets(report),
+        _how(evaluation, report),
+    )
+
+
+def _page_one(report: Report) -> Chapter:
+    t = report.tables
+    return Chapter(
+        "page-one",
+        "Page one",
+        (
+            Part("Who is in, and who fell out", table=t.flow),
+            Part(
+                "What the data lacked",
+                ("A kind of data that is absent is unread, not normal: nothing is worked out of it.",),
+                table=t.unread,
+                caption="Gaps of the export.",
+            ),
+            Part(
+                "Computed against charted grade",
+                (
+                    "Each act of charting, from a day before onset to a day after the end. Limits draw "
+                    "patients, because the acts of one patient hang together.",
+                ),
+                table=t.agreement,
+            ),
+            Part("Agreement in figures", table=t.agreement_in_figures),
+            Part(
+                "Preceded by a card",
+                (
+                    "A card counts from 1 min to 24 h before the event, at the opening of the chart, a "
+                    "result or a change of grade. Cards on the order itself are counted apart. An event "
+                    "without a card has no lead time, not a zero.",
+                ),
+                chart=charts.preceded(t.preceded),
+                table=t.preceded,
+                caption="Lead hours: median (quartiles).",
+            ),
+            Part(
+                "Worth reading first",
+                (
+                    "The courses from which most can be learned, in this order of reasons. Each cell is a "
+                    "day with its highest known grade; hatched is not known.",
+                ),
+                strips=report.strips,
+            ),
+        ),
+    )
+
+
+def _inventory(report: Report) -> Chapter:
+    t = report.tables
+    return Chapter(
+        "inventory",
+        "1 Inventory",
+        (
+            Part("Resources by type and month", table=t.inventory),
+            Part(
+                "Since when a value was known",
+                ("Without a time of reporting, a result counts from the draw and a delay.",),
+                table=t.availability,
+            ),
+        ),
+    )
+
+
+def _cohort(report: Report) -> Chapter:
+    t = report.tables
+    return Chapter(
+        "cohort",
+        "2 Cohort",
+        (
+            Part(
+                "Table 1 of the study",
+                (
+                    "First courses with tocilizumab and without. A standardised difference above 0.1 in size "
+                    "is usually called an imbalance; a p-value stands only if the protocol asks for it.",
+                ),
+                table=t.table1,
+            ),
+            Part("Not known", table=t.missing),
+            Part("Severe CRS in subgroups", ("Exact limits; most subgroups are small.",), table=t.subgroups),
+        ),
+    )
+
+
+def _crs(report: Report) -> Chapter:
+    t = report.tables
+    return Chapter(
+        "crs",
+        "3 CRS",
+        (
+            Part(
+                "Highest grade of each course",
+                (
+                    "Grade 5 is never computed: it stands only where the outcomes or a diagnosis say that "
+                    "CRS was the cause of death.",
+                ),
+                table=t.highest_grades,
+            ),
+            Part("Grade by day", chart=charts.grades_by_day(t.grade_by_day), table=t.grade_by_day),
+            Part(
+                "Duration",
+                (
+                    "From the first to the last positive sign, of courses that ended; the median of Kaplan "
+                    "and Meier counts the others too. Treated courses lose their fever by the drug.",
+                ),
+                table=t.durations,
+                caption="Days: median (quartiles).",
+            ),
+        ),
+    )
+
+
+def _markers(report: Report) -> Chapter:
+    t = report.tables
+    parts = [
+        Part(
+            "How well the rise tells them apart",
+            (
+                "First the study's cut as it does here, then, with at least ten events and ten others, "
+                "the cut of these patients. Its J is corrected for having been chosen here. No cut of "
+                "one's own is written into a thresholds file.",
+                "Rows with uneven windows repeat the study: samples end at the first dose, so treated "
+                "courses have had less time to rise.",
+                "There is no calibration slope: the rule gives a group, not a risk.",
+            ),
+            table=t.markers,
+        )
+    ]
+    for marker, (cut, _) in STUDY.items():
+        picture = charts.rises(t.rises, marker, cut)
+        if picture:
+            name = {"il6": "IL-6", "crp": "CRP"}[marker]
+            parts.append(Part(f"Rise of {name} by highest grade", chart=picture))
+    return Chapter("markers", "4 Markers", tuple(parts))
+
+
+def _comparisons(report: Report) -> Chapter:
+    t = report.tables
+    return Chapter(
+        "comparisons",
+        "5 The study's comparisons on these data: not an effect",
+        (
+            Part(
+                "Shares with tocilizumab and without",
+                (
+                    "Differences first, with Newcombe's limits. A p-value stands only beside a comparison "
+                    "that the protocol lists; with fewer than five events the column beside it says what one "
+                    "event more would make of it.",
+                ),
+                chart=charts.differences(t.comparisons),
+                table=t.comparisons,
+            ),
+            Part(
+                "From 24 h after onset",
+                (f"{report.landmark_note}. Resolution competes, so this is not 1 − Kaplan-Meier.",),
+                chart=charts.incidence(t.landmark),
+                table=t.landmark,
+            ),
+            Part(
+                "The drug as it comes with time",
+                (
+                    "Cause-specific hazard of severe CRS. Adjusted for a grade of 2 or more six hours "
+                    "before, with ten events a term at least; burden is not adjusted for.",
+                ),
+                table=t.hazards,
+            ),
+            Part(
+                "What ever or never makes of a drug that does nothing",
+                (
+                    "Simulated cohorts; a hazard ratio of 1 is the truth. Whoever was treated had, until "
+                    "then, become neither severe nor well: that time is counted for the drug.",
+                ),
+                table=t.no_effect,
+            ),
+        ),
+        NOT_AN_EFFECT,
+    )
+
+
+def _cards(protocol: Protocol, report: Report) -> Chapter:
+    t = report.tables
+    policy = protocol.moments
+    opened = ", ".join(f"{at:%H:%M}" for at in policy.chart_opened)
+    asked = f"every {policy.every_hours} h" if policy.every_hours else f"the chart opened at {opened}"
+    return Chapter(
+        "cards",
+        "6 The cards",
+        (
+            Part(
+                "How often",
+                (
+                    f"Moments: {asked}, each new IL-6 or CRP, each change of grade, each order. Every rate "
+                    "depends on that policy. Rates are per patient and 10 days at risk; limits draw patients.",
+                ),
+                table=t.card_rates,
+            ),
+            Part("By hour of the day", chart=charts.cards_by_hour(t.cards_by_hour), table=t.cards_by_hour),
+            Part(
+                "Shown and not shown",
+                (
+                    "Active and shadow cards count as shown, as if the service were live. Cards that are off "
+                    "are never counted.",
+                ),
+                table=t.card_states,
+            ),
+            Part(
+                "Orders after a card",
+                (
+                    "Episodes of a card whose order was not already in hand. Severe after no treatment is "
+                    "kept apart: it is no proof that the card was right.",
+                ),
+                table=t.orders_after,
+            ),
+            Part("Alarms and silences", table=t.false_alarms),
+        ),
+    )
+
+
+def _two_rule_sets(report: Report) -> Chapter:
+    rows = report.tables.compare.rows
+    notes = () if rows else ("Only one rule set was asked; --compare FILE asks a second one at the same moments.",)
+    return Chapter(
+        "compare", "7 Two rule sets", (Part("What changes with the other rules", notes, table=report.tables.compare),)
+    )
+
+
+def _how(evaluation: Evaluation, report: Report) -> Chapter:
+    codes = Table(
+        "codes", ("value_set", "codes"), tuple((name, ", ".join(c)) for name, c in sorted(evaluation.codes.items()))
+    )
+    numbers = Table("thresholds", ("threshold", "value"), tuple(sorted(evaluation.thresholds.items())))
+    tests = f"{report.tests} p-values stand on this page; none is corrected for their number."
+    return Chapter(
+        "how",
+        "8 How it was done",
+        (
+            Part("Protocol", (tests,), table=Table("protocol", ("definition", "value"), as_rows(evaluation.protocol))),
+            Part("Thresholds in force", table=numbers),
+            Part("Codes of each definition", table=codes),
+            Part("What reporting guidelines ask", table=report.tables.checklist),
+        ),
+    )

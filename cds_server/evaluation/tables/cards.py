@@ -1,0 +1,214 @@
+"""The cards: how often they were shown, what they preceded, and what was ordered after them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.rows.courses import Known
+from cds_server.evaluation.rows.moments import CardRow, EpisodeRow, EventKind, EventRow, Preceded, Shown
+from cds_server.evaluation.statistics.estimates import Estimate
+from cds_server.evaluation.statistics.numbers import quantile
+from cds_server.evaluation.statistics.proportions import Share, exact_share
+from cds_server.evaluation.statistics.resampling import rate
+from cds_server.evaluation.tables.outcomes import CourseKey, key
+from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
+
+STATE_CARDS = frozenset({"crs-grade", "crs-grade-unknown"})  # they report; rates are of the others
+ALL_OTHERS = "all-but-the-grade"
+PER_DAYS = 10
+MANY_A_DAY = 3
+SHOWN = {Shown.ACTIVE, Shown.SHADOW}
+
+
+@dataclass
+class Tally:
+    """The counts of one pass over the cards of one rule set."""
+
+    shown: Counter[str] = field(default_factory=Counter)
+    new: Counter[str] = field(default_factory=Counter)
+    by_state: Counter[tuple[str, Shown]] = field(default_factory=Counter)
+    by_patient: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    courses: dict[str, set[CourseKey]] = field(default_factory=lambda: defaultdict(set))
+    by_hour: Counter[int] = field(default_factory=Counter)
+    new_by_hour: Counter[int] = field(default_factory=Counter)
+    by_day: dict[tuple[CourseKey, date], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, row: CardRow) -> None:
+        self.by_state[row.card, row.shown] += 1
+        if row.shown not in SHOWN:
+            return
+        self.by_day[key(row), row.date].add(row.card)
+        for name in (row.card,) if row.card in STATE_CARDS else (row.card, ALL_OTHERS):
+            self.shown[name] += 1
+            self.new[name] += row.is_new
+            self.by_patient[name][row.patient] += row.at_risk
+            self.courses[name].add(key(row))
+        if row.card not in STATE_CARDS:
+            self.by_hour[row.hour] += 1
+            self.new_by_hour[row.hour] += row.is_new
+
+
+@dataclass(frozen=True)
+class Told:
+    """The tally of each rule set, with the days at risk of each patient."""
+
+    tallies: dict[int, Tally]
+    days: dict[str, int]
+
+    @property
+    def first(self) -> Tally:
+        return self.tallies.get(1, Tally())
+
+
+def told(evaluation: Evaluation) -> Told:
+    """One pass over the cards, and one over the days."""
+    tallies: dict[int, Tally] = defaultdict(Tally)
+    for row in evaluation.cards:
+        tallies[row.rules].add(row)
+    days: dict[str, int] = {course.patient: 0 for course in evaluation.courses}
+    for day in evaluation.grade_days:
+        days[day.patient] = days.get(day.patient, 0) + day.at_risk
+    return Told(dict(tallies), days)
+
+
+def card_rates(evaluation: Evaluation, found: Told) -> Table:
+    """Each card: showings, new ones, courses with any, and the rate a patient and ten days at risk."""
+    tally, n = found.first, len(evaluation.courses)
+    names = sorted(tally.shown, key=lambda name: (name != ALL_OTHERS, -tally.shown[name], name))
+    rows: list[tuple[Cell, ...]] = []
+    for name in names:
+        with_any = exact_share(Share(len(tally.courses[name]), n))
+        rows.append((name, tally.shown[name], tally.new[name], len(tally.courses[name]), *numbers(with_any),
+                     *numbers(_rate(evaluation, tally.by_patient[name], found.days))))  # fmt: skip
+    columns = ("card", "shown", "new", "courses", "share_of_courses", "share_of_courses_low", "share_of_courses_high",
+               "per_10_days", "per_10_days_low", "per_10_days_high")  # fmt: skip
+    return Table("card_rates", columns, tuple(rows), ("courses",))
+
+
+def _rate(evaluation: Evaluation, counts: Counter[str], days: dict[str, int]) -> Estimate:
+    patients = sorted(days)
+    statistics = evaluation.protocol.statistics
+    return rate(
+        np.array([counts[p] for p in patients]), np.array([days[p] for p in patients]), PER_DAYS, statistics.seed,
+        statistics.bootstrap,
+    )  # fmt: skip
+
+
+def card_states(found: Told) -> Table:
+    """Showings by what became of the card. Cards that are off are never counted as shown."""
+    tally = found.first
+    names = sorted({name for name, _ in tally.by_state})
+    rows: list[tuple[Cell, ...]] = [(name, *(tally.by_state[name, state] for state in Shown)) for name in names]
+    return Table("card_states", ("card", *(state.value for state in Shown)), tuple(rows))
+
+
+def by_hour(found: Told) -> Table:
+    """Cards but the grade by the hour of the local day."""
+    tally = found.first
+    return Table(
+        "cards_by_hour", ("hour", "shown", "new"), tuple((h, tally.by_hour[h], tally.new_by_hour[h]) for h in range(24))
+    )
+
+
+def busy_days(found: Told) -> Share:
+    """The days at risk on which more than three different cards were shown, the grade among them not counted."""
+    many = sum(len(names - STATE_CARDS) > MANY_A_DAY for names in found.first.by_day.values())
+    return Share(min(many, sum(found.days.values())), sum(found.days.values()))
+
+
+def preceded(evaluation: Evaluation) -> Table:
+    """Doses, grade 3 and intensive care: preceded by a card, only at or after, never. The three add up."""
+    by_kind: dict[EventKind, list[EventRow]] = defaultdict(list)
+    for row in evaluation.events:
+        if row.rules == 1:
+            by_kind[row.event].append(row)
+    rows = []
+    for kind in EventKind:
+        events = by_kind[kind]
+        if not events:
+            continue
+        count = Counter(event.preceded for event in events)
+        lead = [float(event.lead_hours) for event in events if event.lead_hours is not None]
+        rows.append((
+            kind.value, len(events), *(count[how] for how in Preceded),
+            *numbers(exact_share(Share(count[Preceded.BEFORE], len(events)))),
+            *(defined(quantile(lead, q)) for q in (0.5, 0.25, 0.75)),
+            sum(e.would_have_spoken is True for e in events), sum(e.on_the_order for e in events),
+        ))  # fmt: skip
+    columns = ("event", "n", "preceded", "only_at_or_after", "never", "share_preceded", "share_preceded_low",
+               "share_preceded_high", "lead_hours", "lead_hours_low", "lead_hours_high",
+               "never_but_would_have_spoken", "on_the_order")  # fmt: skip
+    counts = ("n", "preceded", "only_at_or_after", "never", "never_but_would_have_spoken", "on_the_order")
+    return Table("preceded", columns, tuple(rows), counts)
+
+
+def orders_after(evaluation: Evaluation) -> Table:
+    """Episodes of a card that suggests a drug not yet in hand, and the share ordered or given within some hours.
+
+    Beside it, of those not treated within 8 h, the courses that became severe.
+    """
+    within, severe = evaluation.protocol.cards.ordered_within_hours, evaluation.protocol.cards.severe_within_hours
+    by_card: dict[str, list[EpisodeRow]] = defaultdict(list)
+    for row in evaluation.episodes:
+        if row.rules == 1 and row.drug and not row.in_hand:
+            by_card[row.card].append(row)
+    rows = tuple((card, len(e), *_ordered(e, within), *_severe(e, severe)) for card, e in sorted(by_card.items()))
+    ordered = tuple(f"ordered_within_{h}_h" for h in within)
+    later = tuple(f"severe_within_{h}_h" for h in severe)
+    columns = ("card", "episodes", *ordered, "not_treated_within_8_h", *later)
+    return Table("orders_after", columns, rows, columns[1:])
+
+
+UNTREATED_AFTER = 8  # h
+
+
+def _ordered(episodes: list[EpisodeRow], within: Iterable[int]) -> Iterator[Cell]:
+    for hours in within:
+        yield sum(e.order_within_hours is not None and e.order_within_hours <= hours for e in episodes)
+
+
+def _severe(episodes: list[EpisodeRow], within: Iterable[int]) -> Iterator[Cell]:
+    untreated = [e for e in episodes if e.order_within_hours is None or e.order_within_hours > UNTREATED_AFTER]
+    yield len(untreated)
+    for hours in within:
+        yield sum(e.severe_within_hours is not None and e.severe_within_hours <= hours for e in untreated)
+
+
+def false_alarms(evaluation: Evaluation, found: Told) -> Table:
+    """Courses with a card that never passed grade 1, and severe courses without one, with exact limits."""
+    alarmed = found.first.courses[ALL_OTHERS]
+    mild = [c for c in evaluation.courses if c.severe is Known.NO and c.max_grade is not None and c.max_grade <= 1]
+    severe = [c for c in evaluation.courses if c.severe is Known.YES]
+    rows = [
+        ("never above grade 1, with a card", sum(key(c) in alarmed for c in mild), len(mild)),
+        ("severe, without any card", sum(key(c) not in alarmed for c in severe), len(severe)),
+    ]
+    columns = ("courses", "count", "n", "share", "share_low", "share_high")
+    return Table(
+        "false_alarms",
+        columns,
+        tuple((*row, *numbers(exact_share(Share(row[1], row[2])))) for row in rows),
+        ("count", "n"),
+    )
+
+
+def compared(found: Told) -> Table:
+    """`compare.csv`: each card under both rule sets, with the days on which only one of them shows it."""
+    if 2 not in found.tallies:
+        return Table("compare", COMPARED, ())
+    one, two = found.tallies.get(1, Tally()), found.tallies[2]
+    rows = []
+    for name in sorted({*one.shown, *two.shown} - {ALL_OTHERS}):
+        days = [{day for day, names in tally.by_day.items() if name in names} for tally in (one, two)]
+        rows.append((name, one.shown[name], two.shown[name], len(one.courses[name]), len(two.courses[name]),
+                     len(days[0] - days[1]), len(days[1] - days[0])))  # fmt: skip
+    return Table("compare", COMPARED, tuple(rows), ("courses", "courses_other"))
+
+
+COMPARED = ("card", "shown", "shown_other", "courses", "courses_other", "days_only_here", "days_only_other")

@@ -1,0 +1,178 @@
+"""The cohort: who is in, Table 1 of the study, highest grades, and the grade by day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.rows.courses import CourseRow, Known
+from cds_server.evaluation.statistics.numbers import (
+    difference_of_means,
+    difference_of_shares,
+    mann_whitney,
+    quantile,
+)
+from cds_server.evaluation.statistics.proportions import Share, exact_share, pearson_p
+from cds_server.evaluation.statistics.survival import kaplan_meier, median_time
+from cds_server.evaluation.tables.outcomes import (
+    Supplied,
+    days_between,
+    first_courses,
+    grade_with_death,
+    supplied_by,
+)
+from cds_server.evaluation.tables.table import Cell, Table, defined, in_words, numbers
+
+UNKNOWN = "unknown"
+BURDEN = ((5.0, "<5 %"), (25.0, "5–25 %"), (50.0, "25–50 %"), (100.0, ">50 %"))  # the study's classes of blasts
+AGES = ((18, "under 18"), (40, "18–39"), (65, "40–64"), (200, "65 and over"))
+Level = Callable[[CourseRow], str]
+
+
+def flow(evaluation: Evaluation) -> Table:
+    return Table(
+        "flow",
+        ("step", "patients", "courses"),
+        tuple((row.step, row.patients, row.courses) for row in evaluation.flow),
+        ("patients", "courses"),
+    )
+
+
+def highest_grades(evaluation: Evaluation) -> Table:
+    """Courses by their highest grade of CRS. Grade 5 stands only where somebody wrote that CRS was the cause."""
+    supplied = supplied_by(evaluation)
+    found = Counter(
+        UNKNOWN if c.crs is Known.UNKNOWN or (g := grade_with_death(c, supplied)) is None else f"grade {g}"
+        for c in evaluation.courses
+    )
+    n = len(evaluation.courses)
+    rows = [
+        (name, found[name], *numbers(exact_share(Share(found[name], n))))
+        for name in (*map("grade {}".format, range(6)), UNKNOWN)
+    ]
+    died = sum(c.died_in_severe for c in evaluation.courses)
+    rows.append(("died in a severe course, whatever the cause", died, *numbers(exact_share(Share(died, n)))))
+    return Table("highest_grades", ("grade", "courses", "share", "share_low", "share_high"), tuple(rows), ("courses",))
+
+
+def grade_by_day(evaluation: Evaluation, last: int = 30) -> Table:
+    """The courses at risk on each day by the highest grade known on it; not known is never dropped."""
+    found: Counter[tuple[int, int | None]] = Counter()
+    for row in evaluation.grade_days:
+        if row.at_risk and 0 <= row.day <= last:
+            found[row.day, row.grade] += 1
+    days = sorted({day for day, _ in found})
+    columns = tuple(f"grade_{grade}" for grade in range(5))
+    rows = tuple((day, *(found[day, grade] for grade in range(5)), found[day, None]) for day in days)
+    return Table("grade_by_day", ("day", *columns, "not_known"), rows, (*columns, "not_known"))
+
+
+def table_1(evaluation: Evaluation) -> Table:
+    """First courses with tocilizumab and without: number and share of each level, with standardised differences."""
+    supplied = supplied_by(evaluation)
+    courses = [c for c in first_courses(evaluation.courses) if c.tocilizumab is not None]
+    groups = [[c for c in courses if c.tocilizumab is given] for given in (True, False)]
+    with_p = evaluation.protocol.comparisons.table1_p
+    rows = [row for name, level in _characteristics(supplied) for row in _levels(name, level, groups, with_p=with_p)]
+    rows += _ages(groups)
+    columns = (
+        "characteristic",
+        "level",
+        "treated",
+        "treated_n",
+        "untreated",
+        "untreated_n",
+        "standardised_difference",
+        "p",
+    )
+    return Table("table1", columns, tuple(rows), ("treated", "treated_n", "untreated", "untreated_n"))
+
+
+def _characteristics(supplied: Supplied) -> Iterator[tuple[str, Level]]:
+    yield "sex", lambda c: c.sex or UNKNOWN
+    yield "corticosteroids", lambda c: UNKNOWN if c.steroids is None else "yes" if c.steroids else "no"
+    for event in sorted(supplied.outcomes.supplied):
+        if event == "x-burden":
+            yield "burden (blasts)", lambda c: _burden(c, supplied)
+        elif event.startswith("x-"):
+            name = event.removeprefix("x-").replace("-", " ")
+            yield name, lambda c, event=event: supplied.known(c, event).value  # type: ignore[misc]
+    yield "IL-6 group", lambda c: c.il6_group.value
+    yield "CRP group", lambda c: c.crp_group.value
+
+
+def _burden(course: CourseRow, supplied: Supplied) -> str:
+    row = supplied.row(course, "x-burden")
+    return UNKNOWN if row is None else next(name for most, name in BURDEN if float(row.value) <= most)
+
+
+def _levels(name: str, level: Level, groups: Sequence[list[CourseRow]], *, with_p: bool) -> Iterator[tuple[Cell, ...]]:
+    """A row a level; difference and p stand on the first. Not known is shown and left out of both."""
+    counts = [Counter(map(level, group)) for group in groups]
+    names = sorted({*counts[0], *counts[1]})
+    known = [n for n in names if n not in (UNKNOWN, Known.UNKNOWN.value)]
+    table = [[count[n] for n in known] for count in counts]
+    difference = defined(difference_of_shares(*table)) if known else None
+    p = defined(pearson_p(table)) if with_p and known else None
+    for number, one in enumerate(names):
+        first = number == 0
+        yield (name, one, counts[0][one], len(groups[0]), counts[1][one], len(groups[1]),
+               difference if first else None, p if first else None)  # fmt: skip
+
+
+def _ages(groups: Sequence[list[CourseRow]]) -> Iterator[tuple[Cell, ...]]:
+    ages = [[float(c.age_years) for c in group if c.age_years is not None] for group in groups]
+    shown = [
+        f"{in_words(quantile(a, 0.5))} ({in_words(quantile(a, 0.25))} to {in_words(quantile(a, 0.75))})" if a else "–"
+        for a in ages
+    ]
+    yield ("age, years", "median (quartiles)", shown[0], len(ages[0]), shown[1], len(ages[1]),
+           defined(difference_of_means(*ages)), None)  # fmt: skip
+
+
+def durations(evaluation: Evaluation) -> Table:
+    """Days from onset to end, of first courses with CRS: those that ended, and Kaplan and Meier's median of all."""
+    courses = [c for c in first_courses(evaluation.courses) if c.onset is not None and c.tocilizumab is not None]
+    groups = {"with tocilizumab": True, "without": False}
+    ended = {
+        given: [
+            float(c.duration_days)
+            for c in courses
+            if c.tocilizumab is given and c.duration_days is not None and not c.end_is_censored
+        ]
+        for given in groups.values()
+    }
+    test = mann_whitney(ended[True], ended[False])
+    name = "Mann-Whitney, exact" if test.exact else "Mann-Whitney, asymptotic"
+    asked = "duration:crs" in evaluation.protocol.comparisons.listed
+    rows = []
+    for label, given in groups.items():
+        of_group = [c for c in courses if c.tocilizumab is given]
+        times = [days_between(c.onset, c.crs_end or c.followed_until) for c in of_group if c.onset is not None]
+        censored = [c.end_is_censored or c.crs_end is None for c in of_group]
+        values = ended[given]
+        curve = kaplan_meier(times, [not c for c in censored])
+        quartiles = (defined(quantile(values, q)) for q in (0.5, 0.25, 0.75))
+        rows.append((label, len(of_group), sum(censored), *quartiles, *numbers(median_time(curve)),
+                     name if given and asked else None, defined(test.p) if given and asked else None))  # fmt: skip
+    columns = ("group", "courses", "not_ended", "median_days", "median_days_low", "median_days_high",
+               "kaplan_meier_median", "kaplan_meier_median_low", "kaplan_meier_median_high", "test", "p")  # fmt: skip
+    return Table("durations", columns, tuple(rows), ("courses", "not_ended"))
+
+
+def subgroups(evaluation: Evaluation) -> Table:
+    """Severe CRS by sex, age and product, with exact limits."""
+    by: dict[str, Level] = {
+        "sex": lambda c: c.sex or UNKNOWN,
+        "age": lambda c: UNKNOWN if c.age_years is None else next(name for below, name in AGES if c.age_years < below),
+        "product": lambda c: c.product or UNKNOWN,
+    }
+    rows: list[tuple[Cell, ...]] = []
+    for name, level in by.items():
+        for one in sorted(set(map(level, evaluation.courses))):
+            of_level = [c.severe for c in evaluation.courses if level(c) == one and c.severe is not Known.UNKNOWN]
+            severe = Share(of_level.count(Known.YES), len(of_level))
+            rows.append((name, one, severe.events, severe.n, *numbers(exact_share(severe))))
+    columns = ("subgroup", "level", "severe", "courses", "share", "share_low", "share_high")
+    return Table("subgroups", columns, tuple(rows), ("severe", "courses"))

@@ -1,0 +1,115 @@
+"""`markers.csv`: the power of the rise of IL-6 and of CRP to tell courses with an event from those without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_server.evaluation.protocol import Statistics
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.rows.courses import CourseRow, Known, MarkerRow
+from cds_server.evaluation.statistics.discrimination import OwnCut, Sample, at_cut, auc, own_cut
+from cds_server.evaluation.statistics.estimates import NotFitted
+from cds_server.evaluation.tables.outcomes import first_courses, key
+from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
+
+COLUMNS = (
+    "marker", "measure", "endpoint", "window", "n", "events", "unknown", "auc", "auc_low", "auc_high", "study_cut",
+    "study_sensitivity", "study_sensitivity_low", "study_sensitivity_high", "study_specificity",
+    "study_specificity_low", "study_specificity_high", "own_cut", "own_cut_low", "own_cut_high", "j_apparent",
+    "j_corrected", "note",
+)  # fmt: skip
+# the study's cuts with the rule's own sign: True for above, False for at or above
+STUDY = {"il6": (4.0, False), "crp": (1.83, True)}
+UNEVEN = "uneven windows"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The courses to be told apart: the event, the window of the samples, and whether courses without CRS count."""
+
+    name: str
+    window: str
+    with_crs_only: bool
+    note: str = ""
+
+    def outcome(self, course: CourseRow) -> Known:
+        return course.severe if self.name == "severe" else course.crs
+
+
+ENDPOINTS = (
+    Endpoint("crs", "crs", with_crs_only=False),
+    Endpoint("severe", "severe", with_crs_only=True),
+    Endpoint("crs", "study", with_crs_only=False, note=UNEVEN),
+    Endpoint("severe", "study", with_crs_only=True, note=UNEVEN),
+)
+
+
+def value_of(low: Decimal | None, high: Decimal | None) -> float | None:
+    """The number of an interval: a censored value stands at its limit, and an interval with two limits is unknown."""
+    if low is not None and low == high:
+        return float(low)
+    if high is None:
+        return None if low is None else float(low)
+    return float(high) if not low else None
+
+
+def markers(evaluation: Evaluation) -> Table:
+    """Fold and peak of each marker against each endpoint, on first courses."""
+    by_place = {(row.patient, row.course, row.marker, row.window): row for row in evaluation.markers}
+    courses = first_courses(evaluation.courses)
+    rows = []
+    for marker in STUDY:
+        for endpoint in ENDPOINTS:
+            of_endpoint = {key(c): c for c in courses if not endpoint.with_crs_only or c.crs is Known.YES}
+            found = {
+                where: row
+                for where in of_endpoint
+                if (row := by_place.get((*where, marker, endpoint.window))) is not None
+            }
+            for measure in ("fold", "peak"):
+                pairs = [
+                    (_measured(found.get(where), measure), endpoint.outcome(course))
+                    for where, course in of_endpoint.items()
+                ]
+                rows.append(_row(marker, measure, endpoint, pairs, evaluation.protocol.statistics))
+    return Table("markers", COLUMNS, tuple(rows), ("n", "events", "unknown"))
+
+
+def _measured(row: MarkerRow | None, measure: str) -> float | None:
+    if row is None:
+        return None
+    return value_of(row.fold_low, row.fold_high) if measure == "fold" else value_of(row.peak_low, row.peak_high)
+
+
+def _row(
+    marker: str, measure: str, endpoint: Endpoint, pairs: list[tuple[float | None, Known]], asked: Statistics
+) -> tuple[Cell, ...]:
+    known = [(v, k is Known.YES) for v, k in pairs if v is not None and k is not Known.UNKNOWN]
+    cut, strict = STUDY[marker]
+    sample = Sample.of([v for v, _ in known], [event for _, event in known], strict=strict)
+    who = (marker, measure, endpoint.name, endpoint.window)
+    counts = (len(known), sum(event for _, event in known), len(pairs) - len(known))
+    few = sample.too_few(asked.least_events)
+    return (
+        *who, *counts,
+        *(numbers(None) if few else numbers(auc(sample))),
+        *(_study(sample, cut) if measure == "fold" else (None,) * 7),
+        *_own(own_cut(sample, asked.seed, asked.bootstrap, asked.least_events)),
+        "; ".join(filter(None, (endpoint.note, str(few) if few else ""))),
+    )  # fmt: skip
+
+
+def _study(sample: Sample, cut: float) -> Iterator[Cell]:
+    """The study's cut as it does here: it was not chosen in these patients, so few events are enough."""
+    found = at_cut(sample, cut)
+    yield cut
+    yield from numbers(found.sensitivity)
+    yield from numbers(found.specificity)
+
+
+def _own(found: OwnCut | NotFitted) -> tuple[Cell, ...]:
+    if isinstance(found, NotFitted):
+        return (None,) * 5
+    return (*numbers(found.cut), found.j_apparent, defined(found.j_corrected))

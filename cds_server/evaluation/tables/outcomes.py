@@ -1,0 +1,76 @@
+"""The outcomes of a course, from the chart or from the CSV that was supplied beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Protocol
+
+from cds_server.evaluation.rows.cohort import Evaluation, OutcomeRow, Outcomes
+from cds_server.evaluation.rows.courses import CourseRow, Known
+
+CourseKey = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """The outcomes of the CSV by course. An event that the CSV names nowhere is not known of anyone."""
+
+    outcomes: Outcomes
+
+    @cached_property
+    def _by_course(self) -> dict[tuple[str, int, str], OutcomeRow]:
+        return {(row.patient, row.course, row.event): row for row in self.outcomes.rows}
+
+    def has(self, event: str) -> bool:
+        return event in self.outcomes.supplied
+
+    def row(self, course: CourseRow, event: str) -> OutcomeRow | None:
+        return self._by_course.get((course.patient, course.course, event))
+
+    def known(self, course: CourseRow, event: str) -> Known:
+        """Of an event that some line names, a course without a line had none."""
+        if not self.has(event):
+            return Known.UNKNOWN
+        return Known.YES if self.row(course, event) else Known.NO
+
+
+def supplied_by(evaluation: Evaluation) -> Supplied:
+    return Supplied(evaluation.outcomes)
+
+
+def icans_of(course: CourseRow, supplied: Supplied) -> Known:
+    """ICANS as supplied, else as charted."""
+    return supplied.known(course, "icans") if supplied.has("icans") else course.icans
+
+
+def grade_with_death(course: CourseRow, supplied: Supplied) -> int | None:
+    """The highest grade; 5 only if somebody wrote that the patient died of CRS."""
+    charted = supplied.row(course, "crs-grade")
+    died = supplied.row(course, "death-of-crs") is not None or (charted is not None and charted.value == "5")
+    return 5 if died else course.max_grade
+
+
+def first_courses(courses: Iterable[CourseRow]) -> tuple[CourseRow, ...]:
+    """The first course of each patient: comparisons count each patient once."""
+    return tuple(course for course in courses if course.course == 1)
+
+
+class OfCourse(Protocol):
+    """A row of some course."""
+
+    @property
+    def patient(self) -> str: ...
+
+    @property
+    def course(self) -> int: ...
+
+
+def key(row: OfCourse) -> CourseKey:
+    return row.patient, row.course
+
+
+def days_between(start: datetime, end: datetime) -> float:
+    return (end - start).total_seconds() / 86400

@@ -1,0 +1,75 @@
+"""The run and its data: the inventory, what is missing, and how times were known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from cds_server.evaluation.rows.cohort import AvailabilityRow, Evaluation, InventoryRow
+from cds_server.evaluation.rows.courses import CourseRow, Group, Known
+from cds_server.evaluation.tables.markers import value_of
+from cds_server.evaluation.tables.outcomes import key
+from cds_server.evaluation.tables.table import Cell, Table, cells_of
+
+
+def inventory(evaluation: Evaluation) -> Table:
+    columns = tuple(InventoryRow.__dataclass_fields__)
+    return Table("inventory", columns, tuple(cells_of(row) for row in evaluation.inventory))
+
+
+def unread(evaluation: Evaluation) -> Table:
+    """Gaps of the export and what therefore cannot be said."""
+    rows = tuple((row.what, row.why, row.count, ", ".join(row.places[:5])) for row in evaluation.unread)
+    return Table("unread", ("what", "why", "count", "places"), rows)
+
+
+def availability(evaluation: Evaluation) -> Table:
+    columns = tuple(AvailabilityRow.__dataclass_fields__)
+    return Table("availability", columns, tuple(cells_of(row) for row in evaluation.availability))
+
+
+def missing(evaluation: Evaluation) -> Table:
+    """Courses of which a quantity is not known, by reason where one is given."""
+    n = len(evaluation.courses)
+    rows: list[tuple[Cell, ...]] = []
+    asked: dict[str, Callable[[CourseRow], bool]] = {
+        "CRS": lambda c: c.crs is Known.UNKNOWN,
+        "severe CRS": lambda c: c.severe is Known.UNKNOWN,
+        "ICANS": lambda c: c.icans is Known.UNKNOWN,
+        "tocilizumab": lambda c: c.tocilizumab is None,
+        "corticosteroids": lambda c: c.steroids is None,
+        "age": lambda c: c.age_years is None,
+        "sex": lambda c: c.sex is None,
+    }
+    rows += [(name, "", sum(map(is_missing, evaluation.courses)), n) for name, is_missing in asked.items()]
+    for name, reason in (("rise of IL-6", _il6), ("rise of CRP", _crp)):
+        found = Counter(why for c in evaluation.courses if (why := reason(c)) is not None)
+        rows += [(name, why, count, n) for why, count in sorted(found.items())] or [(name, "", 0, n)]
+    return Table("missing", ("quantity", "reason", "not_known", "courses"), tuple(rows), ("not_known",))
+
+
+def _il6(course: CourseRow) -> str | None:
+    return course.il6_reason if course.il6_group is Group.UNKNOWN else None
+
+
+def _crp(course: CourseRow) -> str | None:
+    return course.crp_reason if course.crp_group is Group.UNKNOWN else None
+
+
+def rises_by_grade(evaluation: Evaluation) -> Table:
+    """The rise of each course in the study's window with its highest grade."""
+    courses = {key(course): course for course in evaluation.courses}
+    rows = tuple(
+        (row.patient, row.course, row.marker, value_of(row.fold_low, row.fold_high), _graded(courses[key(row)]))
+        for row in evaluation.markers
+        if row.window == "study" and key(row) in courses
+    )
+    return Table("rises", ("patient", "course", "marker", "fold", "grade"), rows)
+
+
+def _graded(course: CourseRow) -> str:
+    """The group of a course in the picture."""
+    if course.crs is Known.NO:
+        return "no-crs"
+    known = course.crs is Known.YES and course.max_grade is not None
+    return f"grade-{course.max_grade}" if known else "unknown"

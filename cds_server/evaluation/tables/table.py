@@ -1,0 +1,159 @@
+"""A table: its CSV, its cells in words, and what is left of it when no small group may be shown."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from cds_server.evaluation.statistics.estimates import Estimate
+
+Cell = str | int | float | bool | Decimal | date | None
+SUPPRESSED = "suppressed"
+MINUS = "−"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and rows. `name` is that of the CSV.
+
+    `counts` are the columns that count patients or courses: a small one is not shown in an aggregate report.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    counts: tuple[str, ...] = ()
+
+    def column(self, name: str) -> list[Cell]:
+        where = self.columns.index(name)
+        return [row[where] for row in self.rows]
+
+    def dicts(self) -> list[dict[str, Cell]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def numbers(estimate: Estimate | None) -> tuple[float | None, float | None, float | None]:
+    """The three cells of an estimate: value, low, high; None for what is not defined."""
+    if estimate is None:
+        return None, None, None
+    value, low, high = (None if isnan(x) else x for x in (estimate.value, estimate.low, estimate.high))
+    return value, low, high
+
+
+def defined(number: float) -> float | None:
+    return None if isnan(number) else number
+
+
+def cells_of(row: Any) -> tuple[Cell, ...]:
+    """The fields of a row (a dataclass) as cells; several values of a field are joined by spaces."""
+    return tuple(_cell(getattr(row, field.name)) for field in fields(row))
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, tuple):
+        return " ".join(str(_cell(one)) for one in value)
+    found: Cell = value.value if isinstance(value, Enum) else value
+    return found
+
+
+def write_csv(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write the CSV of a table. Times are ISO 8601 in UTC; what is not known is empty."""
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows([_for_csv(cell) for cell in row] for row in rows)
+
+
+def _for_csv(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:.6g}"
+    text = cell.isoformat() if isinstance(cell, date) else str(cell)
+    return f"'{text}" if text.startswith(("=", "+", "@", "\t")) else text  # a spreadsheet would read a formula
+
+
+def in_words(cell: Cell) -> str:
+    """A cell as the page shows it: three decimals, a p-value below 0.001 as such is never rounded to 0."""
+    if cell is None:
+        return "–"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float | Decimal):
+        return _number(float(cell))
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M}"
+    return str(cell)
+
+
+def _number(x: float) -> str:
+    if x and abs(x) < 0.001:
+        return f"{x:.1g}".replace("-", MINUS)
+    text = f"{x:.0f}" if abs(x) >= 1000 else f"{x:.2f}" if abs(x) >= 10 else f"{x:.4f}" if abs(x) < 0.1 else f"{x:.3f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", MINUS)
+
+
+def shown_columns(table: Table) -> list[tuple[str, tuple[int, ...]]]:
+    """The headings of the page with the columns behind each: a figure and its limits stand in one cell."""
+    found: list[tuple[str, tuple[int, ...]]] = []
+    for index, name in enumerate(table.columns):
+        limits = (f"{name}_low", f"{name}_high")
+        if all(limit in table.columns for limit in limits):
+            found.append((name, (index, *map(table.columns.index, limits))))
+        elif not _is_limit(name, table.columns):
+            found.append((name, (index,)))
+    return [(name.replace("_", " "), columns) for name, columns in found]
+
+
+def _is_limit(name: str, columns: Sequence[str]) -> bool:
+    return any(name.endswith(end) and name.removesuffix(end) in columns for end in ("_low", "_high"))
+
+
+def shown_cell(row: Sequence[Cell], columns: Sequence[int]) -> str:
+    value, *limits = (row[index] for index in columns)
+    if not limits or None in limits:
+        return in_words(value)
+    return f"{in_words(value)} ({in_words(limits[0])} to {in_words(limits[1])})"
+
+
+def without_small_cells(table: Table, least: int) -> Table:
+    """The table with counts from 1 to `least` − 1 as "<7", and a second count in its row and column beside it.
+
+    Otherwise the one that is missing could be told from the total. What was worked out of such a row is left out.
+    """
+    where = [table.columns.index(name) for name in table.counts]
+    rows = [list(row) for row in table.rows]
+    hidden = {(r, c) for r, row in enumerate(rows) for c in where if _is_small(row[c], least)}
+    hidden |= _complements(hidden, rows, where)
+    for r in {r for r, _ in hidden}:
+        for c, cell in enumerate(rows[r]):
+            if (r, c) in hidden:
+                rows[r][c] = f"<{least}" if _is_small(cell, least) else SUPPRESSED
+            elif isinstance(cell, float | Decimal):
+                rows[r][c] = SUPPRESSED
+    return Table(table.name, table.columns, tuple(map(tuple, rows)), table.counts)
+
+
+def _is_small(cell: Cell, least: int) -> bool:
+    return isinstance(cell, int) and not isinstance(cell, bool) and 0 < cell < least
+
+
+def _complements(hidden: set[tuple[int, int]], rows: list[list[Cell]], where: list[int]) -> set[tuple[int, int]]:
+    """The least further count of each row, and of each column, in which a single count is hidden."""
+    lines = [[(r, c) for c in where] for r in range(len(rows))] + [[(r, c) for r in range(len(rows))] for c in where]
+    found: set[tuple[int, int]] = set()
+    for line in lines:
+        if len([place for place in line if place in hidden | found]) == 1:
+            others = [p for p in line if p not in hidden | found and isinstance(rows[p[0]][p[1]], int)]
+            others.sort(key=lambda p: (rows[p[0]][p[1]] == 0, rows[p[0]][p[1]]))
+            found |= set(others[:1])
+    return found

@@ -1,0 +1,67 @@
+"""The report of an evaluation as a file in a real browser: wide, on a phone, printed, and without its script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from cds_server.evaluation.report.write import write_report
+from tests.support.evaluation_rows import paper_evaluation
+
+CONFORMANCE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_report(paper_evaluation(), tmp_path_factory.mktemp("report")).as_uri()
+
+
+def opened(page: Page, report: str) -> Page:
+    page.goto(report)
+    page.wait_for_selector(".chart svg")
+    return page
+
+
+def test_it_has_no_fault_for_axe(page: Page, report: str) -> None:
+    found = Axe().run(opened(page, report), options=CONFORMANCE)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_nothing_stands_beside_the_screen(page: Page, report: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    assert opened(page, report).evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_picture_is_drawn_and_has_words_and_a_table(page: Page, report: str) -> None:
+    opened(page, report)
+    charts = page.locator(".chart")
+    assert charts.count() == page.locator(".chart svg").count() == 6
+    assert all(chart.get_attribute("aria-label") for chart in charts.all())
+
+
+def test_nothing_is_asked_of_the_network(page: Page, report: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, report)
+    assert asked == [report]
+
+
+def test_without_its_script_the_tables_say_the_same(browser: Browser, report: str) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(report)
+        assert page.get_by_role("cell", name="0.0125").count() == 1
+        assert page.locator(".chart").first.is_hidden()
+
+
+def test_each_printed_page_says_what_it_holds(page: Page, report: str, tmp_path: Path) -> None:
+    opened(page, report).emulate_media(media="print")
+    line = page.locator(".on-each-page")
+    assert line.is_visible()
+    assert "holds patient data" in line.inner_text()
+    assert "Constructed data" in line.inner_text()
+    assert len(page.pdf(format="A4")) > 50_000

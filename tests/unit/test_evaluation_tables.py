@@ -1,0 +1,286 @@
+"""The tables of a report on the study's own counts, and what is left of them when small groups may not be shown."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from cds_server.evaluation.protocol import Protocol, protocol_of
+from cds_server.evaluation.report.all_tables import Report, report_of
+from cds_server.evaluation.report.write import write_report
+from cds_server.evaluation.rows.cohort import Outcomes
+from cds_server.evaluation.rows.courses import Known
+from cds_server.evaluation.tables.cards import false_alarms, told
+from cds_server.evaluation.tables.cohort import highest_grades
+from cds_server.evaluation.tables.comparisons import comparisons
+from cds_server.evaluation.tables.markers import value_of
+from cds_server.evaluation.tables.protocol_file import as_toml
+from cds_server.evaluation.tables.reading_list import worth_reading
+from cds_server.evaluation.tables.table import Cell, Table, in_words, shown_cell, shown_columns, without_small_cells
+from cds_server.evaluation.tables.time_to_severe import AfterOnset, after_onset, hazards, landmark
+from tests.support.evaluation_rows import PAPER, paper_evaluation
+from tests.support.tables import name_of, rows
+
+
+@cache
+def paper() -> Report:
+    return report_of(paper_evaluation())
+
+
+def row_of(table: Table, **wanted: Cell) -> dict[str, Cell]:
+    found = [row for row in table.dicts() if all(row[name] == value for name, value in wanted.items())]
+    assert len(found) == 1, f"{wanted} names {len(found)} rows"
+    return found[0]
+
+
+COUNTS = rows("""
+| endpoint         | stratum  | treated | untreated | p      | because                                    |
+| severe-crs       | il6-low  | 3/8     | 0/23      | 0.0125 | the study's first test                     |
+| severe-crs       | il6-high | 2/24    | 1/12      | –      | the protocol lists no p here               |
+| severe-infection | crp-high | 11/23   | 2/17      | 0.0204 | the study's second test                    |
+| severe-crs       | all      | 5/32    | 1/35      | –      | all patients                               |
+| severe-crs       | crs      | 5/31    | 1/13      | –      | patients with CRS only                     |
+""")
+
+
+@pytest.mark.parametrize("row", COUNTS, ids=name_of)
+def test_comparisons_give_the_counts_and_the_tests_of_the_study(row: dict[str, str]) -> None:
+    found = row_of(paper().tables.comparisons, endpoint=row["endpoint"], stratum=row["stratum"])
+    assert f"{found['treated_events']}/{found['treated_n']}" == row["treated"]
+    assert f"{found['untreated_events']}/{found['untreated_n']}" == row["untreated"]
+    assert in_words(found["p"]) == row["p"]
+
+
+def test_a_test_with_few_events_says_what_one_more_would_make_of_it() -> None:
+    found = paper().tables.comparisons
+    assert in_words(row_of(found, stratum="il6-low", endpoint="severe-crs")["p_with_one_event_more"]) == "0.0432"
+    assert row_of(found, stratum="crp-high")["p_with_one_event_more"] is None
+
+
+def test_the_interaction_is_stated() -> None:
+    found = row_of(paper().tables.comparisons, stratum="interaction: il6-low minus il6-high")
+    assert found["difference"] == pytest.approx(0.375)
+
+
+def test_an_unknown_outcome_brings_a_best_and_a_worst_case_beside_the_headline() -> None:
+    evaluation = paper_evaluation()
+    courses = [replace(c, severe=Known.UNKNOWN) if c.patient == "z37" else c for c in evaluation.courses]
+    table = comparisons(replace(evaluation, courses=tuple(courses)))
+    found = [row for row in table.dicts() if (row["endpoint"], row["stratum"]) == ("severe-crs", "il6-low")]
+    assert [(r["unknown_counted"], r["untreated_events"], r["untreated_n"], r["unknown"]) for r in found] == [
+        ("left-out", 0, 22, 1), ("as-none", 0, 23, 1), ("as-event", 1, 23, 1),
+    ]  # fmt: skip
+    assert [row["p"] is None for row in found] == [False, True, True]
+
+
+TABLE_1 = rows("""
+| characteristic     | p     | because                                |
+| sex                | 0.069 | the study prints 0.068                 |
+| allogeneic sct     | 0.418 | as printed                             |
+| primary refractory | 0.361 | as printed                             |
+| high risk          | 0.124 | as printed                             |
+| humanised          | 0.177 | as printed                             |
+| corticosteroids    | 0.002 | as printed                             |
+""")
+
+
+@pytest.mark.parametrize("row", TABLE_1, ids=name_of)
+def test_table_1_gives_the_p_of_the_study(row: dict[str, str]) -> None:
+    of_one = [r for r in paper().tables.table1.dicts() if r["characteristic"] == row["characteristic"]]
+    assert f"{of_one[0]['p']:.3f}" == row["p"]
+    assert {r["treated_n"] for r in of_one} == {32}
+    assert {r["untreated_n"] for r in of_one} == {35}
+
+
+def test_table_1_has_no_p_unless_the_protocol_asks() -> None:
+    found = report_of(paper_evaluation(protocol=Protocol())).tables.table1
+    assert set(found.column("p")) == {None}
+
+
+def test_grade_5_is_never_computed() -> None:
+    with_outcomes, without = paper_evaluation(), paper_evaluation(outcomes=Outcomes())
+    counts = [highest_grades(one).column("courses")[1:6] for one in (with_outcomes, without)]
+    assert counts == [[27, 11, 4, 1, 1], [27, 11, 4, 2, 0]]
+    assert highest_grades(without).column("courses")[-1] == 1, "died in a severe course"
+
+
+OWN_CUTS = rows("""
+| marker | cut  | j     | auc   | because |
+| il6    | 4    | 0.553 | 0.770 | IL-6    |
+| crp    | 1.83 | 0.578 | 0.787 | CRP     |
+""")
+
+
+@pytest.mark.parametrize("row", OWN_CUTS, ids=name_of)
+def test_the_cuts_of_the_study_are_the_best_ones_in_its_own_counts(row: dict[str, str]) -> None:
+    found = row_of(paper().tables.markers, marker=row["marker"], measure="fold", endpoint="crs", window="study")
+    assert (found["own_cut"], found["study_cut"]) == (float(row["cut"]), float(row["cut"]))
+    assert [f"{found[name]:.3f}" for name in ("j_apparent", "auc")] == [row["j"], row["auc"]]
+    assert found["j_corrected"] < found["j_apparent"]  # type: ignore[operator]
+
+
+def test_six_severe_courses_are_too_few_for_a_cut_of_ones_own() -> None:
+    found = row_of(paper().tables.markers, marker="il6", measure="fold", endpoint="severe", window="severe")
+    assert (found["auc"], found["own_cut"], found["n"]) == (None, None, 44)
+    assert found["note"] == "not fitted: 6 events, 38 without; at least 10 of each are needed"
+    assert found["study_sensitivity"] == 0.5, "the study's cut was not chosen here"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value"), [("4", "4", 4.0), ("3", None, 3.0), ("0", "2", 2.0), ("2", "3", None), (None, None, None)]
+)
+def test_a_censored_value_stands_at_its_limit(low: str | None, high: str | None, value: float | None) -> None:
+    assert value_of(*(None if x is None else Decimal(x) for x in (low, high))) == value
+
+
+def test_an_outcome_that_was_not_supplied_has_no_row() -> None:
+    endpoints = set(comparisons(paper_evaluation(outcomes=Outcomes())).column("endpoint"))
+    assert endpoints == {"severe-crs", "icans"}
+
+
+def test_not_known_is_a_column_of_the_grade_by_day() -> None:
+    day = row_of(paper().tables.grade_by_day, day=13)
+    assert sum(v for name, v in day.items() if name != "day" and isinstance(v, int)) == 67
+    assert day["not_known"]
+
+
+def test_the_three_shares_of_preceded_events_add_up() -> None:
+    found = row_of(paper().tables.preceded, event="tocilizumab")
+    assert (found["preceded"], found["only_at_or_after"], found["never"], found["n"]) == (16, 8, 8, 32)
+
+
+def test_orders_after_a_card_and_severe_courses_without_one() -> None:
+    found = row_of(paper().tables.orders_after, card="toci-recommended")
+    treated = found["ordered_within_4_h"]
+    assert (found["episodes"], treated, found["not_treated_within_8_h"]) == (17, 14, 3)
+    alarms = false_alarms(paper_evaluation(), told(paper_evaluation()))
+    assert [(row["count"], row["n"]) for row in alarms.dicts()] == [(27, 50), (0, 6)]
+
+
+def test_courses_worth_reading_come_once_and_in_order() -> None:
+    evaluation = paper_evaluation()
+    found = worth_reading(evaluation, evaluation.charted_grades)
+    assert len({strip.patient for strip in found}) == len(found) <= 10
+    assert {strip.reason for strip in found[:8]} == {"a dose with no card before it"}
+    assert len(found[0].days) == 15
+
+
+def test_hazards_are_not_fitted_with_six_events() -> None:
+    after = after_onset(paper_evaluation().courses)
+    assert "not fitted: 6 events" in str(hazards(after).column("note")[0])
+    assert landmark(after).rows == ()
+
+
+def test_a_drug_that_does_nothing_looks_as_if_it_helped_where_ever_is_compared_with_never() -> None:
+    ever, by_time = paper().tables.no_effect.column("hazard_ratio")
+    assert isinstance(ever, float)
+    assert isinstance(by_time, float)
+    assert ever < 0.5
+    assert 0.85 < by_time < 1.18
+
+
+def test_the_landmark_counts_only_who_is_still_at_risk() -> None:
+    courses = [AfterOnset(0.5, 1, None, None)] * 5  # severe before 24 h
+    courses += [AfterOnset(2.0 + n / 10, 1, 0.5, None) for n in range(12)]
+    courses += [AfterOnset(3.0 + n / 10, 2, None, None) for n in range(12)]
+    found = landmark(courses).dicts()
+    assert {row["at_risk"] for row in found if row["day_after_onset"] == 1.0} == {12}
+    assert max(row["severe"] for row in found if row["group"] == "tocilizumab by 24 h") == pytest.approx(1.0)  # type: ignore[type-var]
+
+
+SMALL = Table(
+    "t", ("group", "a", "b", "share"), (("x", 3, 20, 0.13), ("y", 9, 12, 0.43), ("z", 30, 40, 0.5)), ("a", "b")
+)
+
+
+def test_small_counts_are_hidden_with_another_beside_them() -> None:
+    """Otherwise the one that is missing could be told from the totals of its row and its column."""
+    found = without_small_cells(SMALL, 7)
+    assert found.rows == (
+        ("x", "<7", "suppressed", "suppressed"), ("y", "suppressed", "suppressed", "suppressed"), ("z", 30, 40, 0.5),
+    )  # fmt: skip
+
+
+def test_none_is_no_small_count() -> None:
+    table = Table("t", ("group", "a"), (("x", 0), ("y", 9)), ("a",))
+    assert without_small_cells(table, 7) == table
+
+
+def test_a_figure_and_its_limits_stand_in_one_cell_of_the_page() -> None:
+    table = Table("t", ("x", "rate", "rate_low", "rate_high"), (("a", 0.25, 0.1, 0.5), ("b", 0.25, None, None)))
+    assert [name for name, _ in shown_columns(table)] == ["x", "rate"]
+    cells = [shown_cell(row, shown_columns(table)[1][1]) for row in table.rows]
+    assert cells == ["0.25 (0.1 to 0.5)", "0.25"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [(None, "–"), (0.00004, "4e−05"), (0.01246, "0.0125"), (-0.5, "−0.5"), (1234.5, "1234"), (0.0, "0"), (True, "yes")],
+)
+def test_numbers_of_the_page(cell: Cell, words: str) -> None:
+    assert in_words(cell) == words
+
+
+def test_the_protocol_file_gives_the_same_protocol_again(tmp_path: Path) -> None:
+    file = tmp_path / "protocol.toml"
+    file.write_text(as_toml(PAPER), encoding="utf-8")
+    assert protocol_of(file) == PAPER
+
+
+def test_a_report_is_a_page_with_its_tables_beside_it(tmp_path: Path) -> None:
+    page = write_report(paper_evaluation(), tmp_path).read_text(encoding="utf-8")
+    for text in (
+        "Constructed data: no patient of this cohort exists.",
+        "This report holds patient data",
+        "0.0125",
+        "0.0204",
+    ):
+        assert text in page
+    with (tmp_path / "courses.csv").open(encoding="utf-8", newline="") as file:
+        courses = list(csv.DictReader(file))
+    assert (len(courses), courses[0]["il6_group"], courses[1]["died_in_severe"]) == (67, "low", "yes")
+    with (tmp_path / "comparisons.csv").open(encoding="utf-8", newline="") as file:
+        assert [float(row["p"]) for row in csv.DictReader(file) if row["p"]] == pytest.approx([0.0124583, 0.020421])
+    assert protocol_of(tmp_path / "protocol.toml") == PAPER
+
+
+def test_the_page_loads_nothing_and_runs_nothing_of_a_record(tmp_path: Path) -> None:
+    hostile = '</script><img src=x onerror="alert(1)">'
+    evaluation = paper_evaluation()
+    courses = (replace(evaluation.courses[0], product=hostile, patient=hostile), *evaluation.courses[1:])
+    page = write_report(replace(evaluation, courses=courses), tmp_path).read_text(encoding="utf-8")
+    assert hostile not in page
+    assert 'onerror="alert' not in page
+    assert "default-src 'none'" in unescape(page)
+    assert "http://" not in page.partition("<script>")[0]
+
+
+def test_an_aggregate_report_holds_no_patient(tmp_path: Path) -> None:
+    page = write_report(paper_evaluation(), tmp_path, aggregate_only=True).read_text(encoding="utf-8")
+    written = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}
+    assert not {"courses.csv", "cards.csv", "moments.csv", "rises.csv", "worth_reading.csv"} & set(written)
+    assert all("z37" not in text for name, text in written.items() if name != "index.html")
+    assert "z37" not in page
+    assert "&lt;7" in page
+
+
+def test_an_evaluation_of_nobody_is_a_page_all_the_same(tmp_path: Path) -> None:
+    nobody = paper_evaluation(
+        courses=(), markers=(), grade_days=(), charted_grades=(), cards=(), episodes=(), events=(), outcomes=Outcomes()
+    )
+    assert "Nothing to show." in write_report(nobody, tmp_path).read_text(encoding="utf-8")
+
+
+def test_a_course_that_has_not_ended_is_censored() -> None:
+    course = next(c for c in paper_evaluation().courses if c.patient == "z02")
+    assert course.end_is_censored
+    found = after_onset([replace(course, severe=Known.NO, first_grade_3=None)])
+    assert [one.cause for one in found] == [0]
+    assert course.followed_until < datetime(2022, 1, 1, tzinfo=UTC) + timedelta(days=1)
