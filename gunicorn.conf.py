@@ -14,10 +14,10 @@ SPARE_THREADS = 16  # for the steps of SMART launches, and so that health, metri
 
 bind = "127.0.0.1:8000"
 worker_class = "gthread"
-try:
-    threads = int(os.environ.get("CRS_CDS_MAX_CALLS", MAX_CALLS)) + SPARE_THREADS
+try:  # for calls, and for as many whose token is being checked
+    threads = 2 * int(os.environ.get("CRS_CDS_MAX_CALLS", MAX_CALLS)) + SPARE_THREADS
 except ValueError:  # the service says so when it starts
-    threads = MAX_CALLS + SPARE_THREADS
+    threads = 2 * MAX_CALLS + SPARE_THREADS
 keepalive = 75  # EHRs keep their connections; a proxy before us must close them first
 timeout = 60
 graceful_timeout = 30

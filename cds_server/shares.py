@@ -10,17 +10,22 @@ from contextlib import contextmanager
 from cds_server.operations.metrics import Metrics
 from cds_server.problems import Problem, ProblemId
 
-UNKNOWN = ""  # the client of a call that found no place before its token was checked
+UNKNOWN = ""  # the client of a call whose token was not checked yet
 
 
 class Places:
     """The places for calls at once. Where several clients may call, one has at most half of them, and so has one FHIR
-    server where several may be asked: one that hangs, or a client that is busy, leaves room for the others."""
+    server where several may be asked: one that hangs, or a client that is busy, leaves room for the others.
+
+    The door, where tokens are checked, has as many places of its own. So a call that is refused, by its token or by its
+    client's share, never takes the place of another.
+    """
 
     # A share that one may exceed while no other is there would be work-conserving, but the first call of the other
     # would then find every place taken for as long as calls last.
     def __init__(self, number: int, metrics: Metrics, *, clients: int, servers: int) -> None:
         self.free = threading.BoundedSemaphore(number)
+        self._door = threading.BoundedSemaphore(number)
         self._metrics = metrics
         half = max(1, number // 2)
         self._most = {"client": half if clients > 1 else number, "server": half if servers > 1 else number}
@@ -28,20 +33,26 @@ class Places:
         self._taken: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Take a place. Raises Problem `busy` if all are taken: if calls waited, each would lose time."""
-        if not self.free.acquire(blocking=False):
-            raise self._busy(UNKNOWN, "")
-        try:
+    def door(self) -> Iterator[None]:
+        """Take a place at the door. Raises Problem `busy` if all are taken."""
+        with self._one(self._door, UNKNOWN):
             yield
-        finally:
-            self.free.release()
 
     @contextmanager
     def of_client(self, client: str) -> Iterator[None]:
-        """Count a call that has a place as one of this client. Raises Problem `busy` beyond its share."""
-        with self._share("client", client, client):
+        """Take a place for a call of this client. Raises Problem `busy` if all are taken, or its share is: if calls
+        waited, each would lose time."""
+        with self._share("client", client, client), self._one(self.free, client):
             yield
+
+    @contextmanager
+    def _one(self, places: threading.BoundedSemaphore, client: str) -> Iterator[None]:
+        if not places.acquire(blocking=False):
+            raise self._busy(client, "")
+        try:
+            yield
+        finally:
+            places.release()
 
     @contextmanager
     def of_server(self, base: str | None, client: str) -> Iterator[None]:

@@ -27,7 +27,7 @@ def demo(patient_id: str) -> Response:
         raise Problem(ProblemId.NOT_FOUND)
     here = running()
     access = FhirAccess(next(iter(here.settings.fhir_servers), ""))
-    with here.places.one():
+    with here.places.of_client(""):
         return course_response(here, patient_id, access, here.call_time())
 
 

@@ -32,7 +32,7 @@ cds = Blueprint("cds", __name__)
 @cds.get("/cds-services", strict_slashes=False)
 def discover() -> Response:
     here = running()
-    with here.places.one():
+    with here.places.door():
         checked_caller(here, None, here.call_time())
     return Response(discovery_json(here.sources.rules.terms), mimetype="application/json")
 
@@ -45,12 +45,12 @@ def call(service_id: str) -> Response:
     # bounded here.
     call_time = here.call_time()
     service = _service(service_id)
-    with here.places.one():
+    with here.places.door():
         caller = checked_caller(here, service.id, call_time)
-        with here.places.of_client(caller.issuer):
-            sent = read_hook_request(read_body(call_time), service, here.settings.limits)
-            with here.places.of_server(_asked_base(here, sent), caller.issuer):
-                return jsonify(answer_call(here, service, sent, caller, call_time))
+    with here.places.of_client(caller.issuer):
+        sent = read_hook_request(read_body(call_time), service, here.settings.limits)
+        with here.places.of_server(_asked_base(here, sent), caller.issuer):
+            return jsonify(answer_call(here, service, sent, caller, call_time))
 
 
 @cds.post("/cds-services/<service_id>/feedback", strict_slashes=False)
@@ -62,8 +62,9 @@ def feedback(service_id: str) -> Response:
     # apart from the token only the log is waited for
     call_time, for_token = here.call_time(log_seconds=here.settings.budget_seconds), here.call_time()
     service = _service(service_id)
-    with here.places.one():
+    with here.places.door():
         caller = checked_caller(here, service.id, for_token)
+    with here.places.of_client(caller.issuer):
         sent = read_feedback(read_body(call_time), here.settings.limits)
         outcome = _stored(here, [*sent.good.values()], caller, service, call_time)
     indexes = tuple(sent.good)

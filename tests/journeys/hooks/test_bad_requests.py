@@ -202,7 +202,7 @@ def test_a_failure_of_ours_is_a_500_that_shows_and_logs_nothing_of_the_patient(
 def test_beyond_the_calls_at_once_a_client_is_asked_to_come_back() -> None:
     desk = Desk(environ={"CRS_CDS_MAX_CALLS": "1"})
     places = desk.client.application.extensions["crs-cds"].places
-    with places.one():
+    with places.of_client(""):
         busy = desk.post(GOOD, "crs-order-sign")
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
     assert desk.post(GOOD, "crs-order-sign").status_code != 503

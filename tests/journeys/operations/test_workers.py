@@ -220,7 +220,7 @@ def test_a_body_in_chunks_is_bounded_and_a_broken_one_is_the_client_s_fault(tmp_
 
 def test_clients_that_are_refused_and_drip_their_body_on_hold_no_thread(tmp_path: Path) -> None:
     head = b"POST /cds-services/none HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
-    with gunicorn(tmp_path, CRS_CDS_MAX_CALLS="1") as service:  # seventeen threads
+    with gunicorn(tmp_path, CRS_CDS_MAX_CALLS="1") as service:  # eighteen threads
         port = int(service.url.rpartition(":")[2])
         crowd = [socket.create_connection((HOST, port), timeout=10) for _ in range(20)]
         for client in crowd:
