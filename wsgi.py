@@ -29,4 +29,4 @@ if app.extensions[RUNNING_KEY].settings.environment is Environment.DEVELOPMENT:
     app.register_blueprint(desk)
 
 warm_start()
-start_keeper(app.extensions[RUNNING_KEY].decisions)
+start_keeper(app.extensions[RUNNING_KEY].decisions, app.extensions[RUNNING_KEY].store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,8 @@ from cds_server.app import spool_of
 from cds_server.command_line.site import BadInputError, day_of, site
 from cds_server.limits import SettingsError
 from cds_server.settings.reading import log_settings_from
+from cds_server.storage.chain.purge import purge as purged
 from cds_server.storage.database import engine_for
-from cds_server.storage.purge import purge as purged
 from cds_server.storage.reports import (
     alerts_text,
     feedback_csv,
@@ -59,7 +60,7 @@ def alerts(since: str | None, until: str | None) -> None:
             text = alerts_text(session, start, end, waiting)
         return text + (f"{closed} decisions in the spool are not opened by CRS_CDS_SPOOL_KEY.\n" if closed else "")
 
-    _in_log(work)
+    in_log(work)
 
 
 @click.command()
@@ -70,9 +71,19 @@ def purge(before: str) -> None:
 
     def work(engine: Engine, spool: Spool | None) -> str:
         waiting = spool.purge(end) if spool is not None else 0
-        return f"{purged(engine, end) + waiting} decisions deleted.\n"
+        found = purged(engine, end, operator())
+        anchor = "The log begins after seal {}, hash {}.\n".format(*found.anchor) if found.anchor else ""
+        return f"{found.decisions + waiting} decisions deleted.\n{anchor}"
 
-    _in_log(work)
+    in_log(work)
+
+
+def operator() -> str:
+    """The user who runs this command, as the machine knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return f"user {os.getuid()}"
 
 
 def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
@@ -86,10 +97,10 @@ def _report(work: Callable[[Session], str]) -> None:
         with Session(engine) as session:
             return work(session)
 
-    _in_log(read)
+    in_log(read)
 
 
-def _in_log(work: Callable[[Engine, Spool | None], str]) -> None:
+def in_log(work: Callable[[Engine, Spool | None], str]) -> None:
     """Do some work on the log, as the service left it. Raises BadInputError if the database does not answer."""
     try:
         settings = log_settings_from(os.environ)

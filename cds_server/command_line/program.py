@@ -13,11 +13,12 @@ from cds_server.command_line.coverage import coverage
 from cds_server.command_line.explain import decision_table, explain
 from cds_server.command_line.jwks import jwks
 from cds_server.command_line.log_reports import alerts, feedback, purge
+from cds_server.command_line.verify_log import verify_log
 from cds_server.operations.log_lines import where_it_failed
 
 OWN_FAULT = 70  # sysexits: an error inside the program
 commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by CDS Hooks.")
-for command in (explain, coverage, decision_table, feedback, alerts, purge, check_config, jwks):
+for command in (explain, coverage, decision_table, feedback, alerts, purge, verify_log, check_config, jwks):
     commands.add_command(command)
 
 

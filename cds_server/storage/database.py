@@ -15,7 +15,7 @@ from cds_server.limits import naming
 from cds_server.settings.database_address import database_url
 
 BUSY_SECONDS = 5
-SCHEMA = "0002"  # the last of the migrations
+SCHEMA = "0003"  # the last of the migrations
 
 
 class Instant(TypeDecorator[datetime]):
@@ -58,7 +58,12 @@ class DecisionRow(Table):
     rules_hash: Mapped[str] = mapped_column(String(16))
     version: Mapped[str] = mapped_column(String(20))
     milliseconds: Mapped[int] = mapped_column()
-    __table_args__ = (Index("decision_at", "at"), Index("decision_user", "patient", "user", "at"))
+    seal: Mapped[int | None] = mapped_column()
+    __table_args__ = (
+        Index("decision_seal", "seal"),
+        Index("decision_at", "at"),
+        Index("decision_user", "patient", "user", "at"),
+    )
 
 
 class CardRow(Table):
@@ -89,6 +94,38 @@ class FeedbackRow(Table):
     comment: Mapped[str | None] = mapped_column(Text)
     accepted: Mapped[list[str]] = mapped_column(JSON)
     matched: Mapped[bool] = mapped_column()
+    seal: Mapped[int | None] = mapped_column()
+    __table_args__ = (Index("feedback_seal", "seal"),)
+
+
+class SealRow(Table):
+    """One seal over rows of the log: (kind, id, digest) of each, and a hash over these and the hash before.
+
+    `latest` is the time of its newest row. The rows of decision and feedback name the seal that they are in; a card is
+    in the seal of its decision.
+    """
+
+    __tablename__ = "seals"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(Instant)
+    latest: Mapped[datetime] = mapped_column(Instant)
+    first_id: Mapped[str] = mapped_column(String(64))
+    last_id: Mapped[str] = mapped_column(String(64))
+    count: Mapped[int] = mapped_column()
+    entries: Mapped[list[list[str]]] = mapped_column(JSON)
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AnchorRow(Table):
+    """The last seal that a purge deleted, and how many rows it deleted: the chain goes on from there."""
+
+    __tablename__ = "anchors"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    count: Mapped[int] = mapped_column()
+    at: Mapped[datetime] = mapped_column(Instant)
+    by: Mapped[str] = mapped_column(Text)
 
 
 class TokenRow(Table):

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import IntegrityError
 
 from cds_server.operations.metrics import Metrics
+from cds_server.storage.chain.purge import forget_ended
 from cds_server.storage.database import TokenRow
-from cds_server.storage.purge import forget_ended
 from cds_server.storage.store import Store, StoreUnavailableError
 
 CLEAN_SECONDS = 3600.0  # each worker deletes what has ended this often

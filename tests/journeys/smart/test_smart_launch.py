@@ -25,8 +25,8 @@ from cds_server.smart_app.discovery import discovered
 from cds_server.smart_app.ehr_requests import LaunchError
 from cds_server.smart_app.oauth_errors import OAUTH_ERRORS
 from cds_server.smart_app.places import caller_address
+from cds_server.storage.chain.purge import purge
 from cds_server.storage.database import engine_for
-from cds_server.storage.purge import purge
 from cds_server.storage.smart_sessions import SmartSessions
 from example_patients.stories.stories import hook_body
 from tests.support.desk import Desk, chart_of, scene_of, whole_prefetch
@@ -520,7 +520,7 @@ def test_a_purge_takes_ended_sessions_with_it(here: Clinic, tmp_path: Path) -> N
         database.execute("UPDATE smart_session SET expires = '2020-01-01 00:00:00'")
     database.close()
     engine = engine_for(f"sqlite:///{tmp_path / 'log.sqlite'}")
-    purge(engine, datetime(2020, 1, 1, tzinfo=UTC))
+    purge(engine, datetime(2020, 1, 1, tzinfo=UTC), "operator")
     engine.dispose()
     assert kept(tmp_path) == []
 
