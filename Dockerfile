@@ -1,5 +1,8 @@
 # crs-cds for a container. See docs/operations.md for what to set and mount.
-FROM python:3.13-slim AS build
+# A release is built on one base image, by the digest that deploy/release.sh was given (docs/release.md). No digest is
+# typed in here, because it would soon name an image with known holes. Without one this builds on today's image.
+ARG BASE_DIGEST
+FROM python:3.13-slim${BASE_DIGEST:+@${BASE_DIGEST}} AS build
 WORKDIR /src
 COPY requirements/build.txt requirements/run.txt requirements/
 RUN python -m venv /opt/crs-cds \
@@ -12,7 +15,9 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
     && /opt/crs-cds/bin/pip install --no-cache-dir --no-deps /src/wheels/*.whl \
     && /opt/crs-cds/bin/pip uninstall --yes pip
 
-FROM python:3.13-slim
+FROM python:3.13-slim${BASE_DIGEST:+@${BASE_DIGEST}}
+ARG BASE_DIGEST
+LABEL org.opencontainers.image.licenses=Apache-2.0 org.opencontainers.image.base.digest=$BASE_DIGEST
 # no one in particular: an orchestrator may choose another number
 RUN install --directory --owner 10001 --group 10001 /var/lib/crs-cds
 COPY --from=build /opt/crs-cds /opt/crs-cds

@@ -6,7 +6,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-fast selftest programs lint types check same-answers docs screenshots bench soak mutants lock clean
+.PHONY: demo test test-fast selftest programs lint types check same-answers docs fuzz sbom screenshots bench soak mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.programs.demo
@@ -45,12 +45,35 @@ same-answers: .venv/ready
 	@test -n "$(BASE)" || { echo "say with what: make same-answers BASE=<commit>"; exit 2; }
 	$(BIN)/python -m tests.support.same_answers "$(BASE)"
 
-# the pages made from the rules and the spec tests, and the factors of the units; `make test` fails when they are stale
+# the pages made from the rules and the spec tests, the factors of the units, the API description; `make test` fails when
+# they are stale
 docs: .venv/ready
 	$(BIN)/python -m tests.support.unit_factors
 	env -u CRS_CDS_THRESHOLDS -u CRS_CDS_VALUE_SETS $(BIN)/crs-cds decision-table > docs/decision-table.md
 	$(BIN)/python -m tests.support.clinical_rules > docs/clinical-rules.md
 	$(BIN)/python -m tests.support.safety_pages
+	$(BIN)/python -m tests.support.api_description
+	$(BIN)/python -m tests.support.licences
+
+# by hand: calls made from the API description, other ones each time; what finds a fault is kept for `make test`
+FUZZ_MINUTES := 10
+fuzz: .venv/ready
+	$(BIN)/python -m tests.support.api_fuzz $(FUZZ_MINUTES)
+
+# what the service is made of, for a scanner (CycloneDX): the pinned packages and the wheel, in an environment of their own
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
+SBOM := dist/crs-cds-$(VERSION).cdx.json
+sbom: .venv/ready
+	rm -rf .venv-sbom && $(PYTHON) -m venv .venv-sbom
+	.venv-sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	.venv-sbom/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
+		dist/crs_cds-$(VERSION)-py3-none-any.whl
+	.venv-sbom/bin/python -m pip --disable-pip-version-check uninstall --quiet --yes pip setuptools
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM) \
+		.venv-sbom/bin/python
+	@$(BIN)/python -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["components"]), "components in", sys.argv[1])' $(SBOM)
+	@rm -rf .venv-sbom
 
 # by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
 bench: .venv/ready .venv-bench/ready
@@ -105,4 +128,4 @@ lock:
 	done
 
 clean:
-	rm -rf .venv .venv-lock .venv-bench .mypy_cache .ruff_cache mutants
+	rm -rf .venv .venv-lock .venv-bench .venv-sbom .mypy_cache .ruff_cache mutants

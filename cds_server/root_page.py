@@ -1,4 +1,4 @@
-"""The root page: what this is, the services, and the address that a client is given.
+"""The root page: what this is, the services, and the address that a client is given; the API description.
 
 In production it holds nothing that is not in the published source: no address, version, setting, FHIR server or client
 of the installation, and no prefetch template, because discovery requires a token there. The visitor has the public
@@ -6,6 +6,8 @@ address already, ours may be internal. /health/ready is linked because it is ope
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from flask import Blueprint, Response, current_app
 
@@ -17,6 +19,7 @@ from cds_server.running import running
 from cds_server.settings.table import Environment
 
 root = Blueprint("root", __name__)
+API_DESCRIPTION = Path(__file__).with_name("openapi.json").read_bytes()
 DESK = "order_desk.open_desk"  # the endpoint, where development has joined it
 
 
@@ -30,6 +33,12 @@ def show() -> Response:
         "desk": DESK if DESK in current_app.view_functions else None,
     }
     return page("root.html", values)
+
+
+@root.get("/openapi.json")
+def openapi() -> Response:
+    """The description of every address, the same for every installation (OpenAPI 3.1)."""
+    return Response(API_DESCRIPTION, mimetype="application/json")
 
 
 @root.get("/decision-table")

@@ -11,6 +11,10 @@ from cds_server.hooks.json_body import LenientSchema
 from cds_server.hooks.services import DraftsFrom
 from fhir_mappings.reading.references import is_addressable
 
+MOST_DRAFTS = 1000  # and selections; a longer list is refused before the schema looks at each entry
+_ADDRESSABLE = {"pattern": "^[A-Za-z0-9._~-]{1,255}$"}  # for the API description
+_AT_MOST_DRAFTS = {"maxItems": MOST_DRAFTS}
+
 
 def _patient_id(value: str) -> None:
     if not is_addressable(value):
@@ -29,7 +33,7 @@ class _Authorization(LenientSchema):
 
 
 class _Context(LenientSchema):
-    patient_id = fields.String(required=True, data_key="patientId", validate=_patient_id)
+    patient_id = fields.String(required=True, data_key="patientId", validate=_patient_id, metadata=_ADDRESSABLE)
     user_id = fields.String(required=True, data_key="userId", validate=validate.Length(min=1, max=1000))
     encounter_id = fields.String(allow_none=True, data_key="encounterId")
 
@@ -40,7 +44,7 @@ class _DraftEntry(LenientSchema):
 
 
 class _DraftOrders(LenientSchema):
-    entry = fields.List(fields.Nested(_DraftEntry), load_default=list)
+    entry = fields.List(fields.Nested(_DraftEntry), load_default=list, metadata=_AT_MOST_DRAFTS)
 
 
 class _DraftsContext(_Context):
@@ -50,7 +54,7 @@ class _DraftsContext(_Context):
 
 
 class _SelectionsContext(_DraftsContext):
-    selections = fields.List(fields.String(), load_default=list)
+    selections = fields.List(fields.String(), load_default=list, metadata=_AT_MOST_DRAFTS)
 
 
 class _Call(LenientSchema):

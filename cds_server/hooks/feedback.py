@@ -21,6 +21,7 @@ from cds_server.problems import Problem, ProblemId
 
 MAX_ENTRIES = 200
 MAX_PARTS = 50  # suggestions or reasons of one entry
+_AT_MOST_PARTS = {"maxItems": MAX_PARTS}  # for the API description
 
 
 def _storable(text: str) -> None:
@@ -78,11 +79,19 @@ class _FeedbackEntry(LenientSchema):
     card = fields.String(required=True, validate=[validate.Length(min=1, max=64), _storable])
     outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "overridden"]))
     accepted_suggestions = fields.List(
-        fields.Nested(_Accepted), data_key="acceptedSuggestions", load_default=list, allow_none=True
+        fields.Nested(_Accepted),
+        data_key="acceptedSuggestions",
+        load_default=list,
+        allow_none=True,
+        metadata=_AT_MOST_PARTS,
     )
     override_reason = fields.Nested(_Reason, data_key="overrideReason", load_default=None, allow_none=True)
     override_reasons = fields.List(
-        fields.Nested(_Reason), data_key="overrideReasons", load_default=list, allow_none=True
+        fields.Nested(_Reason),
+        data_key="overrideReasons",
+        load_default=list,
+        allow_none=True,
+        metadata=_AT_MOST_PARTS,
     )
     outcome_timestamp = fields.AwareDateTime(
         data_key="outcomeTimestamp", load_default=None, allow_none=True, default_timezone=UTC
@@ -100,7 +109,7 @@ class _FeedbackEntry(LenientSchema):
             raise ValidationError("is required where outcome is accepted", "acceptedSuggestions")
 
 
-_SCHEMA = _FeedbackEntry()
+FEEDBACK_ENTRY = _FeedbackEntry()
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,7 @@ def read_feedback(body: bytes, limits: Limits) -> SentFeedback:
         try:
             if too_long:
                 raise ValidationError(too_long)
-            good[index] = _SCHEMA.load(entry)
+            good[index] = FEEDBACK_ENTRY.load(entry)
         except ValidationError as error:
             wrong[index] = error.messages
     if not good:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from marshmallow import ValidationError
 
-from cds_server.hooks.call_schema import call_schema
+from cds_server.hooks.call_schema import MOST_DRAFTS, call_schema
 from cds_server.hooks.json_body import depth_of, flat_messages
 from cds_server.hooks.services import Service
 from cds_server.limits import Limits, UnusableError
@@ -18,7 +18,6 @@ from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem, ProblemId
 from fhir_mappings.medications.draft_fields import Draft
 
-MOST_DRAFTS = 1000
 _FIELDS = frozenset({"hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension"})
 _BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])

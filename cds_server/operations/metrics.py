@@ -71,8 +71,13 @@ class Metrics:
         for reason in CourseDoubt:
             self.not_assessed.labels(reason.value)
         for service in services:
-            self.calls.labels(f"call {service}", "200")
+            for status in ("200", "500"):
+                self.calls.labels(f"call {service}", status)
             self.silences.labels(service, ProblemId.UNREADABLE_RECORD.value)
+        for busy in ("", "launches"):
+            self.refusals.labels(ProblemId.BUSY.value, busy)
+        for outcome in ("stored", "unmatched", "refused", "malformed"):
+            self.feedback.labels(outcome)
 
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"crs_cds_{name}", says, labels, registry=self._own)

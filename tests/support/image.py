@@ -127,7 +127,7 @@ def _apply(image: Image, instruction: str, text: str, stages: Mapping[str, Path]
             image.command = json.loads(text)
         case "HEALTHCHECK":
             image.health = json.loads(text.partition("CMD ")[2])
-        case "USER" | "VOLUME" | "EXPOSE":
+        case "ARG" | "LABEL" | "USER" | "VOLUME" | "EXPOSE":
             pass
         case _:
             raise ValueError(f"{instruction} is not understood here: teach tests/support/image.py")

@@ -97,6 +97,7 @@ PAGES = rows("""
 | /cds-services                    | crs-order-sign               |
 | /                                | crs-patient-view             |
 | /decision-table                  | decision                     |
+| /openapi.json                    | crs-order-sign               |
 | /demo                            | order desk                   |
 | /static/crs-cds.css              | {                            |
 | /static/markdown-it-15.0.3.min.js | markdown                    |
