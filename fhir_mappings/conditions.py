@@ -17,7 +17,11 @@ _INACTIVE = frozenset({"inactive", "resolved", "remission"})
 
 def is_active(data: fs.Condition | fs.AllergyIntolerance) -> bool:
     """Tell whether a diagnosis or allergy is neither refuted nor over; one without a clinical status counts."""
-    return not _coded_as(data.verification_status, _REFUTED) and not _coded_as(data.clinical_status, _INACTIVE)
+    return not is_refuted(data) and not _coded_as(data.clinical_status, _INACTIVE)
+
+
+def is_refuted(data: fs.Condition | fs.AllergyIntolerance) -> bool:
+    return _coded_as(data.verification_status, _REFUTED)
 
 
 def recorded_at(data: fs.Condition, zone: tzinfo) -> datetime | None:
@@ -33,7 +37,7 @@ def claims(
     claimed = False
     for resource in pool.of_type(fs.Condition):
         data = resource.data
-        if _coded_as(data.verification_status, _REFUTED):
+        if is_refuted(data):
             continue
         sets = terms.sets_of(fs.codings_of(data.code)) & {"coded-crs", "coded-icans", "car-t-history"}
         when = recorded_at(data, zone)

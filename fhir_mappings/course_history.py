@@ -15,7 +15,7 @@ from fhir_mappings.facts.signs import SupportSpan
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder, of_class
 from fhir_mappings.fold_changes import blockers_of, first_blocker
 from fhir_mappings.medications.pending_orders import active_orders
-from fhir_mappings.observations import sort_observations
+from fhir_mappings.observations import Observations, sort_observations
 from fhir_mappings.oxygen_devices import ended_supports
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord
@@ -61,7 +61,11 @@ def course_history(
     """
     while True:
         found = find_course(record, context)
-        past = _past(record, context, found, facts, course)
+        observations = sort_observations(
+            record.pool.of_type(fs.Observation), context.terms, found.zone, context.as_of,
+            context.thresholds.future_tolerance,
+        )  # fmt: skip
+        past = _past(record, context, found, course, observations)
         earlier, thinned = _grades(past, facts.as_of, in_time)
         evidence = dict.fromkeys(reference for one in earlier for reference in one.grade.evidence)
         if not refuse_invalid(record, evidence, course, in_time):
@@ -77,6 +81,35 @@ def course_history(
     )
 
 
+@dataclass(frozen=True)
+class WholeHistory:
+    """The course to the moment of the context, worked out at every moment up to `most` of them; `thinned` beyond."""
+
+    past: Past
+    found: FoundCourse
+    observations: Observations
+    grades: tuple[GradeAt, ...]
+    thinned: bool
+
+
+def whole_history(record: PatientRecord, context: MappingContext, most: int) -> WholeHistory | None:
+    """The history of the course that runs at the moment of the context, for who looks back on it; None without one."""
+    while True:
+        found = find_course(record, context)
+        if found.course is None:
+            return None
+        t, pool = context.thresholds, record.pool
+        observations = sort_observations(
+            pool.of_type(fs.Observation), context.terms, found.zone, context.as_of, t.future_tolerance
+        )
+        past = _past(record, context, found, found.course, observations)
+        grades, thinned = grade_history(past, context.as_of, most)
+        evidence = dict.fromkeys(reference for one in grades for reference in one.grade.evidence)
+        infused = dict.fromkeys(reference for i in found.course.infusions for reference in i.references)
+        if not refuse_invalid(record, [*infused, *evidence], found.course, lambda: True):
+            return WholeHistory(past, found, observations, grades, thinned)
+
+
 def _grades(past: Past, now: datetime, in_time: Callable[[], bool]) -> tuple[tuple[GradeAt, ...], bool]:
     def pending(at: datetime) -> Iterable[PendingOrder]:
         if not in_time():
@@ -87,13 +120,12 @@ def _grades(past: Past, now: datetime, in_time: Callable[[], bool]) -> tuple[tup
 
 
 def _past(
-    record: PatientRecord, context: MappingContext, found: FoundCourse, facts: PatientFacts, course: Course
+    record: PatientRecord, context: MappingContext, found: FoundCourse, course: Course, observations: Observations
 ) -> Past:
     t, pool = context.thresholds, record.pool
-    observations = sort_observations(
-        pool.of_type(fs.Observation), context.terms, found.zone, context.as_of, t.future_tolerance
-    )
-    signs, _ = signs_of(record, context, found, observations, facts.pending)
+    now = active_orders(pool, context.terms, found.zone, found.given, context.fhir_base, context.as_of, t)
+    not_charted = tuple(order for order in now if not order.charted)
+    signs, _ = signs_of(record, context, found, observations, not_charted)
     patient = pool.patient(context.patient_id)
     born = patient.birth_date if patient else None
     pressors = of_class(found.given, *_PRESSORS)

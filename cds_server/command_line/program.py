@@ -10,6 +10,7 @@ from flask.cli import AppGroup, ScriptInfo
 from cds_server.app import create_app
 from cds_server.command_line.check_config import check_config
 from cds_server.command_line.coverage import coverage
+from cds_server.command_line.evaluate import evaluate_command
 from cds_server.command_line.explain import decision_table, explain
 from cds_server.command_line.jwks import jwks
 from cds_server.command_line.log_reports import alerts, feedback, purge
@@ -18,7 +19,9 @@ from cds_server.operations.log_lines import where_it_failed
 
 OWN_FAULT = 70  # sysexits: an error inside the program
 commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by CDS Hooks.")
-for command in (explain, coverage, decision_table, feedback, alerts, purge, verify_log, check_config, jwks):
+SITE = (explain, coverage, evaluate_command, decision_table, check_config, jwks)
+LOG = (feedback, alerts, purge, verify_log)
+for command in (*SITE, *LOG):
     commands.add_command(command)
 
 

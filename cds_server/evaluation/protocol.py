@@ -15,6 +15,7 @@ import msgspec
 
 from cds_server.limits import SettingsError
 from cds_server.toml_file import toml_table
+from fhir_mappings.known_at.delays import Delays
 
 
 class PValues(Enum):
@@ -72,6 +73,19 @@ class Availability:
     charted_at_most_hours: int = 12
     corrected_after_hours: int = 24
     order_lasts_hours: int = 24
+
+    @property
+    def delays(self) -> Delays:
+        """The same as spans of time."""
+        return Delays(
+            il6_crp=hours(self.il6_crp_hours),
+            culture=hours(self.culture_hours),
+            other_result=hours(self.other_laboratory_hours),
+            result_at_most=hours(self.laboratory_at_most_hours),
+            charted_at_most=hours(self.charted_at_most_hours),
+            corrected_after=hours(self.corrected_after_hours),
+            order_lasts=hours(self.order_lasts_hours),
+        )
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,12 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     place: str
 
 
+class Deleted(msgspec.Struct, frozen=True, gc=False):
+    """A resource that an export says is gone, as `Type/id`."""
+
+    reference: str
+
+
 class _Entries(fs.FhirStruct, frozen=True):
     entry: tuple[msgspec.Raw, ...] = ()
 
@@ -45,8 +51,8 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _entries = msgspec.json.Decoder(_Entries)
 _entry = msgspec.json.Decoder(fs.Entry)
 _call = msgspec.json.Decoder(_Call)
-Found = Placed | tuple[str, Why]
-"""A resource, or a place that cannot be read."""
+Found = Placed | Deleted | tuple[str, Why]
+"""A resource, one that is gone, or a place that cannot be read."""
 
 
 def resources_of(text: Json, place: str, nested: int = 0) -> Iterator[Found]:
@@ -106,7 +112,7 @@ def _of_call(text: Json, place: str, nested: int) -> Iterator[Found]:
 
 
 def _of_bundle(text: Json, place: str, nested: int) -> Iterator[Found]:
-    """The entries of a Bundle; one that deletes, and an answer without a resource, holds none."""
+    """The entries of a Bundle; one that deletes names what is gone, and an answer without a resource holds none."""
     try:
         entries = _entries.decode(text).entry
     except BAD:
@@ -120,11 +126,12 @@ def _of_bundle(text: Json, place: str, nested: int) -> Iterator[Found]:
         except BAD:
             yield where, Why.NOT_FHIR
             continue
-        if bytes(entry.resource) not in (b"", b"null"):
+        if entry.request is not None and entry.request.method == "DELETE":
+            yield Deleted((entry.request.url or "").strip("/"))
+        elif bytes(entry.resource) not in (b"", b"null"):
             read.append((where, entry))
         elif entry.request is None and entry.response is None:
             yield where, Why.NOT_FHIR
     resources = with_plain_references([(entry.full_url, entry.resource) for _, entry in read])
-    for (where, entry), resource in zip(read, resources, strict=True):
-        if entry.request is None or entry.request.method != "DELETE":
-            yield from resources_of(resource, where, nested + 1)
+    for (where, _), resource in zip(read, resources, strict=True):
+        yield from resources_of(resource, where, nested + 1)

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from cds_server.exports.chunks import CHUNK, chunks_of, lines_of, whole, with_head
-from cds_server.exports.documents import Placed, is_json, resources_of
+from cds_server.exports.documents import Deleted, Placed, is_json, resources_of
 from cds_server.exports.files import ExportFile, export_files
 from cds_server.exports.unread import MIB, MOST_DOCUMENT, Unread, UnreadError, Why
 
@@ -116,6 +116,8 @@ def _resources(text: bytes, file: str, place: str, unread: Unread) -> Iterator[P
     for found in resources_of(text, place):
         if isinstance(found, Placed):
             yield found
+        elif isinstance(found, Deleted):
+            unread.deleted.add(found.reference)
         else:
             where, why = found
             unread.add(file, why, where)

@@ -46,9 +46,10 @@ class UnreadPart:
 
 
 class Unread:
-    """Everything that could not be read, by file and reason."""
+    """Everything that could not be read, by file and reason; `deleted` are the resources that the export takes back."""
 
     def __init__(self) -> None:
+        self.deleted: set[str] = set()
         self._parts: dict[tuple[str, Why], UnreadPart] = {}
 
     def add(self, file: str, why: Why, place: str = "") -> None:

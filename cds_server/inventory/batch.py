@@ -30,7 +30,7 @@ class Batch:
             if one.type in STRUCTS and one.type not in TYPES:
                 self.pool.add(one.raw, one.place)
         self._find_patients(patients)
-        self.fhir_base = _base_of(self.pool)
+        self.fhir_base = base_of(self.pool)
         self._add_medications(Medications(portion.beside), medications)
 
     def seen(self, reference: str, at: datetime | None) -> Seen:
@@ -60,7 +60,7 @@ class Batch:
                     self.pool.add(raw, "")
 
 
-def _base_of(pool: ResourcePool) -> str | None:
+def base_of(pool: ResourcePool) -> str | None:
     """The FHIR base of an export whose references to Medications are addresses."""
     drugs: Iterable[NamesDrug] = (
         *(given.data for given in pool.of_type(fs.MedicationAdministration)),

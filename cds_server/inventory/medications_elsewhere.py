@@ -26,9 +26,9 @@ class Medications:
     def add_all(self, placed: Iterable[Placed]) -> None:
         for one in placed:
             if one.type in TYPES:
-                self._add(one.raw)
+                self.add(one.raw)
 
-    def _add(self, raw: Json) -> None:
+    def add(self, raw: Json) -> None:
         """Keep the later of two versions; of two that differ and state no time, neither can be trusted."""
         header = header_of(raw)
         if not header.id:

@@ -60,7 +60,7 @@ class Timeline:
         delays: Delays,
         rules: Iterable[Rule] = EVERY_RULE,
     ) -> None:
-        self._record = record
+        self._record, self.delays = record, delays
         found, _ = facility_zone(zone, record.pool, terms, fhir_base)
         clock = Clock(found, terms, delays, next_orders(record.pool, terms, found, fhir_base))
         self.known_by: Counter[tuple[str, KnownBy]] = Counter()
@@ -69,6 +69,7 @@ class Timeline:
             name: [apply for types, apply in applied if name in types] for types, _ in applied for name in types
         }
         self._lives = [self._life(resource, clock) for resource in record.pool]
+        self._known: dict[str, datetime] | None = None
         self._broken = {
             reference: earliest_known(broken.raws, found) or ALWAYS for reference, broken in record.pool.broken.items()
         }
@@ -78,6 +79,13 @@ class Timeline:
         known = [life.at(moment) if life.states else life.now for life in self._lives if life.known <= moment]
         broken = [reference for reference, at in self._broken.items() if at <= moment]
         return PatientRecord(self._record.pool.narrowed(known, broken), self._record.coverage)
+
+    def known_since(self, reference: str) -> datetime | None:
+        """The moment from which a resource was known; None for one that never is, or that the record does not hold."""
+        if self._known is None:
+            self._known = {life.now.reference: life.known for life in self._lives}
+        at = self._known.get(reference)
+        return at if at != _NEVER else None
 
     def _life(self, resource: Resource[Any], clock: Clock) -> _Life:
         rules = self._by_type.get(resource.type, ())

@@ -180,14 +180,21 @@ def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t
 def _positive_spans(
     signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds
 ) -> list[tuple[datetime, datetime]]:
-    """The times of H > 0, O > 0 and doses. What was the same before the infusion keeps its row, and no waiver alive."""
-    oxygen, _ = without_home_devices(signs.oxygen, course.start, at, t)
-    points = [*_low_pressures(signs.pressure, course.start, age, t), *oxygen_moments(oxygen, course.start, at, t)]
-    points += [
+    """The times of H > 0, O > 0 and doses."""
+    doses = [
         min(a.start.latest, at)
         for a in of_class(signs.given, DrugClass.TOCILIZUMAB)
         if a.route in (Route.INTRAVENOUS, Route.NOT_STATED) and a.start.earliest <= at
     ]
+    return [*row_spans(signs, course, age, at, t), *((dose, dose) for dose in doses if course.start <= dose <= at)]
+
+
+def row_spans(
+    signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds
+) -> list[tuple[datetime, datetime]]:
+    """The times of H > 0 and O > 0. What was the same before the infusion keeps its row, and no waiver alive."""
+    oxygen, _ = without_home_devices(signs.oxygen, course.start, at, t)
+    points = [*_low_pressures(signs.pressure, course.start, age, t), *oxygen_moments(oxygen, course.start, at, t)]
     spans = [(p, p) for p in points]
     for a in signs.pressure.infusions:
         end = at if a.open_ended else min(a.end or a.start.earliest, at)

@@ -77,15 +77,15 @@ def _until(at: datetime, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
     return readings[: bisect_right(readings, at, key=lambda r: r.at)]
 
 
-def grade_history(past: Past, now: datetime) -> tuple[tuple[GradeAt, ...], bool]:
-    """The grades from the infusion to `now`, oldest first, and whether moments were left out."""
+def grade_history(past: Past, now: datetime, most: int = MOST) -> tuple[tuple[GradeAt, ...], bool]:
+    """The grades from the infusion to `now`, oldest first, and whether moments were left out: those beyond `most`."""
     treatments = _within(_treatments(past), past.course.start, now)
     signs = _within((r.at for series in _readings(past.signs) for r in series), past.course.start, now)
     charted = sorted({past.course.start, *treatments, *signs, now})
     lapsed = _within((at + window + JUST_AFTER for at in charted for window in _windows(past)), charted[0], now)
     moments = sorted({*charted, *lapsed})
     read = sum(map(len, _readings(past.signs)))
-    most = max(LEAST, min(MOST, MOST_READ // max(1, read)))
+    most = max(LEAST, min(most, MOST_READ // max(1, read)))
     if len(moments) <= most:
         return tuple(GradeAt(at, past.grade(at)) for at in moments), False
     kept = _thinned(moments, treatments, most, past.t)

@@ -50,6 +50,7 @@ ORDER = (
     "cds_server.storage",
     "cds_server.evaluation.protocol",
     "cds_server.evaluation.rows",
+    "cds_server.evaluation.reading",
     "cds_server.evaluation",
     "cds_server.pages",
     "cds_server.running",

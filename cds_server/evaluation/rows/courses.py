@@ -37,6 +37,7 @@ class CourseFlag(StrEnum):
     CULTURE_NEAR_ONSET = "positive-culture-within-48-h-of-onset"
     DEATH_WITHOUT_DATE = "death-without-date"
     SET_ASIDE = "resources-set-aside"
+    THINNED = "grade-worked-out-at-some-moments-only"
 
 
 @dataclass(frozen=True, slots=True)

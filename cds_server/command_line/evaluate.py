@@ -1,0 +1,177 @@
+"""The command `crs-cds evaluate`: a centre's own patients through the same rules."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, date
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from cds_server.command_line.site import BadInputError, Site, site
+from cds_server.evaluation.bucket_task import RulesFrom, Summary
+from cds_server.evaluation.engine import EngineError, Open, cluster, processes
+from cds_server.evaluation.evaluate import NothingToEvaluateError, Progress, Wanted, evaluate
+from cds_server.evaluation.protocol import Protocol, protocol_of
+from cds_server.evaluation.reading.outcomes import OutcomesError
+from cds_server.evaluation.row_files import write_rows
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.workplace import Workplace
+from cds_server.limits import SettingsError
+from cds_server.site_rules import SiteRules, site_rules
+
+WORK = ".work"
+_HOURS = re.compile(r"(\d{1,2})h")
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("evaluate")
+@click.argument("export", metavar="EXPORT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder of the report."
+)
+@click.option("--protocol", "protocol_file", type=FILE, help="The definitions, as TOML; see docs/evaluate.md.")
+@click.option("--outcomes", type=FILE, help="Outcomes that FHIR does not hold: patient,event,date,value,course.")
+@click.option("--compare", type=FILE, help="A second file of thresholds and card modes, replayed on the same moments.")
+@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
+@click.option("--cluster", "address", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
+@click.option("--limit", type=click.IntRange(1), help="So many patients only, to try it out.")
+@click.option(
+    "--every", metavar="HOURS", help="Open the chart every so many hours, such as 1h, not at 08:00 and 20:00."
+)
+@click.option("--from", "since", metavar="DATE", help="Courses whose day 0 is this day or later.")
+@click.option("--until", metavar="DATE", help="Courses whose day 0 is this day or earlier.")
+@click.option("--hold", type=click.IntRange(1), help="Simulate a user who dismisses each card for so many hours.")
+def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> None:
+    """Evaluate the patients of EXPORT: what they had, what the rules would have said, and when.
+
+    EXPORT is a folder of NDJSON or Bundles, as a bulk export writes them, .gz or not. The report is patient data. A run
+    that is stopped goes on where it was when the same command is run again.
+    """
+    here = site()
+    try:
+        wanted = _wanted(here, export, options)
+        open_executor = _executor(options)
+        out.mkdir(parents=True, exist_ok=True)
+        work = Workplace(out.with_name(out.name + WORK))
+        progress = _Progress()
+        found = evaluate(wanted, work, open_executor, Progress(progress.reading, progress.patients))
+        progress.clear()
+        write_rows(found, out, here.settings.zone or UTC)
+    except (SettingsError, OutcomesError, NothingToEvaluateError, EngineError) as error:
+        raise BadInputError(str(error)) from error
+    except OSError as error:
+        raise BadInputError(_of_the_disk(error, out)) from error
+    work.clear()
+    click.echo(_said(found, out))
+
+
+def _wanted(here: Site, export: tuple[Path, ...], options: dict[str, object]) -> Wanted:
+    """The options as one request. Raises SettingsError and BadInputError."""
+    protocol_file, compare = _path(options["protocol_file"]), _path(options["compare"])
+    settings = here.settings
+    rules: tuple[SiteRules, ...] = (here.rules,)
+    files: tuple[RulesFrom, ...] = (RulesFrom(settings.thresholds_file, settings.value_sets_folder),)
+    if compare is not None:
+        rules = (*rules, site_rules(compare, settings.value_sets_folder))
+        files = (*files, RulesFrom(compare, settings.value_sets_folder))
+    limit, workers = options["limit"], options["workers"]
+    protocol = _with_options(protocol_of(protocol_file), options)
+    return Wanted(
+        export, protocol, rules, files, settings.zone, str(settings.zone or ""), version("crs-cds"),
+        _path(options["outcomes"]), limit if isinstance(limit, int) else None,
+        workers if isinstance(workers, int) else 1,
+    )  # fmt: skip
+
+
+def _path(option: object) -> Path | None:
+    return option if isinstance(option, Path) else None
+
+
+def _with_options(protocol: Protocol, options: dict[str, object]) -> Protocol:
+    """The protocol with what the command line changes in it: it stands in the report as if it were written there."""
+    every, hold = options["every"], options["hold"]
+    if every is not None:
+        hours = _HOURS.fullmatch(str(every))
+        if hours is None or int(hours[1]) < 1:
+            raise BadInputError("--every must be a number of hours such as 1h or 6h.")
+        protocol = replace(protocol, moments=replace(protocol.moments, every_hours=int(hours[1])))
+    if isinstance(hold, int):
+        protocol = replace(protocol, cards=replace(protocol.cards, hold_hours=hold))
+    for name, option in (("since", "since"), ("until", "until")):
+        if options[option] is not None:
+            protocol = replace(protocol, cohort=replace(protocol.cohort, **{name: _day(option, str(options[option]))}))
+    return protocol
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        name = {"since": "from"}.get(option, option)
+        raise BadInputError(f"--{name} must be a date such as 2026-03-01.") from error
+
+
+def _executor(options: dict[str, object]) -> Open:
+    address, workers = options["address"], options["workers"]
+    if isinstance(address, str):
+        return cluster(address)
+    return processes(workers if isinstance(workers, int) else 1)
+
+
+def _of_the_disk(error: OSError, out: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk of {out} is full; what is done is kept: make room and run the same command again."
+    return f"{error.filename or out}: {os.strerror(error.errno) if error.errno else 'cannot be written'}."
+
+
+def _said(found: Evaluation, out: Path) -> str:
+    run, courses = found.run, found.courses
+    doubts = len(found.unread)
+    lines = [
+        f"{run.patients} patients, {len(courses)} courses, in {run.seconds:g} s; protocol {run.protocol_hash}, "
+        f"rules {run.rules_hash}",
+        f"{out}/ holds patient data",
+    ]
+    if doubts:
+        lines.append(f"{doubts} things of the export could not be used or are not there")
+    return "\n".join(lines)
+
+
+class _Progress:
+    """A line on standard error with patients, rate, time left and memory, where a person looks on."""
+
+    EVERY = 20_000
+
+    def __init__(self) -> None:
+        self._looks = sys.stderr.isatty()
+        self._started, self._first = time.monotonic(), 0
+        self._shown = -1
+
+    def reading(self, resources: int) -> None:
+        if resources // self.EVERY != self._shown:
+            self._shown = resources // self.EVERY
+            self._say(f"{resources:,} resources sorted by patient")
+
+    def patients(self, done: int, total: int, last: Summary | None) -> None:
+        if last is None:
+            self._started, self._first = time.monotonic(), done
+            self._say(f"{done:,} of {total:,} patients")
+            return
+        seconds = max(time.monotonic() - self._started, 0.001)
+        rate = (done - self._first) / seconds
+        left = f", {(total - done) / rate:,.0f} s left" if rate else ""
+        self._say(f"{done:,} of {total:,} patients, {rate:.1f} a second{left}, {last.mebibytes:.0f} MiB a process")
+
+    def clear(self) -> None:
+        self._say("")
+
+    def _say(self, text: str) -> None:
+        if self._looks:
+            click.echo(f"\r\x1b[K{text}", err=True, nl=False)

@@ -1,0 +1,203 @@
+"""The first pass over an export: every resource goes to the bucket of its patient."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from cds_server.evaluation.reading.bucket_files import BucketWriter, bucket_of
+from cds_server.exports.documents import BAD, Placed
+from cds_server.exports.export import Export, Portion
+from cds_server.exports.unread import MIB, Unread, Why
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.ownership import patients_named
+from fhir_mappings.reading.references import parsed_reference
+from fhir_mappings.reading.resources import STRUCTS, Json
+from fhir_mappings.reading.searchset import reports_failure
+
+BUCKET = 50 * MIB
+MOST_BUCKETS = 1024
+BUCKETS_A_WORKER = 4  # the largest first, so that no worker waits long for the last
+UNPACKED = 12  # times the size of a .gz
+MEDICATIONS = "medications"
+_OF_NO_PATIENT = ("Medication", "Substance")
+_OUTCOME = "OperationOutcome"
+REMEMBERED, LONGEST = 50_000, 1000
+
+
+class _Sorting(fs.FhirStruct, frozen=True):
+    """The fields that it takes to sort a resource, and to tell how far the export goes."""
+
+    id: str | None = None
+    subject: msgspec.Raw = msgspec.Raw(b"")
+    patient: msgspec.Raw = msgspec.Raw(b"")
+    link: tuple[fs.PatientLink, ...] = ()
+    effective_date_time: str | None = None
+    authored_on: str | None = None
+    issued: str | None = None
+
+
+class _Manifest(fs.FhirStruct, frozen=True):
+    transaction_time: str
+
+
+_sorting = msgspec.json.Decoder(_Sorting)
+_manifest = msgspec.json.Decoder(_Manifest)
+_anything = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass
+class Grouped:
+    """The findings of the first pass.
+
+    `aliases` names the patient that another id was merged into. `failed` are the types that the export says are in
+    part; `everything_failed` means that it names none. `last` is the latest time of a resource, as it is written.
+    """
+
+    buckets: int
+    types: dict[str, int] = field(default_factory=Counter)
+    sizes: dict[int, int] = field(default_factory=Counter)
+    patients: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    without_patient: dict[str, int] = field(default_factory=Counter)
+    of_several: dict[str, int] = field(default_factory=Counter)
+    failed: set[str] = field(default_factory=set)
+    everything_failed: bool = False
+    failures: list[str] = field(default_factory=list)
+    unread: list[tuple[str, str, int, tuple[str, ...]]] = field(default_factory=list)
+    last: str = ""
+    transaction_time: str = ""
+
+
+def number_of_buckets(files: Iterable[Path], workers: int) -> int:
+    """The buckets of an export: of about 50 MB, and at least four for each worker."""
+    size = sum(file.stat().st_size * (UNPACKED if file.suffix == ".gz" else 1) for file in files if file.exists())
+    return min(MOST_BUCKETS, max(BUCKETS_A_WORKER * workers, -(-size // BUCKET)))
+
+
+def grouped(named: Iterable[Path], folder: Path, buckets: int, say: Callable[[int], None] = lambda _: None) -> Grouped:
+    """Sort an export into the buckets of a folder. `say` is told the number of resources so far."""
+    export, unread = Export(named), Unread()
+    pass_ = _Pass(folder, buckets)
+    for portion in export.portions(unread):
+        pass_.take(portion)
+        say(sum(pass_.found.types.values()))
+    pass_.close()
+    found = pass_.found
+    manifests = {file.name: at for file in export.files if (at := _transaction_time(file.path))}
+    found.transaction_time = max(manifests.values(), default="")
+    found.deleted = unread.deleted
+    found.unread = [
+        (file, why.value, part.count, tuple(part.places))
+        for file, why, part in unread
+        if not (file in manifests and why is Why.NOT_FHIR)
+    ]
+    return found
+
+
+class _Pass:
+    def __init__(self, folder: Path, buckets: int) -> None:
+        self.found = Grouped(buckets)
+        self._writer = BucketWriter(folder)
+        self._owners: dict[bytes, tuple[str, ...]] = {}
+
+    def take(self, portion: Portion) -> None:
+        for one in portion.placed:
+            self.found.types[one.type] += 1
+            if one.type == _OUTCOME:
+                self._failure(one, portion.file)
+            elif one.type in _OF_NO_PATIENT:
+                self._writer.add(MEDICATIONS, "", f"{portion.file} {one.place}", one.raw)
+            elif one.type in STRUCTS:
+                self._sort(one, portion.file)
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def _sort(self, one: Placed, file: str) -> None:
+        read = _read(one.raw)
+        owners = self._patients(one, read)
+        if len(owners) != 1:
+            (self.found.of_several if owners else self.found.without_patient)[one.type] += 1
+            return
+        (patient,) = owners
+        if one.type == "Patient":
+            self.found.patients.add(patient)
+            for link in read.link:
+                self._merge(link, patient)
+        else:
+            self.found.last = max(
+                self.found.last, read.issued or "", read.effective_date_time or "", read.authored_on or ""
+            )
+        bucket = bucket_of(patient, self.found.buckets)
+        self.found.sizes[bucket] += memoryview(one.raw).nbytes
+        self._writer.add(bucket, patient, f"{file} {one.place}", one.raw)
+
+    def _patients(self, one: Placed, read: _Sorting) -> tuple[str, ...]:
+        if one.type == "Patient":
+            return (read.id,) if read.id else ()
+        owner = bytes(read.patient if one.type == "AllergyIntolerance" else read.subject)
+        if len(owner) > LONGEST:
+            return patients_named(owner)
+        if owner not in self._owners:
+            if len(self._owners) >= REMEMBERED:
+                self._owners.clear()
+            self._owners[owner] = patients_named(owner)
+        return self._owners[owner]
+
+    def _merge(self, link: fs.PatientLink, patient: str) -> None:
+        named = parsed_reference(link.other.reference or "") if link.type == "replaces" else None
+        if named is not None and named.type == "Patient" and named.id != patient:
+            self.found.aliases[named.id] = patient
+
+    def _failure(self, one: Placed, file: str) -> None:
+        """An OperationOutcome of the export: the types that it names were not all written; without a name, any."""
+        if not reports_failure(one.raw):
+            return
+        self.found.failures.append(f"{file} {one.place}".strip())
+        words = bytes(one.raw)
+        named = {name for name in STRUCTS if name.encode() in words}
+        self.found.failed |= named
+        self.found.everything_failed = self.found.everything_failed or not named
+
+
+def _read(raw: Json) -> _Sorting:
+    """The fields of a resource; of one that is broken, those that can be read."""
+    try:
+        return _sorting.decode(raw)
+    except BAD:
+        pass
+    try:
+        fields = _anything.decode(raw)
+    except BAD:
+        return _Sorting()
+    empty = msgspec.Raw(b"")
+    return _Sorting(subject=fields.get("subject", empty), patient=fields.get("patient", empty))
+
+
+def _transaction_time(path: Path) -> str:
+    """The time of a Bulk Data manifest; "" for any other file."""
+    try:
+        if path.suffix != ".json" or path.stat().st_size > MIB:
+            return ""
+        return _manifest.decode(path.read_bytes()).transaction_time
+    except (*BAD, OSError):
+        return ""
+
+
+def latest_time(found: Grouped) -> datetime | None:
+    """The end of an export: its transactionTime, else the last time in it."""
+    for text in (found.transaction_time, found.last):
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        if at.tzinfo is not None:
+            return at
+    return None

@@ -1,0 +1,122 @@
+"""Outcomes that FHIR seldom holds, from a CSV: `patient,event,date,value,course`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+
+from cds_server.evaluation.rows.cohort import OutcomeRow, Outcomes
+from fhir_mappings.reading.fhir_time import BadTimeError, moment
+
+COLUMNS = ("patient", "event")
+# event → the values that it may have; none named is any, or none
+EVENTS: Mapping[str, frozenset[str]] = {
+    "severe-infection": frozenset(),
+    "icans": frozenset("01234"),
+    "crs-grade": frozenset("012345"),
+    "death": frozenset(),
+    "death-of-crs": frozenset(),
+    "icu": frozenset(),
+    "relapse": frozenset(),
+    "response": frozenset({"CR", "PR", "NR"}),
+    "sct": frozenset(),
+    "last-seen": frozenset(),
+}
+OWN = "x-"  # a column of Table 1
+DATED = frozenset({"death", "death-of-crs", "icu", "relapse", "last-seen"})
+MOST_BAD = 0.05
+_MOST_NAMED = 5
+
+
+class OutcomesError(Exception):
+    """A file of outcomes that cannot be used. The message names lines and fields, no value."""
+
+
+@dataclass(frozen=True)
+class SuppliedOutcomes:
+    """The outcomes by the ids of the export, and the lines that could not be used."""
+
+    supplied: frozenset[str]
+    rows: tuple[tuple[str, OutcomeRow], ...]  # patient id, and the row, in which the id is not yet hashed
+    bad: tuple[tuple[int, str], ...]
+
+    def icu_of(self) -> dict[str, dict[int, tuple[datetime, ...]]]:
+        """The dated transfers to intensive care by patient and course."""
+        found: dict[str, dict[int, tuple[datetime, ...]]] = {}
+        for patient, row in self.rows:
+            if row.event == "icu" and row.at is not None:
+                of_patient = found.setdefault(patient, {})
+                of_patient[row.course] = (*of_patient.get(row.course, ()), row.at)
+        return found
+
+
+def read_outcomes(file: Path, zone: tzinfo | None, patients: frozenset[str]) -> SuppliedOutcomes:
+    """The outcomes in a file, for the patients of the export. Raises OutcomesError."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            reader = csv.DictReader(opened)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise OutcomesError(f"{file.name}: the first line must name the column {missing[0]}.")
+            lines = list(enumerate(reader, 2))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise OutcomesError(f"{file.name} cannot be read as a CSV in UTF-8.") from error
+    rows, bad = list[tuple[str, OutcomeRow]](), list[tuple[int, str]]()
+    for number, line in lines:
+        why = "".join(_faults(line, zone, patients))
+        if why:
+            bad.append((number, why))
+        else:
+            rows.append(((line["patient"] or "").strip(), _row(line, number, zone)))
+    if len(bad) > MOST_BAD * max(len(lines), 1):
+        named = "; ".join(f"line {number}: {why}" for number, why in bad[:_MOST_NAMED])
+        raise OutcomesError(f"{file.name}: {len(bad)} of {len(lines)} lines cannot be used: {named}.")
+    return SuppliedOutcomes(frozenset(row.event for _, row in rows), tuple(rows), tuple(bad))
+
+
+def _faults(line: Mapping[str, str | None], zone: tzinfo | None, patients: frozenset[str]) -> Iterator[str]:
+    """The first thing that is wrong with a line, as a sentence without its values."""
+    event, value = (line.get("event") or "").strip(), (line.get("value") or "").strip()
+    course, date = (line.get("course") or "1").strip(), (line.get("date") or "").strip()
+    if (line.get("patient") or "").strip() not in patients:
+        yield "patient is not in the export"
+    elif event not in EVENTS and not event.startswith(OWN):
+        yield f"event is none of {', '.join(EVENTS)} or x-<name>"
+    elif EVENTS.get(event) and value not in EVENTS[event]:
+        yield f"value of {event} must be one of {', '.join(sorted(EVENTS[event]))}"
+    elif not course.isascii() or not course.isdecimal() or int(course) < 1:
+        yield "course must be a number from 1 on"
+    elif date and _at(date, zone) is None:
+        yield "date must be a FHIR date or dateTime"
+    elif event in DATED and not date:
+        yield f"date is missing, which {event} needs"
+
+
+def _row(line: Mapping[str, str | None], number: int, zone: tzinfo | None) -> OutcomeRow:
+    date = (line.get("date") or "").strip()
+    return OutcomeRow(
+        "", int((line.get("course") or "1").strip() or 1), (line["event"] or "").strip(),
+        _at(date, zone) if date else None, (line.get("value") or "").strip(), number,
+    )  # fmt: skip
+
+
+def _at(text: str, zone: tzinfo | None) -> datetime | None:
+    """The earliest moment that a date stands for, in the zone of the site."""
+    try:
+        return moment(text, zone or UTC).earliest
+    except BadTimeError:
+        return None
+
+
+NO_OUTCOMES = SuppliedOutcomes(frozenset(), (), ())
+
+
+def hashed(found: SuppliedOutcomes, name_of: Mapping[str, str]) -> Outcomes:
+    """The outcomes with the names that patients have in the tables."""
+    rows = tuple(
+        OutcomeRow(name_of[patient], row.course, row.event, row.at, row.value, row.line) for patient, row in found.rows
+    )
+    return Outcomes(found.supplied, rows)

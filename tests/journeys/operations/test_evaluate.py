@@ -1,0 +1,239 @@
+"""`crs-cds evaluate`: an export becomes rows; what stands in the way is named, and a run that was stopped goes on."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_server.evaluation.bucket_task import RulesFrom
+from cds_server.evaluation.engine import processes
+from cds_server.evaluation.evaluate import Progress, Wanted, evaluate
+from cds_server.evaluation.protocol import Protocol
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.rows.courses import Group, Known
+from cds_server.evaluation.rows.moments import EventKind, MomentKind, Preceded
+from cds_server.evaluation.workplace import Workplace
+from cds_server.site_rules import site_rules
+from example_patients.stories.stories import whole_record
+from tests.support.desk import EXAMPLE_VALUE_SETS, ZONE, moment_of, scene_of
+from tests.support.fhir_wire import Resource
+from tests.support.program import crs_cds
+from tests.support.tables import name_of, rows
+
+RULES = site_rules(None, EXAMPLE_VALUE_SETS)
+SILENT = Progress(lambda _: None, lambda *_: None)
+EXPORTED = {"transactionTime": "2026-07-01T00:00:00Z", "output": []}
+
+
+def chart(scene_id: str, patient: str) -> list[Resource]:
+    """A story to its end, under another id."""
+    story, scene = scene_of(scene_id)
+    found = whole_record(story, scene, moment_of(scene), ZONE)
+    changed: list[Resource] = json.loads(json.dumps(found).replace(scene.patient_id, patient))
+    return changed
+
+
+def export(folder: Path, resources: Iterable[Resource], **files: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "all.ndjson").write_text("\n".join(map(json.dumps, resources)), encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps(EXPORTED), encoding="utf-8")
+    for name, text in files.items():
+        (folder / f"{name}.ndjson").write_text(text, encoding="utf-8")
+    return folder
+
+
+def evaluated(folder: Path, work: Path, **more: Any) -> Evaluation:
+    wanted = Wanted(
+        (folder,), more.pop("protocol", Protocol()), (RULES,), (RulesFrom(None, EXAMPLE_VALUE_SETS),), ZONE,
+        "Asia/Shanghai", "0", **more,
+    )  # fmt: skip
+    return evaluate(wanted, Workplace(work), processes(1), SILENT)
+
+
+COHORT = rows("""
+| scene | crs     | onset            | max | severe  | il6  | doses | first dose       | because                                    |
+| 1a    | yes     | 2026-03-07 06:00 | 4   | yes     | low  | 2     | 2026-03-09 10:00 | Patient A: two doses, then grade 4          |
+| 2     | yes     | 2026-03-09 06:00 | 2   | no      | low  | 2     | 2026-03-10 10:00 | Patient B: grade 2 throughout               |
+| 3     | yes     | 2026-03-06 06:00 | 2   | no      | high | 0     |                  | a high rise, and the chart ends with it     |
+| 13    | unknown |                  |     |         | unknown | 0  |                  | one temperature in two weeks says nothing   |
+""")
+
+
+@pytest.mark.parametrize("row", COHORT, ids=name_of)
+def test_a_course_in_hindsight(row: dict[str, str], tmp_path: Path) -> None:
+    found = evaluated(export(tmp_path / "export", chart(row["scene"], "a")), tmp_path / "work")
+    (course,) = found.courses
+
+    def clock(at: datetime | None) -> str:
+        return at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if at is not None else ""
+
+    assert (course.crs, clock(course.onset), course.il6_group) == (Known(row["crs"]), row["onset"], Group(row["il6"]))
+    assert (course.tocilizumab_doses, clock(course.first_tocilizumab)) == (int(row["doses"]), row["first dose"])
+    if row["max"]:
+        assert (course.max_grade, course.severe) == (int(row["max"]), Known(row["severe"]))
+
+
+def test_the_lead_of_a_card_is_from_its_first_showing_to_the_dose(tmp_path: Path) -> None:
+    found = evaluated(export(tmp_path / "export", chart("1a", "a")), tmp_path / "work")
+    doses = [row for row in found.events if row.event is EventKind.TOCILIZUMAB]
+    assert [(row.preceded, row.card, str(row.lead_hours)) for row in doses] == [
+        (Preceded.BEFORE, "toci-guideline", "26.00"),  # first at 08:00 of the day before, while no sample was fresh
+        (Preceded.BEFORE, "steroid-early-low-il6", "50.00"),
+    ]
+    assert {row.kind for row in found.moments} == {MomentKind.CHART, MomentKind.RESULT, MomentKind.GRADE}
+
+
+def test_a_result_makes_a_moment_when_it_is_known_and_not_when_it_was_drawn(tmp_path: Path) -> None:
+    resources = chart("3", "a")
+    (late,) = [r for r in resources if r.get("valueQuantity", {}).get("value") == 46.5]
+    late["issued"] = (datetime.fromisoformat(late["effectiveDateTime"]) + timedelta(hours=5)).isoformat()
+    found = evaluated(export(tmp_path / "export", resources), tmp_path / "work")
+    known = [row.at for row in found.moments if row.kind is MomentKind.RESULT]
+    assert datetime(2026, 3, 6, 12, 0, tzinfo=ZONE) in known
+    first_high = min(row.at for row in found.moments if row.il6 == "high")
+    assert first_high == datetime(2026, 3, 6, 12, 0, tzinfo=ZONE)
+
+
+def test_the_same_patients_give_the_same_rows_however_they_are_written(tmp_path: Path) -> None:
+    resources = [*chart("1a", "a"), *chart("7", "b")]
+    lines = export(tmp_path / "lines", resources)
+    bundles = tmp_path / "bundles"
+    bundles.mkdir()
+    for number, part in enumerate((resources[:9], resources[9:])):
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in part]}
+        (bundles / f"{number}.json.gz").write_bytes(gzip.compress(json.dumps(bundle, indent=1).encode()))
+    (bundles / "manifest.json").write_text(json.dumps(EXPORTED), encoding="utf-8")
+    one, other = evaluated(lines, tmp_path / "work"), evaluated(bundles, tmp_path / "work")
+    assert (one.courses, one.markers) == (other.courses, other.markers)
+
+
+BROKEN = rows("""
+| file                                                                                                           | what             | why                        | because                       |
+| {"resourceType":"Observation",                                                                                 | broken.ndjson    | is not JSON                | a bad line costs that line    |
+| {"resourceType":"Observation","id":"x","status":"final","code":{"text":"T"}}                                   | Observation      | names no patient           | of nobody                     |
+| {"resourceType":"OperationOutcome","issue":[{"severity":"error","diagnostics":"MedicationAdministration timed out"}]} | medication administrations | not every MedicationAdministration | an error names what is missing |
+| {"resourceType":"OperationOutcome","issue":[{"severity":"error","diagnostics":"timed out"}]}                   | vital signs      | not every Observation      | an error that names nothing is of all |
+""")
+
+
+@pytest.mark.parametrize("row", BROKEN, ids=name_of)
+def test_what_an_export_lacks_is_named(row: dict[str, str], tmp_path: Path) -> None:
+    found = evaluated(export(tmp_path / "export", chart("3", "a"), broken=row["file"]), tmp_path / "work")
+    assert any(row["what"] in one.what and row["why"] in one.why for one in found.unread), found.unread
+    assert len(found.courses) == 1
+
+
+def test_nothing_is_said_of_a_type_that_is_absent(tmp_path: Path) -> None:
+    procedure = {"resourceType": "Procedure", "id": "i", "status": "completed", "subject": {"reference": "Patient/a"},
+                 "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "38228"}]},
+                 "performedDateTime": "2026-03-02T10:00:00+08:00"}  # fmt: skip
+    resources = [r for r in chart("3", "a") if r["resourceType"] != "MedicationAdministration"]
+    found = evaluated(export(tmp_path / "export", [*resources, procedure]), tmp_path / "work")
+    (course,) = found.courses
+    assert (course.tocilizumab, course.steroids, course.treatment_reached) == (None, None, False)
+    assert any("no MedicationAdministration" in one.why for one in found.unread)
+
+
+def test_what_an_export_takes_back_is_gone(tmp_path: Path) -> None:
+    resources = chart("1a", "a")
+    dose = next(r for r in resources if r["resourceType"] == "MedicationAdministration" and "medicationReference" in r)
+    gone = {"resourceType": "Bundle", "type": "transaction", "entry": [
+        {"request": {"method": "DELETE", "url": f"MedicationAdministration/{dose['id']}"}},
+    ]}  # fmt: skip
+    found = evaluated(export(tmp_path / "export", resources, deleted=json.dumps(gone)), tmp_path / "work")
+    assert found.courses[0].tocilizumab_doses == 1
+
+
+def test_a_merged_patient_is_one(tmp_path: Path) -> None:
+    resources = [r for r in chart("1a", "old") if r["resourceType"] != "Patient"]
+    who = {"resourceType": "Patient", "id": "new", "birthDate": "1980-01-01",
+           "link": [{"type": "replaces", "other": {"reference": "Patient/old"}}]}  # fmt: skip
+    found = evaluated(export(tmp_path / "export", [who, *resources]), tmp_path / "work")
+    assert [course.age_years for course in found.courses] == [46]
+
+
+def test_one_drug_for_all_reaches_every_patient_that_points_at_it(tmp_path: Path) -> None:
+    shared = {"resourceType": "Medication", "id": "toci", "code": {"text": "tocilizumab"}}
+    resources = [*chart("7", "a"), *chart("7", "b")]
+    for one in resources:
+        if "medicationReference" in one:
+            one["medicationReference"] = {"reference": "Medication/toci"}
+    kept = [r for r in resources if r["resourceType"] != "Medication"]
+    found = evaluated(export(tmp_path / "export", [*kept, shared]), tmp_path / "work")
+    assert [course.tocilizumab_doses for course in found.courses] == [1, 1]
+
+
+class _StoppedError(Exception):
+    """The end of a run by its user."""
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", [one for name in "abcdef" for one in chart("7", name)])
+    wanted = Wanted((folder,), Protocol(), (RULES,), (RulesFrom(None, EXAMPLE_VALUE_SETS),), ZONE, "Asia/Shanghai", "0")
+    done: list[int] = []
+
+    def stop_after_two(_: int, __: int, last: Any) -> None:
+        done.extend([last.bucket] if last is not None else [])
+        if len(done) == 2:
+            raise _StoppedError
+
+    with pytest.raises(_StoppedError):
+        evaluate(wanted, Workplace(tmp_path / "work"), processes(1), Progress(lambda _: None, stop_after_two))
+    times = {one.name: one.stat().st_mtime_ns for one in (tmp_path / "work" / "results").iterdir()}
+    found = evaluate(wanted, Workplace(tmp_path / "work"), processes(1), SILENT)
+    after = {one.name: one.stat().st_mtime_ns for one in (tmp_path / "work" / "results").iterdir()}
+    assert len(found.courses) == 6
+    assert times.items() <= after.items()
+
+
+def test_a_limit_takes_the_same_patients_each_time(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", [one for name in "abcd" for one in chart("3", name)])
+    first = evaluated(folder, tmp_path / "work", limit=2)
+    assert len(first.courses) == 2
+    assert evaluated(folder, tmp_path / "work", limit=2).courses == first.courses
+
+
+BAD = rows("""
+| arguments                        | says                                   | because                      |
+| nowhere --out out                | there is no such file                  | no such folder               |
+| empty --out out                  | no FHIR resource of a patient          | an empty folder              |
+| well --out out                   | none of the 1 patients has a CAR-T     | a cohort without a course    |
+| well --out out --every often     | --every must be a number of hours      | no number                    |
+| well --out out --from yesterday  | --from must be a date                  | no date                      |
+| well --out out --protocol bad    | --protocol: nonsense is unknown        | a protocol that is none      |
+| well --out out --outcomes bad    | the first line must name the column    | a CSV that is none           |
+| well --out bad/out               | Not a directory                        | a report into a file         |
+""")
+
+
+@pytest.mark.parametrize("row", BAD, ids=name_of)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    row: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    export(tmp_path / "well", chart("16", "a"))
+    (tmp_path / "bad").write_text("nonsense = 1\n", encoding="utf-8")
+    result = crs_cds("evaluate", *row["arguments"].split(), "--workers", "1")
+    assert result.exit_code == 2, result.output
+    assert row["says"] in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_command_writes_the_rows_and_keeps_the_salt_outside(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", chart("1a", "patient-of-ours"))
+    result = crs_cds("evaluate", str(folder), "--out", str(tmp_path / "report"), "--workers", "1")
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "report" / "courses.csv").open(encoding="utf-8") as file:
+        (course,) = csv.DictReader(file)
+    assert (course["max_grade"], course["onset"]) == ("4", "2026-03-07T06:00:00+08:00")
+    written = b"".join(file.read_bytes() for file in (tmp_path / "report").rglob("*") if file.is_file())
+    assert b"patient-of-ours" not in written
+    assert [one.name for one in (tmp_path / "report.work").iterdir()] == ["salt"]
