@@ -44,9 +44,17 @@ def naming(setting: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that one call may hold. `depth` applies to the request outside `prefetch`, `entries` to prefetch and
-    searches together, `pages` to all searches of a call."""
+    """The most that one call may hold.
+
+    `depth` and `values` apply to the request outside `prefetch`, `entries` to prefetch and searches together, `pages`
+    to all searches of a call, and `record_bytes` to all that they answer, unpacked.
+    """
 
     depth: int = 64
     entries: int = 100_000
     pages: int = 60
+    record_bytes: int = 128 * 1024 * 1024
+    values: int = 500_000
+
+
+DEFAULT_LIMITS = Limits()

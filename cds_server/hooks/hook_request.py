@@ -18,7 +18,7 @@ from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem, ProblemId
 from fhir_mappings.medications.draft_fields import Draft
 
-_FIELDS = frozenset({"hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension"})
+_FIELDS = ("hook", "hookInstance", "fhirServer", "fhirAuthorization", "context")
 _BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
@@ -64,17 +64,20 @@ def read_hook_request(body: bytes, service: Service, limits: Limits) -> HookRequ
 
 
 def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], msgspec.Raw]:
-    """Every field but prefetch, and prefetch as it came. Raises Problem."""
+    """The fields that are read, and prefetch as it came. What nobody reads is passed over and never built. Raises
+    Problem."""
     try:
         envelope = _envelope.decode(body)
-        prefetch = envelope.pop("prefetch", msgspec.Raw(b"null"))
+        prefetch = envelope.get("prefetch", msgspec.Raw(b"null"))
+        read = {name: bytes(envelope[name]) for name in _FIELDS if name in envelope}
         # prefetch is left out: types that pass over what they do not know scan it, the validator refuses a resource
         # that nests too deep, and counting the brackets in all of it would cost more than reading it
-        for name, raw in envelope.items():
-            if depth_of(bytes(raw)) > limits.depth:
-                known = name if name in _FIELDS else "a field"
-                raise Problem(ProblemId.INVALID_REQUEST, [(known, f"must not nest deeper than {limits.depth}")])
-        return {name: _anything.decode(raw) for name, raw in envelope.items()}, prefetch
+        for name, raw in read.items():
+            if sum(map(raw.count, (b",", b"[", b"{"))) > limits.values:
+                raise Problem(ProblemId.INVALID_REQUEST, [(name, f"must hold at most {limits.values} values")])
+            if depth_of(raw) > limits.depth:
+                raise Problem(ProblemId.INVALID_REQUEST, [(name, f"must not nest deeper than {limits.depth}")])
+        return {name: _anything.decode(raw) for name, raw in read.items()}, prefetch
     except _BAD_JSON as error:
         raise Problem(ProblemId.NOT_JSON, [("", "the body must be one JSON object")]) from error
 

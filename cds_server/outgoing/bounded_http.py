@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from threading import Lock
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -42,6 +43,23 @@ class UnreachableError(FetchError):
     """There was no connection, it broke off, or what arrived is not HTTP."""
 
 
+class ByteBudget:
+    """The bytes, unpacked, that may still be read: of one answer, and, where it is `within` another budget, of all the
+    answers to a call together. Threads share it."""
+
+    def __init__(self, most: int, within: ByteBudget | None = None) -> None:
+        self._left = most
+        self._within = within
+        self._lock = Lock()
+
+    def take(self, size: int) -> bool:
+        """Count some bytes, and tell whether they were left."""
+        with self._lock:
+            self._left -= size
+            left = self._left >= 0
+        return (self._within is None or self._within.take(size)) and left
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer. The body is read only if the status is 200, and is empty otherwise."""
@@ -57,7 +75,7 @@ def fetch(
     url: str,
     *,
     seconds: float,
-    most_bytes: int,
+    most_bytes: int | ByteBudget,
     headers: Mapping[str, str],
     form: Mapping[str, str] | None = None,
 ) -> Answer:
@@ -65,12 +83,13 @@ def fetch(
     if seconds <= 0:
         raise LateError
     until = time.monotonic() + seconds
+    budget = most_bytes if isinstance(most_bytes, ByteBudget) else ByteBudget(most_bytes)
     try:
         with session.request(
             method, url, headers=dict(headers), data=form, timeout=seconds, stream=True, allow_redirects=False
         ) as response:
             named = form is not None and response.status_code in _NAMES_AN_ERROR
-            body = _body(response, most_bytes, until) if response.status_code == 200 or named else b""
+            body = _body(response, budget, until) if response.status_code == 200 or named else b""
             return Answer(response.status_code, response.headers, body)
     except (requests.Timeout, Urllib3Timeout, TimeoutError) as error:
         raise LateError from error
@@ -78,15 +97,13 @@ def fetch(
         raise UnreachableError from error
 
 
-def _body(response: requests.Response, most_bytes: int, until: float) -> bytes:
+def _body(response: requests.Response, budget: ByteBudget, until: float) -> bytes:
     parts: list[bytes] = []
-    size = 0
     # one read from the socket at a time, so that we can give up between two reads
     while part := response.raw.read1(PART_BYTES, decode_content=True):
-        size += len(part)
         if time.monotonic() > until:
             raise LateError
-        if size > most_bytes:
+        if not budget.take(len(part)):
             raise TooLargeError
         parts.append(part)
     return b"".join(parts)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import requests
 
-from cds_server.limits import Limits
+from cds_server.limits import DEFAULT_LIMITS, Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import OwnToken
@@ -35,7 +35,8 @@ class Search:
 
 
 class FhirServer:
-    """One FHIR server for one call. All reading must end before `deadline` and take at most `max_pages` requests."""
+    """One FHIR server for one call. All reading must end before `deadline`, within the requests and bytes of
+    `limits`."""
 
     def __init__(
         self,
@@ -44,15 +45,15 @@ class FhirServer:
         token: str | OwnToken | None,
         deadline: float,
         *,
-        max_pages: int = Limits.pages,
+        limits: Limits = DEFAULT_LIMITS,
         metrics: Metrics | None = None,
         request_id: str | None = None,
     ) -> None:
         self.base = base
         self._circuit: Circuit | None = None
-        self._connection = FhirConnection(session, token, deadline, max_pages, request_id)
+        self._connection = FhirConnection(session, token, deadline, limits, request_id)
         # one search may use two thirds of a call's requests, so that a chart without end does not leave the rest unread
-        self._pages_of_one = max_pages * 2 // 3
+        self._pages_of_one = limits.pages * 2 // 3
         self._metrics = metrics
 
     def through(self, circuit: Circuit) -> FhirServer:

@@ -15,25 +15,38 @@ from typing import TypeVar
 
 import requests
 
+from cds_server.limits import Limits
 from cds_server.outgoing.backend_tokens import OwnToken
-from cds_server.outgoing.bounded_http import Answer, FetchError, LateError, TooLargeError, fetch, fresh_session
+from cds_server.outgoing.bounded_http import (
+    Answer,
+    ByteBudget,
+    FetchError,
+    LateError,
+    TooLargeError,
+    fetch,
+    fresh_session,
+)
 from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
 from cds_server.outgoing.token_request import TokenError
 
 T = TypeVar("T")
 MAX_BYTES = 64 * 1024 * 1024
+# A resource has an object for 30 to 60 of its bytes. What has far more of them, `{},{},{}`, is made to be built: each
+# costs a hundred bytes of memory.
+BYTES_OF_AN_OBJECT = 24
 PAUSE_SECONDS = 0.15
 
 
 class FhirConnection:
-    """The requests of one call to one FHIR server: with its token, before its deadline, and at most `most` of them."""
+    """The requests of one call to one FHIR server: with its token, before its deadline, and within the limits of
+    a call."""
 
     def __init__(
         self,
         session: requests.Session,
         token: str | OwnToken | None,
         deadline: float,
-        most: int,
+        limits: Limits,
         request_id: str | None = None,
     ) -> None:
         self.may_ask = True  # unless the circuit to the server is open
@@ -41,8 +54,10 @@ class FhirConnection:
         self._session = session
         self._own = token if isinstance(token, OwnToken) else None
         self._deadline = deadline
-        self._most = most
+        self._most = limits.pages
         self._requests = itertools.count(1)
+        self._bytes = ByteBudget(limits.record_bytes)
+        self._objects = ByteBudget(limits.record_bytes // BYTES_OF_AN_OBJECT)
         self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
         if isinstance(token, str):
             self._headers["Authorization"] = f"Bearer {token}"
@@ -82,19 +97,22 @@ class FhirConnection:
         if answer.status == 401 and self._own is not None and own is not None:
             self._own.refused(own)
         _check_status(answer)
+        if not self._objects.take(answer.body.count(b"{")):
+            raise FhirError(Fault.TOO_LARGE, "the answers hold more parts than one call may read")
         return answer.body
 
     def _answer(self, url: str, session: requests.Session, headers: Mapping[str, str]) -> Answer:
         self.asked = True
         try:
-            answer = fetch(session, "GET", url, seconds=self._remaining(), most_bytes=MAX_BYTES, headers=headers)
+            most = ByteBudget(MAX_BYTES, within=self._bytes)
+            answer = fetch(session, "GET", url, seconds=self._remaining(), most_bytes=most, headers=headers)
             self.answered = self.answered or answer.status < 500
             return answer
         except LateError as error:
             raise FhirError(Fault.LATE, "not read in time") from error
         except TooLargeError as error:
             self.answered = True
-            raise FhirError(Fault.TOO_LARGE, "the answer is too large") from error
+            raise FhirError(Fault.TOO_LARGE, "the answer, or all answers together, are too large") from error
         except FetchError as error:
             raise PassingError(Fault.UNREACHABLE, "the FHIR server could not be reached") from error
 

@@ -120,6 +120,7 @@ class Settings(LogSettings):
     max_body_mib: float = setting("CRS_CDS_MAX_BODY_MIB", "20", number("0.001", "1024"))
     max_depth: int = setting("CRS_CDS_MAX_DEPTH", str(Limits.depth), whole(16, 500))
     max_entries: int = setting("CRS_CDS_MAX_ENTRIES", str(Limits.entries), whole(100, 10_000_000))
+    max_record_mib: float = setting("CRS_CDS_MAX_RECORD_MIB", "128", number("1", "4096"))
     max_pages: int = setting("CRS_CDS_MAX_PAGES", str(Limits.pages), whole(16, 10_000))
     medication_seconds: float = setting("CRS_CDS_MEDICATION_SECONDS", "300", number("0", "3600"))
     metrics_token: str | None = setting("CRS_CDS_METRICS_TOKEN", "", optional(token), secret=True)
@@ -152,7 +153,7 @@ class Settings(LogSettings):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.max_depth, self.max_entries, self.max_pages)
+        return Limits(self.max_depth, self.max_entries, self.max_pages, int(self.max_record_mib * 1024 * 1024))
 
     def in_shadow(self, service: str) -> bool:
         return self.mode is Mode.SHADOW or service in self.shadow_services

@@ -25,6 +25,7 @@ from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_types import FHIR_TYPES
 from fhir_mappings.reading.resources import Json, Resource, header_of
 
+MOST_VALUES = 20_000  # of one resource; a model is built for each, with everything in it
 REMEMBERED = 16_384  # resources; about 250 bytes each
 _MODELS: Mapping[str, Any] = {
     model.__name__: model
@@ -87,6 +88,8 @@ _MEMORY = ValidationMemory()
 def validation_error(resource: Resource[Any]) -> str | None:
     """The reason why fhir.resources refuses this resource, as paths without values; None if it is valid."""
     raw = bytes(resource.raw)
+    if raw.count(b",") + raw.count(b"[") > MOST_VALUES:
+        return "holds more than can be checked"
     contained = contained_types(raw)
     if not contained <= FHIR_TYPES:
         return "not valid FHIR at contained"

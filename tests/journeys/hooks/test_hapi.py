@@ -75,7 +75,7 @@ def test_errors_say_that_trying_again_does_not_help(status: int) -> None:
         with responses.RequestsMock() as mock:
             mock.add(responses.GET, item["request"]["url"], json.dumps(item["response"]["body"]), status=status)
             with pytest.raises(FhirError) as caught:
-                FhirConnection(requests.Session(), None, time.monotonic() + 5, Limits.pages).get(
+                FhirConnection(requests.Session(), None, time.monotonic() + 5, Limits()).get(
                     item["request"]["url"], bytes
                 )
         assert type(caught.value) is FhirError

@@ -1,0 +1,112 @@
+"""More than a call may hold: what comes beyond the limit counts as not read, and what nobody reads is never built."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from cds_server.outgoing.bounded_http import ByteBudget
+from example_patients.stories.stories import hook_body
+from tests.support.by_search import ask, body_for, wire
+from tests.support.desk import Desk, assessment, card, card_ids, chart_of, moment_of, scene_of, whole_prefetch
+from tests.support.fhir_wire import Answer, FhirWire
+from tests.support.tables import rows
+
+MIB = 1024 * 1024
+_, SCENE = scene_of("3")
+
+
+def swollen(padding: str) -> Any:
+    """A FHIR server that adds this to each searchset of Observations."""
+    server = FhirWire(chart_of("3"))
+
+    def fault(url: str) -> Answer | None:
+        if "/Observation?" not in url:
+            return None
+        status, headers, body = server.answer(url)
+        return status, headers, body[:-1] + f', "extension": {padding}}}'
+
+    return fault
+
+
+def test_the_answers_to_one_call_share_one_budget_of_bytes() -> None:
+    """Each of the answers is below the limit, and together they are not."""
+    padding = json.dumps([{"url": "x" * 600_000}])
+    whole = ask("3", swollen(padding))
+    assert card_ids(whole) == ("toci-recommended", "crs-grade")
+    answer = ask("3", swollen(padding), CRS_CDS_MAX_RECORD_MIB="1")
+    assert "toci-recommended" not in card_ids(answer)
+    assert "Could not be read" in card(answer, "crs-grade")["detail"]
+
+
+def test_an_answer_of_nothing_but_objects_is_too_large() -> None:
+    """Two hundred thousand of them fit into less than one MiB."""
+    answer = ask("3", swollen("[" + ",".join(["{}"] * 200_000) + "]"), CRS_CDS_MAX_RECORD_MIB="2")
+    assert "Could not be read" in card(answer, "crs-grade")["detail"]
+
+
+def test_a_budget_within_another_is_used_up_with_it() -> None:
+    call = ByteBudget(10)
+    first, second = ByteBudget(8, within=call), ByteBudget(8, within=call)
+    assert first.take(8)
+    assert not first.take(1)
+    assert not second.take(2)
+
+
+# what a request holds that nobody reads, or too much of, and the answer
+REQUESTS = rows("""
+| where                                   | value    | status | says                                            |
+| extension                               | deep     | 200    |                                                 |
+| extension                               | wide     | 200    |                                                 |
+| a field of a later version              | wide     | 200    |                                                 |
+| context                                 | deep     | 400    | context: must not nest deeper than 64           |
+| context                                 | wide     | 400    | context: must hold at most 500000 values        |
+""")
+VALUES = {"deep": "[" * 200 + "]" * 200, "wide": "[" + ",".join(["[]"] * 600_000) + "]"}
+
+
+@pytest.mark.parametrize("row", REQUESTS, ids=lambda row: f"{row['where']} {row['value']}")
+def test_what_nobody_reads_is_passed_over(row: dict[str, str]) -> None:
+    desk = Desk(now=moment_of(SCENE))
+    body = hook_body(SCENE, desk.now, prefetch=whole_prefetch(chart_of("3")))
+    if row["where"] == "context":
+        body["context"]["x"] = "HERE"
+    else:
+        body[row["where"]] = "HERE"
+    text = json.dumps(body).replace('"HERE"', VALUES[row["value"]])
+    answer = desk.client.post("/cds-services/crs-patient-view", data=text, content_type="application/json")
+    if row["status"] == "400":
+        assert answer.status_code == 400
+        assert answer.get_json()["issue"][0]["diagnostics"] == row["says"]
+    else:
+        assert card_ids(answer) == ("toci-recommended", "crs-grade")
+
+
+def test_an_extension_is_never_built() -> None:
+    """As lists, twelve MiB of it would be some four hundred."""
+    desk = Desk(now=moment_of(SCENE))
+    body = {**hook_body(SCENE, desk.now, prefetch=whole_prefetch(chart_of("3"))), "extension": "HERE"}
+    text = json.dumps(body).replace('"HERE"', "[" + ",".join(["[]"] * (4 * MIB)) + "]").encode()
+    tracemalloc.start()
+    try:
+        answer = desk.client.post("/cds-services/crs-patient-view", data=text, content_type="application/json")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert card_ids(answer) == ("toci-recommended", "crs-grade")
+    assert peak < 6 * len(text)
+
+
+def test_a_resource_with_more_in_it_than_can_be_checked_is_set_aside() -> None:
+    chart = chart_of("3")
+    weighed = next(r for r in chart if "29463-7" in json.dumps(r.get("code")))
+    weighed["extension"] = [{"url": "x"}] * 30_000
+    desk = Desk(now=moment_of(SCENE))
+    with wire(chart):
+        answer = desk.post(body_for(SCENE.patient_id, "patient-view", None))
+    assert {"reference": f"Observation/{weighed['id']}", "why": "holds more than can be checked"} in assessment(answer)[
+        "setAside"
+    ]
