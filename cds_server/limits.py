@@ -52,7 +52,7 @@ class Limits:
 
     depth: int = 64
     entries: int = 100_000
-    pages: int = 60
+    pages: int = 180
     record_bytes: int = 128 * 1024 * 1024
     values: int = 500_000
 

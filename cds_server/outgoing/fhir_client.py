@@ -27,11 +27,13 @@ log = logging.getLogger("cds_server")
 @dataclass(frozen=True)
 class Search:
     """A type-level search. The `optional` parameters are left out after a 400, because some servers do not know
-    them."""
+    them. One that `decides` (infusion, doses, the baseline of IL-6) may use every request of a call that is left; all
+    others together leave it a third."""
 
     resource_type: str
     params: tuple[tuple[str, str], ...]
     optional: tuple[tuple[str, str], ...] = ()
+    decides: bool = False
 
 
 class FhirServer:
@@ -112,7 +114,7 @@ class FhirServer:
             while url is not None:
                 if url in seen or len(seen) >= self._pages_of_one:
                     raise FhirError(Fault.PAGES, "the pages of the search do not end")
-                page = self._page(search.resource_type, url, first=not seen)
+                page = self._page(search, url, first=not seen)
                 seen.add(url)
                 entries += page.resources
                 pages.add(page)
@@ -122,9 +124,9 @@ class FhirServer:
             return InPart(tuple(entries), error, len(seen), len(pages))
         return Whole(tuple(entries), len(seen))
 
-    def _page(self, resource_type: str, url: str, *, first: bool) -> Page:
+    def _page(self, search: Search, url: str, *, first: bool) -> Page:
         try:
-            return self._connection.get(url, partial(search_page, resource_type))
+            return self._connection.get(url, partial(search_page, search.resource_type), decides=search.decides)
         except FhirError as error:
             if error.status == 410 and not first:  # the search has expired on the server
                 raise SearchOverError(error.fault, error.why, status=error.status) from error

@@ -55,7 +55,7 @@ class FhirConnection:
         self._own = token if isinstance(token, OwnToken) else None
         self._deadline = deadline
         self._most = limits.pages
-        self._requests = itertools.count(1)
+        self._requests, self._others = itertools.count(1), itertools.count(1)
         self._bytes = ByteBudget(limits.record_bytes)
         self._objects = ByteBudget(limits.record_bytes // BYTES_OF_AN_OBJECT)
         self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
@@ -64,32 +64,33 @@ class FhirConnection:
         if request_id:
             self._headers["X-Request-Id"] = request_id
 
-    def get(self, url: str, read: Callable[[bytes], T]) -> T:
-        """Return what `read` makes of the body. Raises FhirError.
+    def get(self, url: str, read: Callable[[bytes], T], *, decides: bool = False) -> T:
+        """Return what `read` makes of the body. Raises FhirError. Requests that do not decide leave a third of all to
+        those that do.
 
         After a PassingError the request is sent once more, after a pause or when the server asks for it, and only if
         there is time. The second request has a connection of its own: after a pause the other side may just be closing
         every connection of the pool.
         """
         try:
-            return read(self._body(url, self._session))
+            return read(self._body(url, self._session, decides=decides))
         except PassingError as error:
             pause = max(PAUSE_SECONDS, error.after)
             if self._remaining() < pause + PAUSE_SECONDS:
                 raise
         time.sleep(pause)
         with fresh_session(self._session) as fresh:
-            return read(self._body(url, fresh))
+            return read(self._body(url, fresh, decides=decides))
 
     def _remaining(self) -> float:
         return self._deadline - time.monotonic()
 
-    def _body(self, url: str, session: requests.Session) -> bytes:
+    def _body(self, url: str, session: requests.Session, *, decides: bool) -> bytes:
         if not self.may_ask:
             raise FhirError(Fault.OPEN, "the FHIR server did not answer the calls before this one")
         if self._remaining() <= 0:
             raise FhirError(Fault.LATE, "not read in time")
-        if next(self._requests) > self._most:
+        if (not decides and next(self._others) > self._most * 2 // 3) or next(self._requests) > self._most:
             raise FhirError(Fault.PAGES, "the record has more pages than one call may read")
         own = self._own_token()
         headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers

@@ -93,7 +93,10 @@ class ReferredMedications:
 
     def _fetch(self, resource_type: str, ids: list[str]) -> None:
         batches = [ids[i : i + AT_ONCE] for i in range(0, len(ids), AT_ONCE)]
-        searches = [Search(resource_type, (("_id", ",".join(batch)), ("_count", str(AT_ONCE)))) for batch in batches]
+        searches = [
+            Search(resource_type, (("_id", ",".join(batch)), ("_count", str(AT_ONCE))), decides=True)
+            for batch in batches
+        ]
         futures = [self._asked.search(search) for search in searches]
         wait(futures, timeout=self._asked.remaining())
         for future in futures:

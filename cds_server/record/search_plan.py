@@ -8,7 +8,7 @@ never on the chart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -33,6 +33,7 @@ SLICE = timedelta(days=7)
 PAGE = "1000"
 # What is read over a whole course. The weights, a few dozen at most, go with the analytes that decide.
 _OF_A_COURSE = tuple((k, Kind.WEIGHT) if k is Kind.IL6_CRP else (k,) for k in analytes.KINDS)
+_DECIDE = frozenset({"MedicationAdministration", "Procedure"})
 _BY_CODE = next(key for key in DATA_KEYS if key.key == "crsDrugs")
 
 
@@ -171,7 +172,7 @@ class Plan:
         since = self.as_of - back
         codes = code_list(self.terms, *self._value_sets(missing, wanted))
         search = self._search("Observation", (("code", codes), ("date", f"ge{_text(since)}")), sort="-date")
-        return [Need(search, tuple(wanted), since)]
+        return [Need(replace(search, decides=Kind.IL6_CRP in wanted), tuple(wanted), since)]
 
     def _procedures(self, missing: Mapping[Kind, DataKey]) -> list[Need]:
         """The procedures with our codes; and those in progress with any code, because a site's own code or a text may
@@ -203,7 +204,8 @@ class Plan:
 
     def _search(self, resource_type: str, params: tuple[tuple[str, str], ...], sort: str | None = None) -> Search:
         optional = (("_sort", sort),) if sort else ()
-        return Search(resource_type, (("patient", self.form.of(self.patient_id)), *params, ("_count", PAGE)), optional)
+        named = (("patient", self.form.of(self.patient_id)), *params, ("_count", PAGE))
+        return Search(resource_type, named, optional, decides=resource_type in _DECIDE)
 
 
 def _asks_again(state: KeyState) -> bool:

@@ -37,8 +37,9 @@ class SearchesUnderWay:
         self._futures: dict[Future[ReadOutcome], Need] = {}
 
     def start(self, needs: Iterable[Need], *, tentative: bool = False) -> None:
-        """Send searches. Tentative ones may be refused (400): the server need not know that form of the patient."""
-        for need in needs:
+        """Send searches, those that decide first. Tentative ones may be refused (400): the server need not know that
+        form of the patient."""
+        for need in sorted(needs, key=lambda need: not need.search.decides):
             self._tentative.update((need,) if tentative else ())
             if self._asked.permits(need.search.resource_type):
                 self._futures[self._asked.search(need.search)] = need

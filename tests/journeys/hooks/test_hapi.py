@@ -15,6 +15,7 @@ from cds_server.limits import Limits
 from cds_server.outgoing.fhir_client import FhirServer, Search
 from cds_server.outgoing.fhir_connection import FhirConnection
 from cds_server.outgoing.fhir_errors import FhirError
+from cds_server.outgoing.read_outcome import InPart, Whole
 from tests.support.desk import Desk, assessment, card_ids, whole_prefetch
 from tests.support.hapi import recorded
 
@@ -44,7 +45,8 @@ def test_three_pages_by_getpages_on_the_base_are_read_to_the_last() -> None:
     with responses.RequestsMock() as mock:
         play(mock, "observations-paged")
         found = server().search(Search("Observation", params_of(first)))
-    assert (found.error, len(found.entries)) == (None, 134)
+    assert isinstance(found, Whole)
+    assert len(found.everything) == 134
 
 
 def test_an_expired_page_starts_the_search_again_once() -> None:
@@ -56,7 +58,8 @@ def test_an_expired_page_starts_the_search_again_once() -> None:
         play(mock, "observations-paged")
         mock.add(responses.GET, first, json.dumps(pages[0]["response"]["body"]))
         found = server().search(Search("Observation", params_of(first)))
-    assert (found.error, len(found.entries)) == (None, 134)
+    assert isinstance(found, Whole)
+    assert len(found.everything) == 134
 
 
 def test_a_strict_400_is_tried_once_without_what_is_optional() -> None:
@@ -65,7 +68,8 @@ def test_a_strict_400_is_tried_once_without_what_is_optional() -> None:
         play(mock, "errors")
         mock.add(responses.GET, f"{BASE}/Observation?patient=patient-a", '{"resourceType": "Bundle"}')
         found = server().search(Search("Observation", (("patient", "patient-a"),), (("_sort", "no-such"),)))
-    assert (found.error, refused["response"]["status"]) == (None, 400)
+    assert isinstance(found, Whole)
+    assert refused["response"]["status"] == 400
 
 
 @pytest.mark.parametrize("status", [400, 404, 410])
@@ -81,10 +85,12 @@ def test_errors_say_that_trying_again_does_not_help(status: int) -> None:
         assert type(caught.value) is FhirError
 
 
-def test_a_patient_that_is_not_known_or_deleted_is_no_patient() -> None:
+def test_what_was_deleted_is_a_read_that_says_so() -> None:
     with responses.RequestsMock() as mock:
         play(mock, "deleted")
-        assert server().read("Observation", "gone") is None
+        found = server().read("Observation", "gone")
+    assert isinstance(found, InPart)
+    assert found.error.status == 410
 
 
 def test_html_is_not_a_bundle() -> None:
@@ -92,7 +98,7 @@ def test_html_is_not_a_bundle() -> None:
     with responses.RequestsMock() as mock:
         mock.add(responses.GET, html["request"]["url"], html["response"]["body"])
         found = server().search(Search("Observation", params_of(html["request"]["url"])))
-    assert found.error is not None
+    assert isinstance(found, InPart)
     assert found.error.why == "the answer is not a FHIR Bundle"
 
 

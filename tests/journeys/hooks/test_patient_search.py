@@ -92,7 +92,10 @@ def test_a_patient_without_data_costs_one_more_round(refused: Answer | None) -> 
         assert answer.status_code == 412
     else:
         assert card_ids(answer) == ()
-        assert asked.count("reference") == asked.count("id")
+        # a search that is refused is sent a second time, without its `_sort`
+        assert (
+            asked.count("reference") >= asked.count("id") if refused else asked.count("reference") == asked.count("id")
+        )
     assert settled(at) == {}
 
 

@@ -80,15 +80,60 @@ def test_at_most_17_and_one_for_each_500_administrations_of_the_window_never_abo
     assert len(server.asked) <= 60
 
 
-def test_a_record_of_more_pages_than_a_call_may_read_is_said_and_never_above_60() -> None:
+def test_a_record_of_more_pages_than_a_call_may_read_is_said_and_never_above_the_limit() -> None:
     _, scene = scene_of("3")
-    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100", "CRS_CDS_MAX_PAGES": "60"})
     with wire([*chart_of("3"), *long_stay(scene, 5000, 0)]) as server:
         server.page = 20
         answer = desk.post(body_for(scene.patient_id, "patient-view", None))
     assert len(server.asked) <= 60
     assert "toci-recommended" not in card_ids(answer), "a dose may stand on a page that was not read"
     assert "could not all be read" in answer.get_data(as_text=True)
+
+
+def dense_ward(scene: Scene) -> list[Resource]:
+    """5,000 temperatures and 1,000 administrations since the infusion."""
+    now, subject = moment_of(scene), {"reference": f"Patient/{scene.patient_id}"}
+    hours = 24 * 3.9
+
+    def at(number: int, of: int) -> str:
+        return (now - timedelta(hours=hours) * ((number + 1) / (of + 1))).isoformat(timespec="seconds")
+
+    signs, drugs = long_stay(scene, 0, 5000), long_stay(scene, 1000, 0)
+    temperature = {"coding": [{"system": "http://loinc.org", "code": "8310-5"}]}
+    return [
+        *(
+            {**r, "code": temperature, "subject": subject, "effectiveDateTime": at(n, 5000)}
+            for n, r in enumerate(signs)
+        ),
+        *({**r, "effectiveDateTime": at(n, 1000)} for n, r in enumerate(drugs)),
+    ]
+
+
+def test_a_dense_chart_is_read_whole_from_a_server_that_sends_50_at_a_time() -> None:
+    _, scene = scene_of("3")
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100"})
+    with wire([*chart_of("3"), *dense_ward(scene)]) as server:
+        server.page = 50
+        answer = desk.post(body_for(scene.patient_id, "patient-view", None))
+        requests = len(server.asked)
+    print(f"5,000 Observations and 1,000 administrations at 50 a page: {requests} requests")
+    assert requests <= 145
+    assert "Could not be read" not in answer.get_data(as_text=True)
+    assert "history_incomplete" not in assessment(answer).get("flags", ())
+
+
+def test_signs_without_end_leave_the_searches_that_decide_their_requests() -> None:
+    """The doses are known, and the signs that could not all be read are said."""
+    _, scene = scene_of("3")
+    desk = Desk(now=moment_of(scene), environ={"CRS_CDS_BUDGET_SECONDS": "100", "CRS_CDS_MAX_PAGES": "120"})
+    with wire([*chart_of("3"), *dense_ward(scene)]) as server:
+        server.page = 50
+        answer = desk.post(body_for(scene.patient_id, "patient-view", None))
+        assert len(server.asked) <= 120
+    assert "history_incomplete" not in assessment(answer).get("flags", ())
+    assert assessment(answer)["il6"]["foldChange"] > 1
+    assert "vital signs" in answer.get_data(as_text=True).partition("Could not be read")[2]
 
 
 def test_a_search_by_code_that_comes_a_moment_later_saves_a_round() -> None:
