@@ -21,7 +21,7 @@ from tests.support.program import crs_cds, written
 from tests.support.tables import rows
 
 DAYS = 90
-BEFORE_DAY_0 = 28  # how far back the administrations of a course are read
+BEFORE_DAY_0 = 30  # how far back the administrations of a course are read
 # a third of a long stay's results have a code that is asked for
 CODES = ("8867-4", "9279-1", "8310-5")
 
