@@ -10,6 +10,9 @@ from pathlib import Path
 
 from cds_server.exports.unread import Unread, Why
 
+# outcomes and a protocol may lie beside the data of an evaluation; nobody exports FHIR in them
+BESIDE = (".csv", ".toml")
+
 
 @dataclass(frozen=True)
 class ExportFile:
@@ -19,10 +22,14 @@ class ExportFile:
     name: str
 
 
+def _is_passed_over(path: Path) -> bool:
+    return path.name.startswith(".") or path.suffix in BESIDE
+
+
 def export_files(named: Iterable[Path], unread: Unread) -> Iterator[ExportFile]:
     """The files in the order of their names. Links are followed; no file and no folder is read twice.
 
-    Files and folders in a folder whose names begin with a dot are passed over.
+    In a folder, names that begin with a dot are passed over, and so are tables and settings beside the data (BESIDE).
     """
     seen: set[tuple[int, int]] = set()
     waiting = [Path(path) for path in reversed([*named])]
@@ -36,7 +43,7 @@ def export_files(named: Iterable[Path], unread: Unread) -> Iterator[ExportFile]:
             seen.add((found.st_dev, found.st_ino))
             if stat.S_ISDIR(found.st_mode):
                 inside = sorted(path.iterdir(), key=lambda one: one.name, reverse=True)
-                waiting += [one for one in inside if not one.name.startswith(".")]
+                waiting += [one for one in inside if not _is_passed_over(one)]
             elif stat.S_ISREG(found.st_mode):
                 yield ExportFile(path, name)
             else:

@@ -157,7 +157,7 @@ def test_the_three_shares_of_preceded_events_add_up() -> None:
 
 
 def test_orders_after_a_card_and_severe_courses_without_one() -> None:
-    found = row_of(paper().tables.orders_after, card="toci-recommended")
+    found = row_of(paper().tables.orders_after, card="toci-recommended", drug="tocilizumab")
     treated = found["ordered_within_4_h"]
     assert (found["episodes"], treated, found["not_treated_within_8_h"]) == (17, 14, 3)
     alarms = false_alarms(paper_evaluation(), told(paper_evaluation()))

@@ -127,6 +127,7 @@ def test_folders_are_read_to_their_ends_and_each_file_once(tmp_path: Path) -> No
     inner.mkdir(parents=True)
     (inner / "one.ndjson").write_text(ONE)
     (tmp_path / ".hidden.json").write_text(ONE)
+    (tmp_path / "outcomes.csv").write_text("patient,event,date,value,course\n")
     (tmp_path / "again.json").hardlink_to(inner / "one.ndjson")
     os.symlink(tmp_path, inner / "back")
     os.symlink("itself", tmp_path / "itself")

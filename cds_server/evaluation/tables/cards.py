@@ -154,15 +154,15 @@ def orders_after(evaluation: Evaluation) -> Table:
     Beside it, of those not treated within 8 h, the courses that became severe.
     """
     within, severe = evaluation.protocol.cards.ordered_within_hours, evaluation.protocol.cards.severe_within_hours
-    by_card: dict[str, list[EpisodeRow]] = defaultdict(list)
+    by_card: dict[tuple[str, str], list[EpisodeRow]] = defaultdict(list)
     for row in evaluation.episodes:
         if row.rules == 1 and row.drug and not row.in_hand:
-            by_card[row.card].append(row)
-    rows = tuple((card, len(e), *_ordered(e, within), *_severe(e, severe)) for card, e in sorted(by_card.items()))
+            by_card[row.card, row.drug].append(row)
+    rows = tuple((*which, len(e), *_ordered(e, within), *_severe(e, severe)) for which, e in sorted(by_card.items()))
     ordered = tuple(f"ordered_within_{h}_h" for h in within)
     later = tuple(f"severe_within_{h}_h" for h in severe)
-    columns = ("card", "episodes", *ordered, "not_treated_within_8_h", *later)
-    return Table("orders_after", columns, rows, columns[1:])
+    columns = ("card", "drug", "episodes", *ordered, "not_treated_within_8_h", *later)
+    return Table("orders_after", columns, rows, columns[2:])
 
 
 UNTREATED_AFTER = 8  # h

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cds_server.evaluation.rows.cohort import AvailabilityRow, Evaluation, InventoryRow
 from cds_server.evaluation.rows.courses import CourseRow, Group, Known
 from cds_server.evaluation.tables.markers import value_of
-from cds_server.evaluation.tables.outcomes import key
+from cds_server.evaluation.tables.outcomes import icans_of, key, supplied_by
 from cds_server.evaluation.tables.table import Cell, Table, cells_of
 
 
@@ -30,12 +30,12 @@ def availability(evaluation: Evaluation) -> Table:
 
 def missing(evaluation: Evaluation) -> Table:
     """Courses of which a quantity is not known, by reason where one is given."""
-    n = len(evaluation.courses)
+    n, supplied = len(evaluation.courses), supplied_by(evaluation)
     rows: list[tuple[Cell, ...]] = []
     asked: dict[str, Callable[[CourseRow], bool]] = {
         "CRS": lambda c: c.crs is Known.UNKNOWN,
         "severe CRS": lambda c: c.severe is Known.UNKNOWN,
-        "ICANS": lambda c: c.icans is Known.UNKNOWN,
+        "ICANS": lambda c: icans_of(c, supplied) is Known.UNKNOWN,
         "tocilizumab": lambda c: c.tocilizumab is None,
         "corticosteroids": lambda c: c.steroids is None,
         "age": lambda c: c.age_years is None,
