@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fhir_mappings.course_search import FoundCourse
 from fhir_mappings.facts.course import Course
@@ -23,6 +23,8 @@ from fhir_mappings.facts.treatment import (
 )
 from fhir_mappings.medications.treatments import counts_as_crs_dose, doses_of, given_at, history_opens
 from fhir_mappings.rules.crs_grade import Signs, crs_grade
+
+_STEP = timedelta(hours=1)  # by which the grade at a dose is looked for, backwards
 
 
 def tocilizumab_given(
@@ -62,15 +64,24 @@ def other_blockers(
     )  # fmt: skip
 
 
-def grade_at_dose_2(
-    signs: Signs, doses: tuple[Dose, ...], course: Course, age: Age | None, t: Thresholds
+def grade_at_dose(
+    signs: Signs, doses: tuple[Dose, ...], number: int, course: Course, age: Age | None, t: Thresholds
 ) -> CrsGrade | None:
-    """The grade at the start of the second dose; None without one."""
-    if len(doses) < 2:
+    """The grade at the start of a dose; None without that dose.
+
+    Where there is no grade at that moment, or a minimum, the latest one that is neither in the day before counts.
+    """
+    if len(doses) < number:
         return None
     # an order that is active now says nothing about that moment
     then = replace(signs, pressure=replace(signs.pressure, ordered=frozenset()))
-    return crs_grade(then, course, age, doses[1].start, t)
+    start = doses[number - 1].start
+    at_start = crs_grade(then, course, age, start, t)
+    found, at = at_start, start
+    while (found.grade is None or found.minimum) and at - _STEP >= max(start - t.grade_at_dose_back, course.start):
+        at -= _STEP
+        found = crs_grade(then, course, age, at, t)
+    return at_start if found.grade is None or found.minimum else found
 
 
 def progressed(now: CrsGrade, at_dose_2: CrsGrade | None) -> bool | None:

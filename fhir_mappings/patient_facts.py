@@ -7,7 +7,7 @@ from dataclasses import replace
 from fhir_mappings.caution import doubtful_allergies, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unidentified_drugs
-from fhir_mappings.doses import grade_at_dose_2, other_blockers, progressed, tocilizumab_given
+from fhir_mappings.doses import grade_at_dose, other_blockers, progressed, tocilizumab_given
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
@@ -74,7 +74,7 @@ def _with_course(
     signs, bad_signs = signs_of(record, context, found, observations, facts.pending)
     grade = crs_grade(signs, course, facts.age, as_of, t)
     toci = tocilizumab_given(found, record.coverage, course, as_of, t)
-    at_dose_2 = grade_at_dose_2(signs, toci.doses, course, facts.age, t)
+    at_dose_2 = grade_at_dose(signs, toci.doses, 2, course, facts.age, t)
     folds, bad_labs = fold_changes(observations, record, context, found, course, signs, toci)
     weights, bad_weights = weights_of(observations, as_of, t.weight_lookback)
     recent = bool(weights) and as_of - weights[-1].at <= t.weight_age
@@ -87,6 +87,7 @@ def _with_course(
         facts,
         grade=grade,
         first_fever=first_fever(grade, course, found.zone, t),
+        grade_at_dose_1=grade_at_dose(signs, toci.doses[:1], 1, course, facts.age, t) if at_dose_2 is None else None,
         grade_at_dose_2=at_dose_2,
         progressed=progressed(grade, at_dose_2),
         folds=folds,

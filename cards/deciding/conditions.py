@@ -84,17 +84,13 @@ class Doses(StrEnum):
 
 class Progress(StrEnum):
     YES = "progressed"
-    NO = "not progressed or not known"
+    BETTER = "better, <{t.better_after_dose} since dose 2"
+    NO = "neither, or not known"
 
 
 class TociInPlay(StrEnum):
     YES = "any given since day −1 and ≤{t.surveillance_after} ago, or tocilizumab drafted"
     NO = "none given, and no tocilizumab drafted"
-
-
-class Il6Order(StrEnum):
-    ACTIVE = "ordered"
-    NONE = "none"
 
 
 class TociDraft(StrEnum):
@@ -165,7 +161,6 @@ class Situation:
     doses: Doses
     progress: Progress
     toci_in_play: TociInPlay
-    il6_order: Il6Order
     toci_draft: TociDraft
     interval: DoseInterval
     dose_count: DoseCount

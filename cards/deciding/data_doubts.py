@@ -88,7 +88,7 @@ def _management(s: Situation) -> frozenset[CardId]:
 
 
 def _management_changes(s: Situation, others: Iterable[Situation]) -> bool:
-    """Tell whether the management cards would be others. That a value would take `il6-request` away is no reason."""
+    """Tell whether the management cards would be others. That a value would take an IL-6 order away is no reason."""
     return any(_management(other) != _management(s) for other in others)
 
 

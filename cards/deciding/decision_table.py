@@ -24,7 +24,6 @@ from cards.deciding.conditions import (
     Hypersensitivity,
     IcansBand,
     Il6,
-    Il6Order,
     Infected,
     OtherCause,
     Phase,
@@ -60,7 +59,6 @@ class CardId(StrEnum):
     PRODUCT_GUIDANCE = "product-guidance"
     REASSESS_WINDOW = "reassess-window"
     GRADE1_SUPPORTIVE = "grade1-supportive"
-    IL6_REQUEST = "il6-request"
     DATA_QUALITY = "data-quality"
     CRS_GRADE = "crs-grade"
 
@@ -82,7 +80,11 @@ class Order(StrEnum):
     STEROID = (
         "dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every} at grades 1–2, every "
         "{t.dexamethasone_every_severe} at grade 3; methylprednisolone {t.methylprednisolone_dose} mg every "
-        "{t.methylprednisolone_every} at grade 4 and after progress to grade 3; adults only"
+        "{t.methylprednisolone_every} at grade 4 and after progress to grade 3 on dexamethasone; adults only"
+    )
+    STEROID_WHERE_NO_BETTER = (
+        "no better {t.better_after_dose} after the first dose: dexamethasone {t.dexamethasone_dose} mg every "
+        "{t.dexamethasone_every_severe}; adults only"
     )
     ICANS_STEROID = (
         "at ICANS grade 2 dexamethasone {t.dexamethasone_dose} mg every {t.dexamethasone_every}, at grade 3 every "
@@ -94,25 +96,24 @@ class Order(StrEnum):
     BLOOD_COUNT = "blood count"
     CRP = "CRP"
     CHEST_IMAGING = "chest radiograph"
-    IL6 = "IL-6"
+    IL6 = "before the first dose, where a sample can settle the rise: IL-6"
 
 
 INFECTION_WORK_UP = (
     Order.BLOOD_CULTURE, Order.URINE_CULTURE, Order.BLOOD_COUNT, Order.CRP, Order.CHEST_IMAGING,
 )  # fmt: skip
 ORDERS: Mapping[CardId, tuple[Order, ...]] = {
-    CardId.SEVERE_CRS: (Order.TOCILIZUMAB, Order.STEROID),
+    CardId.SEVERE_CRS: (Order.TOCILIZUMAB, Order.STEROID, Order.IL6),
     CardId.INFECTION_FIRST: INFECTION_WORK_UP,
     CardId.OTHER_CAUSE_FIRST: (Order.BLOOD_CULTURE, Order.BLOOD_COUNT),
     CardId.STEROID_AFTER_2_TOCI: (Order.STEROID,),
     CardId.ICANS_STEROID: (Order.ICANS_STEROID,),
-    CardId.TOCI_RECOMMENDED: (Order.TOCILIZUMAB,),
-    CardId.TOCI_GUIDELINE: (Order.TOCILIZUMAB,),
-    CardId.STEROID_EARLY_LOW_IL6: (Order.STEROID, Order.TOCILIZUMAB),
+    CardId.TOCI_RECOMMENDED: (Order.TOCILIZUMAB, Order.STEROID_WHERE_NO_BETTER),
+    CardId.TOCI_GUIDELINE: (Order.TOCILIZUMAB, Order.STEROID_WHERE_NO_BETTER, Order.IL6),
+    CardId.STEROID_EARLY_LOW_IL6: (Order.TOCILIZUMAB, Order.STEROID),
     CardId.INFECTION_SURVEILLANCE: INFECTION_WORK_UP,
-    CardId.GRADE1_SUPPORTIVE: (Order.TOCILIZUMAB_FOR_LONG_FEVER,),
+    CardId.GRADE1_SUPPORTIVE: (Order.TOCILIZUMAB_FOR_LONG_FEVER, Order.IL6),
     CardId.TOCI_DOSE_CHECK: (Order.CORRECTED_DRAFT,),
-    CardId.IL6_REQUEST: (Order.IL6,),
 }
 # the cards whose tocilizumab is marked as recommended
 RECOMMENDED = frozenset({CardId.TOCI_RECOMMENDED, CardId.TOCI_GUIDELINE})
@@ -193,8 +194,11 @@ MANAGEMENT = (
          ((CardId.GRADE1_SUPPORTIVE, WARNING),), Source.ASCO),
     Rule("M11", _when(grade=Grade.G1, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE_EARLY),
          ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
-    Rule("M12", _when(grade=Grade.G1, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE),
+    Rule("M12", _when(grade=Grade.G1, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE,
+                      progress=(Progress.YES, Progress.NO)),
          ((CardId.STEROID_AFTER_2_TOCI, WARNING),), Source.ZHANG),
+    Rule("M30", _when(grade=G12, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE, progress=Progress.BETTER),
+         ((CardId.REASSESS_WINDOW, INFO),), Source.ASCO),
     Rule("M13", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=(Doses.NONE, Doses.ONE), il6=Il6.HIGH),
          ((CardId.TOCI_RECOMMENDED, WARNING),), Source.ZHANG),
     Rule("M14", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=BELOW_TWO_DOSES, il6=Il6.LOW),
@@ -205,20 +209,14 @@ MANAGEMENT = (
     Rule("M16", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=Doses.ONE_EARLY,
                       il6=(Il6.HIGH, Il6.ASK, Il6.UNKNOWN)),
          ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
-    Rule("M17", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE_EARLY, progress=Progress.NO),
+    Rule("M17", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE_EARLY,
+                      progress=(Progress.NO, Progress.BETTER)),
          ((CardId.REASSESS_WINDOW, INFO),), Source.LABEL),
     Rule("M18", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=Doses.MORE, progress=Progress.NO),
          ((CardId.STEROID_AFTER_2_TOCI, WARNING),), Source.ZHANG),
     Rule("M19", _when(grade=Grade.G2, phase=STUDY, culture=NO_CULTURE, doses=TWO_DOSES, progress=Progress.YES),
          ((CardId.STEROID_AFTER_2_TOCI, CRITICAL),), Source.ZHANG),
-    Rule("M20", _when(grade=G34, phase=STUDY, doses=BELOW_TWO_DOSES),
-         ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO),
-    Rule("M21", _when(grade=G34, phase=STUDY, doses=Doses.MORE_EARLY, progress=Progress.NO),
-         ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO),
-    Rule("M22", _when(grade=G34, phase=STUDY, doses=Doses.MORE_EARLY, progress=Progress.YES),
-         ((CardId.SEVERE_CRS, CRITICAL), (CardId.STEROID_AFTER_2_TOCI, CRITICAL)), Source.ASCO),
-    Rule("M23", _when(grade=G34, phase=STUDY, doses=Doses.MORE),
-         ((CardId.SEVERE_CRS, CRITICAL), (CardId.STEROID_AFTER_2_TOCI, CRITICAL)), Source.ASCO),
+    Rule("M20", _when(grade=G34, phase=STUDY), ((CardId.SEVERE_CRS, CRITICAL),), Source.ASCO),
 )  # fmt: skip
 
 MINIMUM = (
@@ -240,18 +238,6 @@ SURVEILLANCE = (
          ((CardId.INFECTION_SURVEILLANCE, WARNING),), Source.LABEL),
     Rule("S06", _when(toci_in_play=IN_PLAY, culture=CULTURE, grade=G12), (), Source.LABEL),
     Rule("S02", _when(toci_in_play=TociInPlay.NO), (), Source.ZHANG),
-)  # fmt: skip
-
-SAMPLE = (
-    Rule("I01", _when(grade=G1234, phase=STUDY, doses=Doses.NONE, il6=Il6.ASK, il6_order=Il6Order.NONE),
-         ((CardId.IL6_REQUEST, INFO),), Source.ZHANG),
-    Rule("I02", _when(grade=G1234, phase=STUDY, doses=Doses.NONE, il6=Il6.ASK, il6_order=Il6Order.ACTIVE),
-         (), Source.ZHANG),
-    Rule("I03", _when(grade=G1234, phase=STUDY, doses=Doses.NONE, il6=(Il6.HIGH, Il6.LOW, Il6.UNKNOWN)),
-         (), Source.ZHANG),
-    Rule("I04", _when(grade=G1234, phase=STUDY, doses=(Doses.ONE_EARLY, Doses.ONE, *TWO_DOSES)), (), Source.ZHANG),
-    Rule("I05", _when(grade=G1234, phase=LATE), (), Source.ZHANG),
-    Rule("I06", _when(grade=(*NO_GRADE, Grade.G0)), (), Source.ZHANG),
 )  # fmt: skip
 
 PRODUCT = (
@@ -333,7 +319,6 @@ PARTS: Mapping[str, tuple[Rule, ...]] = {
     "management": MANAGEMENT,
     "minimum": MINIMUM,
     "surveillance": SURVEILLANCE,
-    "sample": SAMPLE,
     "product": PRODUCT,
     "neurotoxicity": NEUROTOXICITY,
     "draft: interval": INTERVAL,

@@ -15,7 +15,8 @@ class Offer:
     """An order that a card would make: the suggestion, or a note that says why there is none.
 
     `in_hand`: the order is drafted, active or running. `done`: it is running or was done of late. `barred`: the patient
-    speaks against it, and not a gap in the record.
+    speaks against it, and not a gap in the record. `beside`: it is no treatment, and answers a card as little as it
+    keeps one urgent.
     """
 
     key: str
@@ -24,6 +25,7 @@ class Offer:
     in_hand: bool = False
     done: bool = False
     barred: bool = False
+    beside: bool = False
 
 
 def ordered_at(facts: PatientFacts, authored: datetime | None) -> str:

@@ -19,7 +19,6 @@ from cards.deciding.conditions import (
     Hypersensitivity,
     IcansBand,
     Il6,
-    Il6Order,
     Infected,
     OtherCause,
     Phase,
@@ -32,7 +31,7 @@ from cards.deciding.conditions import (
     TociInPlay,
 )
 from cards.deciding.dose_check import dose_faults
-from cards.deciding.drafts import drafted, is_ordered
+from cards.deciding.drafts import drafted
 from cards.deciding.product_guidance import product_window
 from cards.deciding.tocilizumab_gate import Bar, draft_bars
 from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, verdict
@@ -44,6 +43,7 @@ from fhir_mappings.facts.grade import (
     Fever,
     NoGrade,
     device_not_recognised,
+    is_better,
     row_without_fever,
 )
 from fhir_mappings.facts.patient import PatientFacts
@@ -84,9 +84,8 @@ def situation(
         il6=_il6(found.il6, blocked=facts.il6.blocked),
         crp=Crp.HIGH if found.crp.category is Category.HIGH else Crp.NOT_HIGH,
         doses=_doses(facts, t.dose_interval),
-        progress=Progress.YES if facts.progressed else Progress.NO,
+        progress=_progress(facts, grade, t),
         toci_in_play=_toci_in_play(facts, drafts, t.surveillance_after),
-        il6_order=Il6Order.ACTIVE if is_ordered(facts, drafts, "interleukin-6") else Il6Order.NONE,
         toci_draft=TociDraft.YES if drafted(drafts, DrugClass.TOCILIZUMAB) else TociDraft.NO,
         interval=DoseInterval.TOO_SOON if Bar.INTERVAL in bars else DoseInterval.CLEAR,
         dose_count=DoseCount.TOO_MANY if {Bar.NUMBER, Bar.DAY} & set(bars) else DoseCount.WITHIN,
@@ -100,6 +99,16 @@ def situation(
         charted=Charted.NOT if grade.minimum and rows_not_charted(facts, t) else Charted.YES,
         fever_lasts=FeverLasts.YES if fever_lasts(facts, grade) >= t.fever_as_grade_2 else FeverLasts.NO,
     )
+
+
+def _progress(facts: PatientFacts, grade: CrsGrade, t: Thresholds) -> Progress:
+    """The course since dose 2: better if the grade, no minimum, is below the one at that dose."""
+    if facts.progressed:
+        return Progress.YES
+    doses, then = facts.tocilizumab.doses, facts.grade_at_dose_2
+    if len(doses) < 2 or facts.as_of - doses[1].start >= t.better_after_dose:
+        return Progress.NO
+    return Progress.BETTER if is_better(grade, then) else Progress.NO
 
 
 def _icans(grade: int | None) -> IcansBand:

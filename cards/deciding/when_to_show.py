@@ -96,9 +96,10 @@ def concern(showing: Showing, drafts: tuple[DraftOrder, ...]) -> Concern:
 
 def answered(card: Planned) -> bool:
     """Tell whether each order of a card is drafted, active, running or barred by the patient."""
-    if card.id in NEVER_ANSWERED or not card.offers:
+    treatments = [offer for offer in card.offers if not offer.beside]
+    if card.id in NEVER_ANSWERED or not treatments:
         return False
-    return all(offer.in_hand or offer.barred for offer in card.offers)
+    return all(offer.in_hand or offer.barred for offer in treatments)
 
 
 def spoken(
@@ -131,10 +132,10 @@ def _grade_matters(grade: CrsGrade | None) -> bool:
 
 
 def softened(card: Planned, charted: Charted) -> Planned:
-    """The card, as info instead of a warning if all its orders are running or were done of late."""
-    done = [offer for offer in card.offers if not offer.barred]
+    """The card, as info instead of a warning if all its orders are active or running, or were done of late."""
+    done = [offer for offer in card.offers if not offer.barred and not offer.beside]
     asks_to_measure = card.id is CardId.GRADE1_SUPPORTIVE and charted is Charted.NOT
-    if card.id in _NEVER_SOFTENED or asks_to_measure:
+    if card.id in _NEVER_SOFTENED | DRAFT_CHECKS or asks_to_measure:
         return card
     if card.indicator is Indicator.WARNING and done and all(offer.done for offer in done):
         return replace(card, indicator=Indicator.INFO)

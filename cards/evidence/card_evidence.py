@@ -239,11 +239,6 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
         ("The lines on a product are unconfirmed until a clinician has read its label.",),
         (SourceId.ZHANG, SourceId.PRODUCT_LABELS),
     ),
-    CardId.IL6_REQUEST: CardEvidence(
-        ("A sample before the first dose settles the IL-6 rise; after it IL-6 is of no use for that.",),
-        ("Guidelines do not wait for IL-6.", *STUDY_LIMITS),
-        (SourceId.ZHANG,),
-    ),
     CardId.REASSESS_WINDOW: CardEvidence(
         ("The label's eight hours between two doses; ASCO's corticosteroids after one or two doses.",),
         ("In the study the interval was 24 to 48 hours.",),

@@ -97,7 +97,8 @@ def service_offer(order: Ordering, set_id: str) -> Offer:
     concept = ordered_concept(set_id, terms)
     name = terms.titles[set_id]
     if is_ordered(facts, order.drafts, set_id):
-        return Offer(key, None, phrase("order", "test ordered", name=name), in_hand=True)
+        active = is_ordered(facts, (), set_id)
+        return Offer(key, None, phrase("order", "test ordered", name=name), in_hand=True, done=active)
     if set_id in facts.done_recently and set_id != "interleukin-6":
         return Offer(key, None, phrase("order", "test done", name=name, t=InWords(order.t)), in_hand=True, done=True)
     resource = {

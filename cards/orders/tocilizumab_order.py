@@ -51,7 +51,7 @@ def tocilizumab_offer(order: Ordering, *, recommended: bool) -> Offer:
         return Offer(key, None, note, in_hand=True, barred=by_patient)
     for pending in uncharted_tocilizumab(facts, drafts):
         ordered = phrase("order", "toci ordered", at=ordered_at(facts, pending.authored))
-        return Offer(key, None, f"{ordered}{beside}", in_hand=True, barred=by_patient)
+        return Offer(key, None, f"{ordered}{beside}", in_hand=True, done=True, barred=by_patient)
     if bar or weight is None:
         return Offer(key, None, bar, barred=by_patient)
     dose = tocilizumab_dose(weight, t)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
 from cards.deciding.product_guidance import product_window
-from cards.deciding.steroids.regimen import Regimen, prescription
+from cards.deciding.steroids.regimen import Regimen, is_no_better, prescription
 from cards.deciding.steroids.state import steroid_state
 from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, Gate, tocilizumab_gate
 from cards.deciding.verdict import Category
@@ -16,6 +16,7 @@ from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import not_used
 from cards.wording.context import WordingContext
+from fhir_mappings.facts.grade import is_better
 from fhir_mappings.facts.sought import NEUTROPHILS, counts_set_aside
 
 
@@ -38,6 +39,7 @@ def of_doses(x: WordingContext, suggestions: tuple[Suggestion, ...]) -> dict[str
         "since_last": f"{duration(facts.as_of - max(starts))} ago" if starts else "not given",
         "since_dose_2": duration(facts.as_of - history.doses[1].start) if count >= 2 else "",
         "next_dose": next_dose,
+        **_of_progress(x, next_dose),
         "neutrophils": phrase(
             "neutrophils",
             "known" if anc else "not used" if lost else "unknown",
@@ -45,6 +47,30 @@ def of_doses(x: WordingContext, suggestions: tuple[Suggestion, ...]) -> dict[str
             lost=lost,
             t=InWords(x.t),
         ),
+    }
+
+
+def _of_progress(x: WordingContext, next_dose: str) -> dict[str, str]:
+    """The words on the course of CRS since the doses of tocilizumab."""
+    facts, t = x.facts, x.t
+    doses = facts.tocilizumab.doses
+    since = facts.as_of - doses[1].start if len(doses) > 1 else None
+    how = "first"
+    if since is not None:
+        how = "progressed" if facts.progressed else "persists" if since >= t.dose_interval else "early"
+    better = (
+        since is not None
+        and t.dose_interval <= since < t.better_after_dose
+        and is_better(x.grade, facts.grade_at_dose_2)
+    )
+    at = when(facts.local(doses[1].start + t.better_after_dose)) if better else next_dose
+    return {
+        "severe_after": phrase("severe_after", how),
+        "severe_since": phrase("severe_since", how, since_dose_2=duration(since) if since is not None else ""),
+        "no_better": phrase("no_better", "yes" if is_no_better(facts, t) else "no", t=InWords(t)),
+        "better": phrase("better", "yes" if better else "no"),
+        "Better": phrase("Better", "yes" if better else "no"),
+        "reassess_at": at,
     }
 
 
@@ -59,6 +85,7 @@ def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
         "given": given,
         "Given": beginning,
         "delay": phrase("delay", "low" if low else "other"),
+        "il6_sample": phrase("il6_sample", "yes" if any(o.beside and o.suggestion for o in planned.offers) else "no"),
         "barred": _barred_words(x, gate) if bar else "",
         "regimen": _regimen(x),
     }
@@ -67,6 +94,7 @@ def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
     allergic = x.facts.tocilizumab_hypersensitivity is not None
     again = "second" if len(x.facts.tocilizumab.doses) >= min(2, int(x.t.doses_max)) else "first"
     return {
+        "il6_sample": values["il6_sample"],
         "severe_what": phrase("severe_what", "late" if late else state, **values),
         "severe_do": phrase("severe_do", state, **values),
         "recommended": phrase("recommended", possible, **values),

@@ -65,9 +65,9 @@ WORDING: Mapping[CardId, Wording] = {
         ASCO,
         "{severe_summary}",
         (
-            "{Grade}: {drivers}. ICU level of care. {severe_do}",
+            "{Grade}: {drivers}. {severe_since} ICU level of care. {severe_do}",
             ATTRIBUTABLE,
-            "IL-6 {il6} does not delay treatment.",
+            "IL-6 {il6} does not delay treatment.{il6_sample}",
             "{offers}",
         ),
         (ICANS, CAUTION_BESIDE),
@@ -116,7 +116,7 @@ WORDING: Mapping[CardId, Wording] = {
         "CRS {grade} and IL-6 up {il6_fold}: {recommended}{dose}",
         (
             "{Grade} ({drivers}) and IL-6 at least {t.il6_fold}-fold above baseline (the study's limit: 4): "
-            "the study recommends tocilizumab{second}.",
+            "the study recommends tocilizumab{second}.{no_better}",
             ATTRIBUTABLE,
             "{offers}",
         ),
@@ -142,7 +142,7 @@ WORDING: Mapping[CardId, Wording] = {
         "CRS {grade}, IL-6 rise unknown: {by_guideline}{dose}",
         (
             "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. ASCO gives tocilizumab at grade 2 whatever "
-            "the IL-6.",
+            "the IL-6.{no_better}{il6_sample}",
             ATTRIBUTABLE,
             "{offers}",
         ),
@@ -279,10 +279,10 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.REASSESS_WINDOW: Wording(
         "Reassess after tocilizumab",
         LABEL,
-        "CRS {grade}, tocilizumab {since_last}: reassess at {next_dose}; {then}",
+        "CRS {grade}, tocilizumab {since_last}: {better}reassess at {reassess_at}; {then}",
         (
-            "{Grade}: {drivers}. The last dose of tocilizumab started {since_last}. Reassess at {next_dose}, or at "
-            "once if CRS worsens; {then}.",
+            "{Grade}: {drivers}. {Better}The last dose of tocilizumab started {since_last}. Reassess at {reassess_at}, "
+            "or at once if CRS worsens; {then}.",
         ),
         (STEROID_RULE,),
     ),
@@ -291,23 +291,12 @@ WORDING: Mapping[CardId, Wording] = {
         ASCO,
         "{grade1_summary}",
         (
-            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. {grade1_tocilizumab}",
+            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. {grade1_tocilizumab}"
+            "{il6_sample}",
             "{grade1_known}",
             "{lasting}",
             "{offers}",
         ),
-    ),
-    CardId.IL6_REQUEST: Wording(
-        "IL-6 sample",
-        ZHANG,
-        "Draw IL-6 now, before any tocilizumab; do not delay treatment for it",
-        (
-            "The IL-6 rise is unknown: {il6_reason}. A sample can settle it before tocilizumab; after tocilizumab "
-            "IL-6 is no longer usable.",
-            "{offers}",
-        ),
-        (NO_WAITING,),
-        shown=(EvidencePart.IL6,),
     ),
     CardId.DATA_QUALITY: Wording(
         "Data that could not be used",

@@ -87,8 +87,8 @@ STORIES: tuple[Story, ...] = (
         Scene("1b", (7, "09:45"), ("steroid-early-low-il6", "infection-surveillance", GRADE), 560, says="2.65-fold",
               before_draft=("steroid-early-low-il6", GRADE)),
         Scene("1c", (9, "09:00"), ("steroid-early-low-il6", "infection-surveillance", GRADE), says="2.65-fold"),
-        Scene("1d", (9, "15:00"), ("severe-crs", "steroid-after-2-toci", "infection-surveillance", GRADE),
-              says="grade 4", other_order=("severe-crs", "steroid-after-2-toci", GRADE)),
+        Scene("1d", (9, "15:00"), ("severe-crs", "infection-surveillance", GRADE),
+              says="grade 4", other_order=("severe-crs", GRADE)),
     )),
     Story("2", "Patient B of the paper: grade 2 after two doses", 30, """
         D0 08:00  il6 25.1 | weight 55
@@ -237,7 +237,7 @@ STORIES: tuple[Story, ...] = (
         D0 10:00  car-t brexucabtagene autoleucel
         D2 01:30  T 38.7 | SBP 118 | SpO2 97 | device RA
         """, (
-        Scene("15", (2, "02:00"), ("product-guidance", "grade1-supportive", "il6-request", GRADE),
+        Scene("15", (2, "02:00"), ("product-guidance", "grade1-supportive", GRADE),
               says="see product guidance"),
     )),
     Story("16", "Rheumatoid arthritis, no CAR-T cells", 60, """

@@ -110,6 +110,13 @@ def stale_pressors_alone(grade: CrsGrade) -> bool:
     return Flag.PRESSORS_STALE_TOGETHER in grade.pressure.flags and grade.oxygen.value < grade.pressure.value
 
 
+def is_better(now: CrsGrade, then: CrsGrade | None) -> bool:
+    """Tell whether the grade is known to be below an earlier one; a minimum now may be as high."""
+    if then is None or then.grade is None or now.grade is None or now.minimum:
+        return False
+    return now.grade < then.grade
+
+
 def row_without_fever(grade: CrsGrade) -> int:
     """The higher row of a patient who had no fever in this course, and whose fever nothing hid; 0 for any other.
 

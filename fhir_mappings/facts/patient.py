@@ -43,6 +43,7 @@ class PatientFacts:
     age: Age | None = None
     grade: CrsGrade | None = None
     first_fever: FirstFever | None = None
+    grade_at_dose_1: CrsGrade | None = None  # of a course with one dose
     grade_at_dose_2: CrsGrade | None = None
     progressed: bool | None = None
     folds: Mapping[Analyte, FoldChange] = field(default_factory=lambda: {analyte: FoldChange() for analyte in ANALYTES})

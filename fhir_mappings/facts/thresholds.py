@@ -164,6 +164,16 @@ class Thresholds:
     # tocilizumab and corticosteroids
     dose_merge: timedelta = _span((0, 120), "administrations that start this close are one dose", minutes=60)
     dose_interval: timedelta = _span((8, 24), "between the starts of two doses at least", LABEL, V, hours=8)
+    better_after_dose: timedelta = _span(
+        (12, 48),
+        "after a dose, a grade that fell is waited on; one that did not adds a corticosteroid after",
+        ASCO,
+        V,
+        hours=24,
+    )
+    grade_at_dose_back: timedelta = _span(
+        (4, 48), "the grade at a dose is looked for, where there is none at its start, in the last", hours=24
+    )
     dose_lookback: timedelta = _span((30, 90), "the checks of a draft count doses of the last", days=30)
     doses_max: Decimal = _number("4", "1", ("1", "4"), LABEL, V, "doses in all at most")
     doses_per_day: Decimal = _number("3", "1", ("1", "3"), "Samsung protocol; ehoonline", V, "doses of a day at most")

@@ -95,19 +95,21 @@ MANAGEMENT = rows("""
 | M13 | T 39 @D3 20:00; il6 10 @D0 08:00; il6 50 @D3 22:00; toci 560 @-9h; grade 2 |             | toci-recommended (w), crs-grade                                       | the same nine hours after dose 1                        |
 | M14 | IL-6 low; grade 2                                                          |             | steroid-early-low-il6 (w), crs-grade                                  | grade 2 and a small rise                                |
 | M14 | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D4 07:00; toci 560 @-3h; grade 2 |             | steroid-early-low-il6 (w), crs-grade                                  | the same three hours after dose 1                       |
-| M15 | IL-6 to ask; grade 2                                                       |             | toci-guideline (w), il6-request, crs-grade                            | grade 2, the rise not known yet                         |
+| M15 | IL-6 to ask; grade 2                                                       |             | toci-guideline (w), crs-grade                            | grade 2, the rise not known yet                         |
 | M15 | il6 50 @D4 07:00; grade 2                                                  |             | toci-guideline (w), data-quality, crs-grade                           | grade 2, no baseline                                    |
 | M16 | IL-6 high; toci 560 @-3h; grade 2                                          |             | reassess-window, crs-grade                                            | three hours after dose 1                                |
 | M17 | T 39 @-30h; SBP 84 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 2 | | reassess-window, crs-grade                                 | grade 2 before and three hours after dose 2             |
 | M18 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2                         |             | steroid-after-2-toci (w), crs-grade                                   | grade 2 nine hours after dose 2                         |
 | M19 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 2 | | steroid-after-2-toci (c), crs-grade                       | grade 1 at dose 2, grade 2 three hours later            |
 | M03 | give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 118 @-1h; device BiPAP @D-1 22:00; device BiPAP @-1h; SpO2 97 @-1h | | crs-grade-unknown (w), crs-grade              | home BiPAP or respiratory failure, fever may be masked  |
-| M15 | T 39 @D3 20:00; il6 10 @D0 08:00; il6 20 @D4 07:00; il6 60 preliminary @D4 09:00; grade 2 | | toci-guideline (w), il6-request, data-quality, crs-grade | grade 2, a preliminary result would make the rise high |
+| M15 | T 39 @D3 20:00; il6 10 @D0 08:00; il6 20 @D4 07:00; il6 60 preliminary @D4 09:00; grade 2 | | toci-guideline (w), data-quality, crs-grade | grade 2, a preliminary result would make the rise high |
 | M20 | IL-6 low; grade 3                                                          |             | severe-crs (c), crs-grade                                             | grade 3: IL-6 does not delay                            |
-| M20 | IL-6 to ask; grade 4                                                       |             | severe-crs (c), il6-request, crs-grade                                | grade 4, the rise not known yet                         |
-| M21 | T 39 @-30h; SBP 118 @-4h; device HFNC @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | | severe-crs (c), crs-grade                                         | grade 3 before and three hours after dose 2             |
-| M22 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | | severe-crs (c), steroid-after-2-toci (c), crs-grade       | grade 1 at dose 2, grade 3 three hours later            |
-| M23 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 3                         |             | severe-crs (c), steroid-after-2-toci (c), crs-grade                   | grade 3 nine hours after dose 2                         |
+| M20 | IL-6 to ask; grade 4                                                       |             | severe-crs (c), crs-grade                                | grade 4, the rise not known yet                         |
+| M20 | T 39 @-30h; SBP 118 @-4h; device HFNC @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | | severe-crs (c), crs-grade                                         | grade 3 before and three hours after dose 2             |
+| M20 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | | severe-crs (c), crs-grade                                  | grade 1 at dose 2, grade 3 three hours later: one card says it |
+| M20 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 3                         |             | severe-crs (c), crs-grade                                             | grade 3 nine hours after dose 2                         |
+| M30 | T 39 @-30h; toci 560 @-22h; T 39 @-10h; SBP 118 @-10h; device NC @-10h; flow 2 @-10h; toci 560 @-9h; grade 1 | | reassess-window, crs-grade | nine hours after dose 2 and better: wait |
+| M12 | T 39 @-40h; toci 560 @-36h; T 39 @-25h; SBP 118 @-25h; device NC @-25h; flow 2 @-25h; toci 560 @-24h; grade 1 | | steroid-after-2-toci (w), crs-grade | better, but 24 h after dose 2 |
 """)
 
 
@@ -121,13 +123,18 @@ ORDERED = rows("""
 | M09 | car-t tisagenlecleucel @D-31 10:00; grade 3                          |                                                  | day 35: severe CRS is said, without orders            |
 | M12 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 1                   | steroid-after-2-toci: corticosteroid             | two doses did not end it                              |
 | M13 | IL-6 high; grade 2                                                   | toci-recommended: tocilizumab                    | the study's recommendation                            |
-| M14 | IL-6 low; grade 2                                                    | steroid-early-low-il6: corticosteroid, tocilizumab | the study's corticosteroid, and guideline care      |
+| M14 | IL-6 low; grade 2                                                    | steroid-early-low-il6: tocilizumab, corticosteroid | guideline care first, and the study's corticosteroid |
 | M15 | il6 50 @D4 07:00; grade 2                                            | toci-guideline: tocilizumab                      | guideline care, the rise is not known                 |
 | M19 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 2 | steroid-after-2-toci: corticosteroid | progress after dose 2       |
 | M20 | IL-6 low; grade 3                                                    | severe-crs: tocilizumab, corticosteroid          | both at once                                          |
-| M21 | T 39 @-30h; SBP 118 @-4h; device HFNC @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | severe-crs: corticosteroid         | three hours after a dose there is no other            |
-| M22 | T 39 @-30h; SBP 118 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | severe-crs: corticosteroid | an answer carries an order once: on its first card |
-| I01 | IL-6 to ask; grade 1                                                 | il6-request: service:interleukin-6               | the sample that can settle it                         |
+| M20 | T 39 @-30h; SBP 118 @-4h; device HFNC @-4h; toci 560 @-20h; toci 560 @-3h; grade 3 | severe-crs: corticosteroid         | three hours after a dose there is no other            |
+| M13 | T 39 @D3 06:00; SBP 84 @D3 08:00; SpO2 97 @D3 08:00; device RA @D3 08:00; il6 10 @D0 08:00; il6 50 @D3 07:00; toci 560 @-24h; grade 2 | toci-recommended: tocilizumab, corticosteroid | no better 24 h after the first dose |
+| M15 | T 39 @D3 06:00; SBP 84 @D3 08:00; SpO2 97 @D3 08:00; device RA @D3 08:00; toci 560 @-24h; grade 2 | toci-guideline: tocilizumab, corticosteroid | the same, the rise is not known |
+| M13 | T 39 @D3 06:00; SBP 84 @D3 08:00; SpO2 97 @D3 08:00; device RA @D3 08:00; il6 10 @D0 08:00; il6 50 @D3 07:00; toci 560 @-1439m; grade 2 | toci-recommended: tocilizumab | a minute less than 24 h |
+| M13 | T 39 @D3 06:00; SBP 118 @D3 08:00; device HFNC @D3 08:00; il6 10 @D0 08:00; il6 50 @D3 07:00; toci 560 @-24h; grade 2 | toci-recommended: tocilizumab | grade 3 at the dose, grade 2 now: better |
+| M15 | IL-6 to ask; grade 2                                                 | toci-guideline: tocilizumab, service:interleukin-6 | the sample that can settle it, before the first dose |
+| M20 | IL-6 to ask; grade 4                                                 | severe-crs: tocilizumab, corticosteroid, service:interleukin-6 | the same at grade 4 |
+| M10 | IL-6 to ask; grade 1                                                 | grade1-supportive: service:interleukin-6         | the same at grade 1                                   |
 | N02 | grade 0; ice 3 @-1h                                                  | icans-steroid: corticosteroid                    | ICANS of grade 2                                      |
 | S01 | crp 10 @D0 08:00; crp 19 @D3 07:00; grade 0; toci 560 @-20h          | infection-surveillance: service:blood-culture, service:urine-culture, service:complete-blood-count, service:c-reactive-protein, service:chest-imaging | the whole bundle |
 """)
@@ -162,7 +169,7 @@ def test_a_grade_that_may_be_higher(row: dict[str, str]) -> None:
 SURVEILLANCE = rows("""
 | row | chart                                                                        | drafted | cards                                             | because                                              |
 | S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 0; toci 560 @-20h                  |         | infection-surveillance (w), crs-grade             | CRP 1.9-fold and tocilizumab given                   |
-| S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 1                                  | 560     | infection-surveillance (w), grade1-supportive, il6-request, crs-grade | the same, tocilizumab drafted    |
+| S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 1                                  | 560     | infection-surveillance (w), grade1-supportive, crs-grade | the same, tocilizumab drafted    |
 | S01 | crp 10 @D0 08:00; crp 11 @D3 07:00; toci 560 @-20h; crp 60 @-1h; grade 0     |         | infection-surveillance (w), crs-grade             | a rise after tocilizumab counts all the same         |
 | S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; grade 0; toci 560 @D0 10:00              |         | infection-surveillance (w), crs-grade             | given as the infusion began                          |
 | S01 | crp 10 @D0 08:00; crp 19 @D4 07:00; give sarilumab 200 @D2 10:00; grade 0     |         | infection-surveillance (w), crs-grade             | another IL-6 blocker                                 |
@@ -185,33 +192,33 @@ def test_infection_surveillance(row: dict[str, str]) -> None:
 
 
 SAMPLE = rows("""
-| row | chart                                                  | cards                                              | because                                             |
-| I01 | IL-6 to ask; grade 1                                   | grade1-supportive, il6-request, crs-grade          | a sample can settle the rise before tocilizumab     |
-| I02 | IL-6 to ask; grade 1; order interleukin-6              | grade1-supportive, crs-grade                       | it is ordered                                       |
-| I03 | IL-6 low; grade 1                                      | grade1-supportive, crs-grade                       | the rise is known                                   |
-| I03 | grade 1                                                | grade1-supportive, crs-grade                       | no baseline: no sample can settle it                |
-| I03 | il6 10 @D0 08:00; give sarilumab 200 @D1 10:00; grade 1 | grade1-supportive, crs-grade                      | after another IL-6 blocker no sample is usable      |
-| I03 | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D2 07:00; give sarilumab 200 @D3 12:00; grade 1 | grade1-supportive, crs-grade | nor can one before it be followed by another |
-| I04 | IL-6 to ask; toci 560 @-3h; grade 1                    | grade1-supportive, crs-grade                       | after tocilizumab IL-6 is no longer usable          |
-| I05 | car-t tisagenlecleucel @D-31 10:00; grade 1            | crs-grade                                          | day 35                                              |
-| I06 | IL-6 to ask; grade 0                                   | crs-grade                                          | no CRS                                              |
+| chart                                                  | offered by        | because                                             |
+| IL-6 to ask; grade 1                                   | grade1-supportive | a sample can settle the rise before tocilizumab     |
+| IL-6 to ask; grade 1; order interleukin-6              | –                 | it is ordered                                       |
+| IL-6 low; grade 1                                      | –                 | the rise is known                                   |
+| grade 1                                                | –                 | no baseline: no sample can settle it                |
+| il6 10 @D0 08:00; give sarilumab 200 @D1 10:00; grade 1 | –                | after another IL-6 blocker no sample is usable      |
+| T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D2 07:00; give sarilumab 200 @D3 12:00; grade 1 | – | nor can one before it be followed by another |
+| IL-6 to ask; toci 560 @-3h; grade 1                    | –                 | after tocilizumab IL-6 is no longer usable          |
+| car-t tisagenlecleucel @D-31 10:00; grade 1            | –                 | day 35                                              |
+| IL-6 to ask; grade 0                                   | –                 | no CRS                                              |
 """)
 
 
 @pytest.mark.parametrize("row", SAMPLE, ids=name_of)
 def test_a_sample_is_asked_for_only_where_it_helps(row: dict[str, str]) -> None:
-    ordered = "; order interleukin-6" in row["chart"]
-    found = asked(row["chart"].replace("; order interleukin-6", ""))
-    if ordered:
-        order: dict[str, Any] = {
-            "resourceType": "ServiceRequest", "id": "s", "status": "active", "intent": "order",
-            "subject": {"reference": "Patient/p"}, "authoredOn": "2026-03-06T11:00:00+08:00",
-            "code": {"coding": [{"system": "http://loinc.org", "code": "26881-3"}]},
-        }  # fmt: skip
-        chart = row["chart"].replace("; order interleukin-6", "").replace("IL-6 to ask", ASK)
-        found = answered([*patient(chart), order])
-    assert row["row"] in row_ids(found)
-    assert shown_cards(found) == row["cards"]
+    """The card that carries the order of IL-6; it says to draw it before the first dose and not to wait for it."""
+    chart, _, ordered = row["chart"].partition("; order ")
+    order: dict[str, Any] = {
+        "resourceType": "ServiceRequest", "id": "s", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p"}, "authoredOn": "2026-03-06T11:00:00+08:00",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "26881-3"}]},
+    }  # fmt: skip
+    words = chart.replace("IL-6 to ask", ASK).replace("IL-6 low", LOW)
+    found = answered([*patient(words, infused="car-t" not in words), *([order] if ordered else [])])
+    offering = [c for c in found.cards for s in c.suggestions if s.order_key == "service:interleukin-6"]
+    assert (", ".join(card.id for card in offering) or "–") == row["offered by"]
+    assert all("Draw IL-6 before the first dose; do not wait for it." in card.detail for card in offering)
 
 
 PRODUCT = rows("""
@@ -259,8 +266,8 @@ DRAFTED = rows("""
 | K02 | grade 2; IL-6 high                                                         | 560     | toci-recommended (w), crs-grade                           | no dose before                                    |
 | K03 | grade 2; IL-6 high                                                         |         | toci-recommended (w), crs-grade                           | nothing drafted: nothing checked                  |
 | K11 | T 39 @-90h; toci 560 @-80h; toci 560 @-60h; toci 560 @-40h; toci 560 @-20h; grade 2 | 560 | toci-max-doses (c), steroid-after-2-toci (w), crs-grade | four doses given                                |
-| K11 | T 39 @-30h; toci 560 @-1439m; toci 560 @-16h; toci 560 @-8h; grade 3       | 560     | severe-crs (c), steroid-after-2-toci (c), toci-max-doses (c), crs-grade | three doses in 24 h                 |
-| K12 | T 39 @-30h; toci 560 @-24h; toci 560 @-16h; toci 560 @-8h; grade 3         | 560     | severe-crs (c), steroid-after-2-toci (c), crs-grade       | the first of three exactly 24 h ago               |
+| K11 | T 39 @-30h; toci 560 @-1439m; toci 560 @-16h; toci 560 @-8h; grade 3       | 560     | severe-crs (c), toci-max-doses (c), crs-grade | three doses in 24 h                 |
+| K12 | T 39 @-30h; toci 560 @-24h; toci 560 @-16h; toci 560 @-8h; grade 3         | 560     | severe-crs (c), crs-grade       | the first of three exactly 24 h ago               |
 | K12 | grade 2; IL-6 high                                                         | 560     | toci-recommended (w), crs-grade                           | within the number                                 |
 | K13 | grade 0                                                                    |         | crs-grade                                                 | nothing drafted                                   |
 | K23 | grade 2; IL-6 high; culture Escherichia coli @-30h                         | 560     | infection-first (w), crs-grade                            | drafted: treat sepsis first, and no other card    |
@@ -700,7 +707,7 @@ DATA = rows("""
 | D01 | IL-6 high; grade 2                                           | toci-recommended (w), crs-grade                          | nothing in doubt                             |
 | D02 | T 39 @-1h; SBP 118 @-1h; device NC @-1h; IL-6 high           | toci-recommended (w), data-quality, crs-grade            | a cannula without a flow                     |
 | D02 | grade 0; ice 11 @-1h                                         | data-quality, crs-grade                                  | an ICE score that cannot be                  |
-| D02 | T 39 @D3 20:00; il6 <12 @D0 08:00; il6 45 @D4 07:00; grade 2 | toci-guideline (w), il6-request, data-quality, crs-grade | a baseline below a limit proves no small rise |
+| D02 | T 39 @D3 20:00; il6 <12 @D0 08:00; il6 45 @D4 07:00; grade 2 | toci-guideline (w), data-quality, crs-grade | a baseline below a limit proves no small rise |
 """)
 
 
@@ -720,7 +727,7 @@ def test_d03_a_vasopressor_ordered_and_not_charted_is_a_warning() -> None:
     assert shown_cards(found) == "grade1-supportive, data-quality (w), crs-grade"
 
 
-TABLES = (MANAGEMENT, UNREAD, SURVEILLANCE, SAMPLE, PRODUCT, ICANS, DRAFTED, STEROID_DRAFTED, DATA)
+TABLES = (MANAGEMENT, UNREAD, SURVEILLANCE, PRODUCT, ICANS, DRAFTED, STEROID_DRAFTED, DATA)
 
 
 def test_every_row_of_the_decision_table_has_a_patient_here() -> None:

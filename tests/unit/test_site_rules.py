@@ -37,14 +37,14 @@ def test_a_site_sets_numbers_and_card_modes(tmp_path: Path) -> None:
         fever_window = "0.5 d"
         [cards]
         infection-surveillance = "shadow"
-        il6-request = "off"
+        reassess-window = "off"
         """,
     )
     t = found.thresholds
     assert (t.spo2_cut, t.il6_fold, t.crp_fold) == (Decimal(92), Decimal(5), Decimal("2.0"))
     assert (t.bp_window, t.weight_age, t.fever_window) == (timedelta(hours=8), timedelta(days=7), timedelta(hours=12))
     assert found.modes.of(CardId.INFECTION_SURVEILLANCE) is CardMode.SHADOW
-    assert found.modes.of(CardId.IL6_REQUEST) is CardMode.OFF
+    assert found.modes.of(CardId.REASSESS_WINDOW) is CardMode.OFF
     assert found.modes.of(CardId.SEVERE_CRS) is CardMode.ACTIVE
 
 
@@ -102,7 +102,7 @@ def test_the_hash_names_numbers_modes_and_codes_in_force(tmp_path: Path) -> None
     write(tmp_path / "sets", "nc", device("low-flow-oxygen", "nc-local"))
     others = {
         of_toml(tmp_path, '[thresholds]\nspo2_cut = "92 %"').hash,
-        of_toml(tmp_path, '[cards]\nil6-request = "off"').hash,
+        of_toml(tmp_path, '[cards]\nreassess-window = "off"').hash,
         site_rules(None, tmp_path / "sets").hash,
     }
     assert len(others | {plain}) == 4

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from cards.deciding.decision_table import CardId
 from cards.deciding.steroids.amounts import DEXAMETHASONE, METHYLPREDNISOLONE, enough_of, given_since
-from fhir_mappings.facts.grade import stale_pressors_alone
+from fhir_mappings.facts.grade import is_better, stale_pressors_alone
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 
@@ -71,9 +71,19 @@ def regimen_of(card: CardId, facts: PatientFacts, t: Thresholds) -> Regimen | No
             return _of_severe_crs(facts, t)
         case CardId.STEROID_AFTER_2_TOCI | CardId.STEROID_EARLY_LOW_IL6:
             return Regimen.DEXAMETHASONE
+        case CardId.TOCI_RECOMMENDED | CardId.TOCI_GUIDELINE:
+            return Regimen.DEXAMETHASONE_SEVERE if is_no_better(facts, t) else None
         case CardId.ICANS_STEROID:
             return _of_icans(facts.icans.grade or 0, t)
     return None
+
+
+def is_no_better(facts: PatientFacts, t: Thresholds) -> bool:
+    """Tell whether one dose of tocilizumab was given a day ago and the grade is not known to have fallen since."""
+    doses = facts.tocilizumab.doses
+    if len(doses) != 1 or facts.grade is None or facts.as_of - doses[0].start < t.better_after_dose:
+        return False
+    return not is_better(facts.grade, facts.grade_at_dose_1)
 
 
 def _of_icans(grade: int, t: Thresholds) -> Regimen | None:

@@ -417,10 +417,10 @@ def test_feedback_for_another_service_s_card_is_refused(database: str) -> None:
 CHANGES = rows("""
 | chart                                                                               | user           | later | cards                                  | because                                  |
 | SAME                                                                                | Practitioner/1 | 1h    | il6-request, crs-grade                 | dismissed an hour ago, nothing changed   |
-| SAME                                                                                | Practitioner/1 | 9h    | toci-guideline, il6-request, crs-grade | nine hours later it is shown again       |
-| SAME                                                                                | Practitioner/2 | 1h    | toci-guideline, il6-request, crs-grade | another user has not seen it             |
-| il6 10 @D0 08:00; T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h         | Practitioner/1 | 1h    | severe-crs, il6-request, crs-grade     | the grade rose                           |
-| il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 93 @-1h; device NC @-1h; flow 2 @-1h; weight 70 @-9h | Practitioner/1 | 1h | toci-guideline, il6-request, crs-grade | oxygen was started beside it      |
+| SAME                                                                                | Practitioner/1 | 9h    | toci-guideline, crs-grade | nine hours later it is shown again       |
+| SAME                                                                                | Practitioner/2 | 1h    | toci-guideline, crs-grade | another user has not seen it             |
+| il6 10 @D0 08:00; T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h         | Practitioner/1 | 1h    | severe-crs, crs-grade     | the grade rose                           |
+| il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 93 @-1h; device NC @-1h; flow 2 @-1h; weight 70 @-9h | Practitioner/1 | 1h | toci-guideline, crs-grade | oxygen was started beside it      |
 """)
 
 
@@ -443,7 +443,7 @@ def test_what_a_user_overrode_stays_away_from_that_user_unless_something_changed
 def test_what_was_dismissed_never_turns_into_silence(database: str) -> None:
     desk = desk_of(database)
     answer = asked(desk)
-    ours = ("toci-guideline", "il6-request")
+    ours = ("toci-guideline",)
     said(desk, *({"card": uuid_of(answer, card), "outcome": "overridden"} for card in ours))
     again = asked(desk)
     assert card_ids(again) == ("crs-grade",)
@@ -460,7 +460,7 @@ def test_where_the_state_is_switched_off_nothing_is_held_back(database: str, tmp
     (tmp_path / "site.toml").write_text('[cards]\ncrs-grade = "off"\n', encoding="utf-8")
     desk = desk_of(database, CRS_CDS_THRESHOLDS=str(tmp_path / "site.toml"))
     answer = asked(desk)
-    ours = ("toci-guideline", "il6-request")
+    ours = ("toci-guideline",)
     said(desk, *({"card": uuid_of(answer, card), "outcome": "overridden"} for card in ours))
     assert card_ids(asked(desk)) == ours
 

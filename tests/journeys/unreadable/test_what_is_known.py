@@ -367,7 +367,7 @@ def test_what_decides_is_validated_and_worked_out_again_without_what_is_not_vali
     assert assessment(answer)["il6"] | {"baseline": 0, "peak": 0} == {
         "category": "unknown", "reason": "unusable_sample", "foldChange": 2.8, "baseline": 0, "peak": 0,
     }  # fmt: skip
-    assert card_ids(answer) == ("toci-guideline", "il6-request", "data-quality", "crs-grade")
+    assert card_ids(answer) == ("toci-guideline", "data-quality", "crs-grade")
 
 
 def test_strings_from_the_record_stay_text_in_a_card() -> None:
