@@ -15,6 +15,7 @@ from cards.deciding.decision_table import (
 )
 from cards.deciding.dismissed import Dismissed, state_of
 from cards.deciding.drafts import drafted
+from cards.deciding.protocol import PACKAGE_PROTOCOL, Protocol
 from cards.deciding.situation import Verdicts, situation, verdicts
 from cards.deciding.steroids.check import steroid_faults
 from cards.deciding.steroids.regimen import strongest_regimen
@@ -58,6 +59,7 @@ def advice(
     t: Thresholds,
     modes: CardModes,
     dismissed: tuple[Dismissed, ...] = (),
+    protocol: Protocol = PACKAGE_PROTOCOL,
 ) -> Advice:
     """The cards for one call as far as the site shows them, critical cards first, each order once."""
     if facts.deceased:
@@ -79,7 +81,7 @@ def advice(
     seen = visible_cards(state, facts, call, modes, dismissed, state_of(facts, found))
     texts = WordingContext(
         facts, found, doubts, t, unread_kinds(facts, terms), call.drafts,
-        product_guidance=any(p.id is CardId.PRODUCT_GUIDANCE for p in seen.active),
+        protocol=protocol,
         switched_off=seen.off, held=seen.held, regimen=regimen,
     )  # fmt: skip
     return Advice(

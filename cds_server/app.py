@@ -104,7 +104,7 @@ def _sign_off(settings: Settings, rules: SiteRules, metrics: Metrics) -> SignOff
 
 def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
     """The service that the settings describe."""
-    rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
+    rules = site_rules(settings.thresholds_file, settings.value_sets_folder, settings.protocol_file)
     metrics = Metrics(PACKAGE_VERSION, rules.hash, tuple(SERVICES))
     trusted, outside = trusted_clients(settings), pooled_session(4, _network(settings))
     store = Store(engine_for(settings.database_url), metrics)

@@ -72,7 +72,8 @@ def advice_on(
     """The cards for what the user is about to do, or the reason why there are none."""
     terms, t = rules.terms, rules.thresholds
     drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, context.fhir_base, t)
-    return advice(facts, Call(occasion.showing, context.patient_id, drafts), terms, t, rules.modes, dismissed)
+    call = Call(occasion.showing, context.patient_id, drafts)
+    return advice(facts, call, terms, t, rules.modes, dismissed, rules.protocol)
 
 
 _SAID_OF_DOUBT: Mapping[CourseDoubt, str] = {

@@ -48,7 +48,10 @@ def decision_table() -> Response:
     if not _in_development():
         raise Problem(ProblemId.NOT_FOUND)
     rules = running().sources.rules
-    return page("decision_table.html", {"text": decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash)})
+    return page(
+        "decision_table.html",
+        {"text": decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash, rules.protocol)},
+    )
 
 
 def _in_development() -> bool:

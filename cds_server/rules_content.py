@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from cards.deciding.card_modes import CardMode, CardModes
 from cards.deciding.decision_table import ORDERS, PARTS, CardId
+from cards.deciding.protocol import Protocol
 from cards.deciding.rules_version import CITED_RULES
 from cards.pages.rows_in_words import conditions
 from cards.sentences.phrases import PHRASES
@@ -34,19 +35,28 @@ _WORDS = {
 }
 
 
-def rules_content(t: Thresholds, terms: Terminology, modes: CardModes) -> RulesContent:
+def rules_content(t: Thresholds, terms: Terminology, modes: CardModes, protocol: Protocol) -> RulesContent:
     """Every row of the rules by its section and name. The same rules, written otherwise, give the same content."""
     return {
         "version": {"rules": CITED_RULES},
         "numbers": {n.name: f"{in_unit(getattr(t, n.name), n.unit).normalize():f} {n.unit}" for n in numbers()},
         "median weights": {f"from {years} years": f"{kg} kg" for years, kg in MEDIAN_WEIGHTS},
         "card modes": {card: mode.value for card, mode in modes.modes.items() if mode is not CardMode.ACTIVE},
+        "protocol": dict(_protocol(protocol)),
         "rows": dict(_rows(t)),
         "cards": {card.value: _words(card, wording) for card, wording in WORDING.items()},
         "sentences": {f"{part}, {name}": text for part, texts in PHRASES.items() for name, text in texts.items()},
         "codes": _codes(terms),
         "lists of words": dict(_lists_of_words()),
     }
+
+
+def _protocol(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    yield "name", protocol.name
+    yield "third line", "; ".join(protocol.third_line)
+    for number, line in enumerate(protocol.lines, 1):
+        said = f"{line.text}; {line.source}, read {line.read.isoformat()}; {line.status.value}"
+        yield f"{line.product}, {line.situation}, {number}", said
 
 
 def hash_of(content: RulesContent) -> str:

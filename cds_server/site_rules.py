@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cards.deciding.card_modes import CardModeError, CardModes, card_modes
+from cards.deciding.protocol import PACKAGE_PROTOCOL, Protocol
 from cds_server.data_keys import DATA_KEYS
 from cds_server.limits import SettingsError
 from cds_server.rules_content import RulesContent, hash_of, rules_content
+from cds_server.site_protocol import SiteProtocol, site_protocol
 from cds_server.toml_file import printable, toml_table
 from fhir_mappings.codes.site_value_sets import site_terminology
 from fhir_mappings.codes.terminology import Terminology, packaged_terminology
@@ -27,32 +31,56 @@ class SiteRules:
     terms: Terminology
     modes: CardModes
     hash: str
+    protocol: Protocol = PACKAGE_PROTOCOL
 
     def content(self) -> RulesContent:
         """The rules row by row, as a signature covers them."""
-        return rules_content(self.thresholds, self.terms, self.modes)
+        return rules_content(self.thresholds, self.terms, self.modes, self.protocol)
 
 
-def site_rules(thresholds_file: Path | None, value_sets_folder: Path | None) -> SiteRules:
+def site_rules(
+    thresholds_file: Path | None, value_sets_folder: Path | None, protocol_file: Path | None = None
+) -> SiteRules:
     """The package's rules with a site's own. Raises SettingsError, which names the file and what to do."""
-    t, modes = Thresholds(), CardModes()
-    if thresholds_file is not None:
-        table = toml_table("CRS_CDS_THRESHOLDS", thresholds_file)
-        unknown = [name for name in table if name not in _SECTIONS or not isinstance(table[name], dict)]
-        if unknown:
-            raise SettingsError(
-                f"CRS_CDS_THRESHOLDS: {unknown[0]} is not a section; the sections are [thresholds] and [cards]."
-            )
-        try:
-            t, modes = site_thresholds(table.get("thresholds", {})), card_modes(table.get("cards", {}))
-        except (SiteRuleError, CardModeError) as error:
-            raise SettingsError(f"CRS_CDS_THRESHOLDS: {error}") from error
+    table = _thresholds_table(thresholds_file)
     try:
         terms = site_terminology(_value_set_files(value_sets_folder))
     except SiteRuleError as error:
         raise SettingsError(f"CRS_CDS_VALUE_SETS: {printable(str(error))}") from error
     _check_templates(terms)
-    return SiteRules(t, terms, modes, hash_of(rules_content(t, terms, modes)))
+    own = site_protocol(protocol_file, terms)
+    t, modes = _numbers_and_modes(table, own)
+    return SiteRules(t, terms, modes, hash_of(rules_content(t, terms, modes, own.protocol)), own.protocol)
+
+
+def _thresholds_table(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    table = toml_table("CRS_CDS_THRESHOLDS", file)
+    unknown = [name for name in table if name not in _SECTIONS or not isinstance(table[name], dict)]
+    if unknown:
+        raise SettingsError(
+            f"CRS_CDS_THRESHOLDS: {unknown[0]} is not a section; the sections are [thresholds] and [cards]."
+        )
+    return table
+
+
+def _numbers_and_modes(table: Mapping[str, Any], own: SiteProtocol) -> tuple[Thresholds, CardModes]:
+    """The numbers of both files, and the card modes. A number stands in one of the files only."""
+    stated = table.get("thresholds", {})
+    twice = next((name for name in own.numbers if name in stated), None)
+    if twice is not None:
+        raise SettingsError(f"CRS_CDS_PROTOCOL: {twice} stands in CRS_CDS_THRESHOLDS too; leave it out of one of them.")
+    try:
+        t, modes = site_thresholds(stated), card_modes(table.get("cards", {}))
+    except (SiteRuleError, CardModeError) as error:
+        raise SettingsError(f"CRS_CDS_THRESHOLDS: {error}") from error
+    if not own.numbers:
+        return t, modes
+    try:
+        return site_thresholds({**stated, **own.numbers}), modes
+    except SiteRuleError as error:
+        raise SettingsError(f"CRS_CDS_PROTOCOL: {error}") from error
 
 
 def _value_set_files(folder: Path | None) -> dict[str, bytes]:

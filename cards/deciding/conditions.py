@@ -137,11 +137,6 @@ class IcansBand(StrEnum):
     FOUR = "4"
 
 
-class ProductWindow(StrEnum):
-    YES = "axi-cel or brexu-cel and (fever <{t.early_onset} after it or grade 1 for ≥{t.lasting_fever})"
-    NO = "another or later"
-
-
 class DataDoubt(StrEnum):
     NONE = "nothing in doubt that matters"
     INFO = "another value would change the cards"
@@ -166,7 +161,6 @@ class Situation:
     dose_count: DoseCount
     hypersensitivity: Hypersensitivity
     icans: IcansBand
-    product: ProductWindow
     infected: Infected
     dose_check: DoseCheck
     other_cause: OtherCause

@@ -27,7 +27,6 @@ from cards.deciding.conditions import (
     Infected,
     OtherCause,
     Phase,
-    ProductWindow,
     Progress,
     Provisional,
     SignsDoubt,
@@ -56,7 +55,6 @@ class CardId(StrEnum):
     CRS_GRADE_UNKNOWN = "crs-grade-unknown"
     NO_CRS = "no-crs"
     TOCI_DOSE_CHECK = "toci-dose-check"
-    PRODUCT_GUIDANCE = "product-guidance"
     REASSESS_WINDOW = "reassess-window"
     GRADE1_SUPPORTIVE = "grade1-supportive"
     DATA_QUALITY = "data-quality"
@@ -131,7 +129,6 @@ class Source(StrEnum):
     ZHANG = "Zhang et al. 2022"
     ASCO = "ASCO guideline 2021 (Santomasso et al.)"
     LABEL = "Tocilizumab label, CRS section"
-    PRODUCT = "NCCN, as quoted by Zhang et al. 2022; product label"
 
 
 @dataclass(frozen=True)
@@ -158,7 +155,6 @@ BELOW_TWO_DOSES = (Doses.NONE, Doses.ONE_EARLY, Doses.ONE)
 TWO_DOSES = (Doses.MORE_EARLY, Doses.MORE)
 STUDY, LATE = Phase.STUDY, Phase.LATE
 NO_ICANS = (IcansBand.UNKNOWN, IcansBand.NONE)
-ANY_ICANS = (IcansBand.ONE, IcansBand.TWO, IcansBand.THREE, IcansBand.FOUR)
 NO_CULTURE, CULTURE = BloodCulture.NONE, BloodCulture.POSITIVE
 
 MANAGEMENT = (
@@ -240,20 +236,6 @@ SURVEILLANCE = (
     Rule("S02", _when(toci_in_play=TociInPlay.NO), (), Source.ZHANG),
 )  # fmt: skip
 
-PRODUCT = (
-    Rule("P01", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=(Grade.G2, *G34)),
-         ((CardId.PRODUCT_GUIDANCE, INFO),), Source.PRODUCT),
-    Rule("P02", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=Grade.G1, icans=NO_ICANS),
-         ((CardId.PRODUCT_GUIDANCE, INFO),), Source.PRODUCT),
-    Rule("P03", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=Grade.G1, icans=ANY_ICANS),
-         (), Source.ZHANG),
-    Rule("P04", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.YES, grade=(*NO_GRADE, Grade.G0)),
-         (), Source.PRODUCT),
-    Rule("P05", _when(phase=STUDY, doses=Doses.NONE, product=ProductWindow.NO), (), Source.PRODUCT),
-    Rule("P06", _when(phase=STUDY, doses=(Doses.ONE_EARLY, Doses.ONE, *TWO_DOSES)), (), Source.PRODUCT),
-    Rule("P07", _when(phase=LATE), (), Source.PRODUCT),
-)  # fmt: skip
-
 NEUROTOXICITY = (
     Rule("N04", _when(icans=IcansBand.FOUR), ((CardId.ICANS_STEROID, CRITICAL),), Source.ASCO),
     Rule("N01", _when(icans=IcansBand.THREE), ((CardId.ICANS_STEROID, CRITICAL),), Source.ASCO),
@@ -319,7 +301,6 @@ PARTS: Mapping[str, tuple[Rule, ...]] = {
     "management": MANAGEMENT,
     "minimum": MINIMUM,
     "surveillance": SURVEILLANCE,
-    "product": PRODUCT,
     "neurotoxicity": NEUROTOXICITY,
     "draft: interval": INTERVAL,
     "draft: number of doses": MAXIMUM,

@@ -30,8 +30,13 @@ class DoseFault(StrEnum):
 
 
 def tocilizumab_dose(weight: Weight, t: Thresholds) -> Decimal:
-    """The label dose in mg, rounded to 1 mg: min(800, weight × 8, or × 12 below 30 kg) with the package's numbers."""
-    return _dose(weight, per_kg(weight, t), t)
+    """The label dose in mg: min(800, weight × 8, or × 12 below 30 kg) with the package's numbers.
+
+    It is rounded to a site's band, such as 20 mg, where that stays within what a draft may be off; else to 1 mg.
+    """
+    dose = _dose(weight, per_kg(weight, t), t)
+    banded = min(t.toci_max, (dose / t.toci_rounding).quantize(Decimal(1), rounding=ROUND_HALF_UP) * t.toci_rounding)
+    return banded if _is_near(banded, dose, t) else dose
 
 
 def per_kg(weight: Weight, t: Thresholds) -> Decimal:

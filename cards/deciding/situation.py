@@ -22,7 +22,6 @@ from cards.deciding.conditions import (
     Infected,
     OtherCause,
     Phase,
-    ProductWindow,
     Progress,
     Provisional,
     SignsDoubt,
@@ -32,7 +31,6 @@ from cards.deciding.conditions import (
 )
 from cards.deciding.dose_check import dose_faults
 from cards.deciding.drafts import drafted
-from cards.deciding.product_guidance import product_window
 from cards.deciding.tocilizumab_gate import Bar, draft_bars
 from cards.deciding.verdict import NO_SAMPLE_HELPS, Category, Verdict, verdict
 from fhir_mappings.facts.analytes import CRP, IL6, Analyte
@@ -91,7 +89,6 @@ def situation(
         dose_count=DoseCount.TOO_MANY if {Bar.NUMBER, Bar.DAY} & set(bars) else DoseCount.WITHIN,
         hypersensitivity=Hypersensitivity.KNOWN if facts.tocilizumab_hypersensitivity else Hypersensitivity.NONE,
         icans=_icans(facts.icans.grade),
-        product=ProductWindow.YES if product_window(facts, grade, t) else ProductWindow.NO,
         infected=Infected.YES if facts.infection.counted else Infected.NO,
         dose_check=_dose_check(facts, drafts, t),
         other_cause=_other_cause(grade),

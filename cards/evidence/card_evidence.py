@@ -234,11 +234,6 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
         ),
         (SourceId.LABEL,),
     ),
-    CardId.PRODUCT_GUIDANCE: CardEvidence(
-        (TWO_VERSIONS,),
-        ("The lines on a product are unconfirmed until a clinician has read its label.",),
-        (SourceId.ZHANG, SourceId.PRODUCT_LABELS),
-    ),
     CardId.REASSESS_WINDOW: CardEvidence(
         ("The label's eight hours between two doses; ASCO's corticosteroids after one or two doses.",),
         ("In the study the interval was 24 to 48 hours.",),

@@ -11,9 +11,11 @@ from string import Formatter
 
 from cards.deciding.card_modes import NEVER_OFF, CardMode, CardModes
 from cards.deciding.decision_table import ORDERS, PARTS, CardId, Rule
+from cards.deciding.protocol import PACKAGE_PROTOCOL, Protocol
 from cards.deciding.rules_version import CITED_RULES
 from cards.evidence.card_evidence import CARD_EVIDENCE
 from cards.evidence.sources import SOURCES
+from cards.pages.protocol_section import protocol_section
 from cards.pages.rows_in_words import conditions
 from cards.pages.units_section import introduction, results_kept, units_section
 from cards.sentences.numbers_and_times import InWords, duration, number
@@ -81,7 +83,9 @@ class _Blanks(dict[str, object]):
         return f"⟨{name.replace('_', ' ')}⟩"
 
 
-def decision_page(t: Thresholds, terms: Terminology, modes: CardModes, rules_hash: str) -> str:
+def decision_page(
+    t: Thresholds, terms: Terminology, modes: CardModes, rules_hash: str, protocol: Protocol = PACKAGE_PROTOCOL
+) -> str:
     """The page as Markdown."""
     blanks = _Blanks(t=InWords(t))
     parts = [
@@ -93,6 +97,7 @@ def decision_page(t: Thresholds, terms: Terminology, modes: CardModes, rules_has
         _sentences(blanks),
         _numbers(t),
         _medians(),
+        protocol_section(protocol),
         _units(),
         _codes(terms),
         SIGNATURE,

@@ -36,7 +36,7 @@ CONDITIONS = {
     "phase": "day", "grade": "grade", "provisional": "would be grade", "doubt": "signs", "il6": "IL-6",
     "crp": "CRP", "doses": "doses", "progress": "since dose 2", "toci_in_play": "IL-6 blocker",
     "toci_draft": "tocilizumab", "interval": "last dose", "dose_count": "doses counted",
-    "hypersensitivity": "hypersensitivity", "icans": "ICANS", "product": "product",
+    "hypersensitivity": "hypersensitivity", "icans": "ICANS",
     "infected": "infection", "dose_check": "drafted dose", "data_doubt": "data",
     "other_cause": "another cause", "culture": "blood culture", "charted": "pressure and oxygen",
     "fever_lasts": "present fever", "steroid_check": "drafted corticosteroid",

@@ -47,10 +47,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "second": "then corticosteroids if it persists",
         "allergic": "no further dose, hypersensitivity to tocilizumab on record: corticosteroids if it persists",
     },
-    "product_gives": {
-        "open": "product guidance gives tocilizumab earlier than at grade 2",
-        "allergic": "product guidance names tocilizumab, but hypersensitivity is on record",
-    },
     "persists": {"no": "persists", "progressed": "has progressed"},
     "late": {"no": "", "yes": " Late after the last fever: infection, bleeding, heart first."},
     "severe_work_up": {"severe": "ICU and sepsis work-up now.", "other": "Look for infection and other causes."},
@@ -87,20 +83,14 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "after": "rose {fold} after tocilizumab, which is not the paper's definition of a rise",
         "unknown": "rose",
     },
-    "product_why": {
-        "early": "fever began {hours} after the infusion",
-        "early, by date": "fever began at most {hours} after the infusion, which is known by date only",
-        "lasting": "fever of grade 1 for {hours}",
-        "unknown": "",
+    "product_line": {
+        "confirmed": "{product}{text}.",
+        "unconfirmed": "{product}{text} (unconfirmed).",
+        "allergic": "Hypersensitivity to tocilizumab is on record.",
     },
-    "grade1_threshold": {
-        "study": "the study threshold for tocilizumab is grade 2",
-        "product": "see product guidance",
-    },
-    "grade1_tocilizumab": {
-        "study": "The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and "
-        "without.",
-        "product": "The study's threshold for tocilizumab is grade 2, but see product guidance.",
+    "third_line": {
+        "none": "Third line by institutional protocol.",
+        "site": "Third line by this site's protocol: {texts}.",
     },
     "icans_do": {
         "grade 1": "supportive care, ICE every 8 h",
@@ -188,7 +178,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "on_pressor": {"no": "", "yes": ", on {pressors}"},
     "toci_drafted": {"no": "", "yes": ", tocilizumab drafted"},
     "grade1_summary": {
-        "plain": "CRS {grade}: supportive care; {grade1_threshold}",
+        "plain": "CRS {grade}: supportive care; the study threshold for tocilizumab is grade 2",
         "measure": "CRS {grade}; {not_charted}: measure now",
         "lasting": "CRS {grade}, fever for {fever_days} days: manage as grade 2 (ASCO)",
     },

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cards.deciding.data_doubts import Doubts
 from cards.deciding.decision_table import CardId
 from cards.deciding.dismissed import Dismissed
+from cards.deciding.protocol import PACKAGE_PROTOCOL, Protocol
 from cards.deciding.situation import Verdicts
 from cards.deciding.steroids.regimen import Regimen
 from fhir_mappings.codes.terminology import Terminology
@@ -31,7 +32,7 @@ class WordingContext:
     t: Thresholds
     unread: tuple[Kind, ...]
     drafts: tuple[DraftOrder, ...] = ()
-    product_guidance: bool = False
+    protocol: Protocol = PACKAGE_PROTOCOL
     switched_off: tuple[CardId, ...] = ()
     held: tuple[Dismissed, ...] = ()
     regimen: Regimen | None = None

@@ -15,16 +15,16 @@ from cards.sentences.phrases import phrase
 from cards.sentences.reasons import verdict_reason
 from cards.wording.caution_words import of_caution
 from cards.wording.context import WordingContext
-from cards.wording.draft_check_words import of_draft_checks
+from cards.wording.draft_check_words import of_draft_checks, of_steroid_check
 from cards.wording.evidence import bullets
 from cards.wording.fold_words import fold_short, fold_text
 from cards.wording.icans_card_words import of_icans
 from cards.wording.infection_words import of_infection, sign_words
 from cards.wording.placeholders_of_cause import of_cause, of_grade_1, of_severe
 from cards.wording.placeholders_of_grade import of_grade
-from cards.wording.placeholders_of_treatment import of_doses, of_offers, of_product
+from cards.wording.placeholders_of_treatment import of_doses, of_offers, product_treated_early
+from cards.wording.protocol_words import of_protocol
 from cards.wording.state_lines import state_lines
-from cards.wording.steroid_check_words import of_steroid_check
 from fhir_mappings.facts.analytes import IL6
 from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.time_and_range import Interval
@@ -49,7 +49,8 @@ def placeholders(
         **of_severe(x),
         **of_grade_1(x),
         **_of_surveillance(x),
-        **of_product(x),
+        **of_protocol(x),
+        "product": product_treated_early(x),
         "t": InWords(x.t),
         "offers": escaped_words(" ".join(notes)),
         "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",

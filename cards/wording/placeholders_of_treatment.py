@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
-from cards.deciding.product_guidance import product_window
 from cards.deciding.steroids.regimen import Regimen, is_no_better, prescription
 from cards.deciding.steroids.state import steroid_state
 from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, Gate, tocilizumab_gate
@@ -103,7 +102,6 @@ def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
         "consider": phrase("consider", "given" if given else "none", **values),
         "consider_early": phrase("consider_early", "given" if given else "none", **values),
         "then": phrase("then", "allergic" if allergic else again),
-        "product_gives": phrase("product_gives", "allergic" if allergic else "open"),
     }
 
 
@@ -112,25 +110,8 @@ def _barred_words(x: WordingContext, gate: Gate) -> str:
     return phrase("barred", gate.bar or "", opens=opens, number=gate.doses, t=InWords(x.t))
 
 
-def of_product(x: WordingContext) -> dict[str, str]:
-    """The words about product guidance, and those about tocilizumab at grade 1 beside it."""
-    window = product_window(x.facts, x.grade, x.t)
-    since = x.grade.episode
-    why, hours = "unknown", ""
-    if window is not None and since is not None:
-        early = "early" if window.infusion.time_known else "early, by date"
-        why = early if window.early else "lasting"
-        hours = duration(since - window.infusion.start) if window.early else duration(x.facts.as_of - since)
-    beside = "product" if x.product_guidance else "study"
-    return {
-        "product": escaped_words(window.infusion.product) if window else _treated_early(x),
-        "product_why": phrase("product_why", why, hours=hours),
-        "grade1_threshold": phrase("grade1_threshold", beside),
-        "grade1_tocilizumab": phrase("grade1_tocilizumab", beside),
-    }
-
-
-def _treated_early(x: WordingContext) -> str:
+def product_treated_early(x: WordingContext) -> str:
+    """The product of the course whose guidance treats early; "" if there is none."""
     course = x.facts.course
     return escaped_words(next((i.product for i in course.infusions if i.treated_early), "")) if course else ""
 

@@ -18,7 +18,6 @@ ZHANG = CardSource("Zhang et al. 2022", "https://doi.org/10.3389/fimmu.2022.9149
 ASCO_URL = "https://ascopubs.org/doi/10.1200/JCO.21.01992"
 ASCO = CardSource("ASCO guideline, Santomasso et al. 2021", ASCO_URL)
 LABEL = CardSource("Tocilizumab label, CRS section")
-PRODUCT = CardSource("NCCN, as quoted by Zhang et al. 2022; product label", "https://doi.org/10.3389/fimmu.2022.914959")
 
 PROTOCOL = "Does not replace institutional protocol."
 STUDY = (
@@ -44,7 +43,7 @@ NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP i
 ICANS = "{icans}"
 CAUTION = "{caution}"
 CAUTION_BESIDE = "{caution_beside}"
-ATTRIBUTABLE = "{attributable}"
+ATTRIBUTABLE = "{fever_first}{attributable}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ WORDING: Mapping[CardId, Wording] = {
         (
             "{Grade}: {drivers}. {severe_since} ICU level of care. {severe_do}",
             ATTRIBUTABLE,
-            "IL-6 {il6} does not delay treatment.{il6_sample}",
+            "IL-6 {il6} does not delay treatment.{il6_sample}{third_line_now}",
             "{offers}",
         ),
         (ICANS, CAUTION_BESIDE),
@@ -167,7 +166,7 @@ WORDING: Mapping[CardId, Wording] = {
         "{t.doses_day}",
         (
             "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in {t.doses_day} "
-            "(protocols: 3). Corticosteroids, and third-line treatment by institutional protocol.",
+            "(protocols: 3). Corticosteroids. {third_line}",
         ),
         (CAUTION,),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
@@ -178,7 +177,7 @@ WORDING: Mapping[CardId, Wording] = {
         "Tocilizumab drafted: hypersensitivity to tocilizumab is on record",
         (
             "Hypersensitivity to tocilizumab is on record ({allergy}). Known hypersensitivity is the contraindication "
-            "of the label. Protocols then use siltuximab or anakinra.",
+            "of the label. Protocols then use siltuximab or anakinra. {third_line}",
         ),
         (CAUTION, BOXED),
         shown=(EvidencePart.GRADE,),
@@ -226,20 +225,6 @@ WORDING: Mapping[CardId, Wording] = {
         ),
         (CAUTION,),
         shown=(EvidencePart.DOSES,),
-    ),
-    CardId.PRODUCT_GUIDANCE: Wording(
-        "Guidance of the product",
-        PRODUCT,
-        "{product}: {product_gives}",
-        (
-            "{Grade}: {drivers}. After {product}, {product_why}: NCCN, as quoted by the study, gives tocilizumab at "
-            "once when CRS comes within {t.early_onset} of axicabtagene ciloleucel or brexucabtagene autoleucel, "
-            "whatever the grade; the label of brexucabtagene autoleucel gives it at grade 1 that lasts more than "
-            "{t.lasting_fever} (secondary source).",
-            "No order is suggested here: follow the product's label and the institution's protocol.",
-        ),
-        (ICANS, CAUTION),
-        shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.INFECTION_SURVEILLANCE: Wording(
         "Infection surveillance",
@@ -291,9 +276,12 @@ WORDING: Mapping[CardId, Wording] = {
         ASCO,
         "{grade1_summary}",
         (
-            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. {grade1_tocilizumab}"
+            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. The study's "
+            "threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and without."
             "{il6_sample}",
+            "{fever_lines}",
             "{grade1_known}",
+            "{product_lines}",
             "{lasting}",
             "{offers}",
         ),

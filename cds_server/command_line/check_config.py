@@ -41,7 +41,7 @@ def _failed_checks(patient: str | None) -> int:
     """Print what is in force and every check; return how many failed. Raises SettingsError."""
     settings = settings_from(os.environ)
     check_services(settings)
-    rules = site_rules(settings.thresholds_file, settings.value_sets_folder)
+    rules = site_rules(settings.thresholds_file, settings.value_sets_folder, settings.protocol_file)
     order_codings(settings.orders_file, rules.terms)
     signed = sign_off(settings.signed_file, rules, in_production=settings.in_production)
     for line in in_force(settings, rules, signed):

@@ -72,4 +72,4 @@ def _recorded(
 def decision_table() -> None:
     """Print the page to sign: rows, numbers, wording and codes in force at this site, as Markdown."""
     rules = site().rules
-    click.echo(decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash), nl=False)
+    click.echo(decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash, rules.protocol), nl=False)

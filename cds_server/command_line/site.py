@@ -36,7 +36,7 @@ def site() -> Site:
     """The site's rules from the environment, as the server reads them. Raises BadInputError."""
     try:
         settings = site_settings_from(os.environ)
-        return Site(settings, site_rules(settings.thresholds_file, settings.value_sets_folder))
+        return Site(settings, site_rules(settings.thresholds_file, settings.value_sets_folder, settings.protocol_file))
     except SettingsError as error:
         raise BadInputError(str(error)) from error
 

@@ -76,6 +76,7 @@ class SiteSettings:
     public_url: str = setting("CRS_CDS_PUBLIC_URL", "http://127.0.0.1:8000", normalised_base)
     zone: ZoneInfo | None = setting("CRS_CDS_TIMEZONE", "", optional(zone))
     thresholds_file: Path | None = setting("CRS_CDS_THRESHOLDS", "", optional(path))
+    protocol_file: Path | None = setting("CRS_CDS_PROTOCOL", "", optional(path))
     value_sets_folder: Path | None = setting("CRS_CDS_VALUE_SETS", "", optional(path))
 
 

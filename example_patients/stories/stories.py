@@ -237,8 +237,8 @@ STORIES: tuple[Story, ...] = (
         D0 10:00  car-t brexucabtagene autoleucel
         D2 01:30  T 38.7 | SBP 118 | SpO2 97 | device RA
         """, (
-        Scene("15", (2, "02:00"), ("product-guidance", "grade1-supportive", GRADE),
-              says="see product guidance"),
+        Scene("15", (2, "02:00"), ("grade1-supportive", GRADE),
+              says="when CRS begins within 72 h"),
     )),
     Story("16", "Rheumatoid arthritis, no CAR-T cells", 60, """
         D0 08:00  il6 12 | crp 40 | weight 70

@@ -31,7 +31,8 @@ _ORDER = (
 _WHOLE = frozenset(
     {
         "mean_alone", "low_before_readings", "doses_max", "doses_per_day", "icans_severe", "icans_severe_steroid",
-        "pals_low_above", "adult_age", "toci_min_age", "toci_max", "dexamethasone_dose", "methylprednisolone_dose",
+        "pals_low_above", "adult_age", "toci_min_age", "toci_max", "toci_rounding", "dexamethasone_dose",
+        "methylprednisolone_dose",
         "methylprednisolone_icans", "dexamethasone_doses", "dexamethasone_doses_severe", "methylprednisolone_doses",
         "methylprednisolone_icans_doses",
     }

@@ -182,6 +182,7 @@ class Thresholds:
     toci_per_kg_light: Decimal = _number("12", "mg/kg", ("8", "12"), LABEL, V, "tocilizumab below that weight")
     toci_light_below: Decimal = _number("30", "kg", ("30", "30"), LABEL, V, "the dose tier changes at")
     toci_max: Decimal = _number("800", "mg", ("400", "800"), LABEL, V, "one dose at most")
+    toci_rounding: Decimal = _number("1", "mg", ("1", "80"), OURS, D, "a computed dose is rounded to multiples of")
     toci_min_age: Decimal = _number("2", "a", ("2", "18"), LABEL, V, "no dose is given below the age of")
     toci_strength: Decimal = _number("20", "mg/mL", ("20", "20"), LABEL, V, "strength of the concentrate")
     tier_margin: Decimal = _number("1", "kg", ("0", "3"), OURS, D, "the tier is near within")

@@ -221,26 +221,6 @@ def test_a_sample_is_asked_for_only_where_it_helps(row: dict[str, str]) -> None:
     assert all("Draw IL-6 before the first dose; do not wait for it." in card.detail for card in offering)
 
 
-PRODUCT = rows("""
-| row | chart                                                                                        | cards                                                       | because                                             |
-| P01 | car-t axicabtagene ciloleucel @D2 10:00; grade 2; il6 10 @D2 08:00; il6 50 @-1h              | toci-recommended (w), product-guidance, crs-grade           | axi-cel, grade 2 at 49 h                            |
-| P02 | car-t brexucabtagene autoleucel @D2 10:00; grade 1                                           | product-guidance, grade1-supportive, crs-grade              | brexu-cel, fever 49 h after the infusion            |
-| P02 | car-t brexucabtagene autoleucel @D-2 10:00; T 39 @-25h; grade 1                              | product-guidance, grade1-supportive, crs-grade              | fever of grade 1 for 25 h, onset on day 5           |
-| P03 | car-t brexucabtagene autoleucel @D2 10:00; grade 1; ice 8 @-1h                               | icans-steroid, grade1-supportive, crs-grade                 | no tocilizumab for ICANS with CRS below grade 2     |
-| P04 | car-t brexucabtagene autoleucel @D2 10:00; T 39 @-30h; grade 0                               | crs-grade                                                   | early fever, but grade 0 now                        |
-| P05 | car-t brexucabtagene autoleucel @D2 10:00; grade 0                                           | crs-grade                                                   | no fever at all                                     |
-| P05 | car-t brexucabtagene autoleucel @D-2 10:00; grade 1                                          | grade1-supportive, crs-grade                                | onset on day 6, an hour ago                         |
-| P05 | car-t tisagenlecleucel @D2 10:00; grade 1                                                    | grade1-supportive, crs-grade                                | another product                                     |
-| P06 | car-t brexucabtagene autoleucel @D2 10:00; T 39 @-20h; toci 560 @-9h; grade 1                | grade1-supportive, crs-grade                                | a dose was given                                    |
-| P07 | car-t brexucabtagene autoleucel @D-31 10:00; grade 1                                         | crs-grade                                                   | day 35                                              |
-""")
-
-
-@pytest.mark.parametrize("row", PRODUCT, ids=name_of)
-def test_guidance_of_the_product(row: dict[str, str]) -> None:
-    check(row)
-
-
 ICANS = rows("""
 | row | chart                                             | cards                                                   | because                                                   |
 | N01 | grade 0; ice 2 @-1h                               | icans-steroid (c), crs-grade                            | ICE 0–2 is ICANS grade 3                                  |
@@ -583,7 +563,6 @@ def test_severe_crs_never_speaks_for_a_dose_that_a_check_forbids(row: dict[str, 
 ALLERGIC = rows("""
 | chart                                                     | card             | says                                                          | because                         |
 | T 39 @-9h; IL-6 high; toci 560 @-3h; grade 2              | reassess-window  | no further dose, hypersensitivity to tocilizumab on record    | no second dose is announced     |
-| car-t brexucabtagene autoleucel @D2 10:00; grade 1        | product-guidance | names tocilizumab, but hypersensitivity is on record          | nor product guidance            |
 | IL-6 high; grade 2                                        | toci-recommended | recommended, but hypersensitivity to tocilizumab on record    | nor the study                   |
 | il6 50 @D4 07:00; grade 2                                 | toci-guideline   | by guideline, but hypersensitivity to tocilizumab on record   | nor the guideline               |
 """)
@@ -659,44 +638,6 @@ def test_a_corticosteroid_order_of_weeks_ago_answers_nothing() -> None:
     assert offered == [["Dexamethasone 10 mg IV every 6 h"], []]
 
 
-EPISODES = rows("""
-| chart                                                                                        | product-guidance | because                                                        |
-| car-t brexucabtagene autoleucel @D-5 10:00; T 38.5 @-130h; T 36.8 @-50h; grade 1             | no               | a new fever on day 9, an hour old                              |
-| car-t brexucabtagene autoleucel @D2 10:00; T 38.5 @-40h; T 36.8 @-30h; grade 1               | yes              | a new fever, also within 72 h of the infusion                  |
-| car-t brexucabtagene autoleucel @D1 13:00; T 38.5 @-24h; grade 1                             | yes              | fever since 47 h after the infusion                            |
-| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-25h; T 38.5 @-10h; grade 1              | yes              | fever of grade 1 for 25 h, however late                        |
-| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-23h; T 38.5 @-10h; grade 1              | no               | for 23 h                                                       |
-| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-24h; T 38.5 @-10h; grade 1              | yes              | for exactly 24 h                                               |
-| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-1439m; T 38.5 @-10h; grade 1            | no               | a minute less                                                  |
-| car-t brexucabtagene autoleucel @D3 13:00; T 38.5 @D3 13:00; grade 1                         | yes              | fever as the infusion began                                    |
-| car-t brexucabtagene autoleucel @D1 11:01; grade 1                                           | yes              | a minute less than 72 h after the infusion                     |
-| car-t brexucabtagene autoleucel @D1 11:00; grade 1                                           | no               | exactly 72 h after it                                          |
-| car-t brexucabtagene autoleucel @D0; T 38.5 @D3 23:59; grade 1                               | yes              | may be less than 72 h: the infusion is known by date only      |
-| car-t brexucabtagene autoleucel @D0; T 38.5 @D4 00:00; grade 1                               | no               | 72 h after the end of that date                                |
-| car-t tisagenlecleucel @D0 10:00; car-t brexucabtagene autoleucel @D2 10:00; grade 1         | yes              | after the second of two infusions                              |
-""")
-
-
-@pytest.mark.parametrize("row", EPISODES, ids=name_of)
-def test_product_guidance_counts_the_present_fever(row: dict[str, str]) -> None:
-    found = asked(row["chart"])
-    assert any(c.id is CardId.PRODUCT_GUIDANCE for c in found.cards) is (row["product-guidance"] == "yes")
-
-
-SINCE_INFUSION = rows("""
-| chart                                                                           | says                                                                        | because                       |
-| car-t brexucabtagene autoleucel @D1 11:01; grade 1                              | fever began 71 h after the infusion:                                        | known by its time             |
-| car-t brexucabtagene autoleucel @D0; T 38.5 @D3 23:59; grade 1                  | fever began at most 95 h after the infusion, which is known by date only:   | known by its date only        |
-| car-t brexucabtagene autoleucel @D-1 10:00; T 38.5 @-24h; T 38.5 @-10h; grade 1 | fever of grade 1 for 24 h:                                                  | late, and lasting             |
-""")
-
-
-@pytest.mark.parametrize("row", SINCE_INFUSION, ids=name_of)
-def test_product_guidance_says_how_long_after_the_infusion_fever_began(row: dict[str, str]) -> None:
-    card = next(c for c in asked(row["chart"]).cards if c.id is CardId.PRODUCT_GUIDANCE)
-    assert row["says"] in card.detail
-
-
 def test_after_day_30_the_state_says_that_the_study_s_rules_are_off() -> None:
     found = asked("car-t tisagenlecleucel @D-31 10:00; grade 2")
     assert "the study's rules end at day 30" in found.cards[-1].detail
@@ -727,7 +668,7 @@ def test_d03_a_vasopressor_ordered_and_not_charted_is_a_warning() -> None:
     assert shown_cards(found) == "grade1-supportive, data-quality (w), crs-grade"
 
 
-TABLES = (MANAGEMENT, UNREAD, SURVEILLANCE, PRODUCT, ICANS, DRAFTED, STEROID_DRAFTED, DATA)
+TABLES = (MANAGEMENT, UNREAD, SURVEILLANCE, ICANS, DRAFTED, STEROID_DRAFTED, DATA)
 
 
 def test_every_row_of_the_decision_table_has_a_patient_here() -> None:

@@ -45,7 +45,7 @@ NOTICED = {
 
 def packaged_page() -> str:
     rules = site_rules(None, None)
-    return decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash)
+    return decision_page(rules.thresholds, rules.terms, rules.modes, rules.hash, rules.protocol)
 
 
 def test_the_decision_table_page_is_not_stale() -> None:

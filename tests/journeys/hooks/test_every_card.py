@@ -28,7 +28,6 @@ CASES = rows("""
 | grade1-supportive      | blood pressure and oxygen not known      | T 39 @-1h                                                                              | nothing else charted          |
 | data-quality           | a nasal cannula has no flow charted      | T 39 @-1h; SBP 118 @-1h; device NC @-1h                                                | a cannula without flow        |
 | icans-steroid          | Dexamethasone 10 mg IV, again after 12 h | ice 5 @-1h; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                    | ICANS grade 2                 |
-| product-guidance       | fever began 49 h after the infusion      | car-t axicabtagene ciloleucel @D2 10:00; T 39 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | axi-cel, early fever  |
 | infection-first        | treat sepsis first                       | T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; culture Escherichia coli @-30h   | E. coli in blood              |
 | other-cause-first      | not CRS                                  | T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                                 | hypotension without fever     |
 | crs-grade              | Day                                    | T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                                | always                        |
