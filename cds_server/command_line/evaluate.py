@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, date
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from cds_server.evaluation.engine import EngineError, Open, cluster, processes
 from cds_server.evaluation.evaluate import NothingToEvaluateError, Progress, Wanted, evaluate
 from cds_server.evaluation.protocol import Protocol, protocol_of
 from cds_server.evaluation.reading.outcomes import OutcomesError
-from cds_server.evaluation.row_files import write_rows
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.workplace import Workplace
 from cds_server.limits import SettingsError
@@ -47,6 +46,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--from", "since", metavar="DATE", help="Courses whose day 0 is this day or later.")
 @click.option("--until", metavar="DATE", help="Courses whose day 0 is this day or earlier.")
+@click.option("--aggregate-only", is_flag=True, help="Write no row of a patient, and cells below 7 as <7.")
 @click.option("--hold", type=click.IntRange(1), help="Simulate a user who dismisses each card for so many hours.")
 def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> None:
     """Evaluate the patients of EXPORT: what they had, what the rules would have said, and when.
@@ -63,13 +63,22 @@ def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> 
         progress = _Progress()
         found = evaluate(wanted, work, open_executor, Progress(progress.reading, progress.patients))
         progress.clear()
-        write_rows(found, out, here.settings.zone or UTC)
+        _write(found, out, aggregate_only=bool(options["aggregate_only"]))
     except (SettingsError, OutcomesError, NothingToEvaluateError, EngineError) as error:
         raise BadInputError(str(error)) from error
     except OSError as error:
         raise BadInputError(_of_the_disk(error, out)) from error
     work.clear()
-    click.echo(_said(found, out))
+    click.echo(_said(found, out, aggregate_only=bool(options["aggregate_only"])))
+
+
+def _write(found: Evaluation, out: Path, *, aggregate_only: bool) -> None:
+    """Write the report. Raises BadInputError where its statistics are not installed."""
+    try:
+        from cds_server.evaluation.report.write import write_report  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        raise BadInputError("the report needs scipy and statsmodels: install crs-cds[evaluate].") from error
+    write_report(found, out, aggregate_only=aggregate_only)
 
 
 def _wanted(here: Site, export: tuple[Path, ...], options: dict[str, object]) -> Wanted:
@@ -131,13 +140,13 @@ def _of_the_disk(error: OSError, out: Path) -> str:
     return f"{error.filename or out}: {os.strerror(error.errno) if error.errno else 'cannot be written'}."
 
 
-def _said(found: Evaluation, out: Path) -> str:
+def _said(found: Evaluation, out: Path, *, aggregate_only: bool) -> str:
     run, courses = found.run, found.courses
     doubts = len(found.unread)
     lines = [
         f"{run.patients} patients, {len(courses)} courses, in {run.seconds:g} s; protocol {run.protocol_hash}, "
         f"rules {run.rules_hash}",
-        f"{out}/ holds patient data",
+        f"{out}/index.html" + ("" if aggregate_only else ": patient data on every page"),
     ]
     if doubts:
         lines.append(f"{doubts} things of the export could not be used or are not there")

@@ -233,7 +233,7 @@ def test_the_command_writes_the_rows_and_keeps_the_salt_outside(tmp_path: Path) 
     assert result.exit_code == 0, result.output
     with (tmp_path / "report" / "courses.csv").open(encoding="utf-8") as file:
         (course,) = csv.DictReader(file)
-    assert (course["max_grade"], course["onset"]) == ("4", "2026-03-07T06:00:00+08:00")
+    assert (course["max_grade"], course["onset"]) == ("4", "2026-03-06T22:00:00+00:00")
     written = b"".join(file.read_bytes() for file in (tmp_path / "report").rglob("*") if file.is_file())
     assert b"patient-of-ours" not in written
     assert [one.name for one in (tmp_path / "report.work").iterdir()] == ["salt"]
