@@ -56,7 +56,45 @@ def resources_of(person: Person, lines: list[str]) -> list[Resource]:
         return datetime.combine(person.day0, time.fromisoformat(clock), UTC) + timedelta(days=day)
 
     made = resources(list(entries("\n".join(lines), at)), person.id)
-    return [_tagged(resource) for resource in (_patient(person), *map(_issued, made))]
+    ordered = [_order(resource, person) for resource in made if _is_tocilizumab(resource)]
+    found = (_patient(person), *before_the_course(person), *ordered, *map(_issued, made))
+    return [_tagged(resource) for resource in found]
+
+
+def before_the_course(person: Person) -> list[Resource]:
+    """One resource of each type that is read besides the chart: a type that an export lacks leaves a grade unknown."""
+    subject = {"reference": f"Patient/{person.id}"}
+    at = datetime.combine(person.day0, time(9), UTC) - timedelta(days=10)
+
+    def one(name: str, text: str, **more: Any) -> Resource:
+        return {"resourceType": name, "id": f"{person.id}-{name.lower()}", "code": {"text": text}, **more}
+
+    return [
+        one("Condition", "Acute lymphoblastic leukemia", subject=subject, recordedDate=at.isoformat()),
+        one("AllergyIntolerance", "No known allergy", patient=subject, recordedDate=at.isoformat()),
+        one("Procedure", "Lumbar puncture", subject=subject, status="completed", performedDateTime=at.isoformat()),
+        one("ServiceRequest", "Echocardiography", subject=subject, status="completed", intent="order",
+            authoredOn=at.isoformat()),
+        {
+            "resourceType": "MedicationRequest", "id": f"{person.id}-order", "status": "completed", "intent": "order",
+            "subject": subject, "authoredOn": at.isoformat(),
+            "medicationCodeableConcept": {"text": "allopurinol 300 mg"},
+        },
+    ]  # fmt: skip
+
+
+def _is_tocilizumab(resource: Resource) -> bool:
+    return resource["resourceType"] == "MedicationAdministration" and "medicationReference" in resource
+
+
+def _order(dose: Resource, person: Person) -> Resource:
+    """The order of a dose, an hour before it."""
+    at = datetime.fromisoformat(dose["effectivePeriod"]["start"]) - timedelta(hours=1)
+    return {
+        "resourceType": "MedicationRequest", "id": f"{dose['id']}-order", "status": "completed", "intent": "order",
+        "subject": {"reference": f"Patient/{person.id}"}, "authoredOn": at.isoformat(),
+        "medicationReference": dose["medicationReference"],
+    }  # fmt: skip
 
 
 def _patient(person: Person) -> Resource:

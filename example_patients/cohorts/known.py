@@ -67,7 +67,7 @@ COURSES = (
     KnownCourse("k09", "a fever again after two days is the same episode", ((78, 1), (96, 0), (150, 1), (168, 0))),
     KnownCourse("k10", "a second infusion on day 45", ((78, 1), (120, 0)), second_infusion_day=45),
 )
-# the last round before the hour of the level that ends it, in hours: fever, and support to the next round
+# the hours of the day at which signs are charted
 ROUNDS = (6, 14, 22)
 
 
@@ -129,7 +129,7 @@ def _truth(course: KnownCourse, day0: date) -> Truth:
     first = course.levels[0][0] if course.levels else None
     late = first is not None and first > 15 * 24
     onset = None if late else first
-    end = course.died_hour - 1 if course.died_hour else _end(course)
+    end = _end(course)
     grades = [grade for _, grade in course.levels] or [0]
     duration = f"{(end - onset) / 24:.1f}" if onset is not None and end is not None else ""
     return Truth(
@@ -137,10 +137,10 @@ def _truth(course: KnownCourse, day0: date) -> Truth:
         because=course.because,
         crs="yes" if onset is not None else "no",
         onset=_at(day0, onset).isoformat() if onset is not None else "",
-        crs_end=_at(day0, end).isoformat() if onset is not None and end is not None and not course.died_hour else "",
+        crs_end=_at(day0, end).isoformat() if onset is not None and end is not None else "",
         end_is_censored="yes" if course.died_hour else "no",
-        duration_days="" if course.died_hour else duration,
-        max_grade=0 if late else max(grades),
+        duration_days=duration,
+        max_grade=max(grades),
         severe="yes" if max(grades) >= 3 else "no",
         tocilizumab_doses=len(course.tocilizumab),
         recrudescences=int(course.patient == "k08"),
@@ -150,12 +150,10 @@ def _truth(course: KnownCourse, day0: date) -> Truth:
 
 
 def _end(course: KnownCourse) -> int | None:
-    """The last round with fever of the first episode; a fever within 72 h is of the same."""
-    over = [hour for hour, grade in course.levels if grade == 0]
-    if not over:
-        return None
+    """The last round with a sign of the first episode, or before death; a fever within 72 h is of the same episode."""
+    over = [hour for hour, grade in course.levels if grade == 0] or [course.died_hour or 0]
     last = over[0] if course.patient == "k08" else over[-1]
-    return max(24 * day + hour for day in range(40) for hour in ROUNDS if 24 * day + hour < last)
+    return max((24 * day + hour for day in range(40) for hour in ROUNDS if 24 * day + hour < last), default=None)
 
 
 def _outcomes() -> Iterator[Outcome]:

@@ -1,0 +1,102 @@
+"""The constructed cohorts through the whole evaluation: every course as it was made, every fault of an export named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_server.evaluation.bucket_task import RulesFrom
+from cds_server.evaluation.engine import processes
+from cds_server.evaluation.evaluate import Progress, Wanted, evaluate
+from cds_server.evaluation.protocol import Moments, Protocol
+from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.rows.courses import CourseRow, Known
+from cds_server.evaluation.workplace import Workplace
+from cds_server.site_rules import site_rules
+from example_patients.cohorts.broken import broken_cohort
+from example_patients.cohorts.export import Cohort, write_cohort
+from example_patients.cohorts.known import COURSES, Truth, known_cohort, truths
+
+# no moment: what was, without what was said
+ONLY_WHAT_WAS = Protocol(moments=Moments(chart_opened=(), results=False, grade_changes=False, orders=False))
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The evaluation of a cohort, its courses in the order of their infusions."""
+
+    evaluation: Evaluation
+
+    @property
+    def first_courses(self) -> list[CourseRow]:
+        return sorted((c for c in self.evaluation.courses if c.course == 1), key=lambda c: c.infused_at)
+
+
+def evaluated(make: Callable[[], Cohort], folder: Path) -> Evaluated:
+    write_cohort(make(), folder / "export")
+    outcomes = folder / "export" / "outcomes.csv"
+    wanted = Wanted(
+        (folder / "export",), ONLY_WHAT_WAS, (site_rules(None, None),), (RulesFrom(None, None),), UTC, "UTC", "0",
+        outcomes if outcomes.exists() else None,
+    )  # fmt: skip
+    quiet = Progress(lambda _: None, lambda *_: None)
+    return Evaluated(evaluate(wanted, Workplace(folder / "work"), processes(1), quiet))
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    return evaluated(known_cohort, tmp_path_factory.mktemp("known"))
+
+
+def said(course: CourseRow) -> dict[str, Any]:
+    """A course in the words of `truth.csv`."""
+
+    def at(moment: Any) -> str:
+        return moment.isoformat() if moment is not None else ""
+
+    return {
+        "crs": course.crs.value, "onset": at(course.onset), "crs_end": at(course.crs_end),
+        "end_is_censored": "yes" if course.end_is_censored else "no",
+        "duration_days": f"{course.duration_days:.1f}" if course.duration_days is not None else "",
+        "max_grade": course.max_grade, "severe": course.severe.value, "tocilizumab_doses": course.tocilizumab_doses,
+        "recrudescences": course.recrudescences, "late_fever": at(course.late_fever),
+        "died_in_severe": "yes" if course.died_in_severe else "no",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(COURSES)), ids=[course.because for course in COURSES])
+def test_a_course_is_found_as_it_was_made(known: Evaluated, number: int) -> None:
+    truth: Truth = [*truths()][number]
+    found = said(known.first_courses[number])
+    assert found == {name: getattr(truth, name) for name in found}
+
+
+def test_a_second_infusion_is_a_second_course(known: Evaluated) -> None:
+    assert [course.course for course in known.evaluation.courses].count(2) == 1
+
+
+def test_an_export_with_every_type_leaves_no_grade_a_minimum(known: Evaluated) -> None:
+    assert {course.max_grade_is_minimum for course in known.first_courses} == {False}
+    assert known.first_courses[3].death is not None
+
+
+def test_a_broken_export_names_each_fault_and_says_nothing_of_what_is_absent(tmp_path: Path) -> None:
+    found = evaluated(broken_cohort, tmp_path).evaluation
+    told = " | ".join(f"{row.what}: {row.why} {' '.join(row.places)}" for row in found.unread)
+    for words in (
+        "Observation.001.ndjson",
+        "MedicationAdministration.ndjson",
+        "reports an error of its own",
+        "Condition",
+    ):
+        assert words in told
+    assert "the export holds no AllergyIntolerance" in told
+    assert {course.severe for course in found.courses} <= set(Known)
+    observed = sum(row.resources for row in found.inventory if row.type == "Observation")
+    once = sum(len(file.read_text().splitlines()) for file in (tmp_path / "export").glob("Observation.000.ndjson"))
+    assert observed == once - 1, "a file that lies there twice counts once, and a deleted resource not at all"
