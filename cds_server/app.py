@@ -15,6 +15,7 @@ import requests
 from flask import Flask
 from flask_cors import CORS
 
+from cds_server.audit.audit_trail import AuditFile, AuditServer, AuditTrail, Receiver
 from cds_server.course_page.routes import course_page, demo_course
 from cds_server.every_answer import finish_every_answer
 from cds_server.evidence_page import evidence
@@ -126,6 +127,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
             servers=len(settings.fhir_servers),
         ),
         metrics=metrics,
+        audit=AuditTrail(_audit_receiver(settings, tokens), metrics),
         orders=order_codings(settings.orders_file, rules.terms),
         smart=_smart(settings, trusted, store, outside),
     )
@@ -148,6 +150,13 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
         backend=backend,
         circuits={base: Circuit() for base in settings.fhir_servers},
     )
+
+
+def _audit_receiver(settings: Settings, tokens: BackendTokens) -> Receiver | None:
+    """The place where AuditEvents are kept, the server before the file; None if neither is named."""
+    if settings.audit_fhir is not None:
+        return AuditServer(settings.audit_fhir, pooled_session(1, _network(settings)), tokens)
+    return AuditFile(settings.audit_file) if settings.audit_file is not None else None
 
 
 def trusted_clients(settings: Settings) -> Trusted | None:

@@ -13,6 +13,7 @@ import requests
 from flask import current_app
 
 from cards.orders.orders import OrderCodings
+from cds_server.audit.audit_trail import AuditTrail
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line
 from cds_server.operations.metrics import Metrics
@@ -64,6 +65,7 @@ class Running:
     pseudonyms: Pseudonyms
     places: Places
     metrics: Metrics
+    audit: AuditTrail
     orders: OrderCodings
     smart: Smart | None = None
 

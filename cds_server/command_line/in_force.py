@@ -48,6 +48,7 @@ def _others(settings: Settings) -> Iterator[str]:
     yield f"clients: {settings.clients_file or 'off'}; order codes: {settings.orders_file or 'none of the site'}"
     yield f"SMART app: {settings.smart_file or 'none'}; in frames of: {', '.join(settings.frame_ancestors) or 'none'}"
     yield _spool(settings)
+    yield f"AuditEvents: {settings.audit_fhir or settings.audit_file or 'none'}"
     yield f"browser clients from: {', '.join(settings.cors_origins)}"
     trusted = settings.ca_bundle or "the public certificates"
     proxy = "a proxy" if settings.https_proxy else "no proxy"

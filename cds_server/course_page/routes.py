@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 
+from cds_server.audit.audit_event import RecordRead
 from cds_server.course_page.page_values import FhirAccess, page_values
 from cds_server.operations.call_time import CallTime
+from cds_server.operations.log_lines import request_id
 from cds_server.pages import page
 from cds_server.problems import Problem, ProblemId
 from cds_server.running import Running, note_problem, running
@@ -43,11 +47,17 @@ def course_response(
     If something cannot be read, the page says so and has the status of the problem; it never shows a picture that looks
     well. The caller bounds how many pages are made at once.
     """
+    read = RecordRead(
+        at=here.clock(), patient_id=patient_id, fhir_base=access.base, user=None, client=access.base,
+        server=here.settings.public_url, request_id=request_id(), succeeded=False,
+    )  # fmt: skip
     try:
         template, values = page_values(here, patient_id, access, call_time, decision)
     except Problem as problem:
+        here.audit.add(read)
         note_problem(problem)
         response = page("course_unread.html", {"problem": problem})
         response.status_code = problem.kind.status
         return response
+    here.audit.add(replace(read, succeeded=True))
     return page(template, values)

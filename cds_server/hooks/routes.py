@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from cds_server.hooks.audited import audited
 from cds_server.hooks.call import answer_call
 from cds_server.hooks.checked_caller import checked_caller
 from cds_server.hooks.feedback import read_feedback
@@ -49,7 +50,7 @@ def call(service_id: str) -> Response:
         caller = checked_caller(here, service.id, call_time)
     with here.places.of_client(caller.issuer):
         sent = read_hook_request(read_body(call_time), service, here.settings.limits)
-        with here.places.of_server(_asked_base(here, sent), caller.issuer):
+        with here.places.of_server(_asked_base(here, sent), caller.issuer), audited(here, sent, caller):
             return jsonify(answer_call(here, service, sent, caller, call_time))
 
 
@@ -117,6 +118,7 @@ def ready() -> Response:
     parts = {
         "log": here.store.degraded,
         "spool": f"{waiting} decisions wait for the log" if waiting else None,
+        "audit": here.audit.degraded,
         "rules": here.sign_off.state if here.sign_off.shadow_only else None,
         **keys,
     }

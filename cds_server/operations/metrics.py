@@ -38,6 +38,7 @@ class Metrics:
         self.fhir_errors = self._counter("fhir_errors", "Searches and reads that failed", "type", "kind")
         self.busy = self._counter("busy", "Calls that found no place, by client and share", "client", "share")
         self.feedback = self._counter("feedback", "Entries of feedback", "outcome")
+        self.audit_losses = self._counter("audit_losses", "AuditEvents that were not kept")
         self.log_losses = self._counter("log_losses", "What the decision log should have and has not", "what")
         self.log_late = self._counter("log_late", "Waits for the decision log that ended before it answered", "what")
         self.log_degraded = Gauge(

@@ -92,7 +92,12 @@ def _check_addresses(settings: Settings) -> None:
         return
     if settings.public_url.startswith("http:"):
         raise SettingsError(f"CRS_CDS_PUBLIC_URL {_USE_HTTPS}")
-    named = {"CRS_CDS_FHIR_SERVERS": settings.fhir_servers, "CRS_CDS_FRAME_ANCESTORS": settings.frame_ancestors}
+    audit = (settings.audit_fhir,) if settings.audit_fhir is not None else ()
+    named = {
+        "CRS_CDS_AUDIT_FHIR": audit,
+        "CRS_CDS_FHIR_SERVERS": settings.fhir_servers,
+        "CRS_CDS_FRAME_ANCESTORS": settings.frame_ancestors,
+    }
     for name, addresses in named.items():
         plain = next((address for address in addresses if address.startswith("http:")), None)
         if plain is not None:

@@ -132,6 +132,8 @@ class Settings(LogSettings):
     demo_fhir: str | None = setting("CRS_CDS_DEMO_FHIR", "", optional(normalised_base))
     smart_file: Path | None = setting("CRS_CDS_SMART", "", optional(path))
     proxies: int = setting("CRS_CDS_PROXIES", "0", whole(0, 9))
+    audit_fhir: str | None = setting("CRS_CDS_AUDIT_FHIR", "", optional(normalised_base))
+    audit_file: Path | None = setting("CRS_CDS_AUDIT_FILE", "", optional(path))
     frame_ancestors: tuple[str, ...] = setting("CRS_CDS_FRAME_ANCESTORS", "", origins)
     cors_origins: tuple[str, ...] = setting("CRS_CDS_CORS_ORIGINS", "*", origins_or_all)
 

@@ -40,6 +40,7 @@ ORDER = (
     "cds_server.operations",
     "cds_server.shares",
     "cds_server.outgoing",
+    "cds_server.audit",
     "cds_server.record",
     "cds_server.exports",
     "cds_server.inventory",
