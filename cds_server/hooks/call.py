@@ -16,7 +16,7 @@ from cds_server.hooks.hook_request import HookRequest
 from cds_server.hooks.log_entry import CallOutcome, decision_of
 from cds_server.hooks.services import Service
 from cds_server.operations.call_time import CallTime
-from cds_server.operations.log_lines import log_line, request_id, where_it_failed
+from cds_server.operations.log_lines import ids_for_others, log_line, where_it_failed
 from cds_server.patient_advice import (
     Occasion,
     advice_on,
@@ -88,7 +88,7 @@ def _wanted_record(call: HookCall) -> RecordRequest:
         may_use_our_token=client is not None and client.backend,
         drafts=sent.drafts,
         prefetch=sent.prefetch,
-        request_id=request_id(),
+        ids=ids_for_others(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
@@ -49,11 +49,11 @@ class FhirServer:
         *,
         limits: Limits = DEFAULT_LIMITS,
         metrics: Metrics | None = None,
-        request_id: str | None = None,
+        ids: Mapping[str, str] | None = None,
     ) -> None:
         self.base = base
         self._circuit: Circuit | None = None
-        self._connection = FhirConnection(session, token, deadline, limits, request_id)
+        self._connection = FhirConnection(session, token, deadline, limits, ids)
         # one search may use two thirds of a call's requests, so that a chart without end does not leave the rest unread
         self._pages_of_one = limits.pages * 2 // 3
         self._metrics = metrics

@@ -47,7 +47,7 @@ class FhirConnection:
         token: str | OwnToken | None,
         deadline: float,
         limits: Limits,
-        request_id: str | None = None,
+        ids: Mapping[str, str] | None = None,
     ) -> None:
         self.may_ask = True  # unless the circuit to the server is open
         self.asked = self.answered = False
@@ -61,8 +61,7 @@ class FhirConnection:
         self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
         if isinstance(token, str):
             self._headers["Authorization"] = f"Bearer {token}"
-        if request_id:
-            self._headers["X-Request-Id"] = request_id
+        self._headers |= ids or {}
 
     def get(self, url: str, read: Callable[[bytes], T], *, decides: bool = False) -> T:
         """Return what `read` makes of the body. Raises FhirError. Requests that do not decide leave a third of all to

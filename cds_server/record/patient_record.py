@@ -126,7 +126,7 @@ def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> 
         return None
     server = FhirServer(
         sources.session, base, _token(request, sources, base), deadline - LAST_WORD_SECONDS,
-        limits=sources.limits, metrics=sources.metrics, request_id=request.request_id,
+        limits=sources.limits, metrics=sources.metrics, ids=request.ids,
     )  # fmt: skip
     return AskedServer(server.through(sources.circuits[base]), sources.executors[base], request.scope, deadline)
 

@@ -16,8 +16,8 @@ class RecordRequest:
 
     The server at `fhir_base` is asked only if `may_call` is true. It is asked with `token`, or, if there is none and
     `may_use_our_token` is true, with a token of our own. `scope` is what the token was granted. Medications that
-    `drafts` refer to are read too, and a draft of another patient refuses the whole request. `request_id` is our id of
-    the call; the server receives it.
+    `drafts` refer to are read too, and a draft of another patient refuses the whole request. The server receives
+    `ids`, the headers by which its log can be joined to ours.
     """
 
     patient_id: str
@@ -28,4 +28,4 @@ class RecordRequest:
     may_use_our_token: bool = False
     drafts: tuple[Draft, ...] = ()
     prefetch: Mapping[str, msgspec.Raw] = field(default_factory=dict)
-    request_id: str | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)

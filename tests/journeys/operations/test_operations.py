@@ -145,6 +145,36 @@ def test_every_call_has_a_line_with_the_id_that_its_answer_and_our_searches_carr
     assert line["hookInstance"] == body["hookInstance"]
 
 
+TRACES = rows("""
+| traceparent                                                | joined | because                          |
+| 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01    | yes    | the trace of the caller, sampled |
+| 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00    | yes    | the same, not sampled            |
+| 00-00000000000000000000000000000000-b7ad6b7169203331-01    | no     | an id of zeros                   |
+| 00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01    | no     | a span of zeros                  |
+| 00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01    | no     | capitals                         |
+| Jane Doe                                                   | no     | a name                           |
+|                                                            | no     | the caller sent none             |
+""")
+
+
+@pytest.mark.parametrize("row", TRACES, ids=lambda row: row["because"])
+def test_the_trace_of_a_caller_goes_on_to_the_fhir_server_and_the_log(
+    lines: Callable[[], list[dict[str, Any]]], row: dict[str, str]
+) -> None:
+    _, scene = scene_of("3")
+    desk, theirs = Desk(now=moment_of(scene)), row["traceparent"]
+    body = body_for(scene.patient_id, "patient-view", None)
+    with wire(chart_of("3")) as server:
+        desk.client.post("/cds-services/crs-patient-view", json=body, headers={"traceparent": theirs} if theirs else {})
+    (ours,) = {headers["traceparent"] for headers in server.headers}
+    version, trace, span, flags = ours.split("-")
+    assert (version, len(trace), len(span)) == ("00", 32, 16)
+    assert lines()[-1]["traceId"] == trace
+    assert (trace == theirs[3:35]) == (row["joined"] == "yes")
+    assert flags == (theirs[-2:] if row["joined"] == "yes" else "00")
+    assert span not in theirs, "the span is ours"
+
+
 def test_the_calls_of_one_encounter_have_one_word_in_their_lines_and_never_its_id(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
