@@ -40,7 +40,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("decision", "feedback"):
         op.drop_index(f"{table}_seal", table)
-        with op.batch_alter_table(table) as changed:
-            changed.drop_column("seal")
+        op.drop_column(table, "seal")  # no batch: making `decision` anew in SQLite would delete every card
     op.drop_table("anchors")
     op.drop_table("seals")
