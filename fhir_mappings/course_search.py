@@ -97,7 +97,7 @@ def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tup
             bool(b.kinds & _INFUSION_KINDS)
             and any(name_cells(raw, terms) or any(product in raw for product in products) for raw in b.raws)
         )
-        stated = stated_in_broken(b.raws[0]) if b.raws else StatedInBroken()
+        stated = stated_in_broken(next(iter(b.raws))) if b.raws else StatedInBroken()
         sets = terms.sets_of(stated.codings) & _OBSERVED
         found.append(SetAside(b.reference, b.why, b.kinds, at, infusion, value_sets=sets, stated=stated.value))
     return tuple(found)

@@ -19,6 +19,7 @@ from cds_server.problems import Problem, ProblemId
 from fhir_mappings.medications.draft_fields import Draft
 
 _FIELDS = ("hook", "hookInstance", "fhirServer", "fhirAuthorization", "context")
+MOST_SCOPE = 16_384  # characters; each search asks what the scope covers
 _BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
@@ -112,6 +113,10 @@ def _hook_request(call: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest
     if granted and granted.removeprefix("Patient/") != context["patient_id"]:
         wrong = "must be the patient of fhirAuthorization.patient"
         raise Problem(ProblemId.INVALID_REQUEST, [("context.patientId", wrong)])
+    scope = authorization.get("scope")
+    if scope and len(scope) > MOST_SCOPE:
+        wrong = f"must hold at most {MOST_SCOPE} characters"
+        raise Problem(ProblemId.INVALID_REQUEST, [("fhirAuthorization.scope", wrong)])
     return HookRequest(
         hook_instance=str(call["hook_instance"]),
         patient_id=context["patient_id"],
@@ -119,7 +124,7 @@ def _hook_request(call: Any, prefetch: Mapping[str, msgspec.Raw]) -> HookRequest
         encounter_id=context.get("encounter_id") or None,
         fhir_server=_base(call.get("fhir_server")),
         access_token=authorization.get("access_token"),
-        scope=authorization.get("scope"),
+        scope=scope,
         prefetch=prefetch,
         drafts=_drafts(context),
         selections=frozenset(context.get("selections", ())),

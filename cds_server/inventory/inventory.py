@@ -53,7 +53,7 @@ class Inventory:
         for part in (self.observations, self.medications, self.procedures, self.diagnoses):
             part.take(batch)
         for broken in batch.pool.broken.values():
-            resource_type = header_of(broken.raws[0]).resource_type
+            resource_type = header_of(next(iter(broken.raws))).resource_type
             self.concepts.set_aside(Refusal(resource_type, "", broken.why), batch.seen(broken.reference, None))
 
     @property

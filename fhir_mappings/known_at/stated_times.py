@@ -5,7 +5,7 @@ They are read apart from `fhir_structs`: what two versions of a resource differ 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 import msgspec
@@ -59,7 +59,7 @@ def moment_in(text: str | None, zone: tzinfo) -> Moment | None:
         return None
 
 
-def earliest_known(raws: tuple[bytes, ...], zone: tzinfo) -> datetime | None:
+def earliest_known(raws: Iterable[bytes], zone: tzinfo) -> datetime | None:
     """The time of a resource that could not be read otherwise, by any field that says one; None without one."""
     return min((at.latest for raw in raws for at in _moments(raw, zone)), default=None)
 

@@ -127,12 +127,13 @@ class ResourcePool:
     ) -> None:
         """Remember a resource as broken. If it came under several keys it may have been of each of their kinds."""
         known, when = self.broken.get(reference), stated_time(raw)
-        raws: tuple[bytes, ...] = (bytes(raw),)
+        # each copy once, in one table that grows: joining them anew for each would be quadratic in the copies of an id
+        raws = known.raws if known is not None else {}
+        raws[bytes(raw)] = None
         if known is not None:
             kinds |= known.kinds
             when = when if when == known.when else None
             infusion = infusion or known.infusion
-            raws = tuple(dict.fromkeys((*known.raws, *raws)))
         if kinds & _SOME_ADMINISTRATIONS:
             kinds |= {Kind.ADMINISTRATIONS}
         doubt, words = (why, why.value) if isinstance(why, Doubt) else (None, why)

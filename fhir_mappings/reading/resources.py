@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -99,7 +99,7 @@ class Broken:
     kinds: frozenset[Kind]
     when: str | None
     infusion: bool = False
-    raws: tuple[bytes, ...] = ()
+    raws: dict[bytes, None] = field(default_factory=dict)
     doubt: Doubt | None = None
 
 

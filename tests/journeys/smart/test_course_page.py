@@ -398,7 +398,9 @@ def test_doses_that_could_not_be_read_are_not_none() -> None:
     def fault(url: str) -> Answer | None:
         return outcome(500, "down") if "MedicationAdministration" in url and "effective-time=lt" in url else None
 
-    assert tile(course(patient("grade 1"), NOW, "p", fault), "Tocilizumab doses").startswith("Unknown the administrations could not all be read")
+    assert tile(course(patient("grade 1"), NOW, "p", fault), "Tocilizumab doses").startswith(
+        "Unknown the administrations could not all be read"
+    )
 
 
 def test_a_dose_known_by_date_only_stands_where_il6_ceases_to_count() -> None:

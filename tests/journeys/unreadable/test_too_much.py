@@ -116,3 +116,11 @@ def test_a_resource_with_more_in_it_than_can_be_checked_is_set_aside() -> None:
     assert {"reference": f"Observation/{weighed['id']}", "why": "holds more than can be checked"} in assessment(answer)[
         "setAside"
     ]
+
+
+def test_a_scope_without_end_is_refused_for_its_length_alone() -> None:
+    desk = Desk(now=moment_of(SCENE))
+    grant = {"access_token": "t", "token_type": "Bearer", "scope": "patient/Observation.rs " * 1000}
+    answer = desk.post({**body_for(SCENE.patient_id, "patient-view", None), "fhirAuthorization": grant})
+    assert answer.status_code == 400
+    assert answer.get_json()["issue"][0]["diagnostics"] == "fhirAuthorization.scope: must hold at most 16384 characters"
