@@ -6,7 +6,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-fast selftest programs lint types check same-answers docs fuzz sbom screenshots bench soak mutants lock clean
+.PHONY: demo test test-fast selftest programs lint types check same-answers docs fuzz drill sbom screenshots bench soak mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.programs.demo
@@ -59,6 +59,10 @@ docs: .venv/ready
 FUZZ_MINUTES := 10
 fuzz: .venv/ready
 	$(BIN)/python -m tests.support.api_fuzz $(FUZZ_MINUTES)
+
+# what the runbook says to do by hand, done on SQLite and PostgreSQL; prints the rows before and after
+drill: .venv/ready programs
+	$(BIN)/python -m tests.support.drill
 
 # what the service is made of, for a scanner (CycloneDX): the pinned packages and the wheel, in an environment of their own
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)

@@ -1,4 +1,4 @@
-"""The commands `crs-cds feedback`, `alerts` and `purge`: what the decision log shows, and how it is kept short."""
+"""The commands on the decision log: what it shows, how it is kept short, and how it goes back by one version."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from cds_server.storage.reports import (
     unmatched_feedback,
     waiting_decisions,
 )
+from cds_server.storage.schema import NoRevisionBeforeError, rows_by_table
+from cds_server.storage.schema import downgrade as to_revision_before
 from cds_server.storage.spool import Spool
 
 _since = click.option("--since", metavar="DATE", help="From this day on; by default 30 days ago.")
@@ -84,6 +86,26 @@ def operator() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a user without a name
         return f"user {os.getuid()}"
+
+
+@click.command()
+def downgrade() -> None:
+    """Take the tables back to the version before. Stop every worker and make a backup first.
+
+    Only the version before is supported. A table that it does not know is deleted, and said with its rows.
+    """
+
+    def work(engine: Engine, _: Spool | None) -> str:
+        before = rows_by_table(engine)
+        try:
+            revision = to_revision_before(engine)
+        except NoRevisionBeforeError as error:
+            raise BadInputError(f"CRS_CDS_DATABASE_URL: {error}.") from error
+        lost = {table: number for table, number in before.items() if table not in rows_by_table(engine)}
+        deleted = "".join(f"{table}: deleted with {number} rows.\n" for table, number in lost.items())
+        return f"{deleted}The tables are of revision {revision}. Start the version before.\n"
+
+    in_log(work)
 
 
 def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:

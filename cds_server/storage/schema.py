@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, MetaData, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_server.storage.database import SCHEMA
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _UPGRADING = threading.Lock()  # alembic's context is one for the process
 
@@ -24,6 +30,46 @@ def is_up_to_date(engine: Engine) -> bool:
 
 def upgrade(engine: Engine) -> None:
     """Run the migrations. Workers that start together wait for each other: the first one makes the tables."""
+    with _migrating(engine) as (migrate, config):
+        migrate.upgrade(config, "head")
+
+
+def downgrade(engine: Engine) -> str:
+    """Take the tables back to the revision before that of this version, and return its name.
+
+    Raises NoRevisionBeforeError if they are of another revision, or there is none before.
+    """
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as below
+
+    if not is_up_to_date(engine):
+        raise NoRevisionBeforeError(f"the tables are not of revision {SCHEMA}, which this version has")
+    with _migrating(engine) as (migrate, config):
+        before = ScriptDirectory.from_config(config).get_revision(SCHEMA).down_revision
+        if not isinstance(before, str):
+            raise NoRevisionBeforeError(f"there is no revision before {SCHEMA}")
+        migrate.downgrade(config, before)
+    return before
+
+
+def rows_by_table(engine: Engine) -> dict[str, int]:
+    """The number of rows of each table that there is, without Alembic's own."""
+    with engine.connect() as connection:
+        there = MetaData()
+        there.reflect(connection)
+        return {
+            table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in there.sorted_tables
+            if table.name != "alembic_version"
+        }
+
+
+class NoRevisionBeforeError(Exception):
+    """Tables that cannot be taken back by one revision."""
+
+
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[tuple[Any, Config]]:
+    """The commands of Alembic and their configuration, in one transaction and while nobody else migrates."""
     # a tenth of a worker's memory, needed once for each new version
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -39,7 +85,7 @@ def upgrade(engine: Engine) -> None:
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
-            command.upgrade(config, "head")
+            yield command, config
             connection.commit()
         finally:
             if engine.dialect.name == "postgresql":
