@@ -156,3 +156,12 @@ def test_what_changed_is_named_row_by_row_and_card_by_card(tmp_path: Path) -> No
     # story 8 loses reassess-window; CRP 2.5-fold of story 5 is no reason for surveillance any more
     assert {line.strip().split(" ")[0] for line in changed if line.startswith("  ") and line[2] != " "} >= {"5", "8"}
     assert any(line.startswith("    - warning infection-surveillance") for line in changed)
+
+
+def test_a_protocol_of_the_site_is_signed_too(tmp_path: Path) -> None:
+    old = signed(tmp_path / "signed.json")
+    (tmp_path / "protocol.toml").write_text(
+        'name = "protocol 7"\n[third-line]\ntexts = ["anakinra 100 mg every 6 h"]\n', encoding="utf-8"
+    )
+    said = signing("--compare", str(old), CRS_CDS_PROTOCOL=str(tmp_path / "protocol.toml")).output
+    assert "third line:  → anakinra 100 mg every 6 h" in said
