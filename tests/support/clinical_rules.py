@@ -23,6 +23,8 @@ CHAPTERS = (
     "test_steroids.py",
     "test_steroid_check.py",
     "test_blockers.py",
+    "test_product.py",
+    "test_bedside_treatment.py",
     "test_cards.py",
     "test_edges.py",
     "test_unreadable.py",

@@ -416,7 +416,7 @@ def test_feedback_for_another_service_s_card_is_refused(database: str) -> None:
 
 CHANGES = rows("""
 | chart                                                                               | user           | later | cards                                  | because                                  |
-| SAME                                                                                | Practitioner/1 | 1h    | il6-request, crs-grade                 | dismissed an hour ago, nothing changed   |
+| SAME                                                                                | Practitioner/1 | 1h    | crs-grade                              | dismissed an hour ago, nothing changed   |
 | SAME                                                                                | Practitioner/1 | 9h    | toci-guideline, crs-grade | nine hours later it is shown again       |
 | SAME                                                                                | Practitioner/2 | 1h    | toci-guideline, crs-grade | another user has not seen it             |
 | il6 10 @D0 08:00; T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h         | Practitioner/1 | 1h    | severe-crs, crs-grade     | the grade rose                           |
