@@ -140,15 +140,26 @@ def test_a_small_steroid_order_does_not_silence_grade_3() -> None:
     assert card_ids(answer) == ("severe-crs", "crs-grade")
 
 
-def test_after_progress_to_grade_3_methylprednisolone_is_offered_at_once_and_only_once() -> None:
+@pytest.mark.parametrize(
+    ("given", "asked_for"),
+    [
+        ("", "Dexamethasone 10 mg IV every 6 h"),
+        (
+            "; give dexamethasone 10 @-16h",
+            "Methylprednisolone 500 mg IV every 12 h",
+        ),  # if refractory, manage as grade 4 (ASCO)
+    ],
+    ids=["no corticosteroid given", "dexamethasone given since the onset"],
+)
+def test_after_progress_to_grade_3_one_corticosteroid_is_offered_and_only_once(given: str, asked_for: str) -> None:
     well = "SBP 118 {0}; SpO2 97 {0}; device RA {0}"
     chart = patient(
         "T 39 @-30h; toci 560 @-26h; T 39 @-11h; " + well.format("@-11h")
-        + "; toci 560 @-10h; T 39 @-1h; SBP 84 @-1h; device HFNC @-1h; weight 70 @-20h"
+        + "; toci 560 @-10h; T 39 @-1h; SBP 84 @-1h; device HFNC @-1h; weight 70 @-20h" + given
     )  # fmt: skip
     first = asked(chart, [], "patient-view").get_json()["cards"]
     offered = [s for c in first for s in c.get("suggestions", ()) if "mg IV every" in s["label"]]
-    assert [s["label"] for s in offered] == ["Methylprednisolone 500 mg IV every 12 h"]
+    assert [s["label"] for s in offered] == [asked_for]
     accepted = {**offered[0]["actions"][0]["resource"], "id": "accepted", "status": "active"}
     again = asked([*chart, accepted], [], "patient-view").get_json()["cards"]
     assert not [s for c in again for s in c.get("suggestions", ()) if "mg IV every" in s["label"]]

@@ -53,7 +53,9 @@ def test_what_was_set_aside_and_not_counted_says_why(tmp_path: Path) -> None:
     chart[-2]["valueQuantity"] = {"value": 9, "unit": "furlong"}
     name = written(tmp_path, "aside.json", bundle(chart))
     page = crs_cds("explain", name, "--at", NOW.isoformat()).stdout
-    assert 'set aside: Observation/p-4: unit "furlong" cannot be converted to pg/mL' in page
+    assert (
+        'set aside: Observation/p-4: IL-6 9 furlong of 6 Mar 08:00: unit "furlong" cannot be converted to pg/mL' in page
+    )
 
 
 @pytest.mark.parametrize("scene_id", [scene.id for _, scene in SCENES])
