@@ -6,7 +6,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-fast selftest programs lint types check same-answers docs fuzz drill sbom screenshots bench soak mutants lock clean
+.PHONY: demo test test-fast selftest evaluate-demo programs lint types check same-answers docs fuzz drill sbom screenshots bench soak mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.programs.demo
@@ -78,6 +78,13 @@ sbom: .venv/ready
 		.venv-sbom/bin/python
 	@$(BIN)/python -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["components"]), "components in", sys.argv[1])' $(SBOM)
 	@rm -rf .venv-sbom
+
+# the constructed patients of the study through the rules, as an export of them: the report in build/evaluate-demo/report
+evaluate-demo: .venv/ready
+	rm -rf build/evaluate-demo
+	$(BIN)/crs-cds cohort paper build/evaluate-demo/export
+	CRS_CDS_TIMEZONE=Asia/Shanghai $(BIN)/crs-cds evaluate build/evaluate-demo/export --out build/evaluate-demo/report \
+		--protocol build/evaluate-demo/export/protocol.toml --outcomes build/evaluate-demo/export/outcomes.csv
 
 # by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
 bench: .venv/ready .venv-bench/ready
