@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import multiprocessing
+import os
+import signal
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -237,3 +240,20 @@ def test_the_command_writes_the_rows_and_keeps_the_salt_outside(tmp_path: Path) 
     written = b"".join(file.read_bytes() for file in (tmp_path / "report").rglob("*") if file.is_file())
     assert b"patient-of-ours" not in written
     assert [one.name for one in (tmp_path / "report.work").iterdir()] == ["salt"]
+
+
+def test_a_worker_that_is_killed_costs_no_patient_and_doubles_none(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", [one for name in "abcdefgh" for one in chart("3", name)])
+    wanted = Wanted((folder,), Protocol(), (RULES,), (RulesFrom(None, EXAMPLE_VALUE_SETS),), ZONE, "Asia/Shanghai", "0")
+    killed: list[int] = []
+
+    def kill_one(_: int, __: int, last: Any) -> None:
+        if last is not None and not killed:
+            killed.extend(child.pid or 0 for child in multiprocessing.active_children()[:1])
+            os.kill(killed[0], signal.SIGKILL)
+
+    found = evaluate(wanted, Workplace(tmp_path / "work"), processes(2), Progress(lambda _: None, kill_one))
+    assert killed
+    assert len({course.patient for course in found.courses}) == len(found.courses) == 8
+    alone = evaluate(wanted, Workplace(tmp_path / "other"), processes(1), SILENT)
+    assert len(list(found.moments)) == len(list(alone.moments))
