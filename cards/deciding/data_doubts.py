@@ -9,20 +9,21 @@ from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Progres
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
 from cards.deciding.dose_check import differing
 from cards.deciding.drafts import not_identified
+from cards.deciding.set_aside_doubts import deciding_set_aside
 from cards.deciding.situation import Verdicts
 from cards.deciding.verdict import Category, Verdict
 from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.icans_words import coded_higher
 from cards.sentences.phrases import phrase
 from cards.sentences.reasons import tier_words, verdict_reason
+from cards.sentences.set_aside_words import record_words, why_set_aside
 from cards.sentences.treatment_words import history_unread
 from fhir_mappings.facts.analytes import CRP, IL6, Analyte
-from fhir_mappings.facts.coverage import FUTURE_DATED, Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Fever
 from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.row_parts import READ_IN_PART, DeviceNotRecognised, Missing
+from fhir_mappings.facts.row_parts import DeviceNotRecognised, Missing
 from fhir_mappings.facts.sought import baselines_set_aside, results_set_aside
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import BLOCKERS, HIDE_FEVER, OURS, PRESSORS, DraftOrder, DrugClass, PendingOrder
@@ -46,7 +47,7 @@ _GRADE_FLAGS = (
     Flag.FLOW_UNKNOWN,
 )
 MOST_QUOTED = 3
-_SIGNS = frozenset({Kind.VITALS, Kind.OXYGEN})
+MOST_SET_ASIDE = 5
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,9 @@ def data_doubts(
         why = history_unread(facts, escaped)
         lines.append(phrase("doubt", "history", history_unread=f"{why[0].upper()}{why[1:]}"))
     lines += [
-        phrase("doubt", "icans", reference=reference_text(a.reference), why=escaped(a.why))
-        for a in facts.set_aside
-        if Kind.NEURO in a.kinds and (facts.icans.grade is None or facts.icans.minimum)
-    ][:3]
+        phrase("doubt", "set aside", record=record_words(facts, one, escaped), why=why_set_aside(one, escaped))
+        for one in deciding_set_aside(facts, s, t)[:MOST_SET_ASIDE]
+    ]
     if facts.icans.coded_higher:
         lines.append(phrase("doubt", "icans coded", coded=escaped(coded_higher(facts.icans))))
     lines += _drug_doubts(facts, s)
@@ -122,12 +122,6 @@ def _grade_doubts(facts: PatientFacts, s: Situation) -> list[str]:
     early = facts.progressed is None and s.doses is Doses.MORE_EARLY
     if early and _management_changes(s, (replace(s, progress=p) for p in Progress)):
         lines.append(phrase("doubt", "progress"))
-    if any(lack in READ_IN_PART for row in rows for lack in row.missing):
-        lines += [
-            phrase("doubt", "set aside", reference=reference_text(a.reference), why=escaped(a.why))
-            for a in facts.set_aside
-            if a.kinds & _SIGNS and a.why != FUTURE_DATED
-        ][:5]
     return lines
 
 

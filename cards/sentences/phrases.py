@@ -77,6 +77,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "hypotension": "Hypotension without fever: not CRS by ASTCT – look for another cause.",
         "hypoxia": "Hypoxia without fever: not CRS by ASTCT – look for another cause.",
         "nothing": "No fever, no hypotension, no hypoxia on record.",
+        "not known": "No fever. {unknown} not known.",
     },
     "crp_words": {
         "before": "rose {fold} (limit {t.crp_fold}; the study's: 1.83)",
@@ -278,9 +279,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "history": "{history_unread}.",
         "verdict": "{analyte}: {reason}.",
         "baseline": "{analyte}: the baseline was taken {tier}, not on day 0 before it.",
-        "icans": "ICANS: {reference} could not be read ({why}).",
         "icans coded": "ICANS: a recent diagnosis says more than what was charted: {coded}.",
-        "set aside": "Set aside: {reference} ({why}).",
+        "set aside": "Set aside: {record} ({why}).",
         "not identified": "{reference}: {why}.",
         "dose differs": "The dose of {drug} ({reference}) is stated in ways that differ: {ways}.",
         "drug": "A drafted drug could not be identified: interval, dose and caution checks were not done on it.",

@@ -12,7 +12,7 @@ from cards.wording.context import WordingContext
 from cards.wording.infection_words import infection_known
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import LabValue
-from fhir_mappings.facts.sought import ALT, AST, NEUTROPHILS, PLATELETS, counts_set_aside
+from fhir_mappings.facts.sought import ALLERGIES, ALT, AST, NEUTROPHILS, PLATELETS, counts_set_aside
 from fhir_mappings.facts.thresholds import Thresholds
 
 _OF_CAUTION = (Kind.SAFETY_LABS, Kind.ALLERGIES)  # what could not be read of infection is said with it
@@ -32,13 +32,14 @@ def caution_line(x: WordingContext, *, with_infection: bool) -> str:
 
     A card that says in its second line what is known of infection leaves that out here.
     """
+    allergies = not_used(x.facts, ALLERGIES.of(x.facts.set_aside), escaped)
     unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
     allergy = x.facts.tocilizumab_hypersensitivity
     found = {
         "allergic": {"reference": reference_text(allergy) if allergy else ""},
         "beyond": {"values": ", ".join(_beyond(x))},
         "not known": {"values": ", ".join(_not_known(x))},
-        "unreadable": {"values": _unreadable(x)},
+        "unreadable": {"values": "; ".join(filter(None, (_unreadable(x), allergies)))},
         "unread": {"kinds": ", ".join(unread)},
     }
     lines = [phrase("caution", variant, t=InWords(x.t), **v) for variant, v in found.items() if any(v.values())]

@@ -14,7 +14,7 @@ from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.treatment_words import dose_number, dose_times
 from cards.wording.fold_words import fold_line
-from cards.wording.grade_words import drivers, fever_line, grade_text, missing
+from cards.wording.grade_words import drivers, fever_line, grade_text, missing, nothing_low
 from fhir_mappings.facts.analytes import CRP, IL6
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
@@ -45,7 +45,7 @@ def basis(facts: PatientFacts, found: Verdicts, t: Thresholds, shown: tuple[Evid
         return []
     lines: list[str] = []
     if EvidencePart.GRADE in shown:
-        reasons = drivers(grade) or "no hypotension, no hypoxia"
+        reasons = drivers(grade) or nothing_low(grade)
         not_known = escaped_words("; ".join(missing(grade, facts, t, escaped).every))
         lines.append(
             f"**ASTCT {grade_text(grade)}**, day {course.day}: {escaped_words(reasons)}. {fever_line(grade, facts, t)}"

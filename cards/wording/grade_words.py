@@ -132,4 +132,17 @@ def zero_words(grade: CrsGrade) -> str:
     low, hypoxic = grade.pressure.value > 0, grade.oxygen.value > 0
     if low or hypoxic:
         return phrase("zero", "both" if low and hypoxic else "hypotension" if low else "hypoxia")
-    return phrase("zero", "nothing")
+    unknown = unknown_rows(grade)
+    return phrase("zero", "not known" if unknown else "nothing", unknown=" and ".join(unknown).capitalize())
+
+
+def unknown_rows(grade: CrsGrade) -> tuple[str, ...]:
+    """The rows of which nothing is known, by name."""
+    named = (("blood pressure", grade.pressure), ("oxygen", grade.oxygen))
+    return tuple(name for name, row in named if row.unknown)
+
+
+def nothing_low(grade: CrsGrade) -> str:
+    """The findings of a grade without one: `no hypotension, no hypoxia`, or what is not known."""
+    states = (("no hypotension", "blood pressure", grade.pressure), ("no hypoxia", "oxygen", grade.oxygen))
+    return ", ".join(f"{name} not known" if row.unknown else none for none, name, row in states)

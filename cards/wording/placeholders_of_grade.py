@@ -6,7 +6,7 @@ from cards.sentences.escaping import escaped, escaped_words, short
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
-from cards.wording.grade_words import drivers, fever_line, grade_text, missing
+from cards.wording.grade_words import drivers, fever_line, grade_text, missing, unknown_rows
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade, is_not_crs
 
@@ -53,6 +53,5 @@ def _how_unknown(grade: CrsGrade) -> str:
 
 
 def _fever_alone(grade: CrsGrade) -> str:
-    rows = (("blood pressure", grade.pressure), ("oxygen", grade.oxygen))
-    unknown = [name for name, row in rows if row.unknown]
+    unknown = unknown_rows(grade)
     return phrase("fever_alone", "unknown" if unknown else "known", unknown=" and ".join(unknown))

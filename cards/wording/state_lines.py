@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cards.deciding.decision_table import CardId
-from cards.sentences.escaping import escaped, escaped_words, reference_text
+from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.icans_words import icans_line
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import record_words, why_set_aside
 from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
 from cards.wording.evidence import EvidencePart, basis
@@ -73,11 +74,14 @@ MOST_SET_ASIDE = 10
 
 
 def _not_used(x: WordingContext) -> list[str]:
-    lines, set_aside = [], [a for a in x.facts.set_aside if a.kinds]
+    lines = []
+    set_aside = list({a.reference: a for a in x.facts.set_aside if a.kinds or a.value_sets}.values())
     if x.unread:
         lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
     if set_aside:
-        aside = "; ".join(f"{reference_text(a.reference)} ({escaped(a.why)})" for a in set_aside[:MOST_SET_ASIDE])
+        aside = "; ".join(
+            f"{record_words(x.facts, a, escaped)} ({why_set_aside(a, escaped)})" for a in set_aside[:MOST_SET_ASIDE]
+        )
         more = f" and {len(set_aside) - MOST_SET_ASIDE} more" if len(set_aside) > MOST_SET_ASIDE else ""
         lines.append(phrase("state", "set aside", resources=aside, more=more))
     return lines

@@ -135,7 +135,7 @@ def _of_a_course(worked: _Worked, graded: _Graded, rules: SiteRules) -> dict[str
         "tiles": tiles(facts, graded.course, graded.grade, graded.verdicts, shown, t),
         "picture": picture(shown, graded.course, facts.zone),
         "shown": shown,
-        "not_drawn": not_drawn(shown),
+        "not_drawn": not_drawn(shown, facts),
         "time_of": lambda mark: time_of(mark, facts.zone),
         "period": lambda span: period(span.start, span.end, facts.zone),
         "rows": _plain(rows_that_fired(worked.found, t)),

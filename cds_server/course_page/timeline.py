@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
+from cards.pages.explanation import plain
 from cards.pages.grade_steps import together
 from cards.sentences.escaping import plain_reference
 from cards.sentences.numbers_and_times import InWords, number
+from cards.sentences.set_aside_words import not_used
 from cards.wording.grade_words import celsius, grade_if_crs, grade_text
 from cds_server.course_page.lab_lanes import lab_lanes
 from cds_server.course_page.marks import GradeSpan, Lane, Mark
 from cds_server.course_page.treatments import drugs, oxygen, pressors
 from fhir_mappings.course_history import CourseHistory
+from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.grade import CrsGrade, Fever, NoGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.signs import Reading
+from fhir_mappings.facts.sought import OXYGEN, PRESSURE, TEMPERATURE, results_of
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.rules.grade_history import JUST_AFTER, GradeAt, height
 from fhir_mappings.rules.hypotension import is_adult, systolic_limit
@@ -148,13 +152,25 @@ def _readings(readings: Iterable[Reading], unit: str) -> Iterator[Mark]:
         yield Mark(r.at, f"{number(r.value)} {unit}", plain_reference(r.reference), r.value)
 
 
-def not_drawn(shown: Timeline) -> tuple[str, ...]:
-    """Lanes with no data and results in another unit: an absent lane must not look normal."""
+_OF_LANES = {
+    "temperature": TEMPERATURE,
+    "SpO2": OXYGEN,
+    "blood pressure": PRESSURE,
+    **{analyte.name: results_of(analyte) for analyte in ANALYTES},
+}
+
+
+def not_drawn(shown: Timeline, facts: PatientFacts) -> tuple[str, ...]:
+    """Lanes with no data and results in another unit: an absent lane must not look normal. What stands on record and
+    could not be used is quoted."""
     labs = [(lane.name, lane) for lane in shown.labs]
     signs = (("temperature", shown.temperature), *labs, ("SpO2", shown.saturation),
              ("blood pressure", replace(shown.systolic, marks=(*shown.systolic.marks, *shown.mean.marks))))  # fmt: skip
     empty = [name for name, lane in signs if not lane.marks]
-    lines = [f"Nothing was found of: {', '.join(empty)}."] if empty else []
+    lost = {name: not_used(facts, concept.of(facts.set_aside)) for name, concept in _OF_LANES.items() if name in empty}
+    absent = [name for name in empty if not lost.get(name)]
+    lines = [f"Nothing was found of: {', '.join(absent)}."] if absent else []
+    lines += [f"Nothing can be drawn of {name}: {plain(said)}." for name, said in lost.items() if said]
     for name, lane in signs:
         elsewhere = sum(1 for mark in lane.marks if mark.value is None)
         if elsewhere:

@@ -91,6 +91,7 @@ def unsaid(whole: Said, broken: Said, left: str) -> list[str]:
     | fewer doses of tocilizumab              | with a new doubt                                                           |
     | a warning gone, or less urgent          | with a new doubt                                                           |
     | a caution about tocilizumab gone        | with a new doubt                                                           |
+    | other cards, by what was set aside      | with `data-quality`, or a card that says that the grade is not known       |
     """
     less = []
     unread = "no_course_in_part_read" in broken.doubts and not CAR_T.search(left)
@@ -100,6 +101,9 @@ def unsaid(whole: Said, broken: Said, left: str) -> list[str]:
         less.append(f"IL-6 {whole.il6} → low")
     if broken.orders_tocilizumab > whole.orders_tocilizumab and not broken.doubts_beside_order - whole.doubts:
         less.append("tocilizumab ordered")
+    aside = any(one.startswith("set aside: ") for one in broken.doubts - whole.doubts)
+    if aside and broken.cards and others(broken) != others(whole) and not DOUBT_CARDS & broken.cards.keys():
+        less.append(f"no data-quality: {others(whole)} → {others(broken)}")
     if broken.doubts - whole.doubts:
         return less
     if broken.severity < whole.severity:
@@ -110,6 +114,11 @@ def unsaid(whole: Said, broken: Said, left: str) -> list[str]:
         if URGENCY.index(broken.cards.get(card, "info")) < URGENCY.index(urgency):
             less.append(f"gone or less urgent: {card}")
     return [*less, *(f"caution gone: {words}" for words in whole.cautions - broken.cautions)]
+
+
+def others(answer: Said) -> set[str]:
+    """The cards that say what to do."""
+    return set(answer.cards) - {"crs-grade", "data-quality"}
 
 
 CAR_T = re.compile("tisagenlecleucel|1986438|38228")
