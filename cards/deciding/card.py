@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from cards.deciding.decision_table import CardId, Indicator
 
 SUMMARY_LIMIT = 140
 EVIDENCE_LABEL = "Evidence and limits"
+EVIDENCE_EXTENSION = "org.crs-cds.evidence"
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,23 @@ class OverrideReason:
 
 
 @dataclass(frozen=True)
+class EvidenceItem:
+    """One record that a card rests on: a number with its unit, or only what it is and when."""
+
+    reference: str
+    what: str
+    value: Decimal | None = None
+    unit: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Card:
-    """One card as the EHR shows it. `detail` is GitHub-flavoured Markdown; every text from the record is escaped."""
+    """One card as the EHR shows it. `detail` is GitHub-flavoured Markdown; every text from the record is escaped.
+
+    `background` is what a card of ten seconds leaves out, in the same form: evidence line by line, the limits of the
+    study. `explain` and the course page show it. `evidence` are the records that the card rests on.
+    """
 
     id: CardId
     display: str
@@ -55,6 +72,8 @@ class Card:
     suggestions: tuple[Suggestion, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = ()
     shows_evidence: bool = False
+    background: str = ""
+    evidence: tuple[EvidenceItem, ...] = ()
 
 
 def card_json(
@@ -76,6 +95,8 @@ def card_json(
         "indicator": card.indicator.value,
         "source": source,
     }
+    if card.evidence:
+        result["extension"] = {EVIDENCE_EXTENSION: [_evidence_json(item) for item in card.evidence]}
     if card.suggestions:
         result["suggestions"] = [_suggestion_json(s, new_uuid) for s in card.suggestions]
         result["selectionBehavior"] = "any"
@@ -85,6 +106,15 @@ def card_json(
         ]
     evidence = {"label": EVIDENCE_LABEL, "url": f"{public_url}/evidence#{card.id.value}", "type": "absolute"}
     result["links"] = [evidence, *([dict(course)] if course is not None and card.shows_evidence else [])]
+    return result
+
+
+def _evidence_json(item: EvidenceItem) -> dict[str, Any]:
+    result: dict[str, Any] = {"reference": item.reference, "what": item.what}
+    if item.value is not None:
+        result |= {"value": float(item.value), "unit": item.unit}
+    if item.at is not None:
+        result["at"] = item.at.isoformat(timespec="seconds")
     return result
 
 

@@ -33,6 +33,8 @@ def deciding_set_aside(facts: PatientFacts, s: Situation, t: Thresholds) -> tupl
 
 def _of_signs(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[SetAside]:
     grade = facts.grade
+    if facts.icans.grade is None or facts.icans.minimum:
+        yield from scores_set_aside(facts, t)
     if grade is None or s.grade is Grade.G0:
         return
     if grade.grade is None:
@@ -41,8 +43,6 @@ def _of_signs(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[SetA
         yield from pressures_set_aside(facts, t)
     if _may_lead(grade.oxygen, grade):
         yield from oxygen_set_aside(facts, t)
-    if facts.icans.grade is None or facts.icans.minimum:
-        yield from scores_set_aside(facts, t)
 
 
 def _may_lead(row: GradeRow, grade: CrsGrade) -> bool:

@@ -205,7 +205,7 @@ _IN_SHARED = frozenset(part for _, shared in _SHARED for part in shared)
 def _parts(wording: Wording) -> list[str]:
     """The ⟨parts⟩ of a card's sentences that can read in several ways, including those inside other parts."""
     found: list[str] = []
-    texts = [wording.summary, *wording.lead, *wording.limits_in_window, *wording.limits]
+    texts = [wording.summary, *wording.every_line]
     while texts:
         fields = [n or "" for _, n, _, _ in Formatter().parse(texts.pop(0))]
         names = [n for n in fields if n in PHRASES and n not in (*found, *_IN_SHARED)]
@@ -220,8 +220,9 @@ def _ways(part: str, blanks: _Blanks) -> str:
 
 def _said(wording: Wording, blanks: _Blanks) -> list[str]:
     study = [STUDY.format(n=wording.study)] if wording.study else []
-    shown = f"Evidence shown: {', '.join(wording.shown)}." if wording.shown else ""
-    said = [*wording.lead, shown, *study, *wording.limits_in_window, *wording.limits, PROTOCOL]
+    shown = f"Evidence: {', '.join(wording.shown)}." if wording.shown else ""
+    most = f"At most {wording.most_words} words; what does not fit stands in `explain` and on the course page."
+    said = [*wording.every_line, shown, *study, most, PROTOCOL]
     return [line.format_map(blanks) for line in said if line and line != "{offers}"]
 
 

@@ -109,6 +109,6 @@ def _cards(found: Advice) -> list[str]:
 
 
 def _card(card: Card) -> list[str]:
-    detail = [f"    {line}" for line in card.detail.splitlines() if line]
+    detail = [f"    {line}" for line in (*card.detail.splitlines(), *card.background.splitlines()) if line]
     orders = [f"    ( ) {s.label}" for s in card.suggestions]
     return [f"[{card.indicator.upper()}] {card.summary}", *detail, *orders, f"    Source: {card.source.label}", ""]

@@ -133,7 +133,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "caution": {
         "allergic": "Hypersensitivity to tocilizumab is on record ({reference}).",
-        "beyond": "Caution: {values}. In CRS the benefit is weighed against these limits of the label.",
+        "beyond": "Caution: {values}.",
         "not known": "No result of {t.safety_labs_age}: {values}.",
         "unreadable": "{values}.",
         "unread": "Could not be read: {kinds}.",
@@ -217,6 +217,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "infection": "{sign}: treat infection first, and watch closely after tocilizumab",
         "crp": "CRP up {crp_fold}: watch closely for infection after tocilizumab",
     },
+    "surveillance_reason": {
+        "crp": "CRP {crp_words}.",
+        "infection": "An IL-6 blocker hides the signs of infection.",
+    },
     "surveillance_why": {
         "crp": "CRP {crp_words}. In the study, of patients with a rise above 1.83-fold 11 of 23 had a severe infection "
         "after tocilizumab, against 2 of 17 without tocilizumab. Onset of CRS is often indistinguishable from "
@@ -256,9 +260,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "extra": {
         "neutropenic": "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils}).",
         "neutropenic, treated": "Neutropenic fever ({neutrophils}): cultures; {antibiotics}.",
-        "perhaps neutropenic": "If neutropenic ({neutrophils}): neutropenic fever, cultures and empirical "
-        "antibiotics now.",
-        "perhaps neutropenic, treated": "If neutropenic ({neutrophils}): neutropenic fever, cultures; {antibiotics}.",
+        "perhaps neutropenic": "If neutropenic: neutropenic fever, cultures and empirical antibiotics now.",
+        "perhaps neutropenic, treated": "If neutropenic: neutropenic fever, cultures; {antibiotics}.",
         "orders unread": "Could not be read: active orders. What is suggested here may be ordered already.",
         "blockers": "Also given: {blockers}.",
         "under study age": "The study included patients from {t.study_min_age} years of age.",

@@ -64,6 +64,13 @@ _NOT_USED = {
     Reason.HISTORY_INCOMPLETE: "an IL-6 blocker may have been given",
     Reason.TEMPERATURES_UNREAD: "a febrile baseline cannot be excluded",
 }
+_IN_SHORT = {
+    Reason.NO_BASELINE: "no baseline",
+    Reason.NO_PEAK: "no sample since the infusion that counts",
+    Reason.NO_RECENT_SAMPLE: "no sample of this fever of the last {t.il6_fresh}",
+    Reason.CENSORED: "a result is only below or above a limit",
+    Reason.TWO_RESULTS: "two results of one time differ",
+}
 _KINDS = {Reason.HISTORY_INCOMPLETE: Kind.ADMINISTRATIONS, Reason.TEMPERATURES_UNREAD: Kind.VITALS}
 
 
@@ -82,6 +89,15 @@ def verdict_reason(
         return f"{_NOT_USED[reason]}: {found}"
     kind = _KINDS.get(reason, analyte.kind if reason is Reason.NOT_READ else None)
     return reason_words(reason, t) + (why_unread(facts, kind, quoted=quoted) if kind is not None else "")
+
+
+def reason_in_short(
+    facts: PatientFacts, analyte: Analyte, reason: Reason, t: Thresholds, quoted: Callable[[str], str] = str
+) -> str:
+    """The same in a few words, where nothing stands on record that has to be named."""
+    if reason in _IN_SHORT and not _not_used(facts, analyte, reason, t, quoted):
+        return _IN_SHORT[reason].format(t=InWords(t))
+    return verdict_reason(facts, analyte, reason, t, quoted)
 
 
 def _not_used(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cards.deciding.card import Card, Suggestion, joined, shortened
 from cards.deciding.decision_table import CardId
 from cards.deciding.drafts import drafted
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
 from cards.sentences.escaping import escaped_words
+from cards.sentences.fitting import Line, fitted, words_in
 from cards.sentences.phrases import PHRASES, phrase
 from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
-from cards.wording.evidence import basis, bullets
+from cards.wording.evidence import EvidencePart, basis, bullets, evidence_items
 from cards.wording.placeholders import placeholders
-from cards.wording.wording import CAUTION, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
+from cards.wording.state_lines import state_in_short, state_lines
+from cards.wording.wording import CAUTION, CAUTION_BESIDE, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Fever
@@ -28,36 +32,59 @@ _OF_TOCILIZUMAB = frozenset(
         CardId.NO_CRS,
     }
 )  # fmt: skip
+_CAUTIONS = (CAUTION, CAUTION_BESIDE)
+IN_LONG_ANSWERS = 60  # words of crs-grade in an answer of six cards or more
+LONG_ANSWER = 6  # cards
 _TOCILIZUMAB_CARDS = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6, CardId.TOCI_GUIDELINE, CardId.SEVERE_CRS)
 _FEVER_CARDS = (*_TOCILIZUMAB_CARDS, CardId.GRADE1_SUPPORTIVE, CardId.STEROID_AFTER_2_TOCI, CardId.REASSESS_WINDOW)
 
 
 def composed(
-    planned: Planned, texts: WordingContext, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
+    planned: Planned, texts: WordingContext, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...], *, last: bool
 ) -> Card:
-    """The words of one card around its orders."""
+    """The words of one card around its orders. What does not fit into ten seconds is its background."""
     wording = WORDING[planned.id]
     values = placeholders(texts, planned, suggestions, notes)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
-    lead = [paragraph.format(**values) for paragraph in wording.lead]
-    if late:
-        lead = [EXTRA["outside window"].format(**values)]
-    evidence = bullets(basis(texts.facts, texts.found, texts.t, wording.shown))
-    study = [STUDY.format(n=wording.study)] if wording.study and _rests_on_the_study(planned, texts) else []
-    said = wording.limits if late else (*wording.limits_in_window, *wording.limits)
+    lead = [EXTRA["outside window"]] if late else list(wording.lead)
     extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
-    limits = [line.format(**values) for line in (*extra, *said)]
+    said = [Line(paragraph.format(**values).strip()) for paragraph in lead]
+    said += [Line(line.format(**values), line not in _MAY_GO) for line in extra]
+    said += [Line(wording.caveat)] if wording.caveat and _rests_on_the_study(planned, texts) else []
+    said += [Line(line.format(**values), line in _CAUTIONS) for line in wording.beside]
+    if planned.id is CardId.CRS_GRADE:
+        said = [*state_in_short(texts), *said[1:]]
+    protocol = [PROTOCOL] if last else []
+    most = IN_LONG_ANSWERS if planned.id is CardId.CRS_GRADE and texts.long_answer else wording.most_words
+    detail = fitted(said, most - sum(map(words_in, protocol)))
+    shown = wording.shown or tuple(EvidencePart)
+    study = [STUDY.format(n=wording.study)] if wording.study and _rests_on_the_study(planned, texts) else []
+    limits = wording.limits if late else (*wording.limits_in_window, *wording.limits)
+    left_out = [line.text for line in said if line.text and line.text not in detail]
+    whole = [*left_out, *basis(texts.facts, texts.found, texts.t, shown)]
+    if planned.id is CardId.CRS_GRADE:
+        whole = state_lines(texts)
     return Card(
         id=planned.id,
         display=wording.display,
         indicator=planned.indicator,
         summary=shortened(wording.summary.format(**values)),
-        detail=joined([*lead, evidence, bullets([*study, *limits, PROTOCOL])]),
+        detail=joined([_as_list(detail) if planned.id is CardId.CRS_GRADE else joined(detail), *protocol]),
         source=wording.source,
         suggestions=suggestions,
         override_reasons=() if planned.id is CardId.CRS_GRADE else OVERRIDE_REASONS,
         shows_evidence=True,
+        background=bullets([*filter(None, whole), *study, *(line.format(**values) for line in limits)]),
+        evidence=evidence_items(texts.facts, shown),
     )
+
+
+def _as_list(lines: list[str]) -> str:
+    return "\n".join(lines)
+
+
+# infection, what was given, what may be ordered already, and a caution before tocilizumab give way to nothing
+_MAY_GO = frozenset({EXTRA["under study age"], EXTRA["paediatric limit"]})
 
 
 def _rests_on_the_study(planned: Planned, texts: WordingContext) -> bool:
@@ -112,6 +139,7 @@ def _confirm_ventilation(x: WordingContext) -> bool:
 
 def worded(shown: tuple[Planned, ...], texts: WordingContext) -> tuple[Card, ...]:
     """The cards with their words. An order that an earlier card carries is only named by a later one."""
+    texts = replace(texts, long_answer=len(shown) >= LONG_ANSWER)
     carried: dict[str, Suggestion] = {}
     cards: list[Card] = []
     for planned in shown:
@@ -126,5 +154,6 @@ def worded(shown: tuple[Planned, ...], texts: WordingContext) -> tuple[Card, ...
                 suggestions.append(offer.suggestion)
             if offer.note:
                 notes.append(offer.note)
-        cards.append(composed(planned, texts, tuple(suggestions), tuple(notes)))
+        last = planned is shown[-1]
+        cards.append(composed(planned, texts, tuple(suggestions), tuple(notes), last=last))
     return tuple(cards)

@@ -36,6 +36,7 @@ class WordingContext:
     switched_off: tuple[CardId, ...] = ()
     held: tuple[Dismissed, ...] = ()
     regimen: Regimen | None = None
+    long_answer: bool = False
 
     @property
     def grade(self) -> CrsGrade:

@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from cards.deciding.verdict import Category, Verdict
 from cards.sentences.escaping import escaped, reference_text
 from cards.sentences.numbers_and_times import when
-from cards.sentences.reasons import tier_words, verdict_reason
+from cards.sentences.reasons import reason_in_short, tier_words, verdict_reason
 from fhir_mappings.facts.analytes import Analyte
 from fhir_mappings.facts.labs import FoldChange, FoldFlag, Reason, Sample
 from fhir_mappings.facts.patient import PatientFacts
@@ -70,6 +70,21 @@ def fold_line(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t:
     if FoldFlag.AMBIGUOUS_ORDER in fold.flags:
         line += "; a sample known by date only on the day of the blocker is left out"
     return line + "."
+
+
+def rise_in_short(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t: Thresholds) -> str:
+    """One analyte as a card of ten seconds has it: its rise, what that proves, and the last level."""
+    fold, limit = facts.folds[analyte], analyte.limit
+    last = f"; last {escaped(fold.latest.text)}" if fold.latest is not None else ""
+    if limit is None or verdict is None:
+        return f"**{analyte.name}**{last.replace(';', '', 1)}: no limit is known."
+    cut = limit.fold(t)
+    rise = f" up {fold_text(fold.fold, cut)}" if fold.fold is not None else ""
+    near = ", near the threshold" if verdict.near_threshold else ""
+    said = _verdict_words(facts, analyte, verdict, t)
+    if verdict.category is Category.UNKNOWN:
+        said = reason_in_short(facts, analyte, verdict.reason or Reason.NO_PEAK, t, escaped)
+    return f"**{analyte.name}**{rise}: {said}{near}{last}."
 
 
 def _samples(facts: PatientFacts, fold: FoldChange, *, with_latest: bool) -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from cards.deciding.card import Suggestion
-from cards.deciding.decision_table import CardId
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
 from cards.sentences.escaping import escaped, escaped_words, short
@@ -24,7 +23,6 @@ from cards.wording.placeholders_of_cause import of_cause, of_grade_1, of_severe
 from cards.wording.placeholders_of_grade import of_grade
 from cards.wording.placeholders_of_treatment import of_doses, of_offers, product_treated_early
 from cards.wording.protocol_words import of_protocol
-from cards.wording.state_lines import state_lines
 from fhir_mappings.facts.analytes import IL6
 from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.time_and_range import Interval
@@ -53,7 +51,7 @@ def placeholders(
         "product": product_treated_early(x),
         "t": InWords(x.t),
         "offers": escaped_words(" ".join(notes)),
-        "state": bullets(state_lines(x)) if planned.id is CardId.CRS_GRADE else "",
+        "state": "",
     }
     # these hold other values
     return {**values, **{part: phrase(part, str(values[how]), **values) for part, how in _HOLDING_VALUES.items()}}
@@ -65,6 +63,7 @@ _HOLDING_VALUES = {
     "grade1_summary": "grade1_how",
     "surveillance_summary": "surveillance_how",
     "surveillance_why": "surveillance_because",
+    "surveillance_reason": "surveillance_because",
     "state_summary": "state_how",
     "icans_early": "icans_early_how",
 }

@@ -39,9 +39,11 @@ def _of_missing(x: WordingContext, grade: CrsGrade) -> dict[str, str]:
     absent = [f"Missing: {'; '.join(full.absent)}"] if full.absent else []
     absent_short = [f"missing {'; '.join(in_summary.absent)}"] if in_summary.absent else []
     lost = [f"{words[0].upper()}{words[1:]}" for words in full.not_used]
+    alone = [f"{words}." for words in lost] if grade.grade is None or grade.minimum or grade.grade == 0 else []
     return {
         "missing": escaped_words(". ".join((*lost, *absent))) or "Nothing is missing that could raise the grade",
         "missing_short": "; ".join((*in_summary.not_used, *absent_short)) or "nothing is missing",
+        "not_used": escaped_words(" ".join(alone)),
         "not_normal": phrase("not_normal", "absent" if full.absent else "not used"),
     }
 

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 
 from cards.deciding.decision_table import CardId
 from cards.sentences.escaping import escaped, escaped_words
+from cards.sentences.fitting import Line
 from cards.sentences.icans_words import icans_line
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import record_words, why_set_aside
 from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
-from cards.wording.evidence import EvidencePart, basis
-from cards.wording.grade_words import zero_words
+from cards.wording.evidence import EvidencePart, basis, doses_text, steroids_text
+from cards.wording.fold_words import rise_in_short
+from cards.wording.grade_words import drivers, grade_text, missing, nothing_low, zero_words
 from cards.wording.row_words import driver_words
 from cards.wording.wording import WORDING
 from fhir_mappings.facts.coverage import Gap, Kind
@@ -34,29 +36,65 @@ def state_lines(x: WordingContext) -> list[str]:
     ]
     if grade.grade == 0:
         lines.append(zero_words(grade))
+    lines.append(icans_line(x.facts, x.t))
+    return [*lines, _blockers(x), *_of_course(x), *_of_user(x), *_of_site(x), *_not_used(x, MOST_SET_ASIDE)]
+
+
+def state_in_short(x: WordingContext) -> list[Line]:
+    """The same as a card of ten seconds has it: without references and times of samples."""
+    facts, course, grade = x.facts, x.facts.course, x.grade
+    if course is None:
+        return []
+    reasons, product = escaped_words(drivers(grade) or nothing_low(grade)), escaped_words(course.infusions[0].product)
+    not_known = escaped_words("; ".join(missing(grade, facts, x.t, escaped).every))
+    lines = [
+        Line(f"Day {course.day} after {product}. **ASTCT {grade_text(grade)}**: {reasons}."),
+        Line(f"Not known: {not_known}." if not_known else ""),
+        Line(zero_words(grade) if grade.grade == 0 else ""),
+        *(Line(rise_in_short(facts, a, x.found.by_analyte.get(a), x.t)) for a in facts.followed),
+        Line(doses_text(facts)),
+        Line(steroids_text(facts, x.t)),
+        Line(_blockers(x)),
+        *map(Line, (*_not_used(x, MOST_IN_SHORT), *_of_user(x))),
+        Line(icans_line(facts, x.t), stays=False),
+        *(Line(line, stays=False) for line in (*_of_course(x), *_of_site(x))),
+    ]
+    return [Line(f"- {line.text}", line.stays) for line in lines if line.text]
+
+
+def _of_course(x: WordingContext) -> list[str]:
+    """The lines on the course beside the grade and the rises."""
+    facts, course, grade = x.facts, x.facts.course, x.grade
+    lines = []
     beside = [driver_words(finding) for row in (grade.pressure, grade.oxygen) for finding in row.beside]
     if beside:
         lines.append(phrase("state", "beside", findings=escaped_words(", ".join(beside))))
-    if facts.other_blockers:
-        lines.append(phrase("state", "blockers", blockers=escaped_words(blockers_given(facts))))
     if Flag.SECOND_INFUSION in facts.flags:
         lines.append(phrase("state", "second_infusion"))
-    if course.days_since_last > x.t.study_days.days:
+    if course is not None and course.days_since_last > x.t.study_days.days:
         lines.append(phrase("state", "late", day=course.day, t=InWords(x.t)))
-    lines.append(icans_line(x.facts, x.t))
     claimed = dict.fromkeys(claim.code for claim in facts.coded_crs)
     disagreeing = [c for c in claimed if grade.grade is None or c != f"D89.83{grade.grade}"]
     if disagreeing:
         lines.append(phrase("state", "coded", codes=escaped(", ".join(disagreeing))))
-    return [*lines, *_of_site(x), *_not_used(x)]
+    return lines
+
+
+def _blockers(x: WordingContext) -> str:
+    return (
+        phrase("state", "blockers", blockers=escaped_words(blockers_given(x.facts))) if x.facts.other_blockers else ""
+    )
 
 
 def _of_site(x: WordingContext) -> list[str]:
-    """The numbers and cards that this site, or this user, has set otherwise."""
-    lines = []
+    """The numbers that this site has set otherwise."""
     own = site_numbers(x.t)
-    if own:
-        lines.append(phrase("state", "numbers", numbers="; ".join(own)))
+    return [phrase("state", "numbers", numbers="; ".join(own))] if own else []
+
+
+def _of_user(x: WordingContext) -> list[str]:
+    """The cards that this user dismissed, or that the site switched off: they never go unsaid."""
+    lines = []
     if x.held:
         at = when(x.facts.local(max(one.at for one in x.held)))
         lines.append(phrase("state", "held", number=len(x.held), at=at, cards=_names(one.card for one in x.held)))
@@ -71,18 +109,19 @@ def _names(cards: Iterable[CardId]) -> str:
 
 
 MOST_SET_ASIDE = 10
+MOST_IN_SHORT = 2
 
 
-def _not_used(x: WordingContext) -> list[str]:
+def _not_used(x: WordingContext, most: int) -> list[str]:
     lines = []
     set_aside = list({a.reference: a for a in x.facts.set_aside if a.kinds or a.value_sets}.values())
     if x.unread:
         lines.append(phrase("state", "unread", kinds="; ".join(_unread_words(x, kind) for kind in x.unread)))
     if set_aside:
         aside = "; ".join(
-            f"{record_words(x.facts, a, escaped)} ({why_set_aside(a, escaped)})" for a in set_aside[:MOST_SET_ASIDE]
+            f"{record_words(x.facts, a, escaped)} ({why_set_aside(a, escaped)})" for a in set_aside[:most]
         )
-        more = f" and {len(set_aside) - MOST_SET_ASIDE} more" if len(set_aside) > MOST_SET_ASIDE else ""
+        more = f" and {len(set_aside) - most} more" if len(set_aside) > most else ""
         lines.append(phrase("state", "set aside", resources=aside, more=more))
     return lines
 

@@ -44,18 +44,35 @@ ICANS = "{icans}"
 CAUTION = "{caution}"
 CAUTION_BESIDE = "{caution_beside}"
 ATTRIBUTABLE = "{fever_first}{attributable}"
+NOT_TO_WITHHOLD = "One retrospective study, not validated; no reason to withhold tocilizumab."
+NOT_VALIDATED = "One retrospective study, not validated."
 
 
 @dataclass(frozen=True)
 class Wording:
+    """The sentences of one card.
+
+    `lead` always stands on it: what to do, what to exclude, what is not known, why. `beside` gives way where the card
+    is full. `limits` stand in `explain` and on the course page.
+    """
+
     display: str
     source: CardSource
     summary: str
     lead: tuple[str, ...]
     limits: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    caveat: str = ""
     limits_in_window: tuple[str, ...] = ()  # said before the others, and only inside the study window
     study: str = ""
     shown: tuple[EvidencePart, ...] = (EvidencePart.GRADE, EvidencePart.IL6, EvidencePart.DOSES)
+    most_words: int = 80
+
+    @property
+    def every_line(self) -> tuple[str, ...]:
+        """All that the card may say: on it, or where it is full behind it."""
+        caveat = (self.caveat,) if self.caveat else ()
+        return (*self.lead, *caveat, *self.beside, *self.limits_in_window, *self.limits)
 
 
 WORDING: Mapping[CardId, Wording] = {
@@ -64,12 +81,12 @@ WORDING: Mapping[CardId, Wording] = {
         ASCO,
         "{severe_summary}",
         (
-            "{Grade}: {drivers}. {severe_since} ICU level of care. {severe_do}",
+            "{severe_since} ICU level of care. {severe_do}{il6_sample}{third_line_now}",
             ATTRIBUTABLE,
-            "IL-6 {il6} does not delay treatment.{il6_sample}{third_line_now}",
+            "{not_used}",
             "{offers}",
         ),
-        (ICANS, CAUTION_BESIDE),
+        beside=(CAUTION_BESIDE, ICANS, "{Grade}: {drivers}. IL-6 {il6} does not delay treatment."),
         limits_in_window=(NO_WAITING,),
     ),
     CardId.INFECTION_FIRST: Wording(
@@ -81,9 +98,10 @@ WORDING: Mapping[CardId, Wording] = {
             "{infection_known} {anc}",
             "{Grade} ({drivers}) is CRS only if the infection does not explain it. Until then no card suggests "
             "tocilizumab, or a corticosteroid for CRS.",
+            "{not_used}",
             "{offers}",
         ),
-        (ICANS, CAUTION_BESIDE),
+        beside=(CAUTION_BESIDE, ICANS),
     ),
     CardId.OTHER_CAUSE_FIRST: Wording(
         "Another cause first",
@@ -102,50 +120,64 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "CRS {persists} after {doses_given} of tocilizumab ({grade}): {consider}",
         (
-            "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab. The study then considered "
-            "dexamethasone or methylprednisolone; it gives no regimen, the dose here is ASCO's.",
+            "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab: consider corticosteroids.",
             ATTRIBUTABLE,
+            "{not_used}",
             "{offers}",
         ),
-        (STEROID_RULE, ICANS, ANTIFUNGAL),
+        (
+            "The study then considered dexamethasone or methylprednisolone; it gives no regimen, the dose is ASCO's.",
+            STEROID_RULE,
+        ),
+        beside=(ICANS, ANTIFUNGAL),
     ),
     CardId.TOCI_RECOMMENDED: Wording(
         "Tocilizumab recommended",
         ZHANG,
         "CRS {grade} and IL-6 up {il6_fold}: {recommended}{dose}",
         (
-            "{Grade} ({drivers}) and IL-6 at least {t.il6_fold}-fold above baseline (the study's limit: 4): "
-            "the study recommends tocilizumab{second}.{no_better}",
+            "The study recommends tocilizumab{second}: {grade} ({drivers}), IL-6 at least {t.il6_fold}-fold above "
+            "baseline.{no_better}",
             ATTRIBUTABLE,
+            "{not_used}",
             "{offers}",
         ),
-        (FDA, INTERVAL, ICANS, CAUTION_BESIDE),
+        (FDA, INTERVAL),
+        beside=(CAUTION_BESIDE, ICANS),
+        caveat=NOT_TO_WITHHOLD,
         study="8",
+        most_words=100,
     ),
     CardId.STEROID_EARLY_LOW_IL6: Wording(
         "Early corticosteroid at a small IL-6 rise",
         ZHANG,
         "CRS {grade}, IL-6 up only {il6_fold}: {consider_early}; tocilizumab remains guideline care",
         (
-            "{Grade} ({drivers}) and IL-6 less than {t.il6_fold}-fold above baseline (the study's limit: 4). "
-            "The study recommends corticosteroids in advance. {guideline_option}",
+            "{guideline_option} {Grade} ({drivers}), IL-6 less than {t.il6_fold}-fold above baseline: the study "
+            "recommends corticosteroids in advance.",
             ATTRIBUTABLE,
+            "{not_used}",
             "{offers}",
         ),
-        (CONFLICT_LOW_IL6, FDA, ICANS, CAUTION_BESIDE),
+        (CONFLICT_LOW_IL6, FDA),
+        beside=(CAUTION_BESIDE, ICANS),
+        caveat=NOT_TO_WITHHOLD,
         study="8",
+        most_words=100,
     ),
     CardId.TOCI_GUIDELINE: Wording(
         "Tocilizumab by guideline",
         ASCO,
         "CRS {grade}, IL-6 rise unknown: {by_guideline}{dose}",
         (
-            "{Grade} ({drivers}). The IL-6 rise is unknown: {il6_reason}. ASCO gives tocilizumab at grade 2 whatever "
-            "the IL-6.{no_better}{il6_sample}",
+            "ASCO gives tocilizumab at grade 2 whatever the IL-6.{no_better}{il6_sample}",
             ATTRIBUTABLE,
+            "The IL-6 rise is unknown: {il6_reason}.",
+            "{not_used}",
             "{offers}",
         ),
-        (NO_WAITING, FDA, INTERVAL, ICANS, CAUTION_BESIDE),
+        (NO_WAITING, FDA, INTERVAL),
+        beside=(CAUTION_BESIDE, "{Grade}: {drivers}.", ICANS),
     ),
     CardId.TOCI_INTERVAL: Wording(
         "Interval between doses of tocilizumab",
@@ -156,7 +188,8 @@ WORDING: Mapping[CardId, Wording] = {
             "not before {counted_next}.",
             "If CRS worsens before that, corticosteroids do not wait.",
         ),
-        (INTERVAL, CAUTION),
+        (INTERVAL,),
+        beside=(CAUTION,),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_MAX_DOSES: Wording(
@@ -168,7 +201,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in {t.doses_day} "
             "(protocols: 3). Corticosteroids. {third_line}",
         ),
-        (CAUTION,),
+        beside=(CAUTION,),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_CAUTION: Wording(
@@ -179,7 +212,8 @@ WORDING: Mapping[CardId, Wording] = {
             "Hypersensitivity to tocilizumab is on record ({allergy}). Known hypersensitivity is the contraindication "
             "of the label. Protocols then use siltuximab or anakinra. {third_line}",
         ),
-        (CAUTION, BOXED),
+        (BOXED,),
+        beside=(CAUTION,),
         shown=(EvidencePart.GRADE,),
     ),
     CardId.STEROID_CHECK: Wording(
@@ -197,7 +231,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{zero} Tocilizumab is for CRS: check the indication.{no_crs_icans}",
             "{before_fever}",
         ),
-        (ICANS,),
+        beside=(ICANS,),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.ICANS_STEROID: Wording(
@@ -210,7 +244,8 @@ WORDING: Mapping[CardId, Wording] = {
             "{icans_and_crs}",
             "{offers}",
         ),
-        (STUDY_ICANS, ANTIFUNGAL),
+        (STUDY_ICANS,),
+        beside=(ANTIFUNGAL,),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_DOSE_CHECK: Wording(
@@ -219,11 +254,11 @@ WORDING: Mapping[CardId, Wording] = {
         "Tocilizumab drafted: {dose_fault}",
         (
             "{dose_faults}",
-            "By weight: {label_dose}; once, intravenously over 60 minutes, from the age of {t.toci_min_age} years. "
-            "The label: 8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg.",
+            "By weight: {label_dose}; once, intravenously over 60 minutes, from the age of {t.toci_min_age} years.",
             "{offers}",
         ),
-        (CAUTION,),
+        ("The label: 8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg.",),
+        beside=(CAUTION,),
         shown=(EvidencePart.DOSES,),
     ),
     CardId.INFECTION_SURVEILLANCE: Wording(
@@ -233,10 +268,11 @@ WORDING: Mapping[CardId, Wording] = {
         (
             "{infection_known} {anc}",
             "Blood and urine cultures, chest radiograph if febrile, blood count, CRP; consider CMV and CT.",
-            "{surveillance_why}",
             "{offers}",
         ),
-        (NO_REASSURANCE,),
+        ("{surveillance_why}",),
+        beside=("{surveillance_reason}", NO_REASSURANCE),
+        caveat=NOT_VALIDATED,
         study="40",
         shown=(EvidencePart.CRP, EvidencePart.DOSES),
     ),
@@ -266,8 +302,9 @@ WORDING: Mapping[CardId, Wording] = {
         LABEL,
         "CRS {grade}, tocilizumab {since_last}: {better}reassess at {reassess_at}; {then}",
         (
-            "{Grade}: {drivers}. {Better}The last dose of tocilizumab started {since_last}. Reassess at {reassess_at}, "
-            "or at once if CRS worsens; {then}.",
+            "{Better}Reassess at {reassess_at}, or at once if CRS worsens; {then}.",
+            "{not_used}",
+            "{Grade}: {drivers}. The last dose of tocilizumab started {since_last}.",
         ),
         (STEROID_RULE,),
     ),
@@ -276,15 +313,15 @@ WORDING: Mapping[CardId, Wording] = {
         ASCO,
         "{grade1_summary}",
         (
-            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection. The study's "
-            "threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and without."
-            "{il6_sample}",
+            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection.{il6_sample}",
             "{fever_lines}",
             "{grade1_known}",
             "{product_lines}",
             "{lasting}",
+            "{not_used}",
             "{offers}",
         ),
+        ("The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and without.",),
     ),
     CardId.DATA_QUALITY: Wording(
         "Data that could not be used",

@@ -504,7 +504,7 @@ CARDS = rows("""
 | crp 10 @D0 08:00; crp 60 @D2 07:00; T 39 @D3 06:00; toci 560 @D4 12:00; T 36.8 @D18 09:00; SBP 118 @D18 09:00; SpO2 97 @D18 09:00; device RA @D18 09:00 | D18 12:00 | infection-surveillance (w), crs-grade | tocilizumab exactly 14 days ago |
 | crp 10 @D0 08:00; crp 60 @D2 07:00; T 39 @D3 06:00; toci 560 @D4 12:00; T 36.8 @D18 09:00; SBP 118 @D18 09:00; SpO2 97 @D18 09:00; device RA @D18 09:00 | D18 12:01 | crs-grade                            | a minute more                   |
 | T 39 @D30 06:00; il6 10 @D0 08:00; il6 90 @D30 07:00; SBP 84 @D30 20:00; SpO2 97 @D30 20:00; device RA @D30 20:00 | D30 23:59 | toci-recommended (w), crs-grade | the last minute of day 30 |
-| T 39 @D31 06:00; il6 10 @D0 08:00; il6 90 @D30 07:00; SBP 84 @D31 00:00; SpO2 97 @D31 00:00; device RA @D31 00:00 | D31 00:01 | crs-grade-unknown (w), crs-grade | the first of day 31, fever not yet seen |
+| T 39 @D31 06:00; il6 10 @D0 08:00; il6 90 @D30 07:00; SBP 84 @D31 00:00; SpO2 97 @D31 00:00; device RA @D31 00:00 | D31 00:01 | crs-grade-unknown (w), data-quality, crs-grade | the first of day 31, fever not yet seen |
 """)
 
 

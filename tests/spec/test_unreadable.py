@@ -247,7 +247,7 @@ AHEAD = rows("""
 | il6 60 @+2m; T 38.9 @-1h; SBP 84 @-1h     | 2                 | high    | 0          | toci-recommended (w), crs-grade             | –            | a result two minutes ahead counts                                  |
 | il6 60 @+48h; T 38.9 @-1h; SBP 84 @-1h    | 2                 | unknown | 0          | toci-guideline (w), data-quality, crs-grade | future_dated | one two days ahead does not                                        |
 | T 38.9 @+2m; SBP 84 @-1h                  | 2                 | unknown | 0          | toci-guideline (w), crs-grade  | –            | a temperature two minutes ahead is fever now                       |
-| T 38.9 @+48h; SBP 84 @-1h                 | unknown, 2 if CRS | unknown | 0          | crs-grade-unknown (w), crs-grade            | future_dated | one two days ahead is none                                         |
+| T 38.9 @+48h; SBP 84 @-1h                 | unknown, 2 if CRS | unknown | 0          | crs-grade-unknown (w), data-quality, crs-grade | future_dated | one two days ahead is none                                         |
 | toci 496 @+2m; T 38.9 @-1h; SBP 84 @-1h   | 2                 | unknown | 1          | reassess-window, crs-grade                  | –            | a dose two minutes ahead was given now                             |
 | toci 496 @+48h; T 38.9 @-1h; SBP 84 @-1h  | ≥2                | unknown | at least 0 | toci-guideline (w), data-quality, crs-grade | future_dated | one two days ahead was given at a time that nobody knows: no order |
 | car-t tisagenlecleucel @+2m; T 38.9 @-1h  | unknown, 0 if CRS | unknown | 0          | crs-grade-unknown, crs-grade                | –            | an infusion two minutes ahead is the day's                         |

@@ -361,7 +361,7 @@ SAID = rows("""
 @pytest.mark.parametrize("row", SAID, ids=name_of)
 def test_what_a_card_says_of_il6(row: dict[str, str]) -> None:
     state = answered(patient(f"{row['chart']}; grade 2")).cards[-1]
-    assert row["says"] in next(line for line in state.detail.splitlines() if "**IL-6**" in line)
+    assert row["says"] in next(line for line in state.background.splitlines() if "**IL-6**" in line)
 
 
 NEAR = rows("""

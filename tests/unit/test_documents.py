@@ -89,7 +89,7 @@ def test_a_threshold_in_a_sentence_is_one_of_ours(part: str) -> None:
 
 def test_a_threshold_in_a_card_s_words_is_one_of_ours() -> None:
     for wording in WORDING.values():
-        for text in (wording.summary, *wording.lead, *wording.limits):
+        for text in (wording.summary, *wording.every_line):
             for name in names_in(text):
                 if name.startswith("t."):
                     assert getattr(InWords(Thresholds()), name.removeprefix("t."))

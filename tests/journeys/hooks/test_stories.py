@@ -109,7 +109,7 @@ def test_a_small_rise_never_withholds_tocilizumab() -> None:
     early = card(answer_of(scene, story, "search"), "steroid-early-low-il6")
     assert early["selectionBehavior"] == "any"
     assert [s.get("isRecommended") for s in early["suggestions"]] == [None, None]
-    assert "Does not support withholding tocilizumab" in early["detail"]
+    assert "no reason to withhold tocilizumab" in early["detail"]
     assert "do not give" not in early["detail"].lower()
 
 
@@ -120,7 +120,10 @@ def test_every_answer_is_what_the_protocol_wants(story: Story, scene: Scene) -> 
     assert not list(_empty(body, "")), "no null, empty string, object or list but for cards"
     for found in body["cards"]:
         assert len(found["summary"]) < 140
-        assert "Does not replace institutional protocol." in found["detail"]
+        is_last = found is body["cards"][-1]
+        assert ("Does not replace institutional protocol." in found["detail"]) is is_last
+        for item in found.get("extension", {}).get("org.crs-cds.evidence", ()):
+            assert {"reference", "what"} <= item.keys() <= {"reference", "what", "value", "unit", "at"}
         topic = found["source"]["topic"]
         assert topic["system"] == "http://127.0.0.1:8000/CodeSystem/crs-cards"
         suggestions = found.get("suggestions", [])
@@ -144,7 +147,7 @@ def test_one_study_is_named_on_three_cards_and_only_there() -> None:
     other: set[str] = set()
     for story, scene in SCENES:
         for found in answer_of(scene, story, "search").get_json()["cards"]:
-            says = "Based on one retrospective study" in found["detail"]
+            says = "One retrospective study, not validated" in found["detail"]
             (studied if says else other).add(found["source"]["topic"]["code"])
     assert studied == {"toci-recommended", "steroid-early-low-il6", "infection-surveillance"}
     assert not studied & other
