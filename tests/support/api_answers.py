@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cards.deciding.card import SUMMARY_LIMIT
+from cards.deciding.card import EVIDENCE_EXTENSION, SUMMARY_LIMIT
 from cards.deciding.decision_table import CardId, Indicator
 from cards.deciding.verdict import Category
 from cds_server.data_keys import DATA_KEYS
@@ -103,6 +103,10 @@ SCHEMAS: Mapping[str, Json] = {
         **closed({"label": TEXT, "url": TEXT, "type": one_of(["absolute", "smart"])}, appContext=UUID),
         "description": "To the evidence of the card; to the course of the patient, with `appContext`, by SMART.",
     },
+    "EvidenceItem": {
+        **closed({"reference": TEXT, "what": TEXT}, value={"type": "number"}, unit=TEXT, at=MOMENT),
+        "description": "A record that the card rests on.",
+    },
     "Card": closed(
         {
             "uuid": UUID,
@@ -117,6 +121,7 @@ SCHEMAS: Mapping[str, Json] = {
         selectionBehavior={"const": "any"},
         overrideReasons=list_of(_CODING, minItems=1),
         links=list_of(ref("Link"), minItems=1),
+        extension=closed({EVIDENCE_EXTENSION: list_of(ref("EvidenceItem"), minItems=1)}),
     ),
     "CardsAnswer": {
         **closed(
