@@ -4,7 +4,7 @@ import { problemOf } from "./cds_client.js";
 import { el } from "./dom.js";
 
 const markdown = window.markdownit({ html: false, linkify: false });
-const EVIDENCE = "Evidence and limits";
+const FOLDED = "In detail"; // the link to the evidence has another name
 const ASSESSMENT = "org.crs-cds.assessment";
 const NO_ALL_CLEAR = "This is no all-clear.";
 // the reason of an answer without cards, among the flags of its assessment
@@ -72,7 +72,7 @@ function detailOf(card) {
   detail.innerHTML = markdown.render(card.detail ?? ""); // HTML in it is escaped: `html: false`
   const lists = [...detail.children].filter((part) => part.tagName === "UL");
   // With the lists open the second of two warnings began below the screen, a wrong dose among them; so they are folded.
-  if (lists.length) detail.append(el("details", {}, el("summary", {}, EVIDENCE), lists));
+  if (lists.length) detail.append(el("details", {}, el("summary", {}, FOLDED), lists));
   return detail;
 }
 

@@ -291,10 +291,10 @@ def test_a_hostile_name_or_result_stays_text(ward: Ward) -> None:
 
 
 FAILING = rows("""
-| column | fault | says                            | drawn | because                                        |
-| all    | 500   | could not be read               | no    | nothing could be read                          |
-| signs  | 500   | Not all could be read           | yes   | the picture, and above it what is missing      |
-| il6Crp | 500   | Not all could be read           | yes   | the grade is known, the rise is not            |
+| column        | fault | says                            | drawn | because                                        |
+| all           | 500   | could not be read               | no    | nothing could be read                          |
+| vitals-oxygen | 500   | Not all could be read           | yes   | the picture, and above it what is missing      |
+| il6Crp-weight | 500   | Not all could be read           | yes   | the grade is known, the rise is not            |
 """)
 
 

@@ -139,7 +139,7 @@ def test_the_same_by_keyboard_alone(page: Page, demo: Demo) -> None:
     tab_to(page, "Sign the orders")
     page.keyboard.press("Space")
     said(page, "order-sign: 2 cards")
-    tab_to(page, "Evidence and limits")
+    tab_to(page, "In detail")
     page.keyboard.press("Enter")
     expect(page.locator("#cards details").first).to_have_attribute("open", "")
     tab_to(page, "Reason to override")

@@ -20,7 +20,7 @@ CASES = rows("""
 | toci-recommended       | at least 4-fold above baseline           | T 39 @D3 06:00; il6 10 @D0 08:00; il6 50 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a high rise |
 | steroid-early-low-il6  | less than 4-fold above baseline          | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a small rise |
 | toci-guideline         | no sample since the infusion             | il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                 | no rise known                 |
-| infection-surveillance | rise after tocilizumab                   | crp 10 @D0 08:00; crp 11 @D3 07:00; toci 560 @D3 12:00; crp 60 @D4 07:00; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | CRP rose after the dose |
+| infection-surveillance | not the paper's definition of a rise   | crp 10 @D0 08:00; crp 11 @D3 07:00; toci 560 @D3 12:00; crp 60 @D4 07:00; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | CRP rose after the dose |
 | crs-possible-masked    | would be grade 2                         | give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h     | an antipyretic may hide fever |
 | crs-grade-unknown      | missing temperature of the last 24 h     | SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                                             | no temperature                |
 | reassess-window        | then a second dose                       | T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; toci 560 @-3h                    | three hours after dose 1      |

@@ -85,7 +85,8 @@ def test_behind_a_proxy_that_takes_a_path_away_links_have_it(public_url: str, be
     text = client.get("/").get_data(as_text=True)
     links = set(re.findall(r'(?:href|src)="(/[^"]*)"', text))
     assert links == {
-        f"{below}/{path}" for path in ("static/crs-cds.css", "cds-services", "health/ready", "decision-table")
+        f"{below}/{path}"
+        for path in ("static/crs-cds.css", "cds-services", "health/ready", "decision-table", "evidence", "openapi.json")
     }
     for link in links:
         with client.get(link.removeprefix(below)) as answer:
