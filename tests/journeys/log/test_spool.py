@@ -150,11 +150,11 @@ def test_where_the_spool_is_full_the_oldest_stay_and_the_newest_are_lost(site: S
     desk = site.desk(CRS_CDS_SPOOL_MIB="0.1")
     asked(desk)
     site.goes()
-    for number in range(20):
+    for number in range(50):
         desk.now = NOW + timedelta(minutes=number + 1)
         asked(desk)
     lost, waiting = log_of(desk).lost, log_of(desk).count_waiting()
-    assert (lost > 0, waiting > 2, lost + waiting) == (True, True, 20)
+    assert (lost > 0, waiting > 2, lost + waiting) == (True, True, 50)
     assert (ready(desk)["status"], ready(desk)["decisionsLost"]) == ("degraded", lost)
     site.comes_back()
     log_of(desk).bring_in()
@@ -246,7 +246,8 @@ def test_alerts_and_purge_reach_the_spool(site: Site) -> None:
     assert "unreadable-record ×1" in line
     other = site.command("alerts", *period, CRS_CDS_SPOOL_KEY=NEXT_KEY)
     assert "2 decisions in the spool are not opened by CRS_CDS_SPOOL_KEY." in other
-    assert site.command("purge", "--before", "2026-03-07", CRS_CDS_SPOOL_KEY=NEXT_KEY) == "2 decisions deleted.\n"
+    purged = site.command("purge", "--before", "2026-03-07", CRS_CDS_SPOOL_KEY=NEXT_KEY)
+    assert purged.startswith("2 decisions deleted.\n")
     log_of(desk).bring_in()
     assert [row.at for row in logged(site.url, DecisionRow)] == [NOW + timedelta(days=9)]
 
