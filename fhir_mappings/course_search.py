@@ -26,9 +26,11 @@ from fhir_mappings.medications.treatments import administrations
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resource_pool import PatientRecord
+from fhir_mappings.reading.resources import Broken
 from fhir_mappings.reading.stated_values import StatedInBroken, stated_in_broken
 
 _OBSERVED = frozenset(KIND_OF_SET)
+_MOST_COPIES = 4  # of one id; more are read by their kinds alone
 _INFUSION_KINDS = frozenset({Kind.ADMINISTRATIONS, Kind.PROCEDURES})
 
 
@@ -97,10 +99,18 @@ def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tup
             bool(b.kinds & _INFUSION_KINDS)
             and any(name_cells(raw, terms) or any(product in raw for product in products) for raw in b.raws)
         )
-        stated = stated_in_broken(next(iter(b.raws))) if b.raws else StatedInBroken()
-        sets = terms.sets_of(stated.codings) & _OBSERVED
-        found.append(SetAside(b.reference, b.why, b.kinds, at, infusion, value_sets=sets, stated=stated.value))
+        for stated in _copies(b):
+            sets = terms.sets_of(stated.codings) & _OBSERVED
+            found.append(SetAside(b.reference, b.why, b.kinds, at, infusion, value_sets=sets, stated=stated.value))
     return tuple(found)
+
+
+def _copies(broken: Broken) -> Iterator[StatedInBroken]:
+    """What each copy of one id states: a temperature and a blood pressure may share it, and neither was read."""
+    if 0 < len(broken.raws) <= _MOST_COPIES:
+        yield from dict.fromkeys(map(stated_in_broken, broken.raws))
+    else:
+        yield StatedInBroken()  # which may be anything of its kinds
 
 
 def _search(course: Course | None, doubt: CourseDoubt | None) -> CourseSearch:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from cards.deciding.decision_table import CardId
 from cards.pages.explanation import explanation
 from tests.support.broken_fields import with_broken
 from tests.support.tables import TERMS, T, answered, facts_of, name_of, patient, rows
@@ -77,3 +78,15 @@ def test_a_temperature_that_could_not_be_used_is_no_doubt_about_the_pressure() -
 def test_a_weight_that_was_never_charted_is_asked_for() -> None:
     cards = answered(patient(f"{SIGNS}; {REST}")).cards
     assert "no weight of the last 14 days on record. Weigh the patient." in cards[0].detail
+
+
+def test_of_two_results_under_one_id_each_is_missed() -> None:
+    """A temperature and the low pressure share an id, and neither can be used: the earlier pressure is no "normal"."""
+    found = patient(f"T 38.9 @-8h; SBP 118 @-5h; {FEVER}; SpO2 97 @-1h; device RA @-1h; SBP 84 @-1h")
+    low = next(r for r in found if "'value': 84," in str(r))
+    first = next(r for r in found if r.get("valueQuantity", {}).get("unit") == "Cel")
+    found = [{**r, "id": low["id"]} if r is first else r for r in found]
+    cards = {card.id: card.detail for card in answered(found).cards}
+    assert "At least grade 1" in cards[CardId.GRADE1_SUPPORTIVE]
+    assert "Blood pressure 84" in cards[CardId.GRADE1_SUPPORTIVE]
+    assert CardId.DATA_QUALITY in cards
