@@ -95,9 +95,9 @@ FAULT_ROWS = rows("""
 READS = rows("""
 | read                                 | fails | halved | loops | endless | hangs | named                                                            |
 | patient                              | said  | –      | –     | –       | –     | patient, age_unknown                                                 |
-| il6Crp                               | said  | said   | said  | said    | said  | IL-6 and CRP                                                     |
+| il6Crp-weight                        | said  | said   | said  | said    | said  | IL-6 and CRP, weight                                             |
 | cytokines                            | said  | said   | said  | said    | said  | cytokines                                                        |
-| weight-safetyLabs-microbiology-neuro | said  | said   | said  | said    | said  | weight, blood counts and liver enzymes, microbiology, ICE and ICANS |
+| safetyLabs-microbiology-neuro        | said  | said   | said  | said    | said  | blood counts and liver enzymes, microbiology, ICE and ICANS      |
 | vitals-oxygen                        | said  | same   | same  | said    | said  | vital signs, oxygen                                              |
 | vitals-oxygen-earlier                | said  | said   | said  | said    | said  | vital signs before, oxygen before                                |
 | recentAdministrations                | said  | same   | same  | said    | said  | medication administrations                                       |
@@ -347,9 +347,9 @@ def test_the_charts_are_one_of_tocilizumab_recommended_and_one_of_a_dose_given(
 def test_a_second_try_comes_after_a_pause_or_when_the_server_asks_for_it(
     fault: str, seconds: float, server: FaultyServer, wholes: Mapping[str, TestResponse]
 ) -> None:
-    call = called(server, "recommended", "il6Crp", fault, 10)
+    call = called(server, "recommended", "il6Crp-weight", fault, 10)
     assert outcome_of(call.answer, wholes["recommended"], ("IL-6 and CRP",)) == "same"
-    asked = [request.at for request in call.requests if read_at(request.search) == "il6Crp"]
+    asked = [request.at for request in call.requests if read_at(request.search) == "il6Crp-weight"]
     assert len(asked) == 2
     assert asked[1] - asked[0] >= seconds
 
