@@ -39,10 +39,19 @@ def _of_signs(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[SetA
         return
     if grade.grade is None:
         yield from temperatures_set_aside(facts, t)
-    if _may_lead(grade.pressure, grade):
-        yield from pressures_set_aside(facts, t)
-    if _may_lead(grade.oxygen, grade):
-        yield from oxygen_set_aside(facts, t)
+    yield from _that_may_lead(grade.pressure, grade, pressures_set_aside(facts, t), highest=2)
+    yield from _that_may_lead(grade.oxygen, grade, oxygen_set_aside(facts, t), highest=4)
+
+
+def _that_may_lead(
+    row: GradeRow, grade: CrsGrade, set_aside: Iterable[SetAside], *, highest: int
+) -> Iterator[SetAside]:
+    """Those that may make the grade. A reading ahead of the clock leaves no hole in its row, but if it is of now it may
+    raise the grade up to `highest`."""
+    if _may_lead(row, grade):
+        yield from set_aside
+    elif max(grade.pressure.value, grade.oxygen.value) < highest:
+        yield from (one for one in set_aside if one.is_ahead)
 
 
 def _may_lead(row: GradeRow, grade: CrsGrade) -> bool:
