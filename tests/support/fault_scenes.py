@@ -64,7 +64,9 @@ class Ward:
 
     def everyday(self) -> Iterator[Resource]:
         """What means nothing: two of each kind."""
-        yield from self._charted("ward", (70, "T 36.8"), (66, "T 36.9"), (70, "SBP 118"), (44, "plt 190"), (20, "plt 180"))
+        yield from self._charted(
+            "ward", (70, "T 36.8"), (66, "T 36.9"), (70, "SBP 118"), (44, "plt 190"), (20, "plt 180")
+        )
         yield from self._charted("cytokines", (70, "il10 12"), (20, "il10 15"))
         for n, hours in enumerate((3, 5, 68, 72)):
             drug = f"{self._patient}-fluid-{n % 2}"
