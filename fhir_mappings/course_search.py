@@ -106,7 +106,7 @@ def _broken(record: PatientRecord, context: MappingContext, zone: tzinfo) -> tup
 
 
 def _copies(broken: Broken) -> Iterator[StatedInBroken]:
-    """What each copy of one id states: a temperature and a blood pressure may share it, and neither was read."""
+    """Yield what each copy of one id states: a temperature and a blood pressure may share it, and neither was read."""
     if 0 < len(broken.raws) <= _MOST_COPIES:
         yield from dict.fromkeys(map(stated_in_broken, broken.raws))
     else:

@@ -46,7 +46,7 @@ def _of_signs(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[SetA
 def _that_may_lead(
     row: GradeRow, grade: CrsGrade, set_aside: Iterable[SetAside], *, highest: int
 ) -> Iterator[SetAside]:
-    """Those that may make the grade. A reading ahead of the clock leaves no hole in its row, but if it is of now it may
+    """Yield those that may make the grade. A reading ahead of the clock leaves no hole in its row, but if it is of now it may
     raise the grade up to `highest`."""
     if _may_lead(row, grade):
         yield from set_aside
