@@ -46,8 +46,10 @@ def _of_signs(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[SetA
 def _that_may_lead(
     row: GradeRow, grade: CrsGrade, set_aside: Iterable[SetAside], *, highest: int
 ) -> Iterator[SetAside]:
-    """Yield those that may make the grade. A reading ahead of the clock leaves no hole in its row, but if it is of now it may
-    raise the grade up to `highest`."""
+    """Yield those that may make the grade.
+
+    A reading ahead of the clock leaves no hole in its row, but if it is of now it may raise the grade up to `highest`.
+    """
     if _may_lead(row, grade):
         yield from set_aside
     elif max(grade.pressure.value, grade.oxygen.value) < highest:
