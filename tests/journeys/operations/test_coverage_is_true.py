@@ -57,7 +57,8 @@ def not_counted(facts: PatientFacts, found: Inventory) -> list[str]:
     for name, tally in (*found.procedures.around, *found.medications.around):
         counted[shape(f'names CAR-T cells and is no infusion: "{name.text}"')] += tally.count
     places = Counter(why for _, why, _ in found.unread)
-    whys = Counter(shape(NO_DRUG.get(one.why, one.why)) for one in facts.set_aside)
+    once = {(one.reference, one.why) for one in facts.set_aside}  # two copies of one id are one resource
+    whys = Counter(shape(NO_DRUG.get(why, why)) for _, why in once)
     missing = [why for why in whys if why not in NO_RESOURCE and whys[why] > counted[why]]
     return [
         *missing,
