@@ -54,6 +54,10 @@ def workers_of(service: Service) -> list[int]:
     return [int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", service.log.read_text())]
 
 
+def spools(folder: Path) -> list[Path]:
+    return list(folder.glob("crs-cds-spool-*.sqlite"))
+
+
 def ready(service: Service) -> bool:
     return bool(requests.get(f"{service.url}/health/ready", timeout=10).json()["status"] == "ready")
 
@@ -76,13 +80,13 @@ def test_no_decision_of_an_answered_call_is_lost_or_there_twice(tmp_path: Path) 
             os.kill(workers_of(service)[0], signal.SIGKILL)
             time.sleep(GONE_SECONDS / 2)
             while_gone = len(crowd.answered) - before
-            waiting = len(list(tmp_path.glob("crs-cds-spool-*.sqlite")))
+            waiting = len(spools(tmp_path))
             database.start()
             time.sleep(1)
             crowd.ends.set()
             clients.shutdown()
             end = time.monotonic() + 60
-            while not ready(service) and time.monotonic() < end:
+            while not (ready(service) and not spools(tmp_path)) and time.monotonic() < end:
                 time.sleep(0.2)
             found = Counter(row.hook_instance for row in logged(database.url, DecisionRow))
     print(f"answered {len(crowd.answered)}, {while_gone} of them while it was gone, in the log {len(found)}")
@@ -90,4 +94,4 @@ def test_no_decision_of_an_answered_call_is_lost_or_there_twice(tmp_path: Path) 
     assert waiting > 0
     assert [instance for instance in crowd.answered if found[instance] != 1] == []
     assert max(found.values()) == 1
-    assert list(tmp_path.glob("crs-cds-spool-*.sqlite")) == []
+    assert spools(tmp_path) == []
