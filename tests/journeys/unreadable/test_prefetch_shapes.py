@@ -125,7 +125,11 @@ def test_a_shape_is_the_same_or_says_that_something_is_missing(shape: str, key: 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("value", NOTHING, ids=json.dumps)
 def test_what_holds_nothing_that_was_asked_for_is_not_supplied(value: Any, key: str) -> None:
-    assert found_in(Desk().call("3", prefetch=prefetch_of(key, value)), key) == "said"
+    answer = Desk().call("3", prefetch=prefetch_of(key, value))
+    if key == "recentAdministrations":  # the infusion may be among them
+        assert answer.status_code == 412
+    else:
+        assert found_in(answer, key) == "said"
 
 
 def only(resource_type: str, code: str) -> Resource:
@@ -216,4 +220,4 @@ def test_a_server_may_answer_a_read_with_a_searchset_and_a_search_with_a_resourc
     if key == "patient":
         assert assessment(answer)["flags"] == ["deceased"]
     else:
-        assert "496 mg" in card(answer, "toci-recommended")["summary"]
+        assert "496 mg" in answer.get_data(as_text=True)
