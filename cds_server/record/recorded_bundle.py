@@ -16,7 +16,7 @@ from fhir_mappings.medications.draft_orders import check_draft_owner
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.ownership import AnotherPatientError, Owner, check_owner, owner_of
 from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
-from fhir_mappings.reading.resources import type_of
+from fhir_mappings.reading.resources import path_in, type_of
 from fhir_mappings.reading.searchset import Part, part_of
 
 BOM = b"\xef\xbb\xbf"
@@ -141,9 +141,7 @@ def _where(error: Exception) -> str:
     """A sentence on what is wrong, with byte or path, never a value."""
     text = str(error)
     if isinstance(error, msgspec.ValidationError):
-        path = (
-            text.rpartition(" - at `")[2].rstrip("`").removeprefix("$").removeprefix(".") if " - at `" in text else ""
-        )
+        path = path_in(error).removeprefix("$").removeprefix(".")
         return f"{path} is of the wrong type." if path else "must be one FHIR resource, a Bundle."
     place = _PLACE.search(text)
     if "truncated" in text:

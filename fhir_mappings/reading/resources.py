@@ -232,6 +232,12 @@ def digest_of(raw: Json) -> str:
     return "no-id-" + hashlib.sha256(raw).hexdigest()[:12]
 
 
+def path_in(error: Exception) -> str:
+    """The path that msgspec names in an error, `$.code.coding[0]`; "" where it names none."""
+    _, at, path = str(error).rpartition(" - at `")
+    return path.rstrip("`") if at else ""
+
+
 def why_broken(error: Exception) -> str:
-    path = str(error).rpartition(" - at `")[2].rstrip("`") if " - at `" in str(error) else ""
+    path = path_in(error)
     return f"wrong type at {path.replace('$.', '')}" if path else "not readable as JSON of a FHIR resource"
