@@ -7,7 +7,6 @@ import resource
 import shutil
 import sys
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -114,23 +113,25 @@ def _evaluate(chart: Chart, job: Job, look: Look, rules: list[SiteRules], summar
     summary.courses += found.courses
     summary.without_course += not found.courses
     summary.moments += found.moments
-    known_by = Counter(summary.known_by)
-    known_by.update({f"{name}|{by.value}": count for (name, by), count in found.known_by.items()})
-    summary.known_by = dict(known_by)
+    for (name, by), count in found.known_by.items():
+        _add(summary.known_by, f"{name}|{by.value}", count)
     for table, rows in found.tables.items():
         tables.add(table, rows)
 
 
 def _count(chart: Chart, summary: Summary, look: Look) -> None:
     """The resources of a chart by type and month, and those of them that could not be read."""
-    counts = Counter(summary.inventory)
     zone = look.zone or look.exported_at.tzinfo
     for one in chart.record.pool:
         at = moment_or_none(_time_of(one), zone) if zone is not None else None
-        counts[f"{one.type}|{at:%Y-%m}" if at is not None else f"{one.type}|"] += 1
+        _add(summary.inventory, f"{one.type}|{at:%Y-%m}" if at is not None else f"{one.type}|")
     for reference in chart.record.pool.broken:
-        counts[f"{reference.partition('/')[0]}|set-aside"] += 1
-    summary.inventory = dict(counts)
+        _add(summary.inventory, f"{reference.partition('/')[0]}|set-aside")
+
+
+def _add(counts: dict[str, int], name: str, count: int = 1) -> None:
+    """Count in place: the tables grow with the patients of a bucket, and a copy for each would too."""
+    counts[name] = counts.get(name, 0) + count
 
 
 def _time_of(one: Resource[Any]) -> str | None:
