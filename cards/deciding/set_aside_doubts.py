@@ -13,13 +13,12 @@ from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import (
     ALLERGIES,
     BLOOD_CULTURES,
-    DIAGNOSES,
+    infections_set_aside,
     oxygen_set_aside,
     pressures_set_aside,
     scores_set_aside,
     set_aside_since,
     temperatures_set_aside,
-    tests_set_aside,
     weights_set_aside,
 )
 from fhir_mappings.facts.thresholds import Thresholds
@@ -65,8 +64,7 @@ def _of_infection(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[
     if _changes(s, replace(s, culture=BloodCulture.POSITIVE)):
         yield from set_aside_since(facts, BLOOD_CULTURES, facts.as_of - t.blood_culture_age)
     if _changes(s, replace(s, infected=Infected.YES)):
-        yield from tests_set_aside(facts, t)
-        yield from DIAGNOSES.of(facts.set_aside)
+        yield from infections_set_aside(facts, t)
 
 
 def _of_orders(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[SetAside]:
