@@ -18,7 +18,7 @@ import msgspec
 from fhir_mappings.codes.meanings import says_what
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import Terminology
-from fhir_mappings.facts.coverage import FUTURE_DATED, SetAside
+from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
@@ -96,7 +96,7 @@ def sort_observations(
         kinds = frozenset(KIND_OF_SET[s] for s in sets if s in KIND_OF_SET)
         asked = resource.kinds or kinds or kinds_of("Observation")
         known = frozenset[str]() if unsaid else sets
-        refused = partial(SetAside, resource.reference, value_sets=known, stated=_stated(resource.data, parts))
+        refused = partial(_refused, resource, parts, known)
         try:
             at = time_observed(resource.data, zone)
         except BadTimeError as error:
@@ -151,6 +151,18 @@ def _parts(data: fs.Observation, meanings: Meanings) -> list[tuple[fs.Component 
         if sets:
             found.append((part, sets))
     return found
+
+
+def _refused(
+    resource: Resource[fs.Observation],
+    parts: list[tuple[fs.Component | None, frozenset[str]]],
+    value_sets: frozenset[str],
+    why: str,
+    kinds: frozenset[Kind],
+    at: Moment | None = None,
+) -> SetAside:
+    stated = _stated(resource.data, parts)
+    return SetAside(resource.reference, why, kinds, at, value_sets=value_sets, stated=stated)
 
 
 def _stated(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]]) -> str:
