@@ -48,6 +48,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--until", metavar="DATE", help="Courses whose day 0 is this day or earlier.")
 @click.option("--aggregate-only", is_flag=True, help="Write no row of a patient, and cells below 7 as <7.")
 @click.option("--hold", type=click.IntRange(1), help="Simulate a user who dismisses each card for so many hours.")
+@click.option("--as-configured", is_flag=True, help="Count active cards only, not those that are tried in shadow.")
 def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> None:
     """Evaluate the patients of EXPORT: what they had, what the rules would have said, and when.
 
@@ -86,10 +87,11 @@ def _wanted(here: Site, export: tuple[Path, ...], options: dict[str, object]) ->
     protocol_file, compare = _path(options["protocol_file"]), _path(options["compare"])
     settings = here.settings
     rules: tuple[SiteRules, ...] = (here.rules,)
-    files: tuple[RulesFrom, ...] = (RulesFrom(settings.thresholds_file, settings.value_sets_folder),)
+    own = RulesFrom(settings.thresholds_file, settings.value_sets_folder, settings.protocol_file)
+    files: tuple[RulesFrom, ...] = (own,)
     if compare is not None:
-        rules = (*rules, site_rules(compare, settings.value_sets_folder))
-        files = (*files, RulesFrom(compare, settings.value_sets_folder))
+        files = (own, replace(own, thresholds=compare))
+        rules = (*rules, _compared(files[1]))
     limit, workers = options["limit"], options["workers"]
     protocol = _with_options(protocol_of(protocol_file), options)
     return Wanted(
@@ -97,6 +99,14 @@ def _wanted(here: Site, export: tuple[Path, ...], options: dict[str, object]) ->
         _path(options["outcomes"]), limit if isinstance(limit, int) else None,
         workers if isinstance(workers, int) else 1,
     )  # fmt: skip
+
+
+def _compared(files: RulesFrom) -> SiteRules:
+    """The rules of `--compare`: other thresholds and modes over the site's codes and protocol. Raises SettingsError."""
+    try:
+        return site_rules(files.thresholds, files.value_sets, files.protocol)
+    except SettingsError as error:
+        raise SettingsError(f"--compare: {error}") from error
 
 
 def _path(option: object) -> Path | None:
@@ -113,6 +123,8 @@ def _with_options(protocol: Protocol, options: dict[str, object]) -> Protocol:
         protocol = replace(protocol, moments=replace(protocol.moments, every_hours=int(hours[1])))
     if isinstance(hold, int):
         protocol = replace(protocol, cards=replace(protocol.cards, hold_hours=hold))
+    if options["as_configured"]:
+        protocol = replace(protocol, cards=replace(protocol.cards, as_configured=True))
     for name, option in (("since", "since"), ("until", "until")):
         if options[option] is not None:
             protocol = replace(protocol, cohort=replace(protocol.cohort, **{name: _day(option, str(options[option]))}))

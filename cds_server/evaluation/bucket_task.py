@@ -39,11 +39,16 @@ class RulesFrom:
 
     thresholds: Path | None
     value_sets: Path | None
+    protocol: Path | None = None
+
+
+class OtherRulesError(Exception):
+    """A process that reads other rules than the run was begun with. The message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that the tasks of one run have in common; it goes to every process."""
+    """Everything that the tasks of one run have in common; it goes to every process. `hashes` are of the `rules`."""
 
     folder: Path
     results: Path
@@ -52,6 +57,7 @@ class Job:
     deleted: frozenset[str]
     coverage: Mapping[Kind, Coverage]
     rules: tuple[RulesFrom, ...]
+    hashes: tuple[str, ...]
     protocol: Protocol
     zone: tzinfo | None
     exported_at: datetime
@@ -77,14 +83,22 @@ class Summary:
 
 
 @lru_cache(maxsize=4)
-def _rules(thresholds: Path | None, value_sets: Path | None) -> SiteRules:
-    return site_rules(thresholds, value_sets)
+def _rules(files: RulesFrom) -> SiteRules:
+    return site_rules(files.thresholds, files.value_sets, files.protocol)
+
+
+def _rules_of(job: Job) -> list[SiteRules]:
+    """Every set of rules of a run. Raises OtherRulesError: on another machine a file may be another."""
+    found = [_rules(one) for one in job.rules]
+    if tuple(one.hash for one in found) != job.hashes:
+        raise OtherRulesError("a worker reads other rules than this machine: give both the same files and version.")
+    return found
 
 
 def run_bucket(job: Job, number: int) -> Summary:
     """Evaluate the patients of a bucket and write their rows, all or nothing: a task that is killed leaves none."""
     started = time.monotonic()
-    rules = [_rules(one.thresholds, one.value_sets) for one in job.rules]
+    rules = _rules_of(job)
     look = Look(job.protocol, rules[0], job.zone, job.exported_at)
     bucket = Bucket(job.folder, number, job.buckets, job.aliases, set(job.deleted))
     summary = Summary(number)

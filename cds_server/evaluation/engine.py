@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from cds_server.evaluation.bucket_task import SUMMARY, Job, Summary, run_bucket
+from cds_server.evaluation.bucket_task import SUMMARY, Job, OtherRulesError, Summary, run_bucket
 
 T = TypeVar("T")
 TRIES = 3  # of a bucket whose process was killed
@@ -57,7 +57,7 @@ def _collect(futures: dict[Future[Summary], int], waiting: list[int], say: Calla
         else:
             for other in futures:
                 other.cancel()
-            raise error
+            raise EngineError(str(error)) if isinstance(error, OtherRulesError) else error
     return lost
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from pathlib import Path
 
 from cds_server.evaluation.bucket_task import Job, RulesFrom, Summary
@@ -32,6 +33,7 @@ from cds_server.exports.files import export_files
 from cds_server.exports.unread import Unread
 from cds_server.site_rules import SiteRules
 from fhir_mappings.facts.coverage import Completeness
+from fhir_mappings.facts.thresholds import in_unit, numbers
 
 SET_ASIDE = "set-aside"
 
@@ -116,6 +118,7 @@ def _job(wanted: Wanted, work: Workplace, found: Grouped, supplied: SuppliedOutc
         deleted=frozenset(found.deleted),
         coverage=export_coverage(found),
         rules=wanted.from_files,
+        hashes=tuple(rules.hash for rules in wanted.rules),
         protocol=wanted.protocol,
         zone=wanted.zone,
         exported_at=min(latest_time(found) or datetime.now(UTC), datetime.now(UTC)),
@@ -184,7 +187,14 @@ def _together(
             set_id: tuple(f"{c.system}|{c.code}" for c in concepts)
             for set_id, concepts in wanted.rules[0].terms.value_sets.items()
         },
+        thresholds=_thresholds(wanted.rules[0]),
     )  # fmt: skip
+
+
+def _thresholds(rules: SiteRules) -> dict[str, Decimal]:
+    """The numbers in force, each under its name and unit."""
+    found = {f"{one.name} ({one.unit})" if one.unit else one.name: one for one in numbers()}
+    return {name: in_unit(getattr(rules.thresholds, one.name), one.unit) for name, one in found.items()}
 
 
 def _availability(key: str, count: int) -> AvailabilityRow:

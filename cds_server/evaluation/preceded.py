@@ -17,7 +17,6 @@ from cds_server.evaluation.rows.moments import (
     EventRow,
     MomentKind,
     Preceded,
-    Shown,
 )
 from cds_server.evaluation.treatments import GivenDose
 from cds_server.evaluation.what_was import WhatWas
@@ -36,7 +35,6 @@ CARDS_OF_EVENT = {
     EventKind.ICU: BEFORE_GRADE_3 | {CardId.SEVERE_CRS},
 }
 CLASS_OF_EVENT = {EventKind.TOCILIZUMAB: DrugClass.TOCILIZUMAB, EventKind.STEROID: DrugClass.STEROID}
-_LIVE = (Shown.ACTIVE, Shown.SHADOW)
 _SEVERE = 3
 
 
@@ -87,14 +85,14 @@ class Spoken:
             for said in self.said
             if (said.moment.kind is MomentKind.ORDER) is on_orders
             for card in said.cards
-            if card.shown in _LIVE and card.card in CARDS_OF_EVENT[kind]
+            if card.shown in self.cards.counted and card.card in CARDS_OF_EVENT[kind]
             and not (kind is EventKind.GRADE_3 and (said.moment.grade or 0) >= _SEVERE)
         ]  # fmt: skip
 
     def first_of_episode(self, card: CardRow) -> datetime:
         return next(
             one.at for said in self.said for one in said.cards
-            if (one.card, one.episode) == (card.card, card.episode) and one.shown in _LIVE
+            if (one.card, one.episode) == (card.card, card.episode) and one.shown in self.cards.counted
         )  # fmt: skip
 
 
@@ -126,7 +124,7 @@ def episode_rows(was: WhatWas, spoken: Spoken, orders: Sequence[WrittenOrder], r
     episodes: dict[tuple[str, int], list[tuple[CardRow, Said]]] = {}
     for said in spoken.said:
         for card in said.cards:
-            if card.shown in _LIVE:
+            if card.shown in spoken.cards.counted:
                 episodes.setdefault((card.card, card.episode), []).append((card, said))
     for (card_id, number), showings in episodes.items():
         first, said = showings[0]

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from cds_server.evaluation.rows.moments import Shown
 from cds_server.limits import SettingsError
 from cds_server.toml_file import toml_table
 from fhir_mappings.known_at.delays import Delays
@@ -100,8 +101,13 @@ class Cards:
     dose_merge_minutes: int = 60
     ordered_within_hours: tuple[int, ...] = (4, 8, 24)
     severe_within_hours: tuple[int, ...] = (24, 48)
-    as_configured: bool = False
+    as_configured: bool = False  # else cards that are tried in shadow count as if live
     hold_hours: int = 0
+
+    @property
+    def counted(self) -> frozenset[Shown]:
+        """The showings that count."""
+        return frozenset({Shown.ACTIVE}) if self.as_configured else frozenset({Shown.ACTIVE, Shown.SHADOW})
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Replay:
         facts, found = self.answer(ask)
         local = ask.at.astimezone(self.followed.zone)
         cards = tuple(self._cards(ask, found))
-        live = [card for card in cards if card.shown in (Shown.ACTIVE, Shown.SHADOW)]
+        live = [card for card in cards if card.shown in self.look.protocol.cards.counted]
         moment = MomentRow(
             self.patient, self.followed.number, self.number, ask.at, local.date(), local.hour, ask.kind,
             grade=facts.grade.grade if facts.grade is not None else None,
@@ -116,7 +116,7 @@ class Replay:
             self.patient, self.followed.number, self.number, ask.at, local.date(), local.hour, ask.kind, card.value,
             indicator, shown, local.date() in self.days_at_risk, is_new=False, episode=0,
         )  # fmt: skip
-        if shown not in (Shown.ACTIVE, Shown.SHADOW):
+        if shown not in cards.counted:
             return row
         last, number = self._shown.get(card.value, (None, 0))
         if last is None or ask.at - last > timedelta(hours=cards.episode_gap_hours):

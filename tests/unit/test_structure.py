@@ -50,6 +50,7 @@ ORDER = (
     "cds_server.settings",
     "cds_server.trust",
     "cds_server.storage",
+    "cds_server.evaluation.rows.moments",
     "cds_server.evaluation.protocol",
     "cds_server.evaluation.rows",
     "cds_server.evaluation.reading",

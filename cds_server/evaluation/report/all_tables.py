@@ -8,7 +8,15 @@ from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.tables import agreement, cards, cohort, comparisons, markers, time_to_severe
 from cds_server.evaluation.tables.checklist import checklist
 from cds_server.evaluation.tables.reading_list import Strip, listed, worth_reading
-from cds_server.evaluation.tables.run import availability, inventory, missing, rises_by_grade, unread
+from cds_server.evaluation.tables.run import (
+    availability,
+    codes,
+    inventory,
+    missing,
+    rises_by_grade,
+    thresholds,
+    unread,
+)
 from cds_server.evaluation.tables.table import Table, without_small_cells
 
 
@@ -42,6 +50,8 @@ class Tables:
     false_alarms: Table
     compare: Table
     worth_reading: Table
+    thresholds: Table
+    codes: Table
     checklist: Table
 
 
@@ -97,6 +107,8 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         false_alarms=cards.false_alarms(evaluation, told),
         compare=cards.compared(told),
         worth_reading=listed(strips),
+        thresholds=thresholds(evaluation),
+        codes=codes(evaluation),
         checklist=checklist(),
     )
     note = time_to_severe.landmark_note(after)

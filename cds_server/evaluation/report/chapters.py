@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_server.evaluation.protocol import Protocol
+from cds_server.evaluation.protocol import Cards, Protocol
 from cds_server.evaluation.report import charts
 from cds_server.evaluation.report.all_tables import Report
 from cds_server.evaluation.report.part import Chapter, Part
@@ -224,16 +224,14 @@ def _cards(protocol: Protocol, report: Report) -> Chapter:
                 (
                     f"Moments: {asked}, each new IL-6 or CRP, each change of grade, each order. Every rate "
                     "depends on that policy. Rates are per patient and 10 days at risk; limits draw patients.",
+                    *_of_the_hold(protocol.cards),
                 ),
                 table=t.card_rates,
             ),
             Part("By hour of the day", chart=charts.cards_by_hour(t.cards_by_hour), table=t.cards_by_hour),
             Part(
                 "Shown and not shown",
-                (
-                    "Active and shadow cards count as shown, as if the service were live. Cards that are off "
-                    "are never counted.",
-                ),
+                (_which_count(protocol.cards),),
                 table=t.card_states,
             ),
             Part(
@@ -249,6 +247,21 @@ def _cards(protocol: Protocol, report: Report) -> Chapter:
     )
 
 
+def _which_count(cards: Cards) -> str:
+    if cards.as_configured:
+        return "Active cards alone count as shown. Cards that are tried in shadow or off are never counted."
+    return "Active and shadow cards count as shown, as if the service were live. Cards that are off are never counted."
+
+
+def _of_the_hold(cards: Cards) -> tuple[str, ...]:
+    if not cards.hold_hours:
+        return ()
+    return (
+        f"A lower bound: one user dismisses each card that may wait at the moment it is shown, for {cards.hold_hours} "
+        "h. Checks of an order are never held back.",
+    )
+
+
 def _two_rule_sets(report: Report) -> Chapter:
     rows = report.tables.compare.rows
     notes = () if rows else ("Only one rule set was asked; --compare FILE asks a second one at the same moments.",)
@@ -258,18 +271,14 @@ def _two_rule_sets(report: Report) -> Chapter:
 
 
 def _how(evaluation: Evaluation, report: Report) -> Chapter:
-    codes = Table(
-        "codes", ("value_set", "codes"), tuple((name, ", ".join(c)) for name, c in sorted(evaluation.codes.items()))
-    )
-    numbers = Table("thresholds", ("threshold", "value"), tuple(sorted(evaluation.thresholds.items())))
     tests = f"{report.tests} p-values stand on this page; none is corrected for their number."
     return Chapter(
         "how",
         "8 How it was done",
         (
             Part("Protocol", (tests,), table=Table("protocol", ("definition", "value"), as_rows(evaluation.protocol))),
-            Part("Thresholds in force", table=numbers),
-            Part("Codes of each definition", table=codes),
+            Part("Thresholds in force", table=report.tables.thresholds),
+            Part("Codes of each definition", table=report.tables.codes),
             Part("What reporting guidelines ask", table=report.tables.checklist),
         ),
     )

@@ -9,6 +9,7 @@ from datetime import date
 
 import numpy as np
 
+from cds_server.evaluation.protocol import Cards
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import Known
 from cds_server.evaluation.rows.moments import CardRow, EpisodeRow, EventKind, EventRow, Preceded, Shown
@@ -23,13 +24,13 @@ STATE_CARDS = frozenset({"crs-grade", "crs-grade-unknown"})  # they report; rate
 ALL_OTHERS = "all-but-the-grade"
 PER_DAYS = 10
 MANY_A_DAY = 3
-SHOWN = {Shown.ACTIVE, Shown.SHADOW}
 
 
 @dataclass
 class Tally:
-    """The counts of one pass over the cards of one rule set."""
+    """The counts of one pass over the cards of one rule set. `counted` are the showings that count."""
 
+    counted: frozenset[Shown] = Cards().counted
     shown: Counter[str] = field(default_factory=Counter)
     new: Counter[str] = field(default_factory=Counter)
     by_state: Counter[tuple[str, Shown]] = field(default_factory=Counter)
@@ -41,7 +42,7 @@ class Tally:
 
     def add(self, row: CardRow) -> None:
         self.by_state[row.card, row.shown] += 1
-        if row.shown not in SHOWN:
+        if row.shown not in self.counted:
             return
         self.by_day[key(row), row.date].add(row.card)
         for name in (row.card,) if row.card in STATE_CARDS else (row.card, ALL_OTHERS):
@@ -68,7 +69,8 @@ class Told:
 
 def told(evaluation: Evaluation) -> Told:
     """One pass over the cards, and one over the days."""
-    tallies: dict[int, Tally] = defaultdict(Tally)
+    counted = evaluation.protocol.cards.counted
+    tallies: dict[int, Tally] = defaultdict(lambda: Tally(counted))
     for row in evaluation.cards:
         tallies[row.rules].add(row)
     days: dict[str, int] = {course.patient: 0 for course in evaluation.courses}

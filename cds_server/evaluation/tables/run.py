@@ -28,6 +28,17 @@ def availability(evaluation: Evaluation) -> Table:
     return Table("availability", columns, tuple(cells_of(row) for row in evaluation.availability))
 
 
+def thresholds(evaluation: Evaluation) -> Table:
+    """The numbers in force."""
+    return Table("thresholds", ("threshold", "value"), tuple(sorted(evaluation.thresholds.items())))
+
+
+def codes(evaluation: Evaluation) -> Table:
+    """The codes behind each definition."""
+    rows = tuple((name, ", ".join(found)) for name, found in sorted(evaluation.codes.items()))
+    return Table("codes", ("value_set", "codes"), rows)
+
+
 def missing(evaluation: Evaluation) -> Table:
     """Courses of which a quantity is not known, by reason where one is given."""
     n, supplied = len(evaluation.courses), supplied_by(evaluation)
