@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from fhir_mappings.birth_date import age_at
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import SetAside
@@ -23,7 +24,6 @@ from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.grade_history import GradeAt, Past, grade_history
 from fhir_mappings.settled_facts import OutOfTimeError, refuse_invalid
 from fhir_mappings.signs import signs_of
-from fhir_mappings.vital_signs import age_at
 
 _PRESSORS = (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fhir_mappings.birth_date import age_at
 from fhir_mappings.caution import doubtful_allergies, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unidentified_drugs
@@ -28,7 +29,7 @@ from fhir_mappings.rules.crs_grade import crs_grade
 from fhir_mappings.rules.first_fever import first_fever
 from fhir_mappings.rules.plausible_weight import implausible_weight
 from fhir_mappings.signs import signs_of
-from fhir_mappings.vital_signs import age_at, weights_of
+from fhir_mappings.vital_signs import weights_of
 
 
 def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFacts:

@@ -1,14 +1,13 @@
-"""The mapping of vital signs and weight to readings in one unit, and the age of the patient."""
+"""The mapping of vital signs and weight to readings in one unit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.measures import Measure
-from fhir_mappings.facts.patient import Age
 from fhir_mappings.facts.signs import Reading
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.weight import Weight
@@ -59,19 +58,3 @@ def weights_of(
     """The weights of so long, oldest first, and those whose value could not be used."""
     good, bad = readings(observations.of("body-weight"), Measure.WEIGHT, as_of)
     return tuple(Weight(r.reference, r.value, r.at) for r in good if as_of - r.at <= back), bad
-
-
-def age_at(birth_date: str | None, on: date) -> Age | None:
-    """The completed age on a day; a birthDate of a year or month alone counts from its first day, the oldest age."""
-    if not birth_date:
-        return None
-    parts = birth_date.split("-")
-    try:
-        year, month, day_of_month = (int(p) for p in (*parts, "1", "1")[:3])
-        born = date(year, month, day_of_month)
-    except ValueError:
-        return None
-    if born > on:
-        return None
-    years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-    return Age(years, (on - born).days)

@@ -11,12 +11,12 @@ from cds_server.inventory.in_force import InForce
 from cds_server.inventory.naming import named
 from cds_server.inventory.tally import Seen
 from cds_server.inventory.unknown_codes import UnknownCodes
+from fhir_mappings.birth_date import age_at
 from fhir_mappings.caution import allergens, doubtful_allergies
 from fhir_mappings.conditions import is_active, recorded_at, unnamed_diagnoses
 from fhir_mappings.facts.coverage import SetAside
 from fhir_mappings.facts.treatment import DrugClass
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.vital_signs import age_at
 
 _ALLERGY, _DIAGNOSIS, _ORDER, _PATIENT = "AllergyIntolerance", "Condition", "ServiceRequest", "Patient"
 NO_AGE = "no birthDate that gives an age"
