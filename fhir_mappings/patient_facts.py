@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fhir_mappings.birth_date import age_at
+from fhir_mappings.birth_date import age_at, birth_date_set_aside
 from fhir_mappings.caution import doubtful_allergies, safety_labs, tocilizumab_hypersensitivity
 from fhir_mappings.conditions import claims, unnamed_diagnoses
 from fhir_mappings.course_search import FoundCourse, MappingContext, find_course, unidentified_drugs
@@ -37,6 +37,7 @@ def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFact
     found = find_course(record, context)
     t = context.thresholds
     patient = record.pool.patient(context.patient_id)
+    birth_date, today = patient.birth_date if patient else None, context.as_of.astimezone(found.zone).date()
     coded, claimed = claims(record.pool, context.terms, found.zone, context.as_of, t.coded_claim_age)
     dead = has_died(patient, found.zone, context.as_of, t.future_tolerance)
     orders = active_orders(record.pool, context.terms, found.zone, found.given, context.fhir_base, context.as_of, t)
@@ -48,12 +49,12 @@ def patient_facts(record: PatientRecord, context: MappingContext) -> PatientFact
         coverage=record.coverage,
         course=found.course,
         deceased=dead,
-        age=age_at(patient.birth_date if patient else None, context.as_of.astimezone(found.zone).date()),
+        age=age_at(birth_date, today),
         coded_crs=coded,
         recent_coded_claim=claimed,
         pending=tuple(order for order in orders if not order.charted),
         steroid_orders=tuple(order for order in orders if _is_of_steroid(order)),
-        set_aside=found.set_aside,
+        set_aside=(*found.set_aside, *birth_date_set_aside(f"Patient/{context.patient_id}", birth_date, today)),
         flags=(Flag.TIMEZONE_ASSUMED,) if found.zone_assumed and found.course else (),
     )
     if found.course is None or dead or found.course.days_since_last > t.course_days.days:

@@ -12,6 +12,7 @@ from fhir_mappings.facts.grade import CrsGrade, GradeRow
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import (
     ALLERGIES,
+    BIRTH_DATE,
     BLOOD_CULTURES,
     infections_set_aside,
     oxygen_set_aside,
@@ -22,6 +23,16 @@ from fhir_mappings.facts.sought import (
     weights_set_aside,
 )
 from fhir_mappings.facts.thresholds import Thresholds
+
+_BY_AGE = frozenset(
+    {
+        Order.TOCILIZUMAB,
+        Order.TOCILIZUMAB_FOR_LONG_FEVER,
+        Order.CORRECTED_DRAFT,
+        Order.STEROID,
+        Order.STEROID_WHERE_NO_BETTER,
+    }
+)
 
 
 def deciding_set_aside(facts: PatientFacts, s: Situation, t: Thresholds) -> tuple[SetAside, ...]:
@@ -68,8 +79,11 @@ def _of_infection(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[
 
 
 def _of_orders(facts: PatientFacts, s: Situation, t: Thresholds) -> Iterator[SetAside]:
-    """The weights and allergies on which an order of tocilizumab, or the check of a drafted one, depends."""
-    offered = any(Order.TOCILIZUMAB in ORDERS.get(card, ()) for card in _cards(s))
+    """The birth date, weights and allergies on which an order, or the check of a drafted one, depends."""
+    orders = {order for card in _cards(s) for order in ORDERS.get(card, ())}
+    offered = Order.TOCILIZUMAB in orders
+    if (orders & _BY_AGE or s.toci_draft is TociDraft.YES) and facts.age is None:
+        yield from BIRTH_DATE.of(facts.set_aside)
     if (offered or s.toci_draft is TociDraft.YES) and facts.weight is None:
         yield from weights_set_aside(facts, t)
     if offered or _changes(s, replace(s, hypersensitivity=Hypersensitivity.KNOWN)):

@@ -18,6 +18,7 @@ from cards.orders.steroid_words import capital, given_one, given_words, often
 from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
+from cards.sentences.set_aside_words import age_unread
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds, in_unit
 from fhir_mappings.facts.treatment import DraftOrder, DrugClass, PendingOrder, StatedDose, SteroidGiven
@@ -35,7 +36,9 @@ def steroid_offer(order: Ordering, regimen: Regimen, *, icans: bool = False) -> 
         return Offer(KEY, None, _joined(said, *_in_hand(state, facts)), in_hand=True, done=state.done)
     said = _joined(said, _lesser(state, facts, drafts, regimen, t))
     if facts.age is None:
-        return Offer(KEY, None, _joined(said, phrase("no_steroid", "age unknown")))
+        return Offer(
+            KEY, None, _joined(said, phrase("no_steroid", "age unknown", age_unread=age_unread(facts, escaped)))
+        )
     if is_child(facts, t):
         return Offer(KEY, None, _joined(said, phrase("no_steroid", "child", t=InWords(t))), barred=True)
     return Offer(KEY, _suggestion(order, regimen, icans=icans), said)

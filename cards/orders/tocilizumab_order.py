@@ -17,7 +17,7 @@ from cards.orders.orders import INTRAVENOUS, Ordering, medication_request, order
 from cards.sentences.escaping import escaped
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
-from cards.sentences.set_aside_words import weight_unread
+from cards.sentences.set_aside_words import age_unread, weight_unread
 from cards.sentences.treatment_words import history_unread, weight_doubt
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
@@ -34,7 +34,8 @@ def _barred(gate: Gate, facts: PatientFacts, t: Thresholds) -> str:
     opens = when(facts.local(gate.opens)) if gate.opens is not None else ""
     return phrase(
         "no_tocilizumab", gate.bar, opens=opens, number=gate.doses, weight_unread=weight_unread(facts, t, escaped),
-        history_unread=history_unread(facts, escaped), weights=weight_doubt(facts), t=InWords(t),
+        age_unread=age_unread(facts, escaped), history_unread=history_unread(facts, escaped),
+        weights=weight_doubt(facts), t=InWords(t),
     )  # fmt: skip
 
 

@@ -295,7 +295,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "number": "No tocilizumab order: {number} doses given, at most {t.doses_max} in all.",
         "day": "No tocilizumab order: {number} doses in {t.doses_day}, at most {t.doses_per_day}.",
         "history": "No tocilizumab order: {history_unread}.",
-        "age unknown": "No tocilizumab order: the age is not known, so no dose is computed.",
+        "age unknown": "No tocilizumab order: {age_unread}, so no dose is computed.",
         "under age": "No tocilizumab order: below the age of {t.toci_min_age} years the label gives no dose.",
         "implausible weight": "No tocilizumab order: {weights}. Weigh again.",
         "no weight": "No tocilizumab order: no weight of the last {t.weight_age} on record. Weigh the patient.",
@@ -342,7 +342,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "set aside": "**Set aside**: {resources}{more}.",
     },
     "no_steroid": {
-        "age unknown": "The age is not known, so no corticosteroid dose is computed.",
+        "age unknown": "No corticosteroid order: {age_unread}, so no dose is computed.",
         "child": "Corticosteroid per paediatric protocol: no dose is computed below {t.adult_age} years.",
     },
 }  # fmt: skip

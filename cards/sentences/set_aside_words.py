@@ -9,7 +9,7 @@ from cards.sentences.numbers_and_times import when
 from fhir_mappings.facts.analytes import ANALYTES
 from fhir_mappings.facts.coverage import Completeness, Kind, SetAside
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.sought import weights_set_aside
+from fhir_mappings.facts.sought import BIRTH_DATE, weights_set_aside
 from fhir_mappings.facts.thresholds import Thresholds
 
 MOST_NAMED = 2
@@ -33,6 +33,7 @@ _NAMES: Mapping[str, str] = {
     "viral-pcr": "viral PCR",
     "ice-score": "ICE",
     "icans-grade": "ICANS",
+    "birth-date": "birth date",
 }
 _KINDS: Mapping[Kind, str] = {
     Kind.PATIENT: "patient",
@@ -64,6 +65,16 @@ def weight_unread(facts: PatientFacts, t: Thresholds, quoted: Callable[[str], st
     """The reason for no weight to dose by: those that could not be used, else why they were not read."""
     lost = not_used(facts, weights_set_aside(facts, t), quoted)
     return lost or f"the weight could not be read{why_unread(facts, Kind.WEIGHT, quoted=quoted)}"
+
+
+def age_unread(facts: PatientFacts, quoted: Callable[[str], str] = str) -> str:
+    """The reason for no age: the birth date that could not be used, else that none was read, else that none stands on
+    record."""
+    lost = not_used(facts, BIRTH_DATE.of(facts.set_aside), quoted)
+    coverage = facts.coverage.get(Kind.PATIENT)
+    if lost or (coverage is not None and coverage.state is Completeness.COMPLETE):
+        return lost or "no birth date on record"
+    return f"the birth date could not be read{why_unread(facts, Kind.PATIENT, quoted=quoted)}"
 
 
 def record_words(facts: PatientFacts, one: SetAside, quoted: Callable[[str], str] = str) -> str:

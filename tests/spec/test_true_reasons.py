@@ -10,6 +10,7 @@ import pytest
 
 from cards.deciding.decision_table import CardId
 from cards.pages.explanation import explanation
+from fhir_mappings.facts.coverage import Kind
 from tests.support.broken_fields import with_broken
 from tests.support.tables import TERMS, T, answered, facts_of, name_of, patient, rows
 
@@ -65,6 +66,36 @@ def test_the_explanation_quotes_it_too(row: dict[str, str]) -> None:
     page = " ".join(explanation(facts, answered(found), T, "").split())
     assert row["says"].replace("\\", "").lower() in page.lower()
     assert [never for never in row["never"].split("; ") if never in page] == []
+
+
+BIRTH_DATES = rows("""
+| birth date           | years | says                                                                                   | because                        |
+| 1980-01-01           | 46    |                                                                                        | a FHIR date                    |
+| 1980-01              | 46    |                                                                                        | the oldest age that a month allows |
+| 1980                 | 46    |                                                                                        | the oldest age that a year allows |
+| 1980-01-01T00:00:00Z | 46    |                                                                                        | a dateTime: its date counts    |
+| 19800101             | 46    |                                                                                        | the digits of HL7 v2           |
+| 01.02.1980           |       | birth date 01.02.1980 could not be used (no FHIR date), so no dose is computed         | a local spelling               |
+| 1980-02-30           |       | birth date 1980-02-30 could not be used (no FHIR date), so no dose is computed         | a day that no calendar has     |
+| 2062-01-01           |       | birth date 2062-01-01 could not be used (ahead of the clock), so no dose is computed   | a year in two digits, misread  |
+|                      |       | no birth date on record, so no dose is computed                                        | none charted                   |
+""")
+
+
+@pytest.mark.parametrize("row", BIRTH_DATES, ids=name_of)
+def test_a_birth_date_that_gives_no_age_is_quoted(row: dict[str, str]) -> None:
+    found = patient(f"{SIGNS}; {REST}; weight 62 @-20h", birth_date=row["birth date"])
+    facts = facts_of(found)
+    cards = {card.id: card.detail for card in answered(found).cards}
+    assert (str(facts.age.years) if facts.age else "") == row["years"]
+    assert row["says"] in cards[CardId.TOCI_RECOMMENDED]
+    assert (CardId.DATA_QUALITY in cards) == ("could not be used" in row["says"])
+
+
+def test_a_patient_who_could_not_be_read_is_not_one_without_a_birth_date() -> None:
+    found = patient(f"{SIGNS}; {REST}; weight 62 @-20h", birth_date="")
+    cards = {card.id: card.detail for card in answered(found, unread=[Kind.PATIENT]).cards}
+    assert "the birth date could not be read (not permitted), so no dose is computed" in cards[CardId.TOCI_RECOMMENDED]
 
 
 def test_a_temperature_that_could_not_be_used_is_no_doubt_about_the_pressure() -> None:
