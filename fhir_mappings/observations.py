@@ -85,50 +85,48 @@ def sort_observations(
     by_set: dict[str, list[Observed]] = defaultdict(list)
     set_aside: list[SetAside] = []
     meanings = Meanings(terms) if meanings is None else meanings
+    latest = as_of + tolerance
     for resource in resources:
-        if not resource.data.component and meanings[resource.data.code].is_foreign:
+        data = resource.data
+        own = meanings[data.code]
+        if (own.is_foreign and not data.component) or data.status in NEVER:
             continue  # two of three in any chart are foreign
-        parts = _parts(resource.data, meanings)
-        unsaid = _unsaid(resource.data, parts, meanings)
-        if not (parts or unsaid) or resource.data.status in NEVER:
+        parts = _parts(data, own, meanings)
+        unsaid = _unsaid(data, own, parts, meanings)
+        if not (parts or unsaid):
             continue
-        sets = frozenset[str]().union(*(p[1] for p in parts))
-        kinds = frozenset(KIND_OF_SET[s] for s in sets if s in KIND_OF_SET)
-        asked = resource.kinds or kinds or kinds_of("Observation")
-        known = frozenset[str]() if unsaid else sets
-        refused = partial(_refused, resource, parts, known)
+        refused = partial(_refused, resource, parts, unsaid)
         try:
-            at = time_observed(resource.data, zone)
+            at = time_observed(data, zone)
         except BadTimeError as error:
-            set_aside.append(refused(str(error), asked if unsaid else kinds))
+            set_aside.append(refused(str(error)))
             continue
-        if unsaid and at.earliest <= as_of + tolerance:
-            set_aside.append(refused(unsaid, asked, at))
-        if resource.data.status == UNKNOWN:
-            set_aside.append(refused("status is unknown", frozenset(), at))
-        elif resource.data.status not in ACCEPTED:
-            set_aside.append(refused("status is none of FHIR's", kinds, at))
-        elif at.earliest > as_of + tolerance:
-            set_aside.append(refused(FUTURE_DATED, kinds, at))
+        if unsaid and at.earliest <= latest:
+            set_aside.append(refused(unsaid, at))
+        if data.status == UNKNOWN:
+            set_aside.append(refused("status is unknown", at, kinds=frozenset()))
+        elif data.status not in ACCEPTED:
+            set_aside.append(refused("status is none of FHIR's", at, kinds=_kinds_of(parts)))
+        elif at.earliest > latest:
+            set_aside.append(refused(FUTURE_DATED, at, kinds=_kinds_of(parts)))
         else:
-            for component, part_sets in parts:
-                observed = _observed(resource, component, part_sets, at)
-                for set_id in part_sets:
+            for component, meaning in parts:
+                observed = _observed(resource, component, meaning, at)
+                for set_id in meaning.sets:
                     by_set[set_id].append(observed)
     return Observations({k: tuple(v) for k, v in by_set.items()}, tuple(set_aside))
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True, gc=False):
     """The meaning of one code: the value sets that hold it, and whether it names anything, known here or not."""
 
+    codings: tuple[tuple[str | None, str | None], ...]
     sets: frozenset[str]
     named: bool
-
-    @property
-    def is_foreign(self) -> bool:
-        """True for a code that names something that no value set holds."""
-        return self.named and not self.sets
+    is_foreign: bool
+    """True for a code that names something that no value set holds."""
+    is_panel: bool
+    """True for a code that is a panel of blood pressure and nothing else."""
 
 
 class Meanings(dict[fs.CodeableConcept, Meaning]):
@@ -139,52 +137,67 @@ class Meanings(dict[fs.CodeableConcept, Meaning]):
         self._terms = terms
 
     def __missing__(self, code: fs.CodeableConcept) -> Meaning:
-        self[code] = meaning = Meaning(self._terms.sets_of(fs.codings_of(code)), says_what(code, self._terms))
+        codings = fs.codings_of(code)
+        sets, named = self._terms.sets_of(codings), says_what(code, self._terms)
+        self[code] = meaning = Meaning(codings, sets, named, named and not sets, sets == {"blood-pressure-panel"})
         return meaning
 
 
-def _parts(data: fs.Observation, meanings: Meanings) -> list[tuple[fs.Component | None, frozenset[str]]]:
-    """The Observation itself and its components, as far as value sets hold them."""
-    found: list[tuple[fs.Component | None, frozenset[str]]] = []
-    for part in (None, *data.component):
-        sets = meanings[data.code if part is None else part.code].sets
-        if sets:
-            found.append((part, sets))
+Parts = list[tuple[fs.Component | None, Meaning]]
+"""The Observation itself (None) and its components, as far as value sets hold them."""
+
+
+def _parts(data: fs.Observation, own: Meaning, meanings: Meanings) -> Parts:
+    found: Parts = [(None, own)] if own.sets else []
+    for component in data.component:
+        meaning = meanings[component.code]
+        if meaning.sets:
+            found.append((component, meaning))
     return found
 
 
 def _refused(
     resource: Resource[fs.Observation],
-    parts: list[tuple[fs.Component | None, frozenset[str]]],
-    value_sets: frozenset[str],
+    parts: Parts,
+    unsaid: str,
     why: str,
-    kinds: frozenset[Kind],
     at: Moment | None = None,
+    *,
+    kinds: frozenset[Kind] | None = None,
 ) -> SetAside:
-    stated = _stated(resource.data, parts)
-    return SetAside(resource.reference, why, kinds, at, value_sets=value_sets, stated=stated)
+    """An Observation that could not be used. One that does not say what it measured may be of any kind that was asked
+    for."""
+    known = _kinds_of(parts)
+    if kinds is None:
+        kinds = (resource.kinds or known or kinds_of("Observation")) if unsaid else known
+    sets = frozenset[str]() if unsaid else frozenset[str]().union(*(meaning.sets for _, meaning in parts))
+    return SetAside(resource.reference, why, kinds, at, value_sets=sets, stated=_stated(resource.data, parts))
 
 
-def _stated(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]]) -> str:
+def _kinds_of(parts: Parts) -> frozenset[Kind]:
+    return frozenset(KIND_OF_SET[s] for _, meaning in parts for s in meaning.sets if s in KIND_OF_SET)
+
+
+def _stated(data: fs.Observation, parts: Parts) -> str:
     """The first value of the parts, as charted."""
     valued = (part or data for part, _ in parts)
     found = (stated_value(one.value_quantity, one.value_string, one.value_codeable_concept) for one in valued)
     return next(filter(None, found), "")
 
 
-def _unsaid(data: fs.Observation, parts: list[tuple[fs.Component | None, frozenset[str]]], meanings: Meanings) -> str:
+def _unsaid(data: fs.Observation, own: Meaning, parts: Parts, meanings: Meanings) -> str:
     """The reason why nobody can tell what an Observation, or a part of it, measured; "" if that is clear."""
-    if not parts and not any(meanings[code].named for code in (data.code, *(c.code for c in data.component))):
+    if not parts and not own.named and not any(meanings[c.code].named for c in data.component):
         return "code does not say what was measured"
     if parts and not all(meanings[c.code].named for c in data.component):
         return "code of a component does not say what was measured"
-    if parts and all(sets == {"blood-pressure-panel"} for _, sets in parts) and data.data_absent_reason is None:
+    if parts and data.data_absent_reason is None and all(meaning.is_panel for _, meaning in parts):
         return "panel without a systolic or mean pressure"
     return ""
 
 
 def _observed(
-    resource: Resource[fs.Observation], component: fs.Component | None, sets: frozenset[str], at: Moment
+    resource: Resource[fs.Observation], component: fs.Component | None, meaning: Meaning, at: Moment
 ) -> Observed:
     data = resource.data
     source = component or data
@@ -195,8 +208,8 @@ def _observed(
         reference=resource.reference,
         at=at,
         status=data.status,
-        codings=fs.codings_of(component.code if component else data.code),
-        sets=sets,
+        codings=meaning.codings,
+        sets=meaning.sets,
         quantity=quantity,
         text=source.value_string,
         concept=source.value_codeable_concept,
