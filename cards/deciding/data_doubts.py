@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cards.deciding.conditions import Crp, DataDoubt, Doses, Grade, Il6, Progress, Situation
 from cards.deciding.decision_table import MANAGEMENT, SURVEILLANCE, CardId
@@ -83,6 +84,7 @@ def data_doubts(
     return Doubts(DataDoubt.INFO if lines else DataDoubt.NONE, tuple(lines))
 
 
+@lru_cache(maxsize=4_096)
 def _management(s: Situation) -> frozenset[CardId]:
     return frozenset(card for rule in MANAGEMENT if rule.meets(s) for card, _ in rule.gives)
 
@@ -92,6 +94,7 @@ def _management_changes(s: Situation, others: Iterable[Situation]) -> bool:
     return any(_management(other) != _management(s) for other in others)
 
 
+@lru_cache(maxsize=4_096)
 def _surveillance_changes(s: Situation) -> bool:
     met = {rule.gives for crp in Crp for rule in SURVEILLANCE if rule.meets(replace(s, crp=crp))}
     return len(met) > 1

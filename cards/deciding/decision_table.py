@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from cards.deciding.conditions import (
     BloodCulture,
@@ -313,6 +314,7 @@ PARTS: Mapping[str, tuple[Rule, ...]] = {
 }
 
 
+@lru_cache(maxsize=4_096)
 def rows_for(s: Situation) -> tuple[Rule, ...]:
-    """The row of each part that the situation meets."""
+    """The row of each part that the situation meets; one answer asks for it several times."""
     return tuple(next(rule for rule in part if rule.meets(s)) for part in PARTS.values())

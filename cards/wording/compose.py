@@ -15,7 +15,7 @@ from cards.sentences.phrases import PHRASES, phrase
 from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
 from cards.wording.evidence import EvidencePart, basis, bullets, evidence_items
-from cards.wording.placeholders import placeholders
+from cards.wording.placeholders import of_every_card, placeholders
 from cards.wording.state_lines import state_in_short, state_lines
 from cards.wording.wording import CAUTION, CAUTION_BESIDE, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
 from fhir_mappings.facts.coverage import Kind
@@ -139,7 +139,9 @@ def _confirm_ventilation(x: WordingContext) -> bool:
 
 def worded(shown: tuple[Planned, ...], texts: WordingContext) -> tuple[Card, ...]:
     """The cards with their words. An order that an earlier card carries is only named by a later one."""
-    texts = replace(texts, long_answer=len(shown) >= LONG_ANSWER)
+    if not shown:
+        return ()
+    texts = replace(texts, long_answer=len(shown) >= LONG_ANSWER, of_every_card=of_every_card(texts))
     carried: dict[str, Suggestion] = {}
     cards: list[Card] = []
     for planned in shown:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cards.deciding.data_doubts import Doubts
 from cards.deciding.decision_table import CardId
@@ -37,6 +38,7 @@ class WordingContext:
     held: tuple[Dismissed, ...] = ()
     regimen: Regimen | None = None
     long_answer: bool = False
+    of_every_card: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def grade(self) -> CrsGrade:

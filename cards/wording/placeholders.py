@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -33,11 +34,21 @@ def placeholders(
 ) -> dict[str, object]:
     """The value of every ⟨name⟩ in `wording`, for one card."""
     values: dict[str, object] = {
+        **x.of_every_card,
+        **of_doses(x, suggestions),
+        **of_offers(x, planned),
+        "offers": escaped_words(" ".join(notes)),
+    }
+    # these hold other values
+    return {**values, **{part: phrase(part, str(values[how]), **values) for part, how in _HOLDING_VALUES.items()}}
+
+
+def of_every_card(x: WordingContext) -> Mapping[str, object]:
+    """The values that are the same on every card of an answer."""
+    return {
         **of_grade(x),
         **_of_labs(x),
-        **of_doses(x, suggestions),
         **_of_doubts(x),
-        **of_offers(x, planned),
         **of_draft_checks(x),
         **of_steroid_check(x),
         **of_caution(x),
@@ -50,11 +61,8 @@ def placeholders(
         **of_protocol(x),
         "product": product_treated_early(x),
         "t": InWords(x.t),
-        "offers": escaped_words(" ".join(notes)),
         "state": "",
     }
-    # these hold other values
-    return {**values, **{part: phrase(part, str(values[how]), **values) for part, how in _HOLDING_VALUES.items()}}
 
 
 # the parts of a sentence that hold other values, and the value that says which way they read

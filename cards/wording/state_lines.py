@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cards.deciding.decision_table import CardId
 from cards.sentences.escaping import escaped, escaped_words
@@ -135,9 +136,10 @@ def _unread_words(x: WordingContext, kind: Kind) -> str:
     return f"{kind.value} before {when(x.facts.local(coverage.since))}"
 
 
-def site_numbers(t: Thresholds) -> list[str]:
+@lru_cache(maxsize=16)
+def site_numbers(t: Thresholds) -> tuple[str, ...]:
     """The numbers in which a site differs from the package, each with the package's own."""
     package = Thresholds()
     ours, theirs = InWords(package), InWords(t)
     changed = [n for n in numbers() if getattr(t, n.name) != getattr(package, n.name)]
-    return [f"{n.meaning} {getattr(theirs, n.name)} (package {getattr(ours, n.name)})" for n in changed]
+    return tuple(f"{n.meaning} {getattr(theirs, n.name)} (package {getattr(ours, n.name)})" for n in changed)
