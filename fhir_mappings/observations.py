@@ -187,11 +187,12 @@ def _stated(data: fs.Observation, parts: Parts) -> str:
 
 def _unsaid(data: fs.Observation, own: Meaning, parts: Parts, meanings: Meanings) -> str:
     """The reason why nobody can tell what an Observation, or a part of it, measured; "" if that is clear."""
-    if not parts and not own.named and not any(meanings[c.code].named for c in data.component):
+    named = [meanings[c.code].named for c in data.component]
+    if not (parts or own.named or any(named)):
         return "code does not say what was measured"
-    if parts and not all(meanings[c.code].named for c in data.component):
+    if parts and not all(named):
         return "code of a component does not say what was measured"
-    if parts and data.data_absent_reason is None and all(meaning.is_panel for _, meaning in parts):
+    if parts and parts[-1][1].is_panel and data.data_absent_reason is None and all(one.is_panel for _, one in parts):
         return "panel without a systolic or mean pressure"
     return ""
 

@@ -176,6 +176,8 @@ def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: s
 
 
 def _together(found: list[Sent]) -> Sent:
+    if len(found) == 1:
+        return found[0]
     return Sent(
         tuple(one for sent in found for one in sent.entries),
         next=any(sent.next for sent in found),
