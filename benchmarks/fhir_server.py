@@ -25,7 +25,7 @@ import requests
 
 from benchmarks.patients import OPENS, YEARS_BEFORE, chart
 from example_patients.programs.demo import HOST, free_port, server
-from tests.support.fhir_wire import BASE, FhirWire
+from tests.support.fhir_wire import BASE, FhirWire, as_get
 
 # Observations, from when on they were charted, and administrations of the stay
 CHARTS = {
@@ -94,9 +94,10 @@ class _Handler(StreamRequestHandler):
             self.server.connections += 1
         with suppress(OSError):
             while request := self.rfile.readline().split():
-                for _ in iter(self.rfile.readline, b"\r\n"):
-                    pass
-                milliseconds, said = self.server.answer(request[1].decode())
+                lines = [line.lower() for line in iter(self.rfile.readline, b"\r\n")]
+                length = next((int(line.split()[1]) for line in lines if line.startswith(b"content-length:")), 0)
+                address = as_get(request[1].decode(), self.rfile.read(length))
+                milliseconds, said = self.server.answer(address)
                 time.sleep(milliseconds / 1000)
                 self.wfile.write(said)
 

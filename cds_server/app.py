@@ -29,6 +29,7 @@ from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import Network, pooled_session
 from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.kept_answers import KeptAnswers
+from cds_server.outgoing.search_methods import SearchMethods
 from cds_server.pages import pages
 from cds_server.record.medication_memory import MedicationMemory
 from cds_server.record.patient_forms import PatientForms
@@ -149,6 +150,7 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
         metrics=metrics,
         backend=backend,
         circuits={base: Circuit() for base in settings.fhir_servers},
+        methods=SearchMethods(),
     )
 
 

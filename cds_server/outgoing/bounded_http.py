@@ -77,9 +77,10 @@ def fetch(
     seconds: float,
     most_bytes: int | ByteBudget,
     headers: Mapping[str, str],
-    form: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | bytes | None = None,
 ) -> Answer:
-    """Send one request and read its answer. Raises FetchError, after `seconds` at the latest."""
+    """Send one request and read its answer. Raises FetchError, after `seconds` at the latest. A form given as bytes is
+    encoded already, and its type stands in the headers."""
     if seconds <= 0:
         raise LateError
     until = time.monotonic() + seconds
@@ -88,7 +89,7 @@ def fetch(
         with session.request(
             method, url, headers=dict(headers), data=form, timeout=seconds, stream=True, allow_redirects=False
         ) as response:
-            named = form is not None and response.status_code in _NAMES_AN_ERROR
+            named = isinstance(form, Mapping) and response.status_code in _NAMES_AN_ERROR
             body = _body(response, budget, until) if response.status_code == 200 or named else b""
             return Answer(response.status_code, response.headers, body)
     except (requests.Timeout, Urllib3Timeout, TimeoutError) as error:

@@ -25,13 +25,15 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a search: its resources, the results among them, and whether it says that results are missing."""
+    """One page of a search: its resources, the results among them, and whether it says that results are missing. The
+    link `self` names the parameters that the server took."""
 
     resources: tuple[bytes, ...]
     matches: tuple[Match, ...]
     failed: bool = False
     total: int | None = None
     next_url: str | None = None
+    self_url: str | None = None
 
 
 class _Typed(fs.FhirStruct, frozen=True):
@@ -74,7 +76,7 @@ def _page(bundle: fs.Bundle) -> Page:
         if part is Part.MATCH:
             header = header_of(raw)
             matches.append(Match(header.resource_type, header.id or raw))
-    return Page(tuple(resources), tuple(matches), failed, bundle.total, bundle.next_url)
+    return Page(tuple(resources), tuple(matches), failed, bundle.total, bundle.next_url, bundle.self_url)
 
 
 def body_of_type(resource_type: str, body: bytes) -> bytes:

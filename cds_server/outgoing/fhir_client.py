@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlencode
 
 import requests
 
@@ -15,25 +13,15 @@ from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import OwnToken
 from cds_server.outgoing.circuit import Circuit
-from cds_server.outgoing.fhir_bundle import Page, body_of_type, search_page
-from cds_server.outgoing.fhir_connection import FhirConnection
+from cds_server.outgoing.fhir_bundle import body_of_type
+from cds_server.outgoing.fhir_connection import FhirConnection, Request
 from cds_server.outgoing.fhir_errors import Fault, FhirError, SearchOverError
 from cds_server.outgoing.fhir_pages import Pages, next_page
 from cds_server.outgoing.read_outcome import InPart, ReadOutcome, Whole, failed
+from cds_server.outgoing.search_methods import SearchMethods
+from cds_server.outgoing.search_requests import Search, SearchRequests
 
 log = logging.getLogger("cds_server")
-
-
-@dataclass(frozen=True)
-class Search:
-    """A type-level search. The `optional` parameters are left out after a 400, because some servers do not know
-    them. One that `decides` (infusion, doses, the baseline of IL-6) may use every request of a call that is left; all
-    others together leave it a third."""
-
-    resource_type: str
-    params: tuple[tuple[str, str], ...]
-    optional: tuple[tuple[str, str], ...] = ()
-    decides: bool = False
 
 
 class FhirServer:
@@ -54,15 +42,17 @@ class FhirServer:
         self.base = base
         self._circuit: Circuit | None = None
         self._connection = FhirConnection(session, token, deadline, limits, ids)
+        self._searches = SearchRequests(self._connection, base, SearchMethods())
         # one search may use two thirds of a call's requests, so that a chart without end does not leave the rest unread
         self._pages_of_one = limits.pages * 2 // 3
         self._metrics = metrics
 
-    def through(self, circuit: Circuit) -> FhirServer:
-        """This server behind its circuit. While that is open nothing is asked, and every search fails at once."""
+    def through(self, circuit: Circuit, methods: SearchMethods) -> None:
+        """Ask behind a circuit, with what earlier calls learnt of the server's methods. While the circuit is open
+        nothing is asked, and every search fails at once."""
         self._circuit = circuit
+        self._searches = SearchRequests(self._connection, self.base, methods)
         self._connection.may_ask = circuit.begin()
-        return self
 
     def end(self) -> None:
         """Say to the circuit whether the server answered this call, if it was asked."""
@@ -87,7 +77,7 @@ class FhirServer:
         """One resource by id. That the server has none (404, 410) is an outcome like others."""
         url = f"{self.base}/{resource_type}/{resource_id}"
         try:
-            found: ReadOutcome = Whole((self._connection.get(url, partial(body_of_type, resource_type)),))
+            found: ReadOutcome = Whole((self._connection.ask(Request(url), partial(body_of_type, resource_type)),))
         except FhirError as error:
             found = failed(error)
         self._count(resource_type, _error_of(found))
@@ -108,13 +98,13 @@ class FhirServer:
     def _all_pages(self, search: Search, params: Iterable[tuple[str, str]]) -> ReadOutcome:
         entries: list[bytes] = []
         pages = Pages(search.resource_type)
-        url: str | None = f"{self.base}/{search.resource_type}?{urlencode(list(params))}"
+        url: str | None = self._searches.address(search, params)
         seen: set[str] = set()
         try:
             while url is not None:
                 if url in seen or len(seen) >= self._pages_of_one:
                     raise FhirError(Fault.PAGES, "the pages of the search do not end")
-                page = self._page(search, url, first=not seen)
+                page = (self._searches.later_page if seen else self._searches.first_page)(search, url)
                 seen.add(url)
                 entries += page.resources
                 pages.add(page)
@@ -123,14 +113,6 @@ class FhirServer:
         except FhirError as error:
             return InPart(tuple(entries), error, len(seen), len(pages))
         return Whole(tuple(entries), len(seen))
-
-    def _page(self, search: Search, url: str, *, first: bool) -> Page:
-        try:
-            return self._connection.get(url, partial(search_page, search.resource_type), decides=search.decides)
-        except FhirError as error:
-            if error.status == 410 and not first:  # the search has expired on the server
-                raise SearchOverError(error.fault, error.why, status=error.status) from error
-            raise
 
     def _count(self, resource_type: str, error: FhirError | None) -> None:
         if self._metrics is None:

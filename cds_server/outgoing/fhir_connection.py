@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -35,6 +36,17 @@ MAX_BYTES = 64 * 1024 * 1024
 # costs a hundred bytes of memory.
 BYTES_OF_AN_OBJECT = 24
 PAUSE_SECONDS = 0.15
+NOT_IMPLEMENTED = 501  # asking again would not help
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A GET, or a POST of an encoded form. It may take a `share` of the time that is left."""
+
+    url: str
+    form: bytes | None = None
+    share: float = 1.0
 
 
 class FhirConnection:
@@ -63,7 +75,7 @@ class FhirConnection:
             self._headers["Authorization"] = f"Bearer {token}"
         self._headers |= ids or {}
 
-    def get(self, url: str, read: Callable[[bytes], T], *, decides: bool = False) -> T:
+    def ask(self, request: Request, read: Callable[[bytes], T], *, decides: bool = False) -> T:
         """Return what `read` makes of the body. Raises FhirError. Requests that do not decide leave a third of all to
         those that do.
 
@@ -72,19 +84,19 @@ class FhirConnection:
         every connection of the pool.
         """
         try:
-            return read(self._body(url, self._session, decides=decides))
+            return read(self._body(request, self._session, decides=decides))
         except PassingError as error:
             pause = max(PAUSE_SECONDS, error.after)
             if self._remaining() < pause + PAUSE_SECONDS:
                 raise
         time.sleep(pause)
         with fresh_session(self._session) as fresh:
-            return read(self._body(url, fresh, decides=decides))
+            return read(self._body(request, fresh, decides=decides))
 
     def _remaining(self) -> float:
         return self._deadline - time.monotonic()
 
-    def _body(self, url: str, session: requests.Session, *, decides: bool) -> bytes:
+    def _body(self, request: Request, session: requests.Session, *, decides: bool) -> bytes:
         if not self.may_ask:
             raise FhirError(Fault.OPEN, "the FHIR server did not answer the calls before this one")
         if self._remaining() <= 0:
@@ -93,7 +105,7 @@ class FhirConnection:
             raise FhirError(Fault.PAGES, "the record has more pages than one call may read")
         own = self._own_token()
         headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers
-        answer = self._answer(url, session, headers)
+        answer = self._answer(request, session, headers)
         if answer.status == 401 and self._own is not None and own is not None:
             self._own.refused(own)
         _check_status(answer)
@@ -101,11 +113,16 @@ class FhirConnection:
             raise FhirError(Fault.TOO_LARGE, "the answers hold more parts than one call may read")
         return answer.body
 
-    def _answer(self, url: str, session: requests.Session, headers: Mapping[str, str]) -> Answer:
+    def _answer(self, request: Request, session: requests.Session, headers: Mapping[str, str]) -> Answer:
         self.asked = True
         try:
             most = ByteBudget(MAX_BYTES, within=self._bytes)
-            answer = fetch(session, "GET", url, seconds=self._remaining(), most_bytes=most, headers=headers)
+            method = "GET" if request.form is None else "POST"
+            headers = headers if request.form is None else {**headers, **_FORM}
+            seconds = self._remaining() * request.share
+            answer = fetch(
+                session, method, request.url, seconds=seconds, most_bytes=most, headers=headers, form=request.form
+            )
             self.answered = self.answered or answer.status < 500
             return answer
         except LateError as error:
@@ -139,7 +156,7 @@ def _check_status(answer: Answer) -> None:
     status = answer.status
     if status == 200:
         return
-    if status == 429 or status >= 500:
+    if status == 429 or (status >= 500 and status != NOT_IMPLEMENTED):
         why = "the FHIR server is busy (429)" if status == 429 else f"the FHIR server answered {status}"
         after = _seconds(answer.headers.get("Retry-After", ""))
         raise PassingError(Fault.STATUS, why, status=status, after=after)

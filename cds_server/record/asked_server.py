@@ -6,8 +6,9 @@ import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
-from cds_server.outgoing.fhir_client import FhirServer, Search
+from cds_server.outgoing.fhir_client import FhirServer
 from cds_server.outgoing.read_outcome import ReadOutcome
+from cds_server.outgoing.search_requests import Search
 from cds_server.record.scopes import permits
 
 

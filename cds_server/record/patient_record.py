@@ -15,6 +15,7 @@ from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
 from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.fhir_client import FhirServer
+from cds_server.outgoing.search_methods import SearchMethods
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.code_lookup import believe_codes
@@ -57,6 +58,7 @@ class Sources:
     metrics: Metrics
     backend: BackendTokens
     circuits: Mapping[str, Circuit]
+    methods: SearchMethods
 
 
 def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
@@ -128,7 +130,8 @@ def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> 
         sources.session, base, _token(request, sources, base), deadline - LAST_WORD_SECONDS,
         limits=sources.limits, metrics=sources.metrics, ids=request.ids,
     )  # fmt: skip
-    return AskedServer(server.through(sources.circuits[base]), sources.executors[base], request.scope, deadline)
+    server.through(sources.circuits[base], sources.methods)
+    return AskedServer(server, sources.executors[base], request.scope, deadline)
 
 
 def _token(request: RecordRequest, sources: Sources, base: str) -> str | OwnToken | None:

@@ -6,7 +6,7 @@ Prefetch shows that a drug was given, never that it was not, unless it is comple
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ import msgspec
 
 from cds_server.data_keys import DATA_KEYS, DataKey
 from cds_server.outgoing.fhir_bundle import NO_RESOURCE
+from cds_server.prefetch_parts import parts_sent
 from cds_server.record.prefetch_shapes import NULL, Sent, sent_in
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.reading import fhir_structs as fs
@@ -60,15 +61,40 @@ _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 def read_prefetch(prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool) -> dict[str, KeyState]:
     """Put every resource into the pool and return the state of each key of ours. Other keys are ignored."""
-    return {key.key: _read_key(key, prefetch.get(key.key), pool) for key in DATA_KEYS}
+    return {key.key: _read_key(key, prefetch, pool) for key in DATA_KEYS}
 
 
-def _read_key(key: DataKey, raw: msgspec.Raw | None, pool: ResourcePool) -> KeyState:
+def _read_key(key: DataKey, prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool) -> KeyState:
+    """The state of a key, or of its parts together. A key that came whole needs no parts."""
+    parts = {} if key.key in prefetch else parts_sent(prefetch, key.key)
+    if not parts:
+        return _read_value(key, key.key, prefetch.get(key.key), pool)
+    return _together([_read_value(key, name, raw, pool) for name, raw in parts.items()])
+
+
+def _together(parts: Sequence[KeyState]) -> KeyState:
+    """The state of a key that came in parts. One that did not come, beside others that did, leaves it in part."""
+    states = {part.supplied for part in parts}
+    if len(states) == 1:
+        (one,) = states
+    elif states & {Supplied.FAILED, Supplied.FAILED_IN_PART}:
+        one = Supplied.FAILED_IN_PART
+    elif Supplied.BROKEN in states:
+        one = Supplied.BROKEN
+    else:
+        one = Supplied.FIRST_PAGE
+    since = [part.since for part in parts if part.supplied is not Supplied.COMPLETE]
+    known = [at for at in since if at is not None]
+    reached = max(known) if one is Supplied.FIRST_PAGE and known and len(known) == len(since) else None
+    return KeyState(one, reached)
+
+
+def _read_value(key: DataKey, name: str, raw: msgspec.Raw | None, pool: ResourcePool) -> KeyState:
     if raw is None:
         return KeyState(Supplied.ABSENT)
     if raw == NULL:
         return KeyState(Supplied.COMPLETE)
-    sent = sent_in(raw, f"prefetch.{key.key}", key.resource_type)
+    sent = sent_in(raw, f"prefetch.{name}", key.resource_type)
     if sent is None:
         return KeyState(Supplied.ABSENT)
     matches = _pooled(key, sent, pool)

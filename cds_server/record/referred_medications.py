@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import wait
 
-from cds_server.outgoing.fhir_client import Search
 from cds_server.outgoing.fhir_errors import Fault, FhirError
 from cds_server.outgoing.read_outcome import InPart, failed
+from cds_server.outgoing.search_requests import Search
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, in_part
 from cds_server.record.medication_memory import MedicationMemory

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from cds_server.data_keys import DATA_KEYS, DataKey, asked_keys, code_list
 from cds_server.limits import CourseLookup
-from cds_server.outgoing.fhir_client import Search
+from cds_server.outgoing.search_requests import Search
 from cds_server.record.patient_forms import PatientForm
 from cds_server.record.prefetch import KeyState, Supplied
 from fhir_mappings.codes.terminology import Terminology

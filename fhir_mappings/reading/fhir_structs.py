@@ -289,4 +289,11 @@ class Bundle(FhirStruct, frozen=True):
 
     @property
     def next_url(self) -> str | None:
-        return next((link.url for link in self.link or () if link.relation == "next"), None)
+        return self._url("next")
+
+    @property
+    def self_url(self) -> str | None:
+        return self._url("self")
+
+    def _url(self, relation: str) -> str | None:
+        return next((link.url for link in self.link or () if link.relation == relation), None)

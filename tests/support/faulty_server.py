@@ -20,7 +20,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.faults import FAULTS, LATER, ONLY_SEARCHES, Asked, http
-from tests.support.fhir_wire import BASE, FhirWire, Resource
+from tests.support.fhir_wire import BASE, FhirWire, Resource, as_get
 from tests.support.planned_reads import planned_reads, read_of
 
 # the columns of the fault matrix: each read that is planned, and some together
@@ -42,11 +42,13 @@ def read_at(search: str) -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """One request that came: the first page of its search, which page of it, and when (`time.monotonic`)."""
+    """One request that came: the first page of its search, which page of it, when (`time.monotonic`), and whether by
+    POST."""
 
     search: str
     page: int
     at: float
+    posted: bool = False
 
 
 @dataclass
@@ -81,14 +83,14 @@ class FaultyServer:
             self._bases += 1
             return f"{self.root}/{chart}/{column}/{fault}/{self._bases}"
 
-    def answer(self, host: str, address: str) -> tuple[Iterator[bytes], bool]:
-        """What is sent to a GET, and whether the connection stays open."""
+    def answer(self, host: str, address: str, *, posted: bool = False) -> tuple[Iterator[bytes], bool]:
+        """What is sent to a GET, or to the search by POST that is the same, and whether the connection stays open."""
         base, search, page = self._located(address)
         chart, column, fault, _ = base.removeprefix(f"{self.root}/").split("/")
         with self._lock:
             if not self.root.endswith(f"//{host}"):
                 self.strays.append(base)
-            self.requests[base].append(Request(search, page, time.monotonic()))
+            self.requests[base].append(Request(search, page, time.monotonic(), posted))
             times = sum(1 for request in self.requests[base] if (request.search, request.page) == (search, 1))
         status, body = self._whole(chart, search)
         meets = fault != "none" and read_at(search) in reads_of(column)
@@ -124,7 +126,9 @@ class _Handler(StreamRequestHandler):
             while stays and (request := self.rfile.readline().split()):
                 lines = iter(self.rfile.readline, b"\r\n")
                 headers = dict(line.decode().strip().lower().split(": ", 1) for line in lines)
-                parts, stays = faulty.answer(headers["host"], request[1].decode())
+                form = self.rfile.read(int(headers.get("content-length", "0")))
+                address = as_get(request[1].decode(), form)
+                parts, stays = faulty.answer(headers["host"], address, posted=bool(form))
                 with faulty.at_work():
                     for part in parts:
                         self.wfile.write(part)

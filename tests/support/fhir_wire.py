@@ -1,7 +1,7 @@
 """The FHIR server of the tests: `responses` answers on the wire as HAPI does, from a list of resources.
 
 A search by code finds neither a drug behind a reference nor a component; an unknown parameter is a 400; `next` is
-on the base itself.
+on the base itself. A search by POST is written down, and answered, as the GET of the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import responses
 from requests import PreparedRequest
@@ -27,25 +27,32 @@ _KNOWN = {"patient", "_count", "_sort", "medication.code", "_getpages", "_getpag
 
 
 class FhirWire:
-    """Answers GET under BASE. `fault` may answer first; `requests` are the paths and queries asked for."""
+    """Answers GET, and searches by POST, under BASE. `fault` may answer first, and `on_post` before that to a POST; `asked` are the
+    paths and queries asked for, `posted` those of them that came by POST."""
 
     def __init__(self, found: Iterable[Resource], page: int = 500) -> None:
         self.resources = list(found)
         self.page = page
         self.asked: list[str] = []
+        self.posted: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.fault: Callable[[str], Answer | None] = lambda _: None
+        self.on_post: Callable[[str], Answer | None] = lambda _: None
         self._searches: dict[str, list[Resource]] = {}
 
     def on(self, mock: responses.RequestsMock) -> FhirWire:
         mock.add_callback(responses.GET, re.compile(re.escape(BASE) + r".*"), callback=self._answer)
+        mock.assert_all_requests_are_fired = False  # few calls ask by both methods
+        mock.add_callback(responses.POST, re.compile(re.escape(BASE) + r"/[A-Za-z]+/_search"), callback=self._answer)
         return self
 
     def _answer(self, request: PreparedRequest) -> Answer:
-        url = str(request.url)
+        url = as_get(str(request.url), request.body)
         self.asked.append(url.removeprefix(BASE))
         self.headers.append(dict(request.headers))
-        fault = self.fault(url)
+        if request.method == "POST":
+            self.posted.append(self.asked[-1])
+        fault = (self.on_post(url) if request.method == "POST" else None) or self.fault(url)
         return fault if fault is not None else self.answer(url)
 
     def answer(self, url: str) -> Answer:
@@ -76,9 +83,10 @@ class FhirWire:
         count = min(int(plain.get("_count", "20")), self.page)
         page = matches[offset : offset + count]
         bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(matches)}
+        bundle["link"] = [{"relation": "self", "url": f"{BASE}/{resource_type}?{urlencode(params)}"}]
         if offset + count < len(matches):
             link = f"{BASE}?_getpages={quote(key)}&_getpagesoffset={offset + count}&_count={count}"
-            bundle["link"] = [{"relation": "next", "url": link}]
+            bundle["link"].append({"relation": "next", "url": link})
         if page:
             bundle["entry"] = [{"resource": r, "search": {"mode": "match"}} for r in page]
         return 200, {}, json.dumps(bundle)
@@ -102,6 +110,13 @@ class FhirWire:
         if name in _DATED:
             return partial(_in_time, comparator=value[:2], at=datetime.fromisoformat(value[2:]))
         return lambda _: True
+
+
+def as_get(address: str, form: bytes | str | None) -> str:
+    """The GET that asks for the same as a request."""
+    if not form:
+        return address
+    return f"{address.removesuffix('/_search')}?{form.decode() if isinstance(form, bytes) else form}"
 
 
 def outcome(status: int, text: str) -> Answer:

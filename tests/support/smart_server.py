@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 
-from tests.support.fhir_wire import BASE, Answer, FhirWire
+from tests.support.fhir_wire import BASE, Answer, FhirWire, as_get
 
 CONFIGURATION = "/fhir/.well-known/smart-configuration"
 Change = Callable[[Answer], Answer]
@@ -63,7 +63,7 @@ class Ehr:
         elif path == "/token" and method == "POST":
             said = self._token(dict(parse_qsl(body)))
         else:
-            said = self._resource(address, headers.get("Authorization", ""))
+            said = self._resource(as_get(address, body), headers.get("Authorization", ""))
         return self.changed.get(path, lambda same: same)(said)
 
     def _configuration(self) -> Answer:

@@ -12,10 +12,11 @@ import requests
 import responses
 
 from cds_server.limits import Limits
-from cds_server.outgoing.fhir_client import FhirServer, Search
-from cds_server.outgoing.fhir_connection import FhirConnection
+from cds_server.outgoing.fhir_client import FhirServer
+from cds_server.outgoing.fhir_connection import FhirConnection, Request
 from cds_server.outgoing.fhir_errors import FhirError
 from cds_server.outgoing.read_outcome import InPart, Whole
+from cds_server.outgoing.search_requests import Search
 from tests.support.desk import Desk, assessment, card_ids, whole_prefetch
 from tests.support.hapi import recorded
 
@@ -79,8 +80,8 @@ def test_errors_say_that_trying_again_does_not_help(status: int) -> None:
         with responses.RequestsMock() as mock:
             mock.add(responses.GET, item["request"]["url"], json.dumps(item["response"]["body"]), status=status)
             with pytest.raises(FhirError) as caught:
-                FhirConnection(requests.Session(), None, time.monotonic() + 5, Limits()).get(
-                    item["request"]["url"], bytes
+                FhirConnection(requests.Session(), None, time.monotonic() + 5, Limits()).ask(
+                    Request(item["request"]["url"]), bytes
                 )
         assert type(caught.value) is FhirError
 

@@ -8,14 +8,23 @@ import time
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import pytest
 
 from example_patients.stories.stories import Scene
 from tests.support.by_search import body_for, wire
-from tests.support.desk import ASSESSMENT, Desk, assessment, bundle, card_ids, chart_of, moment_of, scene_of
+from tests.support.desk import (
+    ASSESSMENT,
+    Desk,
+    assessment,
+    bundle,
+    card_ids,
+    chart_of,
+    moment_of,
+    scene_of,
+    without_uuids,
+)
 from tests.support.fhir_wire import Resource
 from tests.support.program import crs_cds, written
 from tests.support.tables import rows
@@ -182,10 +191,3 @@ def test_narrow_searches_of_a_chart_of_50000_say_what_the_whole_chart_says(row: 
     assert row["doses"] == "–" or f"doses in this course: {row['doses']}" in details
     baseline = narrow["extension"][ASSESSMENT].get("il6", {}).get("baseline")
     assert (f"{baseline['value']:g}" if baseline else "–") == row["baseline"]
-
-
-def without_uuids(found: Any) -> Any:
-    """An answer without the ids that every answer has of its own."""
-    if isinstance(found, dict):
-        return {name: without_uuids(value) for name, value in found.items() if name != "uuid"}
-    return [without_uuids(one) for one in found] if isinstance(found, list) else found

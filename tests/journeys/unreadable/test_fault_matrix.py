@@ -48,7 +48,7 @@ HINTS = ("crsDrugs", "crsDrugs-behind")  # nobody waits for their second try
 #   loops    all come, and the pages do not end
 #   endless  the same, for longer than the budget
 #   hangs    half come, the next page hangs
-# Lasting faults are asked for once, passing ones twice, as is a search whose results changed meanwhile.
+# Lasting faults are asked for once by each method, passing ones twice, as is a search whose results changed meanwhile.
 FAULT_ROWS = rows("""
 | fault           | tries | does    |
 | 400             | 1     | fails   |
@@ -166,8 +166,10 @@ class Called:
     seconds: float
 
     def tries(self, column: str) -> int:
-        """How often one address of the kinds that met the fault was asked for, at most."""
-        asked = Counter(r.search for r in self.requests if r.page == 1 and read_at(r.search) in reads_of(column))
+        """How often one address of the kinds that met the fault was asked for by one method, at most."""
+        asked = Counter(
+            (r.search, r.posted) for r in self.requests if r.page == 1 and read_at(r.search) in reads_of(column)
+        )
         return max(asked.values(), default=0)
 
 
