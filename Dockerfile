@@ -3,10 +3,12 @@
 # typed in here, because it would soon name an image with known holes. Without one this builds on today's image.
 ARG BASE_DIGEST
 FROM python:3.13-slim${BASE_DIGEST:+@${BASE_DIGEST}} AS build
+# `otel` for an image that can send spans (CRS_CDS_OTLP)
+ARG REQUIREMENTS
 WORKDIR /src
-COPY requirements/build.txt requirements/run.txt requirements/
+COPY requirements/build.txt requirements/run.txt requirements/otel.txt requirements/
 RUN python -m venv /opt/crs-cds \
-    && /opt/crs-cds/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt \
+    && /opt/crs-cds/bin/pip install --no-cache-dir --require-hashes -r "requirements/${REQUIREMENTS:-run}.txt" \
     && python -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
 # what the wheel is made of is listed once, in .dockerignore

@@ -123,13 +123,14 @@ mutants: .venv/ready
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet "pip-tools>=7.5"
-	for what in run evaluate test mutants build bench; do \
+	for what in run otel evaluate test mutants build bench; do \
 		from=pyproject.toml; \
 		case $$what in \
 			run) extra="" ;; \
+			otel) extra="--extra otel" ;; \
 			evaluate) extra="--extra evaluate" ;; \
-			test) extra="--extra demo --extra evaluate --extra test" ;; \
-			mutants) extra="--extra demo --extra evaluate --extra test --extra mutants" ;; \
+			test) extra="--extra demo --extra evaluate --extra otel --extra test" ;; \
+			mutants) extra="--extra demo --extra evaluate --extra otel --extra test --extra mutants" ;; \
 			build) extra="--only-build-deps --build-deps-for wheel" ;; \
 			bench) extra=""; from=requirements/bench.in ;; \
 		esac; \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import threading
@@ -25,6 +26,7 @@ from cds_server.hooks.routes import cds
 from cds_server.hooks.services import SERVICES
 from cds_server.limits import SettingsError
 from cds_server.operations.metrics import Metrics
+from cds_server.operations.spans import Spans, UnkeptSpans
 from cds_server.outgoing.backend_tokens import BackendTokens
 from cds_server.outgoing.bounded_http import Network, pooled_session
 from cds_server.outgoing.circuit import Circuit
@@ -129,6 +131,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
         ),
         metrics=metrics,
         audit=AuditTrail(_audit_receiver(settings, tokens), metrics),
+        spans=_spans(settings, metrics),
         orders=order_codings(settings.orders_file, rules.terms),
         smart=_smart(settings, trusted, store, outside),
     )
@@ -159,6 +162,22 @@ def _audit_receiver(settings: Settings, tokens: BackendTokens) -> Receiver | Non
     if settings.audit_fhir is not None:
         return AuditServer(settings.audit_fhir, pooled_session(1, _network(settings)), tokens)
     return AuditFile(settings.audit_file) if settings.audit_file is not None else None
+
+
+def _spans(settings: Settings, metrics: Metrics) -> Spans:
+    """The way of spans to the collector, or none. Raises SettingsError if the extra for it is not installed."""
+    if settings.otlp is None:
+        return UnkeptSpans()
+    try:
+        otlp = importlib.import_module("cds_server.operations.otlp")
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "CRS_CDS_OTLP needs the extra otel (pip install 'crs-cds[otel]'); install it, or leave the setting out."
+        ) from error
+    network = _network(settings)
+    exporter = otlp.otlp_exporter(settings.otlp, pooled_session(1, network), network.ca_bundle, network.client_cert)
+    spans: Spans = otlp.OtlpSpans(exporter, metrics, PACKAGE_VERSION)
+    return spans
 
 
 def trusted_clients(settings: Settings) -> Trusted | None:

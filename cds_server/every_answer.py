@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from cds_server.course_page.routes import course_page
 from cds_server.hooks.request_body import leave_body
 from cds_server.hooks.services import SERVICES
-from cds_server.operations.log_lines import REQUEST_ID, log_line, request_id, where_it_failed
+from cds_server.operations.log_lines import REQUEST_ID, begin_span, call_span, log_line, request_id, where_it_failed
 from cds_server.pages import kept, pages
 from cds_server.problems import Problem, ProblemId, operation_outcome
 from cds_server.running import note_problem, running
@@ -20,6 +20,15 @@ from cds_server.running import note_problem, running
 log = logging.getLogger("cds_server")
 _FILES = frozenset(f"{blueprint.name}.static" for blueprint in (pages, course_page))  # the endpoints of what pages load
 _QUIET = frozenset({"live", "ready", "metrics", *_FILES})  # asked all day long
+# the fields of a log line that the span of a call has too: no id, and nothing that says how the patient is
+_TOLD: Mapping[str, str] = {
+    "address": "crs_cds.address",
+    "status": "http.response.status_code",
+    "problem": "crs_cds.problem",
+    "reason": "crs_cds.reason",
+    "silence": "crs_cds.silence",
+    "cards": "crs_cds.cards",
+}
 _HTTP_PROBLEMS: Mapping[int, ProblemId] = {
     404: ProblemId.NOT_FOUND,
     405: ProblemId.METHOD,
@@ -39,6 +48,9 @@ def finish_every_answer(app: Flask) -> None:
 
 def _begin() -> None:
     g.began = time.monotonic()
+    address = _address()
+    if address not in _QUIET:
+        begin_span(running().spans, address)
 
 
 def _finish(response: Response) -> Response:
@@ -55,6 +67,9 @@ def _finish(response: Response) -> Response:
     line = {"address": address, "status": response.status_code, "milliseconds": int(seconds * 1000), **log_line()}
     level = logging.DEBUG if address in _QUIET and response.status_code == 200 else logging.INFO
     log.log(level, "answered", extra=line)
+    if address not in _QUIET:
+        facts = {name: line[field] for field, name in _TOLD.items() if isinstance(line.get(field), str | int)}
+        call_span().end(facts, failed=response.status_code >= 500)
     return response
 
 

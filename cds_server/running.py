@@ -17,6 +17,7 @@ from cds_server.audit.audit_trail import AuditTrail
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import log_line
 from cds_server.operations.metrics import Metrics
+from cds_server.operations.spans import Spans
 from cds_server.outgoing.endpoints import Endpoints
 from cds_server.outgoing.kept_answers import KeptAnswers
 from cds_server.problems import Problem
@@ -66,6 +67,7 @@ class Running:
     places: Places
     metrics: Metrics
     audit: AuditTrail
+    spans: Spans
     orders: OrderCodings
     smart: Smart | None = None
 

@@ -20,7 +20,7 @@ from cds_server.course_page.reasons import earlier
 from cds_server.course_page.summary import tiles
 from cds_server.course_page.timeline import not_drawn, timeline
 from cds_server.operations.call_time import CallTime
-from cds_server.operations.log_lines import ids_for_others
+from cds_server.operations.log_lines import call_span, ids_for_others
 from cds_server.patient_advice import (
     Occasion,
     advice_on,
@@ -90,7 +90,7 @@ def page_values(
 
 def _worked(here: Running, patient_id: str, access: FhirAccess, call_time: CallTime) -> _Worked:
     as_of, sources = here.clock(), here.sources
-    request = RecordRequest(patient_id, access.base, access.token, access.scope, ids=ids_for_others())
+    request = RecordRequest(patient_id, access.base, access.token, access.scope, ids=ids_for_others(), span=call_span())
     context = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of)
     record = read_record(request, sources, as_of, call_time)
     facts = facts_of(record, context, call_time.is_left)

@@ -16,7 +16,7 @@ from cds_server.hooks.hook_request import HookRequest
 from cds_server.hooks.log_entry import CallOutcome, decision_of
 from cds_server.hooks.services import Service
 from cds_server.operations.call_time import CallTime
-from cds_server.operations.log_lines import ids_for_others, log_line, where_it_failed
+from cds_server.operations.log_lines import call_span, ids_for_others, log_line, where_it_failed
 from cds_server.patient_advice import (
     Occasion,
     advice_on,
@@ -89,6 +89,7 @@ def _wanted_record(call: HookCall) -> RecordRequest:
         drafts=sent.drafts,
         prefetch=sent.prefetch,
         ids=ids_for_others(),
+        span=call_span(),
     )
 
 
@@ -134,6 +135,7 @@ def _log(call: HookCall, outcome: CallOutcome) -> None:
         call.service.id, [(c.card, c.indicator, c.shown) for c in decision.cards], outcome.silence
     )
     log_line().update(hookInstance=call.sent.hook_instance, rules=decision.row.rules, silence=outcome.silence)
+    log_line().update(cards=len(decision.cards))
     if call.encounter is not None:
         log_line().update(encounter=call.encounter)
     with call.time.waiting_for_the_log() as seconds:

@@ -6,8 +6,6 @@ A line holds names that this service gave, checked ids, and numbers: nothing of 
 from __future__ import annotations
 
 import logging
-import re
-import secrets
 import sys
 import traceback
 import uuid
@@ -16,10 +14,9 @@ from typing import IO, Any
 from flask import g, has_request_context, request
 from pythonjsonlogger.json import JsonFormatter
 
+from cds_server.operations.spans import TRACE_PARENT, Span, Spans, UnkeptSpans, trace_of
+
 REQUEST_ID = "X-Request-Id"
-TRACE_PARENT = "traceparent"
-# an id of zeros alone is none
-_TRACE_PARENT = re.compile(r"00-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-(?P<flags>[0-9a-f]{2})")
 _OURS = ("cds_server", "gunicorn.error")
 
 
@@ -53,20 +50,22 @@ def request_id() -> str:
     return str(g.request_id)
 
 
-def trace_parent() -> str:
-    """The `traceparent` (W3C Trace Context) of what this call asks of others: the trace of the caller, or one of ours,
-    and a span of ours in it."""
-    if "trace_parent" not in g:
-        theirs = _TRACE_PARENT.fullmatch(request.headers.get(TRACE_PARENT, ""))
-        trace = theirs["trace"] if theirs is not None else secrets.token_hex(16)
-        is_sampled = theirs is not None and int(theirs["flags"], 16) & 1
-        g.trace_parent = f"00-{trace}-{secrets.token_hex(8)}-{'01' if is_sampled else '00'}"
-    return str(g.trace_parent)
+def call_span() -> Span:
+    """The span of the present call."""
+    if "span" not in g:
+        g.span = UnkeptSpans().begin("", trace_of(request.headers.get(TRACE_PARENT, "")))
+    span: Span = g.span
+    return span
+
+
+def begin_span(spans: Spans, name: str) -> None:
+    """Begin the span of the present call, in the trace of its caller if it names one."""
+    g.span = spans.begin(name, trace_of(request.headers.get(TRACE_PARENT, "")))
 
 
 def ids_for_others() -> dict[str, str]:
     """The headers by which another server's log can be joined to ours."""
-    return {REQUEST_ID: request_id(), TRACE_PARENT: trace_parent()}
+    return {REQUEST_ID: request_id(), TRACE_PARENT: str(call_span().trace)}
 
 
 def log_line() -> dict[str, Any]:
@@ -80,7 +79,7 @@ def log_line() -> dict[str, Any]:
 def _with_request_id(record: logging.LogRecord) -> bool:
     if has_request_context():
         record.requestId = request_id()
-        record.traceId = trace_parent().split("-")[1]
+        record.traceId = f"{call_span().trace.trace:032x}"
     return True
 
 

@@ -39,6 +39,7 @@ class Metrics:
         self.busy = self._counter("busy", "Calls that found no place, by client and share", "client", "share")
         self.feedback = self._counter("feedback", "Entries of feedback", "outcome")
         self.audit_losses = self._counter("audit_losses", "AuditEvents that were not kept")
+        self.span_losses = self._counter("span_losses", "Spans that no collector has")
         self.log_losses = self._counter("log_losses", "What the decision log should have and has not", "what")
         self.log_late = self._counter("log_late", "Waits for the decision log that ended before it answered", "what")
         self.log_degraded = Gauge(

@@ -11,6 +11,7 @@ import requests
 from cds_server.limits import DEFAULT_LIMITS, Limits
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
+from cds_server.operations.spans import Fact, Span, within
 from cds_server.outgoing.backend_tokens import OwnToken
 from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.fhir_bundle import body_of_type
@@ -40,6 +41,7 @@ class FhirServer:
         ids: Mapping[str, str] | None = None,
     ) -> None:
         self.base = base
+        self._span: Span | None = None
         self._circuit: Circuit | None = None
         self._connection = FhirConnection(session, token, deadline, limits, ids)
         self._searches = SearchRequests(self._connection, base, SearchMethods())
@@ -54,6 +56,10 @@ class FhirServer:
         self._searches = SearchRequests(self._connection, self.base, methods)
         self._connection.may_ask = circuit.begin()
 
+    def tell(self, span: Span | None) -> None:
+        """Make each search and read a child of the span."""
+        self._span = span
+
     def end(self) -> None:
         """Say to the circuit whether the server answered this call, if it was asked."""
         if self._circuit is None:
@@ -65,21 +71,25 @@ class FhirServer:
 
     def search(self, search: Search) -> ReadOutcome:
         """Every page of a search. If a page fails, the pages before it are kept."""
-        try:
-            found = self._tried(search)
-        except Exception as error:  # one search that fails, whatever the reason, costs no other
-            log.error("a search failed", extra={"failed": where_it_failed(error)})
-            found = failed(FhirError(Fault.FAILED, "the search failed"))
+        with within(self._span, f"search {search.resource_type}") as facts:
+            try:
+                found = self._tried(search)
+            except Exception as error:  # one search that fails, whatever the reason, costs no other
+                log.error("a search failed", extra={"failed": where_it_failed(error)})
+                found = failed(FhirError(Fault.FAILED, "the search failed"))
+            facts.update(_told(found))
         self._count(search.resource_type, _error_of(found))
         return found
 
     def read(self, resource_type: str, resource_id: str) -> ReadOutcome:
         """One resource by id. That the server has none (404, 410) is an outcome like others."""
         url = f"{self.base}/{resource_type}/{resource_id}"
-        try:
-            found: ReadOutcome = Whole((self._connection.ask(Request(url), partial(body_of_type, resource_type)),))
-        except FhirError as error:
-            found = failed(error)
+        with within(self._span, f"read {resource_type}") as facts:
+            try:
+                found: ReadOutcome = Whole((self._connection.ask(Request(url), partial(body_of_type, resource_type)),))
+            except FhirError as error:
+                found = failed(error)
+            facts.update(_told(found))
         self._count(resource_type, _error_of(found))
         return found
 
@@ -120,6 +130,16 @@ class FhirServer:
         self._metrics.fhir_requests.labels(resource_type).inc()
         if error is not None:
             self._metrics.fhir_errors.labels(resource_type, error.label).inc()
+
+
+def _told(found: ReadOutcome) -> dict[str, Fact]:
+    """The facts about a read that its span may hold."""
+    match found:
+        case Whole():
+            outcome, resources = "whole", found.everything
+        case InPart():
+            outcome, resources = found.error.label, found.before
+    return {"crs_cds.outcome": outcome, "crs_cds.pages": found.pages, "crs_cds.resources": len(resources)}
 
 
 def _error_of(found: ReadOutcome) -> FhirError | None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import requests
 
 from cds_server.limits import Limits
+from cds_server.operations.spans import trace_headers
 from cds_server.outgoing.backend_tokens import OwnToken
 from cds_server.outgoing.bounded_http import (
     Answer,
@@ -104,7 +105,9 @@ class FhirConnection:
         if (not decides and next(self._others) > self._most * 2 // 3) or next(self._requests) > self._most:
             raise FhirError(Fault.PAGES, "the record has more pages than one call may read")
         own = self._own_token()
-        headers = {**self._headers, "Authorization": f"Bearer {own}"} if own is not None else self._headers
+        headers = {**self._headers, **trace_headers()}
+        if own is not None:
+            headers["Authorization"] = f"Bearer {own}"
         answer = self._answer(request, session, headers)
         if answer.status == 401 and self._own is not None and own is not None:
             self._own.refused(own)

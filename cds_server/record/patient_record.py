@@ -131,6 +131,7 @@ def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> 
         limits=sources.limits, metrics=sources.metrics, ids=request.ids,
     )  # fmt: skip
     server.through(sources.circuits[base], sources.methods)
+    server.tell(request.span)
     return AskedServer(server, sources.executors[base], request.scope, deadline)
 
 

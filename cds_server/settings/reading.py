@@ -92,9 +92,9 @@ def _check_addresses(settings: Settings) -> None:
         return
     if settings.public_url.startswith("http:"):
         raise SettingsError(f"CRS_CDS_PUBLIC_URL {_USE_HTTPS}")
-    audit = (settings.audit_fhir,) if settings.audit_fhir is not None else ()
     named = {
-        "CRS_CDS_AUDIT_FHIR": audit,
+        "CRS_CDS_AUDIT_FHIR": filter(None, (settings.audit_fhir,)),
+        "CRS_CDS_OTLP": filter(None, (settings.otlp,)),
         "CRS_CDS_FHIR_SERVERS": settings.fhir_servers,
         "CRS_CDS_FRAME_ANCESTORS": settings.frame_ancestors,
     }

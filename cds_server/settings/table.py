@@ -134,6 +134,7 @@ class Settings(LogSettings):
     proxies: int = setting("CRS_CDS_PROXIES", "0", whole(0, 9))
     audit_fhir: str | None = setting("CRS_CDS_AUDIT_FHIR", "", optional(normalised_base))
     audit_file: Path | None = setting("CRS_CDS_AUDIT_FILE", "", optional(path))
+    otlp: str | None = setting("CRS_CDS_OTLP", "", optional(normalised_base))
     frame_ancestors: tuple[str, ...] = setting("CRS_CDS_FRAME_ANCESTORS", "", origins)
     cors_origins: tuple[str, ...] = setting("CRS_CDS_CORS_ORIGINS", "*", origins_or_all)
 
