@@ -116,8 +116,9 @@ def seed(fhir_base: str, timezone: str, batch: int | None, token_env: str | None
 @click.option("--issuer", metavar="ISS", help="The client's `iss`.")
 @click.option("--kid", help="The id of the key; by default that of the JWK.")
 @click.option("--aud", metavar="URL", help="The audience; by default the address that is called.")
+@click.option("--quick", is_flag=True, help="One story for each card, on one hook.")
 @click.option("--json", "as_json", is_flag=True, help="The same as data.")
-def selftest(service_url: str, fhir: str, token_env: str | None, *, as_json: bool, **signing: Any) -> None:
+def selftest(service_url: str, fhir: str, token_env: str | None, *, quick: bool, as_json: bool, **signing: Any) -> None:
     """Ask the service at SERVICE_URL about the seeded patients as an EHR does (exit code 1 where a card differs)."""
     service, base = _base("SERVICE_URL", service_url).removesuffix(DISCOVERY), _base("--fhir", fhir)
     token, sign = _token(token_env), _signed(**signing)
@@ -127,7 +128,7 @@ def selftest(service_url: str, fhir: str, token_env: str | None, *, as_json: boo
             # a new user for each run: a card that was overridden stays away from its user and would be missing in the
             # next run
             user = f"Practitioner/selftest-{uuid.uuid4()}"
-            run = Selftest(Ehr(service, base, to_service, to_fhir, token, user), datetime.now(UTC))
+            run = Selftest(Ehr(service, base, to_service, to_fhir, token, user), datetime.now(UTC), quick=quick)
             for row in run.rows():
                 rows.append(row)
                 if sys.stderr.isatty():
