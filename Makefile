@@ -6,7 +6,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-fast selftest evaluate-demo programs lint types check same-answers docs fuzz drill sbom screenshots bench soak mutants lock clean
+.PHONY: demo test test-fast selftest evaluate-demo programs lint types check same-answers docs fuzz drill sbom deploy-check deploy-render screenshots bench soak mutants lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m example_patients.programs.demo
@@ -78,6 +78,25 @@ sbom: .venv/ready
 		.venv-sbom/bin/python
 	@$(BIN)/python -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["components"]), "components in", sys.argv[1])' $(SBOM)
 	@rm -rf .venv-sbom
+
+# by hand, because building helm takes minutes the first time: the chart is sound, and deploy/kubernetes.yaml is what it
+# renders (`make deploy-render` writes it); `make test` checks the file, and that the chart is the one it was made from
+HELM_VERSION := v4.3.1
+PROGRAMS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/crs-cds/$(HELM_VERSION)
+HELM := $(PROGRAMS)/helm
+CHART := deploy/helm --values deploy/helm/example-values.yaml
+RENDER = { $(BIN)/python -m tests.support.chart && $(HELM) template crs-cds $(CHART); }
+$(HELM):
+	GOBIN=$(PROGRAMS) go install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
+
+deploy-render: .venv/ready $(HELM)
+	$(RENDER) > deploy/kubernetes.yaml
+
+deploy-check: .venv/ready $(HELM)
+	$(HELM) lint --strict $(CHART)
+	$(RENDER) | diff - deploy/kubernetes.yaml
+	$(BIN)/kubernetes-validate --strict deploy/kubernetes.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 
 # the constructed patients of the study through the rules, as an export of them: the report in build/evaluate-demo/report
 evaluate-demo: .venv/ready

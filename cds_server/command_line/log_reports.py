@@ -17,7 +17,7 @@ from cds_server.command_line.site import BadInputError, day_of, site
 from cds_server.limits import SettingsError
 from cds_server.settings.reading import log_settings_from
 from cds_server.storage.chain.purge import purge as purged
-from cds_server.storage.database import engine_for
+from cds_server.storage.database import SCHEMA, engine_for
 from cds_server.storage.reports import (
     alerts_text,
     feedback_csv,
@@ -26,8 +26,9 @@ from cds_server.storage.reports import (
     unmatched_feedback,
     waiting_decisions,
 )
-from cds_server.storage.schema import NoRevisionBeforeError, rows_by_table
+from cds_server.storage.schema import NoRevisionBeforeError, UnknownRevisionError, rows_by_table
 from cds_server.storage.schema import downgrade as to_revision_before
+from cds_server.storage.schema import upgrade as to_newest
 from cds_server.storage.spool import Spool
 
 _since = click.option("--since", metavar="DATE", help="From this day on; by default 30 days ago.")
@@ -86,6 +87,20 @@ def operator() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a user without a name
         return f"user {os.getuid()}"
+
+
+@click.command()
+def upgrade() -> None:
+    """Bring the tables up to date, before the workers of this version start. They would do it too."""
+
+    def work(engine: Engine, _: Spool | None) -> str:
+        try:
+            to_newest(engine)
+        except UnknownRevisionError as error:
+            raise BadInputError(f"CRS_CDS_DATABASE_URL: {error}.") from error
+        return f"The tables are of revision {SCHEMA}.\n"
+
+    in_log(work)
 
 
 @click.command()

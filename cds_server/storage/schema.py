@@ -29,9 +29,17 @@ def is_up_to_date(engine: Engine) -> bool:
 
 
 def upgrade(engine: Engine) -> None:
-    """Run the migrations. Workers that start together wait for each other: the first one makes the tables."""
+    """Run the migrations. Workers that start together wait for each other: the first one makes the tables.
+
+    Raises UnknownRevisionError for tables that this version does not know.
+    """
+    from alembic.util import CommandError  # noqa: PLC0415 - as below
+
     with _migrating(engine) as (migrate, config):
-        migrate.upgrade(config, "head")
+        try:
+            migrate.upgrade(config, "head")
+        except CommandError as error:
+            raise UnknownRevisionError("the tables are of a revision that this version does not know") from error
 
 
 def downgrade(engine: Engine) -> str:
@@ -61,6 +69,10 @@ def rows_by_table(engine: Engine) -> dict[str, int]:
             for table in there.sorted_tables
             if table.name != "alembic_version"
         }
+
+
+class UnknownRevisionError(Exception):
+    """Tables of a later version, or of another service."""
 
 
 class NoRevisionBeforeError(Exception):

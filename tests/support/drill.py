@@ -116,6 +116,9 @@ def down_and_up(drill: Drill) -> None:
         again = CliRunner().invoke(commands, ["downgrade"])
         assert again.exit_code != 0, "one revision at most"
         assert "not of revision" in again.output
+        up = CliRunner().invoke(commands, ["upgrade"])
+        assert up.output == f"The tables are of revision {SCHEMA}.\n"
+        assert drill.rows(f"upgrade: tables of revision {SCHEMA}")["decision"] == before["decision"]
     with drill.service() as desk:
         call(desk)
     assert drill.rows("upgrade: 1 call with the version after")["decision"] == before["decision"] + 1
