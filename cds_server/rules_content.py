@@ -75,7 +75,7 @@ def _rows(t: Thresholds) -> Iterator[tuple[str, str]]:
 def _words(card: CardId, wording: Wording) -> str:
     orders = ", ".join(order.name for order in ORDERS.get(card, ()))
     said = (wording.display, wording.summary, *wording.every_line)
-    return "\n".join([*said, wording.study, f"orders: {orders}", f"source: {wording.source.label}"])
+    return "\n".join([*said, f"orders: {orders}", f"source: {wording.source.label}"])
 
 
 @lru_cache(maxsize=8)

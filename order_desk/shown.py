@@ -31,7 +31,7 @@ SHOWN: Mapping[str, Shown] = {
     "8": Shown("A second dose drafted too soon after the first.", 560),
     "9": Shown("A fifth dose drafted: four are the most.", 560),
     "10": Shown("Neurotoxicity (ICANS 2) outweighs CRS grade 1.", 560),
-    "11": Shown("38.0 °C, 6 L/min, IL-6 4.00-fold: each limit is met exactly.", 496),
+    "11": Shown("38.0 °C, 6 L/min, IL-6 4.00×: each limit is met exactly.", 496),
     "12": Shown("No fever after tocilizumab is no reassurance.", 560),
     "13": Shown("SpO2 88 % at 100.3 °F: hypoxia without fever is not CRS by the grading.", 560),
     "13f": Shown("A tenth of a degree more: fever, and grade 2.", 560),

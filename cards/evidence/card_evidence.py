@@ -29,10 +29,11 @@ STUDY_LIMITS = (
 GRADE_LIMITS = (
     "The consensus gives no number for hypotension and none for hypoxia. The limits used here are those of the page to "
     "sign, and a mean pressure below 65 mmHg is taken from sepsis care, not from the consensus.",
-    "The grade is worked out from what is charted. What is not charted is not normal: it leaves the grade unknown or a "
+    "The grade is worked out from the record. What is missing there is not normal: it leaves the grade unknown or a "
     "minimum.",
 )
 FDA_INDICATION = "The FDA's indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
+FURTHER_DOSES = "A further dose is allowed after eight hours (the label); in the study the interval was 24 to 48 hours."
 NOT_FOR_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
 TWO_VERSIONS = (
     "As the study quotes NCCN: after axicabtagene or brexucabtagene, tocilizumab at once when CRS begins within 72 "
@@ -105,13 +106,13 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
         ("The label: at least eight hours between two doses.",),
         (
             "In the study the interval was 24 to 48 hours.",
-            "Doses given elsewhere, and those not charted, are not known.",
+            "Doses of another hospital, and those that nobody wrote down, are not known.",
         ),
         (SourceId.LABEL, SourceId.ZHANG),
     ),
     CardId.TOCI_MAX_DOSES: CardEvidence(
         ("The label: at most four doses in all. Protocols after ASCO: at most three in 24 hours.",),
-        ("Doses given elsewhere, and those not charted, are not known.",),
+        ("Doses of another hospital, and those that nobody wrote down, are not known.",),
         (SourceId.LABEL, SourceId.ASCO),
     ),
     CardId.TOCI_CAUTION: CardEvidence(
@@ -119,6 +120,8 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
         (
             "Low counts and raised transaminases are limits of the label's other indications. CRS patients usually "
             "have them; they are named and block nothing.",
+            "The label also warns of serious infections, latent tuberculosis and hepatitis B among them, of "
+            "gastrointestinal perforation and of liver injury.",
             "An allergy that is recorded as text alone may not be recognised.",
         ),
         (SourceId.LABEL, SourceId.LABEL_OF_OTHERS),
@@ -146,6 +149,7 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
             "high, on the side of the guideline.",
             "The p-value of the duration at grade 2 (0.0004) cannot come from the test and the numbers that the paper "
             "names.",
+            FURTHER_DOSES,
             "Doses of 160 to 800 mg were given; 160 mg is below the label's dose for an adult. The dose offered is the "
             "label's.",
             FDA_INDICATION,
@@ -178,6 +182,7 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
         ),
         (
             "A sample after tocilizumab is of no use for the rise: the drug itself raises IL-6 in blood.",
+            FURTHER_DOSES,
             FDA_INDICATION,
             *GRADE_LIMITS,
         ),
@@ -191,6 +196,7 @@ CARD_EVIDENCE: Mapping[CardId, CardEvidence] = {
         ),
         (
             "With one infection more in the low group, 3 of 17, p is 0.092.",
+            "An IL-6 blocker hides the signs of infection, and the onset of CRS is often indistinguishable from it.",
             NOT_FOR_REASSURANCE,
             "Results are read from the record only, and a result that is not recognised as negative counts as an "
             "infection.",

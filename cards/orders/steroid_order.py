@@ -16,7 +16,7 @@ from cards.deciding.steroids.state import SteroidState, steroid_state
 from cards.orders.orders import CRS, INTRAVENOUS, Ordering, medication_request, ordered_concept, single_dose
 from cards.orders.steroid_words import capital, given_one, given_words, often
 from cards.sentences.escaping import escaped
-from cards.sentences.numbers_and_times import InWords
+from cards.sentences.numbers_and_times import InWords, with_thousands
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import age_unread
 from fhir_mappings.facts.patient import PatientFacts
@@ -110,9 +110,10 @@ def _with_dose(steroid: str, dose: StatedDose, facts: PatientFacts, t: Threshold
 def _suggestion(order: Ordering, regimen: Regimen, *, icans: bool) -> Suggestion:
     asked = prescription(regimen, order.t)
     drug, dose, hours = asked.drug, asked.mg, int(in_unit(asked.every, "h"))
-    label = f"{drug.capitalize()} {dose} mg IV {often(asked)}"
+    written = with_thousands(dose)
+    label = f"{drug.capitalize()} {written} mg IV {often(asked)}"
     repeat = {"count": int(asked.doses), "frequency": 1, "period": hours, "periodUnit": "h"}
-    text = f"{dose} mg IV {often(asked)}, {asked.doses} doses, then reassess"
+    text = f"{written} mg IV {often(asked)}, {asked.doses} doses, then reassess"
     dosage = {"text": text, "timing": {"repeat": repeat}, "route": INTRAVENOUS, **single_dose(dose)}
     what = "ICANS" if icans else "CRS"
     note = (
@@ -120,7 +121,7 @@ def _suggestion(order: Ordering, regimen: Regimen, *, icans: bool) -> Suggestion
         f"settles.{_taper(asked)} Antifungal prophylaxis."
     )
     concept = ordered_concept(drug, order.terms)
-    resource = medication_request(order, concept, f"{drug} {dose} mg IV", dosage, note, ICANS if icans else CRS)
+    resource = medication_request(order, concept, f"{drug} {written} mg IV", dosage, note, ICANS if icans else CRS)
     return Suggestion(label, f"Order {label}", resource, KEY, mg=dose)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cards.deciding.steroids.amounts import Running
 from cards.deciding.steroids.regimen import Prescription
 from cards.deciding.steroids.state import SteroidState
-from cards.sentences.numbers_and_times import number
+from cards.sentences.numbers_and_times import number, with_thousands
 from cards.sentences.treatment_words import clock
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import in_unit
@@ -47,7 +47,7 @@ def _amount(one: SteroidGiven) -> str:
     if one.hourly.mg_per_kg is not None and not one.dose.is_read:
         return f"{number(one.hourly.mg_per_kg)} mg/kg/h"
     if one.dose.mg is not None:
-        return f"{number(one.dose.mg)} mg"
+        return f"{with_thousands(one.dose.mg)} mg"
     return f"{number(one.dose.mg_per_kg)} mg/kg" if one.dose.mg_per_kg is not None else ""
 
 

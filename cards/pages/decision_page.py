@@ -20,7 +20,7 @@ from cards.pages.rows_in_words import conditions
 from cards.pages.units_section import introduction, results_kept, units_section
 from cards.sentences.numbers_and_times import InWords, duration, number
 from cards.sentences.phrases import PHRASES
-from cards.wording.wording import PROTOCOL, STUDY, WORDING, Wording
+from cards.wording.wording import PROTOCOL, WORDING, Wording
 from fhir_mappings.codes.code_systems import LOCAL
 from fhir_mappings.codes.packaged_names import UNCONFIRMED, packaged_names
 from fhir_mappings.codes.terminology import ANTI_INFECTIVE_SETS, DRUG_SETS, Terminology
@@ -193,7 +193,10 @@ def _sentences(blanks: _Blanks) -> str:
 
 _SHARED = (
     ("ICANS", ("icans", "icans_coded")),
-    ("Counts, liver enzymes, infection", ("caution", "attributable", "infection_known", "anc", "antibiotics")),
+    (
+        "Counts, liver enzymes, infection",
+        ("caution", "labs_missing", "attributable", "infection_known", "anc", "antibiotics"),
+    ),
     ("For some patients", ("extra", "neutrophils")),
     ("What data-quality names", ("doubt",)),
     ("When an order is not offered", ("no_tocilizumab", "not_corrected", "no_steroid", "order")),
@@ -219,10 +222,9 @@ def _ways(part: str, blanks: _Blanks) -> str:
 
 
 def _said(wording: Wording, blanks: _Blanks) -> list[str]:
-    study = [STUDY.format(n=wording.study)] if wording.study else []
     shown = f"Evidence: {', '.join(wording.shown)}." if wording.shown else ""
     most = f"At most {wording.most_words} words; what does not fit stands in `explain` and on the course page."
-    said = [*wording.every_line, shown, *study, most, PROTOCOL]
+    said = [*wording.every_line, shown, most, PROTOCOL]
     return [line.format_map(blanks) for line in said if line and line != "{offers}"]
 
 

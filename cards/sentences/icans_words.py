@@ -42,6 +42,13 @@ def coded_higher(icans: Icans) -> str:
     return f"coded {higher.code} ({higher.reference})" if higher is not None else ""
 
 
+def _higher_words(icans: Icans, referenced: bool) -> str:
+    higher = icans.coded_higher
+    if higher is None or referenced:
+        return escaped(coded_higher(icans))
+    return escaped(f"coded {higher.code}")
+
+
 def why_unknown(facts: PatientFacts, t: Thresholds, quoted: Callable[[str], str] = str) -> str:
     """The reason why there is no ICANS grade; "" if there is one or none was charted."""
     if facts.icans.grade is not None:
@@ -60,16 +67,17 @@ def why_unknown(facts: PatientFacts, t: Thresholds, quoted: Callable[[str], str]
     return ""
 
 
-def icans_line(facts: PatientFacts, t: Thresholds) -> str:
-    """The sentence on ICANS for a card."""
+def icans_line(facts: PatientFacts, t: Thresholds, *, referenced: bool = False) -> str:
+    """The sentence on ICANS: for a card, or with the record that it rests on."""
     icans = facts.icans
     if icans.grade is None:
         why = why_unknown(facts, t, escaped)
         how = "not used" if scores_set_aside(facts, t) else "why" if why else "unknown"
         return phrase("icans", how, why=why)
     at = f", {when(facts.local(icans.at))}" if icans.at else ""
-    basis = f"{escaped(charted(icans))}, {reference_text(icans.reference)}{at}"
+    reference = f", {reference_text(icans.reference)}" if referenced else ""
+    basis = f"{escaped(charted(icans))}{reference}{at}"
     how = "zero" if icans.from_ice_0 else "least" if icans.minimum else "known"
-    more = phrase("icans_coded", "higher" if icans.coded_higher else "none", coded=escaped(coded_higher(icans)))
+    more = phrase("icans_coded", "higher" if icans.coded_higher else "none", coded=_higher_words(icans, referenced))
     lost = not_used(facts, scores_set_aside(facts, t), escaped) or "a score or grade of this time could not be read"
     return phrase("icans", how, icans=icans.grade, charted=basis, lost=lost) + more

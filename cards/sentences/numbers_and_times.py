@@ -20,6 +20,11 @@ def number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def with_thousands(value: Decimal) -> str:
+    """The same with a comma at the thousands, as a dose is written: `1,000`."""
+    return f"{value:,f}" if value >= 1000 and value == value.to_integral_value() else number(value)
+
+
 _SPOKEN = {"min": " min", "h": " h", "d": " days"}
 _UNITS = {known.name: known.unit for known in numbers()}
 
@@ -32,7 +37,7 @@ class InWords:
 
     def __getattr__(self, name: str) -> str:
         unit = _UNITS[name]
-        return number(in_unit(getattr(self._t, name), unit)) + _SPOKEN.get(unit, "")
+        return with_thousands(in_unit(getattr(self._t, name), unit)) + _SPOKEN.get(unit, "")
 
 
 def duration(passed: timedelta) -> str:

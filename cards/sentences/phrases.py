@@ -9,26 +9,48 @@ from collections.abc import Mapping
 
 PHRASES: Mapping[str, Mapping[str, str]] = {
     "severe_what": {
-        "now": "tocilizumab and corticosteroids now; {delay}",
-        "barred": "corticosteroids now; {barred}",
-        "now, given": "tocilizumab now; {given}; {delay}",
+        "now": "{toci} and {steroid} now",
+        "barred": "{steroid} now; {barred}",
+        "now, given": "{toci} now; {given}",
         "barred, given": "{given}; {barred}",
         "late": "outside the study window, look for infection first",
     },
-    "delay": {"low": "IL-6 low does not delay", "other": "IL-6 must not delay"},
+    "no_delay": {"": " IL-6 must not delay it.", "sample": ""},
     "severe_do": {
-        "now": "Tocilizumab and a corticosteroid now ({regimen}); rapid taper once CRS settles.",
-        "barred": "A corticosteroid now ({regimen}); rapid taper once CRS settles.",
-        "now, given": "{Given}. Tocilizumab now. Regimen: {regimen}; rapid taper once CRS settles.",
-        "barred, given": "{Given}. Regimen: {regimen}; rapid taper once CRS settles.",
+        "now": "{Toci} and {steroid} now.{no_delay}",
+        "barred": "{Steroid} now.",
+        "now, given": "{Given}. {Toci} now.{no_delay} Regimen: {steroid}.",
+        "barred, given": "{Given}. Regimen: {steroid}.",
     },
-    "regimen": {
+    "steroid": {
         "adult": "{drug} {mg} mg IV {often}",
-        "child": "per paediatric protocol",
-        "age unknown": "dose by age",
+        "child": "a corticosteroid per paediatric protocol",
+        "age unknown": "a corticosteroid by age",
     },
-    "consider": {"none": "consider corticosteroids", "given": "{given}"},
-    "consider_early": {"none": "consider early corticosteroids", "given": "{given}"},
+    "toci": {
+        "dose": "tocilizumab {mg} mg IV",
+        "implausible weight": "tocilizumab (weigh again for the dose)",
+        "no weight": "tocilizumab (weigh for the dose)",
+        "age unknown": "tocilizumab (dose by age and weight)",
+        "history": "tocilizumab (unless earlier doses bar it)",
+    },
+    "of_weight": {"known": " ({kg} kg)", "not known": ""},
+    "taper": {"late": "", "now": "Rapid taper of corticosteroids once CRS settles."},
+    "consider": {"none": "consider {steroid}", "given": "{given}"},
+    "consider_do": {"none": "Consider {steroid}.", "given": "{Given}."},
+    "early": {
+        "now": "{toci} (guideline), {steroid}, or both",
+        "barred": "{steroid}; {barred}",
+        "now, given": "{toci} (guideline); {given}",
+        "barred, given": "{given}; {barred}",
+    },
+    "early_do": {
+        "now": "{Toci} is the guideline option, {steroid} the study's: either, or both. {again}",
+        "barred": "{Steroid}, as the study recommends. Tocilizumab, the guideline option: {barred}.",
+        "now, given": "{Given}. {Toci} is the guideline option. {again}",
+        "barred, given": "{Given}. Tocilizumab, the guideline option: {barred}.",
+    },
+    "again": {"look": "Look again after {t.dose_interval}."},
     "barred": {
         "hypersensitivity": "hypersensitivity to tocilizumab on record",
         "interval": "tocilizumab not before {opens}",
@@ -36,12 +58,17 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "day": "{number} doses of tocilizumab in {t.doses_day}",
         "under age": "no dose of tocilizumab below {t.toci_min_age} years",
     },
-    "recommended": {"yes": "tocilizumab recommended", "barred": "recommended, but {barred}"},
-    "by_guideline": {"yes": "tocilizumab by guideline", "barred": "by guideline, but {barred}"},
-    "guideline_option": {
-        "open": "Tocilizumab is the guideline option; either, or both.",
-        "barred": "Tocilizumab, the guideline option: {barred}.",
+    "with_steroid": {"no": "", "yes": " and {steroid}", "given": "; {given}"},
+    "recommended": {
+        "yes": "{toci}{second}{with_steroid}",
+        "barred": "tocilizumab recommended, but {barred}{with_steroid}",
     },
+    "recommended_do": {"yes": "{Toci}{second}. {again}", "barred": "Tocilizumab recommended, but {barred}."},
+    "by_guideline": {
+        "yes": "{toci}{second} by guideline{with_steroid}",
+        "barred": "tocilizumab by guideline, but {barred}{with_steroid}",
+    },
+    "guideline_do": {"yes": "{Toci}{second}. {again}", "barred": "Tocilizumab by guideline, but {barred}."},
     "then": {
         "first": "then a second dose if it persists",
         "second": "then corticosteroids if it persists",
@@ -49,7 +76,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "persists": {"no": "persists", "progressed": "has progressed"},
     "late": {"no": "", "yes": " Late after the last fever: infection, bleeding, heart first."},
-    "severe_work_up": {"severe": "ICU and sepsis work-up now.", "other": "Look for infection and other causes."},
+    "severe_work_up": {"severe": "ICU and sepsis work-up now.", "other": "Look for infection and other causes now."},
+    "work_up": {"severe": "ICU, sepsis work-up", "other": "look for infection"},
     "provisional_words": {"none": "", "some": " What is charted would be grade {provisional} if this is CRS."},
     "grade_unknown": {
         "zero": "CRS grade 0 on what could be read",
@@ -59,16 +87,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "none": "CRS cannot be graded",
     },
     "not_normal": {
-        "absent": "What is not on record is not normal: chart it, or judge at the bedside.",
-        "not used": "What could not be used is not normal: correct the record, or judge at the bedside.",
+        "absent": "Measure and chart it, or judge at the bedside: what is not on record is not normal.",
+        "not used": "Correct the record, or judge at the bedside: what could not be used is not normal.",
     },
     "fever": {
         "not used": "temperature in the window could not be used",
         "not excluded": "earlier fever cannot be excluded, temperatures could not all be read",
-    },
-    "fever_alone": {
-        "known": "fever without hypotension or hypoxia on record",
-        "unknown": "fever; {unknown} not known",
     },
     "zero": {
         "earlier": "No fever now, no hypotension, no hypoxia. This does not mean that CRS has ended.",
@@ -79,11 +103,21 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "nothing": "No fever, no hypotension, no hypoxia on record.",
         "not known": "No fever. {unknown} not known.",
     },
+    "limit": {"study": "the study's limit ({cut})", "site": "this site's limit ({cut}; the study's {study})"},
+    "beside limit": {
+        "above": "above {limit}",
+        "at": "at {limit}",
+        "below": "below {limit}",
+        "after": "above {limit} after tocilizumab, not the paper's definition",
+    },
     "crp_words": {
-        "before": "rose {fold} (limit {t.crp_fold}; the study's: 1.83)",
-        "after": "rose {fold} after tocilizumab, which is not the paper's definition of a rise",
+        "before": "{fold} the baseline, {beside}",
+        "after": "{fold} the baseline after tocilizumab, which is not the paper's definition of a rise",
         "unknown": "rose",
     },
+    "grade1_drafted": {"no": "", "yes": "Tocilizumab drafted: the study's threshold is grade 2."},
+    "il6_only": {"up": "up only {fold}", "not up": "not up"},
+    "rise": {"up": "up {fold}", "not up": "{fold} the baseline"},
     "product_line": {
         "confirmed": "{product}{text}.",
         "unconfirmed": "{product}{text} (unconfirmed).",
@@ -112,6 +146,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "child": "corticosteroid per paediatric protocol",
         "age unknown": "corticosteroid by age, which is not known",
     },
+    "icans_antifungal": {"no": "", "yes": "With corticosteroids: antifungal prophylaxis (ASCO)."},
     "icans_early": {"no": "", "yes": " After {product} earlier corticosteroids are an option."},
     "icans_and_crs": {
         "with CRS": "ASCO adds tocilizumab with concurrent CRS.",
@@ -132,35 +167,41 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "higher": " A recent diagnosis says more: {coded}. Check ICE.",
     },
     "caution": {
-        "allergic": "Hypersensitivity to tocilizumab is on record ({reference}).",
+        "allergic": "Hypersensitivity to tocilizumab is on record.",
         "beyond": "Caution: {values}.",
-        "not known": "No result of {t.safety_labs_age}: {values}.",
         "unreadable": "{values}.",
         "unread": "Could not be read: {kinds}.",
         "clear": "ANC, platelets, ALT and AST are within the label's limits.",
     },
+    "labs_missing": {"no": "", "yes": "Send {values}: no result of {t.safety_labs_age}."},
     "infection_known": {
         "counted": "Infection to weigh: {signs}.",
         "none": "No infection found in: {read} (latest {latest}).",
-        "no tests": "No infection coded; no culture or PCR of {t.infection_age} on record.",
+        "no tests": "No infection coded; no culture or PCR in {t.infection_age}.",
         "named": "On record, not counted: {signs}.",
         "unread": "Could not be read: {kinds}.",
         "not used": "May be infection: {lost}.",
     },
     "anc": {"known": "ANC {count}.", "unknown": "ANC not known.", "not used": "{lost}."},
-    "attributable": {"line": "If not attributable to another cause. {known} {anc}"},
+    "anc_ask": {"no": "", "yes": " Send a blood count."},
+    "neutropenic": {
+        "no": "",
+        "yes": " Neutropenic: cultures and empirical antibiotics now, without fever too.",
+        "treated": " Neutropenic, without fever too: cultures; {antibiotics}.",
+    },
+    "attributable": {"line": "Only if not attributable to another cause. {known} {anc}"},
     "antibiotics": {"none": "antibiotics now"},
     "culture_first": {"no": "", "yes": "{culture}: "},
     "culture_line": {"no": "", "yes": " {culture}: weigh it first."},
     "severe_summary": {
-        "plain": "Severe CRS, {grade}{severe_after}: {severe_what}",
+        "plain": "CRS {grade}{grade_why}{severe_after}: {severe_what}",
         "culture": "{culture}{on_pressor}: {shock} first; CRS {grade} possible",
     },
     "severe_after": {
         "first": "",
         "early": "",
-        "persists": ", persists after two doses",
-        "progressed": ", progressed after two doses",
+        "persists": ", persists after 2 doses",
+        "progressed": ", progressed after 2 doses",
     },
     "severe_since": {
         "first": "",
@@ -179,10 +220,11 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "on_pressor": {"no": "", "yes": ", on {pressors}"},
     "toci_drafted": {"no": "", "yes": ", tocilizumab drafted"},
     "grade1_summary": {
-        "plain": "CRS {grade}: supportive care; the study threshold for tocilizumab is grade 2",
+        "plain": "CRS {grade}{grade_why}: antipyretics, fluids, look for infection",
         "measure": "CRS {grade}; {not_charted}: measure now",
-        "lasting": "CRS {grade}, fever for {fever_days} days: manage as grade 2 (ASCO)",
+        "lasting": "CRS {grade}, fever for {fever_days} days: manage as grade 2 (ASCO){lasting_do}",
     },
+    "lasting_do": {"no": "", "dose": ", {toci}"},
     "measure": {"no": "", "yes": "{Not_charted}: measure now. "},
     "lasting": {
         "no": "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
@@ -201,7 +243,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "coded_crs": {"no": "", "yes": " CRS {coded}: fever charted elsewhere?"},
     "other_cause_why": {
         "no fever": "{Low_in_full}. No fever in this course, and nothing that hides it: by ASTCT this is not CRS.",
-        "late": "{Low_in_full}. The study's rules end at day {t.study_days}.",
+        "late": "{Low_in_full}. The study's rules end after {t.study_days}.",
     },
     "no_crs_summary": {
         "zero": "Tocilizumab drafted, but no CRS can be graded now (grade 0)",
@@ -221,14 +263,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "crp": "CRP {crp_words}.",
         "infection": "An IL-6 blocker hides the signs of infection.",
     },
-    "surveillance_why": {
-        "crp": "CRP {crp_words}. In the study, of patients with a rise above 1.83-fold 11 of 23 had a severe infection "
-        "after tocilizumab, against 2 of 17 without tocilizumab. Onset of CRS is often indistinguishable from "
-        "infection.",
-        "infection": "An IL-6 blocker hides the signs of infection. Onset of CRS is often indistinguishable from it.",
-    },
     "state_summary": {
-        "graded": "CRS {grade} (ASTCT), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
+        "graded": "CRS {grade}{grade_why}, day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
         "no fever": "No fever: not CRS ({low}), day {day}: IL-6 {il6}, CRP {crp}, tocilizumab {doses}",
     },
     "dose_fault": {
@@ -249,6 +285,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "given": "{given}: the drafted {drug} is a second",
         "ordered": "{other} is ordered{at}: the drafted {drug} is a second",
         "drafted": "{other} is drafted too: the drafted {drug} is a second",
+        "do": "One regimen at a time: change or cancel the draft.",
         "most": "{drug} {mg} mg drafted: more than {most} mg, the most for one dose",
         "most child": "{drug} {mg} mg drafted: more than {most} mg/kg at {kg} kg, the most for one dose (unconfirmed)",
     },
@@ -268,8 +305,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "ventilated": "Ventilated: confirm that it is for hypoxia. Intubation to protect the airway, or for a "
         "procedure, is by itself no grade 4 (unconfirmed).",
         "paediatric limit": "The paediatric limit (PALS) lies below the 5th centile above {t.pals_low_above} years.",
-        "outside window": "{Grade}: {drivers}. ICU level of care. Outside the study window (day {day}): look for "
-        "infection first. No order for CRS is suggested.",
+        "outside window": "ICU level of care. Outside the study window (day {day}): look for infection first. No order "
+        "for CRS is suggested.",
     },
     "doubt": {
         "pressor_ordered_not_charted": "A vasopressor infusion is ordered and not yet charted.",
@@ -332,7 +369,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "second_infusion": "More than one infusion in this course: outside the study population.",
         "beside": "Beside the rows: {findings}.",
         "blockers": "**Other IL-6 and IL-1 blockers** on this record: {blockers}.",
-        "late": "Day {day}: the study's rules end at day {t.study_days} after the infusion. Look for infection first.",
+        "late": "Day {day}: the study's rules end {t.study_days} after the infusion. Look for infection first.",
         "coded": "**Coded** {codes}: a claim that differs from this grade.",
         "numbers": "**Numbers of this site**: {numbers}.",
         "held": "**Dismissed by you** at {at}, and nothing changed since: {number} ({cards}).",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cards.sentences.numbers_and_times import InWords, when
 from cards.sentences.set_aside_words import not_used, why_unread
-from fhir_mappings.facts.analytes import Analyte
+from fhir_mappings.facts.analytes import Analyte, Blockade
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.labs import Reason, Sample, SampleUse
 from fhir_mappings.facts.patient import PatientFacts
@@ -22,7 +22,7 @@ _REASONS = {
     Reason.NO_RECENT_SAMPLE: "no sample since fever onset within the last {t.il6_fresh}, which a verdict of low needs",
     Reason.FEBRILE_BASELINE: "the baseline was drawn in or after fever and cannot carry a verdict of low",
     Reason.CENSORED: "a result is given only as below or above a limit, and both verdicts are possible",
-    Reason.TWO_RESULTS: "two results of one time differ, and both verdicts are possible",
+    Reason.TWO_RESULTS: "two results of one time differ, and both verdicts are possible: ask the laboratory",
     Reason.ZERO_BASELINE: "the baseline is zero",
     Reason.PRELIMINARY: "a preliminary result would change the verdict",
     Reason.PRIOR_BLOCKADE: "an IL-6 blocker before makes IL-6 unusable",
@@ -65,12 +65,15 @@ _NOT_USED = {
     Reason.TEMPERATURES_UNREAD: "a febrile baseline cannot be excluded",
 }
 _IN_SHORT = {
-    Reason.NO_BASELINE: "no baseline",
+    Reason.NO_BASELINE: "no baseline, and none can be had now",
     Reason.NO_PEAK: "no sample since the infusion that counts",
     Reason.NO_RECENT_SAMPLE: "no sample of this fever of the last {t.il6_fresh}",
     Reason.CENSORED: "a result is only below or above a limit",
-    Reason.TWO_RESULTS: "two results of one time differ",
+    Reason.TWO_RESULTS: "two results of one time differ: ask the laboratory",
+    Reason.PRELIMINARY: "a preliminary result would change it: await the final one",
 }
+# the reasons that one more sample can settle
+_DRAW = frozenset({Reason.NO_PEAK, Reason.NO_RECENT_SAMPLE, Reason.CENSORED})
 _KINDS = {Reason.HISTORY_INCOMPLETE: Kind.ADMINISTRATIONS, Reason.TEMPERATURES_UNREAD: Kind.VITALS}
 
 
@@ -96,8 +99,17 @@ def reason_in_short(
 ) -> str:
     """The same in a few words, where nothing stands on record that has to be named."""
     if reason in _IN_SHORT and not _not_used(facts, analyte, reason, t, quoted):
-        return _IN_SHORT[reason].format(t=InWords(t))
+        words = _IN_SHORT[reason].format(t=InWords(t))
+        return f"{words}: draw one" if is_to_draw(facts, analyte, reason, t) else words
     return verdict_reason(facts, analyte, reason, t, quoted)
+
+
+def is_to_draw(facts: PatientFacts, analyte: Analyte, reason: Reason, t: Thresholds) -> bool:
+    """Tell whether one more sample can settle a rise: of CRS that is graded, in the study's days, before a blocker."""
+    if reason not in _DRAW or facts.grade is None or not facts.grade.grade:
+        return False
+    late = facts.course is None or facts.course.days_since_last > t.study_days.days
+    return not late and not (analyte.blockade is Blockade.SPOILS and facts.folds[analyte].blocked)
 
 
 def _not_used(

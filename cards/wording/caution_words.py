@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cards.sentences.escaping import escaped, escaped_words, reference_text
+from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import not_used
@@ -20,30 +20,30 @@ _OF_CAUTION = (Kind.SAFETY_LABS, Kind.ALLERGIES)  # what could not be read of in
 
 def of_caution(x: WordingContext) -> dict[str, str]:
     """The placeholders about caution."""
+    t = InWords(x.t)
     return {
+        "labs_missing": phrase("labs_missing", "yes" if _not_known(x) else "no", values=", ".join(_not_known(x)), t=t),
         "caution": caution_line(x, with_infection=True),
         "caution_beside": caution_line(x, with_infection=False),
-        "allergy": reference_text(x.facts.tocilizumab_hypersensitivity or ""),
     }
 
 
 def caution_line(x: WordingContext, *, with_infection: bool) -> str:
-    """The line on caution: values beyond the label's limits, values that are not known, data that could not be read.
+    """The line on caution: values beyond the label's limits, and data that could not be read.
 
-    A card that says in its second line what is known of infection leaves that out here.
+    What was not measured is a line of its own, which may give way. A card that says in its second line what is known
+    of infection leaves that out here.
     """
     allergies = not_used(x.facts, ALLERGIES.of(x.facts.set_aside), escaped)
     unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
-    allergy = x.facts.tocilizumab_hypersensitivity
     found = {
-        "allergic": {"reference": reference_text(allergy) if allergy else ""},
+        "allergic": {"allergy": x.facts.tocilizumab_hypersensitivity or ""},
         "beyond": {"values": ", ".join(_beyond(x))},
-        "not known": {"values": ", ".join(_not_known(x))},
         "unreadable": {"values": "; ".join(filter(None, (_unreadable(x), allergies)))},
         "unread": {"kinds": ", ".join(unread)},
     }
     lines = [phrase("caution", variant, t=InWords(x.t), **v) for variant, v in found.items() if any(v.values())]
-    lines = lines or [phrase("caution", "clear")]
+    lines = lines or ([] if _not_known(x) else [phrase("caution", "clear")])
     return " ".join([*lines, *([infection_known(x)] if with_infection else [])])
 
 

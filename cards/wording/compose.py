@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cards.deciding.card import Card, Suggestion, joined, shortened
+from cards.deciding.card import SUMMARY_LIMIT, Card, Suggestion, joined, shortened
 from cards.deciding.decision_table import CardId
 from cards.deciding.drafts import drafted
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
+from cards.evidence.card_evidence import CARD_EVIDENCE
 from cards.sentences.escaping import escaped_words
 from cards.sentences.fitting import Line, fitted, words_in
 from cards.sentences.phrases import PHRASES, phrase
 from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
 from cards.wording.evidence import EvidencePart, basis, bullets, evidence_items
+from cards.wording.grade_words import why_in_short
 from cards.wording.placeholders import of_every_card, placeholders
+from cards.wording.placeholders_of_grade import why_words
 from cards.wording.state_lines import state_in_short, state_lines
-from cards.wording.wording import CAUTION, CAUTION_BESIDE, OVERRIDE_REASONS, PROTOCOL, STUDY, WORDING
+from cards.wording.wording import CAUTION, CAUTION_BESIDE, LABS_MISSING, OVERRIDE_REASONS, PROTOCOL, WORDING
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import Fever
@@ -44,12 +47,13 @@ def composed(
 ) -> Card:
     """The words of one card around its orders. What does not fit into ten seconds is its background."""
     wording = WORDING[planned.id]
-    values = placeholders(texts, planned, suggestions, notes)
+    values = placeholders(texts, planned, notes)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
     lead = [EXTRA["outside window"]] if late else list(wording.lead)
     extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
     said = [Line(paragraph.format(**values).strip()) for paragraph in lead]
     said += [Line(line.format(**values), line not in _MAY_GO) for line in extra]
+    said += [Line(wording.why.format(**values), stays=False)] if wording.why else []
     said += [Line(wording.caveat)] if wording.caveat and _rests_on_the_study(planned, texts) else []
     said += [Line(line.format(**values), line in _CAUTIONS) for line in wording.beside]
     if planned.id is CardId.CRS_GRADE:
@@ -58,8 +62,7 @@ def composed(
     most = IN_LONG_ANSWERS if planned.id is CardId.CRS_GRADE and texts.long_answer else wording.most_words
     detail = fitted(said, most - sum(map(words_in, protocol)))
     shown = wording.shown or tuple(EvidencePart)
-    study = [STUDY.format(n=wording.study)] if wording.study and _rests_on_the_study(planned, texts) else []
-    limits = wording.limits if late else (*wording.limits_in_window, *wording.limits)
+    behind = CARD_EVIDENCE[planned.id]
     left_out = [line.text for line in said if line.text and line.text not in detail]
     whole = [*left_out, *basis(texts.facts, texts.found, texts.t, shown)]
     if planned.id is CardId.CRS_GRADE:
@@ -68,15 +71,23 @@ def composed(
         id=planned.id,
         display=wording.display,
         indicator=planned.indicator,
-        summary=shortened(wording.summary.format(**values)),
+        summary=_summary(wording.summary.format(**values), texts),
         detail=joined([_as_list(detail) if planned.id is CardId.CRS_GRADE else joined(detail), *protocol]),
         source=wording.source,
         suggestions=suggestions,
         override_reasons=() if planned.id is CardId.CRS_GRADE else OVERRIDE_REASONS,
         shows_evidence=True,
-        background=bullets([*filter(None, whole), *study, *(line.format(**values) for line in limits)]),
+        background=bullets([*filter(None, whole), *behind.rests_on, *behind.limits]),
         evidence=evidence_items(texts.facts, shown),
     )
+
+
+def _summary(text: str, x: WordingContext) -> str:
+    """A summary within its limit. What makes the grade gives way, row by row, before any word of the action does."""
+    why = why_in_short(x.grade)
+    fewer = [(row,) for row in sorted(why, key=len, reverse=True)] if len(why) > 1 else []
+    versions = [text.replace(why_words(why), why_words(rows), 1) for rows in (why, *fewer, ())] if why else [text]
+    return next((short for short in versions if len(short) < SUMMARY_LIMIT), shortened(versions[-1]))
 
 
 def _as_list(lines: list[str]) -> str:
@@ -84,7 +95,7 @@ def _as_list(lines: list[str]) -> str:
 
 
 # infection, what was given, what may be ordered already, and a caution before tocilizumab give way to nothing
-_MAY_GO = frozenset({EXTRA["under study age"], EXTRA["paediatric limit"]})
+_MAY_GO = frozenset({LABS_MISSING, EXTRA["under study age"], EXTRA["paediatric limit"]})
 
 
 def _rests_on_the_study(planned: Planned, texts: WordingContext) -> bool:
@@ -114,10 +125,10 @@ def _extra(planned: Planned, texts: WordingContext) -> list[str]:
             lines.append(EXTRA[f"perhaps neutropenic{treated}"])
         elif anc.value < t.neutropenia:
             lines.append(EXTRA[f"neutropenic{treated}"])
-    if WORDING[planned.id].study and facts.age is not None and facts.age.years < t.study_min_age:
+    if WORDING[planned.id].of_the_study and facts.age is not None and facts.age.years < t.study_min_age:
         lines.append(EXTRA["under study age"])
-    if planned.id in (CardId.GRADE1_SUPPORTIVE, CardId.CRS_GRADE) and drafted(texts.drafts, DrugClass.TOCILIZUMAB):
-        lines.append(CAUTION)  # these limits matter for a drafted dose even if no card about tocilizumab is shown
+    if planned.id is texts.says_caution:
+        lines += [CAUTION, LABS_MISSING]
     if planned.id in (CardId.SEVERE_CRS, CardId.CRS_GRADE) and _confirm_ventilation(texts):
         lines.append(EXTRA["ventilated"])
     if planned.id is CardId.CRS_GRADE and facts.age is not None and t.pals_low_above < facts.age.years < t.adult_age:
@@ -137,11 +148,22 @@ def _confirm_ventilation(x: WordingContext) -> bool:
     return Flag.VENTILATED_LOW_FIO2 in flags or (Flag.VENTILATED in flags and severe)
 
 
+def _says_caution(shown: tuple[Planned, ...], x: WordingContext) -> CardId | None:
+    """The card that says the cautions of a drafted tocilizumab where none about tocilizumab is shown that does."""
+    said = any(set(WORDING[planned.id].beside) & set(_CAUTIONS) for planned in shown)
+    if said or not drafted(x.drafts, DrugClass.TOCILIZUMAB):
+        return None
+    ids = [planned.id for planned in shown]
+    return CardId.GRADE1_SUPPORTIVE if CardId.GRADE1_SUPPORTIVE in ids else CardId.CRS_GRADE
+
+
 def worded(shown: tuple[Planned, ...], texts: WordingContext) -> tuple[Card, ...]:
     """The cards with their words. An order that an earlier card carries is only named by a later one."""
     if not shown:
         return ()
-    texts = replace(texts, long_answer=len(shown) >= LONG_ANSWER, of_every_card=of_every_card(texts))
+    says_caution = _says_caution(shown, texts)
+    texts = replace(texts, long_answer=len(shown) >= LONG_ANSWER, says_caution=says_caution)
+    texts = replace(texts, of_every_card=of_every_card(texts))
     carried: dict[str, Suggestion] = {}
     cards: list[Card] = []
     for planned in shown:

@@ -39,6 +39,7 @@ class WordingContext:
     regimen: Regimen | None = None
     long_answer: bool = False
     of_every_card: Mapping[str, object] = field(default_factory=dict)
+    says_caution: CardId | None = None
 
     @property
     def grade(self) -> CrsGrade:

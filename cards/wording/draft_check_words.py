@@ -104,7 +104,8 @@ def _after(then: datetime, now: datetime) -> str:
 def of_steroid_check(x: WordingContext) -> dict[str, str]:
     """The placeholders about the check of a drafted corticosteroid."""
     words = dict.fromkeys(_steroid_words(fault, x) for fault in steroid_faults(x.facts, x.drafts, x.regimen, x.t))
-    return {"steroid_fault": next(iter(words), ""), "steroid_faults": " ".join(f"{w}." for w in words)}
+    said = " ".join([*(f"{w}." for w in words), phrase("steroid_fault", "do")])
+    return {"steroid_fault": next(iter(words), ""), "steroid_faults": said}
 
 
 def _steroid_words(fault: SteroidFault, x: WordingContext) -> str:

@@ -129,6 +129,8 @@ def _of_caution(facts: PatientFacts) -> Iterator[EvidenceItem]:
     for sign in facts.infection.counted:
         at = _at(facts, sign.at) if sign.at is not None else None
         yield EvidenceItem(sign.reference, "infection", at=at)
+    if facts.tocilizumab_hypersensitivity:
+        yield EvidenceItem(facts.tocilizumab_hypersensitivity, "hypersensitivity to tocilizumab")
     if facts.icans.reference:
         yield EvidenceItem(facts.icans.reference, "ICANS", at=_at(facts, facts.icans.at) if facts.icans.at else None)
 

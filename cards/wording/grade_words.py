@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import not_used, why_unread
-from cards.wording.row_words import FEVER, driver_words, missing_words
+from cards.wording.row_words import FEVER, driver_short, driver_words, missing_words
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.grade import CrsGrade, Fever, GradeRow, is_not_crs
 from fhir_mappings.facts.patient import PatientFacts
@@ -51,6 +51,21 @@ def drivers(grade: CrsGrade) -> str:
     if grade.fever is Fever.NOW and grade.highest_temperature is not None:
         parts.append(f"T up to {celsius(grade.highest_temperature)} °C")
     return ", ".join(parts)
+
+
+def why_in_short(grade: CrsGrade) -> tuple[str, ...]:
+    """The rows that make the grade, as a summary holds them: `SBP 84`, or for fever alone `T 38.9`.
+
+    The lesser row is left out, and both where a low sign without fever is no CRS, because that is said by itself.
+    """
+    if is_not_crs(grade):
+        return ()
+    top = max(grade.pressure.value, grade.oxygen.value)
+    rows = (row for row in _rows(grade) if row.value == top > 0)
+    found = tuple(", ".join(dict.fromkeys(map(driver_short, row.drivers))) for row in rows)
+    if found or grade.fever is not Fever.NOW or grade.highest_temperature is None:
+        return found
+    return (f"T {celsius(grade.highest_temperature)}",)
 
 
 def celsius(value: Decimal) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cards.deciding.drafts import drafted
-from cards.sentences.icans_words import icans_grade, icans_line
+from cards.sentences.escaping import short
+from cards.sentences.icans_words import charted, icans_grade, icans_line
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
@@ -14,11 +15,14 @@ def of_icans(x: WordingContext) -> dict[str, str]:
     """The placeholders about ICANS."""
     return {
         "icans": icans_line(x.facts, x.t),
+        "icans_beside": icans_line(x.facts, x.t) if x.facts.icans.grade else "",
+        "icans_why": f" ({short(charted(x.facts.icans))})" if x.facts.icans.grade else "",
         "icans_grade": icans_grade(x.facts.icans),
         "icans_do": _treatment(x, "icans_do"),
         "icans_care": _treatment(x, "icans_care"),
         "icans_early_how": "yes" if _early(x) else "no",
         "icans_and_crs": _beside_crs(x),
+        "icans_antifungal": phrase("icans_antifungal", "yes" if (x.facts.icans.grade or 0) >= 2 else "no"),
     }
 
 

@@ -11,6 +11,7 @@ from cards.sentences.set_aside_words import not_used
 from cards.sentences.treatment_words import clock
 from cards.wording.context import WordingContext
 from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.grade import Fever
 from fhir_mappings.facts.infection import AntiInfective, Infection, Sign
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.sought import NEUTROPHILS, counts_set_aside, infections_set_aside, tests_set_aside
@@ -30,8 +31,18 @@ def of_infection(x: WordingContext) -> dict[str, str]:
         "infection_known": infection_known(x),
         "attributable": phrase("attributable", "line", known=infection_known(x), anc=anc_words(x)),
         "antibiotics": antibiotics(x),
+        "neutropenic": phrase("neutropenic", _neutropenic(x), antibiotics=antibiotics(x)),
         "anc": anc_words(x),
+        "anc_ask": phrase("anc_ask", "no" if x.facts.labs.neutrophils else "yes"),
     }
+
+
+def _neutropenic(x: WordingContext) -> str:
+    """The way in which neutropenia without fever is said; with fever the card has a line of its own."""
+    anc = x.facts.labs.neutrophils
+    if anc is None or anc.value >= x.t.neutropenia or x.grade.fever is Fever.NOW:
+        return "no"
+    return "treated" if x.facts.infection.antibacterials else "yes"
 
 
 def culture_words(x: WordingContext, culture: Infection) -> str:

@@ -6,38 +6,35 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from cards.deciding.card import Suggestion
 from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
 from cards.sentences.escaping import escaped, escaped_words, short
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
-from cards.sentences.reasons import verdict_reason
+from cards.sentences.reasons import is_to_draw, verdict_reason
 from cards.wording.caution_words import of_caution
 from cards.wording.context import WordingContext
 from cards.wording.draft_check_words import of_draft_checks, of_steroid_check
 from cards.wording.evidence import bullets
-from cards.wording.fold_words import fold_short, fold_text
+from cards.wording.fold_words import fold_short, fold_text, is_up, side_of_limit
 from cards.wording.icans_card_words import of_icans
 from cards.wording.infection_words import of_infection, sign_words
 from cards.wording.placeholders_of_cause import of_cause, of_grade_1, of_severe
 from cards.wording.placeholders_of_grade import of_grade
-from cards.wording.placeholders_of_treatment import of_doses, of_offers, product_treated_early
+from cards.wording.placeholders_of_treatment import of_doses, of_offers, product_treated_early, said_once
 from cards.wording.protocol_words import of_protocol
-from fhir_mappings.facts.analytes import IL6
+from fhir_mappings.facts.analytes import CRP, IL6
 from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.time_and_range import Interval
 
 
-def placeholders(
-    x: WordingContext, planned: Planned, suggestions: tuple[Suggestion, ...], notes: tuple[str, ...]
-) -> dict[str, object]:
+def placeholders(x: WordingContext, planned: Planned, notes: tuple[str, ...]) -> dict[str, object]:
     """The value of every ⟨name⟩ in `wording`, for one card."""
+    of_orders = of_offers(x, planned)
     values: dict[str, object] = {
         **x.of_every_card,
-        **of_doses(x, suggestions),
-        **of_offers(x, planned),
-        "offers": escaped_words(" ".join(notes)),
+        **of_orders,
+        "offers": escaped_words(said_once(" ".join(notes), planned, of_orders["Given"])),
     }
     # these hold other values
     return {**values, **{part: phrase(part, str(values[how]), **values) for part, how in _HOLDING_VALUES.items()}}
@@ -48,6 +45,7 @@ def of_every_card(x: WordingContext) -> Mapping[str, object]:
     return {
         **of_grade(x),
         **_of_labs(x),
+        **of_doses(x),
         **_of_doubts(x),
         **of_draft_checks(x),
         **of_steroid_check(x),
@@ -70,7 +68,6 @@ _HOLDING_VALUES = {
     "severe_summary": "severe_how",
     "grade1_summary": "grade1_how",
     "surveillance_summary": "surveillance_how",
-    "surveillance_why": "surveillance_because",
     "surveillance_reason": "surveillance_because",
     "state_summary": "state_how",
     "icans_early": "icans_early_how",
@@ -91,14 +88,25 @@ def _of_labs(x: WordingContext) -> dict[str, str]:
     after = x.found.crp.after_tocilizumab and crp.fold_after_blockade is not None
     crp_fold = _fold_or(crp.fold_after_blockade if after else crp.fold, t.crp_fold)
     how = "after" if after else "before" if crp.fold is not None else "unknown"
+    il6_fold = _fold_or(il6.fold, t.il6_fold)
     return {
-        "il6": fold_short(il6, x.found.il6, t.il6_fold),
-        "il6_fold": _fold_or(il6.fold, t.il6_fold),
+        "il6": fold_short(il6, x.found.il6, t.il6_fold) + _to_draw(x),
+        "il6_only": phrase("il6_only", "up" if il6.fold is not None and is_up(il6.fold) else "not up", fold=il6_fold),
+        "il6_fold": il6_fold,
+        "il6_fold_md": escaped_words(il6_fold),
+        "il6_beside": side_of_limit(il6, x.found.il6, IL6, t),
         "il6_reason": verdict_reason(x.facts, IL6, x.found.il6.reason or Reason.NO_PEAK, t, escaped),
         "crp": fold_short(crp, x.found.crp, t.crp_fold),
         "crp_fold": crp_fold,
-        "crp_words": phrase("crp_words", how, fold=crp_fold, t=InWords(t)),
+        "crp_words": phrase(
+            "crp_words", how, fold=escaped_words(crp_fold), beside=side_of_limit(crp, x.found.crp, CRP, t)
+        ),
     }
+
+
+def _to_draw(x: WordingContext) -> str:
+    reason = x.found.il6.reason
+    return " (draw one)" if reason is not None and is_to_draw(x.facts, IL6, reason, x.t) else ""
 
 
 def _fold_or(fold: Interval | None, cut: Decimal) -> str:

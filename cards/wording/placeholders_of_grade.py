@@ -6,7 +6,7 @@ from cards.sentences.escaping import escaped, escaped_words, short
 from cards.sentences.numbers_and_times import InWords
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
-from cards.wording.grade_words import drivers, fever_line, grade_text, missing, unknown_rows
+from cards.wording.grade_words import drivers, fever_line, grade_text, missing, why_in_short
 from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade, is_not_crs
 
@@ -20,15 +20,16 @@ def of_grade(x: WordingContext) -> dict[str, str]:
         "grade": words,
         "Grade": words[0].upper() + words[1:],
         "drivers": why,
+        "grade_why": why_words(why_in_short(grade)),
         "day": str(course.day if course else ""),
         "fever": fever_line(grade, x.facts, x.t),
         "provisional": str(grade.provisional),
         "provisional_words": phrase("provisional_words", "some" if doubtful else "none", provisional=grade.provisional),
         "late": phrase("late", "yes" if Flag.LATE_AFTER_WAIVER in grade.flags else "no"),
         "severe_work_up": phrase("severe_work_up", "severe" if grade.provisional >= 3 else "other"),
+        "work_up": phrase("work_up", "severe" if grade.provisional >= 3 else "other"),
         **_of_missing(x, grade),
         "grade_unknown": phrase("grade_unknown", _how_unknown(grade), grade=words, provisional=grade.provisional),
-        "fever_alone": _fever_alone(grade),
         "persists": phrase("persists", "progressed" if x.facts.progressed else "no"),
     }
 
@@ -54,6 +55,6 @@ def _how_unknown(grade: CrsGrade) -> str:
     return "provisional" if grade.provisional > 0 else "none"
 
 
-def _fever_alone(grade: CrsGrade) -> str:
-    unknown = unknown_rows(grade)
-    return phrase("fever_alone", "unknown" if unknown else "known", unknown=" and ".join(unknown))
+def why_words(found: tuple[str, ...]) -> str:
+    """` (SBP 84)`; "" for nothing."""
+    return f" ({', '.join(found)})" if found else ""

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from cards.deciding.card import Suggestion
 from cards.deciding.decision_table import CardId
-from cards.deciding.steroids.regimen import Regimen, is_no_better, prescription
+from cards.deciding.steroids.regimen import is_no_better
 from cards.deciding.steroids.state import steroid_state
-from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, Gate, tocilizumab_gate
-from cards.deciding.verdict import Category
+from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, tocilizumab_gate
 from cards.deciding.when_to_show import Planned
-from cards.orders.steroid_words import capital, given_words, often
+from cards.orders.steroid_words import capital, given_words
 from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import not_used
 from cards.wording.context import WordingContext
+from cards.wording.dose_words import barred_words, steroid_words, toci_beginning, toci_words
 from fhir_mappings.facts.grade import is_better
 from fhir_mappings.facts.sought import NEUTROPHILS, counts_set_aside
 
+# their first line begins with the corticosteroid that was given
+_GIVEN_FIRST = (CardId.SEVERE_CRS, CardId.STEROID_AFTER_2_TOCI, CardId.STEROID_EARLY_LOW_IL6)
 
-def of_doses(x: WordingContext, suggestions: tuple[Suggestion, ...]) -> dict[str, str]:
+
+def of_doses(x: WordingContext) -> dict[str, str]:
     history, facts = x.facts.tocilizumab, x.facts
     count = len(history.doses)
     starts = history.safety_starts
     next_dose = when(facts.local(max(starts) + x.t.dose_interval)) if starts else "now"
-    offered = next((s for s in suggestions if s.order_key == "tocilizumab" and s.action == "create"), None)
-    dose = f" ({offered.mg} mg)" if offered else ""
-    again = f" as dose {count + 1}" if count else ""
     least = "" if history.history_complete else "at least "
     anc = facts.labs.neutrophils
     lost = not_used(facts, counts_set_aside(facts, NEUTROPHILS, x.t), escaped)
     return {
         "doses_given": f"{least}{count} doses",
         "doses": f"{least}{count} dose{'' if count == 1 else 's'}",
-        "dose": f"{dose}{again}",
-        "second": again,
+        "second": f" as dose {count + 1}" if count else "",
         "since_last": f"{duration(facts.as_of - max(starts))} ago" if starts else "not given",
         "since_dose_2": duration(facts.as_of - history.doses[1].start) if count >= 2 else "",
         "next_dose": next_dose,
@@ -78,36 +76,44 @@ def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
     gate = tocilizumab_gate(x.facts, x.t)
     bar = gate.bar in SAID_BESIDE_ADVICE and any(offer.key == "tocilizumab" for offer in planned.offers)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
-    low = x.found.il6.category is Category.LOW
-    given, beginning = _given(x)
+    sample = any(offer.beside and offer.suggestion for offer in planned.offers)
+    given = _given(x)
     values = {
         "given": given,
-        "Given": beginning,
-        "delay": phrase("delay", "low" if low else "other"),
-        "il6_sample": phrase("il6_sample", "yes" if any(o.beside and o.suggestion for o in planned.offers) else "no"),
-        "barred": _barred_words(x, gate) if bar else "",
-        "regimen": _regimen(x),
+        "Given": capital(given),
+        "no_delay": phrase("no_delay", "sample" if sample else ""),
+        "il6_sample": phrase("il6_sample", "yes" if sample else "no"),
+        "barred": barred_words(x, gate) if bar else "",
+        "toci": toci_words(x),
+        "Toci": toci_beginning(x),
+        "steroid": steroid_words(x),
+        "Steroid": capital(steroid_words(x)),
+        "second": f" as dose {len(x.facts.tocilizumab.doses) + 1}" if x.facts.tocilizumab.doses else "",
+        "again": phrase("again", "look", t=InWords(x.t)),
     }
+    values["with_steroid"] = phrase(
+        "with_steroid", "no" if not is_no_better(x.facts, x.t) else "given" if given else "yes", **values
+    )
     state = ("barred" if bar else "now") + (", given" if given else "")
-    possible = "barred" if bar else "yes"
     allergic = x.facts.tocilizumab_hypersensitivity is not None
     again = "second" if len(x.facts.tocilizumab.doses) >= min(2, int(x.t.doses_max)) else "first"
-    return {
-        "il6_sample": values["il6_sample"],
-        "severe_what": phrase("severe_what", "late" if late else state, **values),
-        "severe_do": phrase("severe_do", state, **values),
-        "recommended": phrase("recommended", possible, **values),
-        "by_guideline": phrase("by_guideline", possible, **values),
-        "guideline_option": phrase("guideline_option", "barred" if bar else "open", **values),
-        "consider": phrase("consider", "given" if given else "none", **values),
-        "consider_early": phrase("consider_early", "given" if given else "none", **values),
-        "then": phrase("then", "allergic" if allergic else again),
+    possible = "barred" if bar else "yes"
+    how = {
+        **dict.fromkeys(("early", "early_do", "severe_do"), state),
+        **dict.fromkeys(("recommended", "recommended_do", "by_guideline", "guideline_do"), possible),
+        **dict.fromkeys(("consider", "consider_do"), "given" if given else "none"),
+        "severe_what": "late" if late else state,
+        "taper": "late" if late else "now",
+        "then": "allergic" if allergic else again,
     }
+    return {**values, **{part: phrase(part, way, **values) for part, way in how.items()}}
 
 
-def _barred_words(x: WordingContext, gate: Gate) -> str:
-    opens = when(x.facts.local(gate.opens)) if gate.opens is not None else ""
-    return phrase("barred", gate.bar or "", opens=opens, number=gate.doses, t=InWords(x.t))
+def said_once(notes: str, planned: Planned, given: str) -> str:
+    """The notes on the orders, without what was given where the first line of the card begins with it."""
+    if not given or planned.id not in _GIVEN_FIRST:
+        return notes
+    return " ".join(notes.replace(f"{given}.", "", 1).split())
 
 
 def product_treated_early(x: WordingContext) -> str:
@@ -116,21 +122,8 @@ def product_treated_early(x: WordingContext) -> str:
     return escaped_words(next((i.product for i in course.infusions if i.treated_early), "")) if course else ""
 
 
-def _age_group(x: WordingContext) -> str:
-    if x.facts.age is None:
-        return "age unknown"
-    return "child" if x.facts.age.years < x.t.adult_age else "adult"
-
-
-def _regimen(x: WordingContext) -> str:
-    """The corticosteroid of the answer: all cards name the same one."""
-    asked = prescription(x.regimen or Regimen.DEXAMETHASONE_SEVERE, x.t)
-    return phrase("regimen", _age_group(x), drug=asked.drug, mg=number(asked.mg), often=often(asked))
-
-
-def _given(x: WordingContext) -> tuple[str, str]:
-    """The corticosteroid that is running, as part and as beginning of a sentence; "" if none is."""
+def _given(x: WordingContext) -> str:
+    """The corticosteroid that is running; "" if none is."""
     if x.regimen is None:
-        return "", ""
-    words = given_words(steroid_state(x.facts, x.drafts, x.regimen, x.t), x.facts)
-    return words, capital(words)
+        return ""
+    return given_words(steroid_state(x.facts, x.drafts, x.regimen, x.t), x.facts)

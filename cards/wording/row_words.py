@@ -92,6 +92,10 @@ def driver_short(driver: Driver) -> str:
             return f"{'MAP' if pressure is Pressure.MEAN else 'SBP'} {_plain(last_low)}"
         case LowSaturation(percent):
             return f"SpO2 {_plain(percent)} %"
+        case PressorPushes(ingredient):
+            return f"pushes of {ingredient}"
+        case SupportInProgress(device):
+            return DEVICES[device]
     return driver_words(driver)
 
 

@@ -21,6 +21,7 @@ from cards.wording.row_words import driver_words
 from cards.wording.wording import WORDING
 from fhir_mappings.facts.coverage import Gap, Kind
 from fhir_mappings.facts.flags import Flag
+from fhir_mappings.facts.grade import CrsGrade, is_not_crs
 from fhir_mappings.facts.thresholds import Thresholds, numbers
 
 
@@ -37,7 +38,7 @@ def state_lines(x: WordingContext) -> list[str]:
     ]
     if grade.grade == 0:
         lines.append(zero_words(grade))
-    lines.append(icans_line(x.facts, x.t))
+    lines.append(icans_line(x.facts, x.t, referenced=True))
     return [*lines, _blockers(x), *_of_course(x), *_of_user(x), *_of_site(x), *_not_used(x, MOST_SET_ASIDE)]
 
 
@@ -47,11 +48,12 @@ def state_in_short(x: WordingContext) -> list[Line]:
     if course is None:
         return []
     reasons, product = escaped_words(drivers(grade) or nothing_low(grade)), escaped_words(course.infusions[0].product)
-    not_known = escaped_words("; ".join(missing(grade, facts, x.t, escaped).every))
+    lacks = missing(grade, facts, x.t, escaped)
+    not_known = escaped_words("; ".join(lacks.every))
     lines = [
-        Line(f"Day {course.day} after {product}. **ASTCT {grade_text(grade)}**: {reasons}."),
-        Line(f"Not known: {not_known}." if not_known else ""),
-        Line(zero_words(grade) if grade.grade == 0 else ""),
+        Line(f"Day {course.day} after {product}. **{_by_astct(grade)}**: {reasons}."),
+        Line(f"Not known: {not_known}.{' Measure and chart it.' if lacks.absent else ''}" if not_known else ""),
+        Line(zero_words(grade) if grade.grade == 0 and not is_not_crs(grade) else ""),
         *(Line(rise_in_short(facts, a, x.found.by_analyte.get(a), x.t)) for a in facts.followed),
         Line(doses_text(facts)),
         Line(steroids_text(facts, x.t)),
@@ -61,6 +63,11 @@ def state_in_short(x: WordingContext) -> list[Line]:
         *(Line(line, stays=False) for line in (*_of_course(x), *_of_site(x))),
     ]
     return [Line(f"- {line.text}", line.stays) for line in lines if line.text]
+
+
+def _by_astct(grade: CrsGrade) -> str:
+    words = grade_text(grade)
+    return f"{words[0].upper()}{words[1:]}" if is_not_crs(grade) else f"ASTCT {words}"
 
 
 def _of_course(x: WordingContext) -> list[str]:

@@ -1,7 +1,7 @@
-"""The sentences of every card: summary, lead and limits. `compose` fills in the `{names}`.
+"""The sentences of every card: summary and lead. `compose` fills in the `{names}`.
 
 The parts of a sentence that depend on the patient stand in `cards/sentences/phrases.py`. `shown` lists the evidence
-under the text; `study` marks the cards that rest on Zhang 2022.
+under the text.
 """
 
 from __future__ import annotations
@@ -20,29 +20,12 @@ ASCO = CardSource("ASCO guideline, Santomasso et al. 2021", ASCO_URL)
 LABEL = CardSource("Tocilizumab label, CRS section")
 
 PROTOCOL = "Does not replace institutional protocol."
-STUDY = (
-    "Based on one retrospective study: single centre, B-ALL, n={n}, in-sample cut-off, not validated. "
-    "Commercial products, lymphoma, myeloma and children under 13 were not studied."
-)
-CONFLICT_LOW_IL6 = (
-    "Single-centre retrospective signal: severe CRS in 3 of 8 with a small IL-6 rise who got tocilizumab, against "
-    "0 of 23 who did not; that comparison group was mostly without CRS. Does not support withholding tocilizumab: "
-    "ASCO gives it at this grade whatever the IL-6, and no guideline gates it on an IL-6 rise."
-)
-NO_WAITING = "Guidelines do not wait for IL-6: do not delay treatment for a result."
-FDA = "The FDA indication is severe or life-threatening CRS; use at grade 2 is guideline practice."
-INTERVAL = "A further dose is allowed after {t.dose_interval} (the label: 8 h); in the study the interval was 24–48 h."
-STUDY_ICANS = "In the study corticosteroids were first-line for neurotoxicity of any grade."
-STEROID_RULE = "ASCO adds corticosteroids at grade 2 after one or two doses and at once from grade 3."
-BOXED = (
-    "The label warns of serious infections, latent tuberculosis and hepatitis B among them, of gastrointestinal "
-    "perforation and of liver injury; signs of inflammation may be lessened after tocilizumab."
-)
 ANTIFUNGAL = "With corticosteroids: antifungal prophylaxis (ASCO)."
 NO_REASSURANCE = "After tocilizumab neither a normal temperature nor a low CRP is reassurance."
-ICANS = "{icans}"
+ICANS = "{icans_beside}"
 CAUTION = "{caution}"
 CAUTION_BESIDE = "{caution_beside}"
+LABS_MISSING = "{labs_missing}"
 ATTRIBUTABLE = "{fever_first}{attributable}"
 NOT_TO_WITHHOLD = "One retrospective study, not validated; no reason to withhold tocilizumab."
 NOT_VALIDATED = "One retrospective study, not validated."
@@ -53,18 +36,18 @@ class Wording:
     """The sentences of one card.
 
     `lead` always stands on it: what to do, what to exclude, what is not known, why. `beside` gives way where the card
-    is full. `limits` stand in `explain` and on the course page.
+    is full. Its limits and sources are data of their own (`cards/evidence`). `of_the_study` marks the cards that rest
+    on Zhang 2022.
     """
 
     display: str
     source: CardSource
     summary: str
     lead: tuple[str, ...]
-    limits: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    why: str = ""  # gives way after all that is beside
     caveat: str = ""
-    limits_in_window: tuple[str, ...] = ()  # said before the others, and only inside the study window
-    study: str = ""
+    of_the_study: bool = False
     shown: tuple[EvidencePart, ...] = (EvidencePart.GRADE, EvidencePart.IL6, EvidencePart.DOSES)
     most_words: int = 80
 
@@ -72,7 +55,8 @@ class Wording:
     def every_line(self) -> tuple[str, ...]:
         """All that the card may say: on it, or where it is full behind it."""
         caveat = (self.caveat,) if self.caveat else ()
-        return (*self.lead, *caveat, *self.beside, *self.limits_in_window, *self.limits)
+        why = (self.why,) if self.why else ()
+        return (*self.lead, *why, *caveat, *self.beside)
 
 
 WORDING: Mapping[CardId, Wording] = {
@@ -86,8 +70,7 @@ WORDING: Mapping[CardId, Wording] = {
             "{not_used}",
             "{offers}",
         ),
-        beside=(CAUTION_BESIDE, ICANS, "{Grade}: {drivers}. IL-6 {il6} does not delay treatment."),
-        limits_in_window=(NO_WAITING,),
+        beside=(CAUTION_BESIDE, ICANS, LABS_MISSING, "{taper}"),
     ),
     CardId.INFECTION_FIRST: Wording(
         "Infection first",
@@ -96,19 +79,19 @@ WORDING: Mapping[CardId, Wording] = {
         (
             "Treat sepsis first: {antibiotics}; repeat cultures, source. {measure}",
             "{infection_known} {anc}",
-            "{Grade} ({drivers}) is CRS only if the infection does not explain it. Until then no card suggests "
-            "tocilizumab, or a corticosteroid for CRS.",
+            "It is CRS only if the infection does not explain it. Until then no card suggests tocilizumab, or a "
+            "corticosteroid for CRS.",
             "{not_used}",
             "{offers}",
         ),
-        beside=(CAUTION_BESIDE, ICANS),
+        beside=(CAUTION_BESIDE, ICANS, LABS_MISSING),
     ),
     CardId.OTHER_CAUSE_FIRST: Wording(
         "Another cause first",
         ASTCT,
         "{culture_first}{other_cause_summary}",
         (
-            "{other_cause_do}{icu}",
+            "{other_cause_do}{icu}{neutropenic}",
             "{infection_known} {anc}",
             "{other_cause_why}{coded_crs}",
             "{offers}",
@@ -118,78 +101,77 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.STEROID_AFTER_2_TOCI: Wording(
         "Corticosteroid after two doses of tocilizumab",
         ZHANG,
-        "CRS {persists} after {doses_given} of tocilizumab ({grade}): {consider}",
+        "CRS {grade}{grade_why} {persists} after {doses_given} of tocilizumab: {consider}",
         (
-            "{Grade} {persists} {since_dose_2} after the second dose of tocilizumab: consider corticosteroids.",
+            "{consider_do} CRS {persists} {since_dose_2} after the second dose of tocilizumab.",
             ATTRIBUTABLE,
             "{not_used}",
             "{offers}",
-        ),
-        (
-            "The study then considered dexamethasone or methylprednisolone; it gives no regimen, the dose is ASCO's.",
-            STEROID_RULE,
         ),
         beside=(ICANS, ANTIFUNGAL),
     ),
     CardId.TOCI_RECOMMENDED: Wording(
         "Tocilizumab recommended",
         ZHANG,
-        "CRS {grade} and IL-6 up {il6_fold}: {recommended}{dose}",
+        "CRS {grade}{grade_why}, IL-6 up {il6_fold}: {recommended}",
         (
-            "The study recommends tocilizumab{second}: {grade} ({drivers}), IL-6 at least {t.il6_fold}-fold above "
-            "baseline.{no_better}",
+            "{recommended_do}{no_better}",
             ATTRIBUTABLE,
             "{not_used}",
             "{offers}",
         ),
-        (FDA, INTERVAL),
-        beside=(CAUTION_BESIDE, ICANS),
+        why="IL-6 {il6_fold_md} the baseline, {il6_beside}: the study recommends tocilizumab.",
+        beside=(
+            CAUTION_BESIDE,
+            ICANS,
+            LABS_MISSING,
+            "In the study, above the limit, severe CRS was 2 of 24 with tocilizumab and 1 of 12 without "
+            "(reconstructed); CRS lasted 5 against 8 days (p=0.06).",
+        ),
         caveat=NOT_TO_WITHHOLD,
-        study="8",
+        of_the_study=True,
         most_words=100,
     ),
     CardId.STEROID_EARLY_LOW_IL6: Wording(
         "Early corticosteroid at a small IL-6 rise",
         ZHANG,
-        "CRS {grade}, IL-6 up only {il6_fold}: {consider_early}; tocilizumab remains guideline care",
+        "CRS {grade}{grade_why}, IL-6 {il6_only}: {early}",
         (
-            "{guideline_option} {Grade} ({drivers}), IL-6 less than {t.il6_fold}-fold above baseline: the study "
-            "recommends corticosteroids in advance.",
+            "{early_do}",
             ATTRIBUTABLE,
             "{not_used}",
             "{offers}",
         ),
-        (CONFLICT_LOW_IL6, FDA),
-        beside=(CAUTION_BESIDE, ICANS),
+        why="IL-6 {il6_fold_md} the baseline, {il6_beside}: severe CRS was 3 of 8 with tocilizumab, 0 of 23 without.",
+        beside=(CAUTION_BESIDE, ICANS, LABS_MISSING),
         caveat=NOT_TO_WITHHOLD,
-        study="8",
+        of_the_study=True,
         most_words=100,
     ),
     CardId.TOCI_GUIDELINE: Wording(
         "Tocilizumab by guideline",
         ASCO,
-        "CRS {grade}, IL-6 rise unknown: {by_guideline}{dose}",
+        "CRS {grade}{grade_why}, IL-6 rise not known: {by_guideline}",
         (
-            "ASCO gives tocilizumab at grade 2 whatever the IL-6.{no_better}{il6_sample}",
+            "{guideline_do}{no_better}{il6_sample}",
             ATTRIBUTABLE,
-            "The IL-6 rise is unknown: {il6_reason}.",
+            "The IL-6 rise is not known: {il6_reason}.",
             "{not_used}",
             "{offers}",
         ),
-        (NO_WAITING, FDA, INTERVAL),
-        beside=(CAUTION_BESIDE, "{Grade}: {drivers}.", ICANS),
+        why="ASCO gives tocilizumab at grade 2 whatever the IL-6.",
+        beside=(CAUTION_BESIDE, ICANS, LABS_MISSING),
     ),
     CardId.TOCI_INTERVAL: Wording(
         "Interval between doses of tocilizumab",
         LABEL,
-        "Tocilizumab drafted {counted_last}: at least {t.dose_interval} between dose starts",
+        "Tocilizumab drafted {counted_last}: not before {counted_next}",
         (
-            "{counted}. At least {t.dose_interval} are asked for between the starts of two doses (the label: 8 h): "
-            "not before {counted_next}.",
+            "Not before {counted_next}: at least {t.dose_interval} between the starts of two doses (the label: 8 h). "
             "If CRS worsens before that, corticosteroids do not wait.",
+            "{counted}.",
         ),
-        (INTERVAL,),
-        beside=(CAUTION,),
+        beside=(CAUTION, LABS_MISSING),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_MAX_DOSES: Wording(
@@ -198,10 +180,11 @@ WORDING: Mapping[CardId, Wording] = {
         "Tocilizumab drafted after {counted_number}: at most {t.doses_max} in all and {t.doses_per_day} in "
         "{t.doses_day}",
         (
-            "{counted}. At most {t.doses_max} doses in all (the label: 4) and {t.doses_per_day} in {t.doses_day} "
-            "(protocols: 3). Corticosteroids. {third_line}",
+            "No further dose: corticosteroids. {third_line} At most {t.doses_max} doses in all (the label: 4) and "
+            "{t.doses_per_day} in {t.doses_day} (protocols: 3).",
+            "{counted}.",
         ),
-        beside=(CAUTION,),
+        beside=(CAUTION, LABS_MISSING),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_CAUTION: Wording(
@@ -209,11 +192,10 @@ WORDING: Mapping[CardId, Wording] = {
         LABEL,
         "Tocilizumab drafted: hypersensitivity to tocilizumab is on record",
         (
-            "Hypersensitivity to tocilizumab is on record ({allergy}). Known hypersensitivity is the contraindication "
-            "of the label. Protocols then use siltuximab or anakinra. {third_line}",
+            "Do not give it: known hypersensitivity is the contraindication of the label. Protocols then use "
+            "siltuximab or anakinra. {third_line}",
         ),
-        (BOXED,),
-        beside=(CAUTION,),
+        beside=(CAUTION, LABS_MISSING),
         shown=(EvidencePart.GRADE,),
     ),
     CardId.STEROID_CHECK: Wording(
@@ -228,7 +210,7 @@ WORDING: Mapping[CardId, Wording] = {
         ASTCT,
         "{no_crs_summary}",
         (
-            "{zero} Tocilizumab is for CRS: check the indication.{no_crs_icans}",
+            "Check the indication: tocilizumab is for CRS. {zero}{no_crs_icans}",
             "{before_fever}",
         ),
         beside=(ICANS,),
@@ -237,15 +219,14 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.ICANS_STEROID: Wording(
         "ICANS by grade",
         ASCO,
-        "ICANS {icans_grade}: {icans_do}",
+        "ICANS {icans_grade}{icans_why}: {icans_do}",
         (
             "{icans_care}{icans_early}",
             "{icans}{culture_line}",
             "{icans_and_crs}",
             "{offers}",
         ),
-        (STUDY_ICANS,),
-        beside=(ANTIFUNGAL,),
+        beside=("{icans_antifungal}",),
         shown=(EvidencePart.GRADE, EvidencePart.DOSES),
     ),
     CardId.TOCI_DOSE_CHECK: Wording(
@@ -257,8 +238,7 @@ WORDING: Mapping[CardId, Wording] = {
             "By weight: {label_dose}; once, intravenously over 60 minutes, from the age of {t.toci_min_age} years.",
             "{offers}",
         ),
-        ("The label: 8 mg/kg from 30 kg, 12 mg/kg below, at most 800 mg.",),
-        beside=(CAUTION,),
+        beside=(CAUTION, LABS_MISSING),
         shown=(EvidencePart.DOSES,),
     ),
     CardId.INFECTION_SURVEILLANCE: Wording(
@@ -266,54 +246,49 @@ WORDING: Mapping[CardId, Wording] = {
         ZHANG,
         "{surveillance_summary}",
         (
-            "{infection_known} {anc}",
+            "{infection_known} {anc}{anc_ask}",
             "Blood and urine cultures, chest radiograph if febrile, blood count, CRP; consider CMV and CT.",
             "{offers}",
+            "{surveillance_reason}",
         ),
-        ("{surveillance_why}",),
-        beside=("{surveillance_reason}", NO_REASSURANCE),
+        beside=(NO_REASSURANCE,),
         caveat=NOT_VALIDATED,
-        study="40",
         shown=(EvidencePart.CRP, EvidencePart.DOSES),
     ),
     CardId.CRS_POSSIBLE_MASKED: Wording(
         "CRS possible, fever may be masked",
         ASTCT,
-        "{culture_first}{low} without current fever: CRS may be masked (would be grade {provisional})",
+        "{culture_first}{low} without current fever: CRS may be masked (would be grade {provisional}); {work_up}",
         (
-            "{drivers}. {fever} ASTCT gives no grade without fever unless treatment hid it: CRS of grade "
-            "{provisional} is possible.{late}",
-            "{severe_work_up} {infection_known} {anc}",
+            "{severe_work_up}{neutropenic} {infection_known} {anc}{anc_ask}",
+            "CRS of grade {provisional} is possible: {drivers}. {fever}{late}",
         ),
-        (NO_REASSURANCE,),
+        beside=("ASTCT gives no grade without fever unless treatment hid it.",),
     ),
     CardId.CRS_GRADE_UNKNOWN: Wording(
         "CRS grade unknown",
         ASTCT,
         "{culture_first}{grade_unknown}: {missing_short}",
-        (
-            "{missing}.{provisional_words}",
-            "{not_normal}",
-        ),
+        ("{not_normal} {missing}.{provisional_words}",),
         shown=(EvidencePart.GRADE,),
     ),
     CardId.REASSESS_WINDOW: Wording(
         "Reassess after tocilizumab",
         LABEL,
-        "CRS {grade}, tocilizumab {since_last}: {better}reassess at {reassess_at}; {then}",
+        "CRS {grade}{grade_why}, tocilizumab {since_last}: {better}reassess at {reassess_at}; {then}",
         (
             "{Better}Reassess at {reassess_at}, or at once if CRS worsens; {then}.",
             "{not_used}",
-            "{Grade}: {drivers}. The last dose of tocilizumab started {since_last}.",
+            "The last dose of tocilizumab started {since_last}.",
         ),
-        (STEROID_RULE,),
     ),
     CardId.GRADE1_SUPPORTIVE: Wording(
         "Grade 1: supportive care",
         ASCO,
         "{grade1_summary}",
         (
-            "{measure}{Grade}: {fever_alone}. Antipyretics, fluids, look for infection.{il6_sample}",
+            "{measure}Antipyretics, fluids, look for infection.{il6_sample}",
+            "{grade1_drafted}",
             "{fever_lines}",
             "{grade1_known}",
             "{product_lines}",
@@ -321,7 +296,6 @@ WORDING: Mapping[CardId, Wording] = {
             "{not_used}",
             "{offers}",
         ),
-        ("The study's threshold for tocilizumab is grade 2; at grade 1 its duration was the same with and without.",),
     ),
     CardId.DATA_QUALITY: Wording(
         "Data that could not be used",
@@ -335,8 +309,8 @@ WORDING: Mapping[CardId, Wording] = {
         ASTCT,
         "{state_summary}",
         ("{state}",),
-        (NO_REASSURANCE,),
         shown=(),
+        most_words=110,
     ),
 }
 

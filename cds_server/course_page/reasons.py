@@ -72,10 +72,15 @@ def _known(assessment: Mapping[str, Any], t: Thresholds) -> Iterator[str]:
         yield "not read: " + plain("; ".join(map(str, assessment["unread"])))
 
 
+_SIDES: Mapping[str, str] = {Category.HIGH: "above the limit", Category.LOW: "below the limit"}
+
+
 def _rise(fold: Mapping[str, Any], cut: Decimal, t: Thresholds) -> str:
-    """The rise in words, such as `high, 6.20-fold`, or why it was unknown. No number looks like a limit that it did not
-    reach."""
-    parts, rise = [str(fold["category"])], _interval(fold)
+    """The rise in words, such as `above the limit, 6.2×`, or why it was unknown.
+
+    No number looks like a limit that it did not reach.
+    """
+    parts, rise = [_SIDES.get(str(fold["category"]), "unknown")], _interval(fold)
     # high below the limit: by a rise after tocilizumab, which the number before it does not show
     if rise is not None and not (fold["category"] == Category.HIGH and rise.low < cut):
         parts.append(fold_text(rise, cut))

@@ -83,10 +83,10 @@ STORIES: tuple[Story, ...] = (
         D9 14:00  start norepinephrine 0.1 | start epinephrine 0.05
         D9 14:30  T 36.8 | SBP 88 | SpO2 91 | device BiPAP
         """, (
-        Scene("1a", (5, "10:00"), ("steroid-early-low-il6", GRADE), says="1.72-fold"),
-        Scene("1b", (7, "09:45"), ("steroid-early-low-il6", "infection-surveillance", GRADE), 560, says="2.65-fold",
+        Scene("1a", (5, "10:00"), ("steroid-early-low-il6", GRADE), says="up only 1.7×"),
+        Scene("1b", (7, "09:45"), ("steroid-early-low-il6", "infection-surveillance", GRADE), 560, says="up only 2.7×",
               before_draft=("steroid-early-low-il6", GRADE)),
-        Scene("1c", (9, "09:00"), ("steroid-early-low-il6", "infection-surveillance", GRADE), says="2.65-fold"),
+        Scene("1c", (9, "09:00"), ("steroid-early-low-il6", "infection-surveillance", GRADE), says="up only 2.7×"),
         Scene("1d", (9, "15:00"), ("severe-crs", "infection-surveillance", GRADE),
               says="grade 4", other_order=("severe-crs", GRADE)),
     )),
@@ -101,7 +101,7 @@ STORIES: tuple[Story, ...] = (
         D10 10:00  toci 440
         D13 09:30  T 38.4 | SBP 86 | SpO2 97 | device RA
         """, (
-        Scene("2", (13, "10:00"), ("steroid-after-2-toci", GRADE), says="2.51-fold"),
+        Scene("2", (13, "10:00"), ("steroid-after-2-toci", GRADE), says="up 2.5×"),
         Scene("2-deceased", (20, "10:00"), (), deceased=True),
     )),
     Story("3", "Grade 2 and a high IL-6 rise", 51, """
@@ -127,7 +127,7 @@ STORIES: tuple[Story, ...] = (
         D3 07:00  il6 40 | crp 30
         D3 09:30  T 38.6 | SBP 118 | SpO2 97 | device RA
         """, (
-        Scene("5", (3, "10:00"), ("infection-surveillance", "grade1-supportive", GRADE), 560, says="2.50-fold",
+        Scene("5", (3, "10:00"), ("infection-surveillance", "grade1-supportive", GRADE), 560, says="up 2.5×",
               before_draft=("grade1-supportive", GRADE)),
     )),
     Story("6", "High-flow oxygen: grade 3, IL-6 low", 29, """
@@ -137,7 +137,7 @@ STORIES: tuple[Story, ...] = (
         D6 07:00  il6 90
         D6 09:30  T 39.5 | SBP 118 | SpO2 95 | device HFNC | flow 30 | FiO2 50
         """, (
-        Scene("6", (6, "10:00"), ("severe-crs", GRADE), says="IL-6 low does not delay",
+        Scene("6", (6, "10:00"), ("severe-crs", GRADE), says="IL-6 must not delay",
               other_order=("severe-crs", GRADE)),
     )),
     Story("7", "Grade 2, IL-6 high, 26 h after the first dose", 46, """
@@ -149,7 +149,7 @@ STORIES: tuple[Story, ...] = (
         D5 08:00  toci 560
         D6 07:00  il6 8100
         D6 09:30  T 36.8 | SBP 84 | SpO2 97 | device RA
-        """, (Scene("7", (6, "10:00"), ("toci-recommended", GRADE), says="5.50-fold"),)),
+        """, (Scene("7", (6, "10:00"), ("toci-recommended", GRADE), says="up 5.5×"),)),
     Story("8", "A second dose drafted 5 h after the first", 46, """
         D0 08:00  il6 10 | weight 70
         D0 10:00  car-t tisagenlecleucel
@@ -195,7 +195,7 @@ STORIES: tuple[Story, ...] = (
         D4 07:00  il6 48.0 | crp 54.9
         D4 09:30  T 38.0 | SBP 118 | SpO2 93 | device NC | flow 6
         """, (
-        Scene("11", (4, "10:00"), ("toci-recommended", GRADE), 496, says="near the threshold",
+        Scene("11", (4, "10:00"), ("toci-recommended", GRADE), 496, says="near the limit",
               before_draft=("toci-recommended", GRADE)),
     )),
     Story("12", "Fever suppressed after tocilizumab, CRP low again", 33, """
@@ -207,7 +207,7 @@ STORIES: tuple[Story, ...] = (
         D8 09:30  T 36.8 | SBP 112 | SpO2 97 | device RA
         D9 07:00  crp 9
         D9 09:30  T 36.8 | SBP 112 | SpO2 97 | device RA
-        """, (Scene("12", (9, "10:00"), ("infection-surveillance", GRADE), says="4.00-fold"),)),
+        """, (Scene("12", (9, "10:00"), ("infection-surveillance", GRADE), says="up 4×"),)),
     Story("13", "Hypoxia, 100.3 °F", 40, """
         D0 08:00  weight 70
         D0 10:00  car-t tisagenlecleucel

@@ -27,7 +27,7 @@ from tests.support.fhir_wire import FhirWire
 from tests.support.smart_desk import OTHER, OTHER_SCENE, PATIENT, SCENE, SESSION_KEY, toml
 from tests.support.smart_server import Ehr, smart_ehr
 
-FOLD, OTHER_FOLD = "6.20-fold", "4.00-fold"
+FOLD, OTHER_FOLD = "6.2×", "4.00×"
 
 
 @dataclass

@@ -26,7 +26,7 @@ QUESTIONS = rows("""
 | HIGH; SBP 84 @D3 10:00; SpO2 97 @D3 10:00; device RA @D3 10:00; toci 560 @-25h; grade 2; weight 70 @-9h              |         |         |      | toci-recommended (w), crs-grade | tocilizumab, corticosteroid | No better 24 h after the first dose: dexamethasone beside, as at grade 3 (ASCO). | – | 25 h after dose 1 and no better |
 | T 39 @-30h; toci 560 @-22h; T 39 @-10h; SBP 118 @-10h; device NC @-10h; flow 2 @-10h; toci 560 @-9h; grade 1         |         |         |      | reassess-window, crs-grade | – | better since dose 2, reassess at 7 Mar 03:00 | consider corticosteroids | 9 h after dose 2 and better |
 | toci 560 @D0 09:00; grade 2; weight 70 @-9h                                                                          |         |         |      | toci-guideline (w), crs-grade | tocilizumab | Also given: tocilizumab 560 mg IV, 2 Mar 09:00. | – | tocilizumab before the infusion |
-| grade 1; coded G92.04 @-1h; weight 70 @-9h                                                                           |         |         |      | icans-steroid (c), grade1-supportive, crs-grade | corticosteroid | methylprednisolone 1000 mg IV once a day | every 6 h | ICANS 4 |
+| grade 1; coded G92.04 @-1h; weight 70 @-9h                                                                           |         |         |      | icans-steroid (c), grade1-supportive, crs-grade | corticosteroid | methylprednisolone 1,000 mg IV once a day | every 6 h | ICANS 4 |
 """)  # fmt: skip
 
 

@@ -506,7 +506,7 @@ LABS = rows("""
 | anc 2 @-9h; plt 49 @-9h; alt 20 @-9h; ast 20 @-9h       | Caution: platelets 49 ×10⁹/L (below 50                   | thrombocytopenia                         |
 | anc 2 @-9h; plt 200 @-9h; alt 201 @-9h; ast 20 @-9h     | ALT 201 U/L (above 5 × upper normal 40, unconfirmed      | above five times our own upper normal    |
 | anc 2 @-9h; plt 200 @-9h; alt >1000 @-9h; ast 20 @-9h   | ALT &gt;1000 U/L (above 5 × upper normal 40              | more than 1000                           |
-| anc 2 @-73h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h     | No result of 3 days: ANC.                                | a count of 73 h ago is not known         |
+| anc 2 @-73h; plt 200 @-9h; alt 20 @-9h; ast 20 @-9h     | Send ANC: no result of 3 days.                           | a count of 73 h ago is not known         |
 | anc 2 @-9h; plt 200 @-9h; alt 15 ukat/L @-9h; ast 20 @-9h | ALT 900 U/L (above 5 × upper normal 40                | a katal is 60 units                      |
 | anc 2 @-9h; plt 200 @-9h; alt 15 nmol/L @-9h; ast 20 @-9h | ALT 15 nmol/L of 6 Mar 03:00 could not be used        | a unit that is not read                  |
 """)
@@ -542,9 +542,9 @@ def test_a_drafted_dose_at_grade_1_carries_the_same_line() -> None:
 
 BARRED = rows("""
 | chart                                                                  | allergy | summary                                                    | because                                     |
-| grade 3; weight 70 @-9h                                                | yes     | corticosteroids now; hypersensitivity to tocilizumab on record | the contraindication of the label       |
-| T 39 @-9h; toci 560 @-5h; grade 3                                      |         | corticosteroids now; tocilizumab not before                | five hours after a dose                     |
-| T 39 @-90h; toci 560 @-80h; toci 560 @-60h; toci 560 @-40h; toci 560 @-20h; grade 3 |  | corticosteroids now; 4 doses of tocilizumab given | four doses                              |
+| grade 3; weight 70 @-9h                                                | yes     | every 6 h now; hypersensitivity to tocilizumab on record | the contraindication of the label       |
+| T 39 @-9h; toci 560 @-5h; grade 3                                      |         | every 6 h now; tocilizumab not before                      | five hours after a dose                     |
+| T 39 @-90h; toci 560 @-80h; toci 560 @-60h; toci 560 @-40h; toci 560 @-20h; grade 3 |  | every 6 h now; 4 doses of tocilizumab given | four doses                              |
 """)
 
 
@@ -608,7 +608,7 @@ REGIMENS = rows("""
 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2                 | Dexamethasone 10 mg IV every 12 h        | CRS grade 2 alone                                         |
 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 5 @-1h     | Dexamethasone 10 mg IV every 12 h        | ICANS grade 2 beside it: one order, enough for both       |
 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 2 @-1h     | Dexamethasone 10 mg IV every 6 h         | ICANS grade 3 beside it: one order, the stronger          |
-| grade 1; coded G92.04 @-1h                                         | Methylprednisolone 1000 mg IV once a day | ICANS grade 4                                             |
+| grade 1; coded G92.04 @-1h                                         | Methylprednisolone 1,000 mg IV once a day | ICANS grade 4                                             |
 | rate norepinephrine 0.1 @-13h; rate epinephrine 0.1 @-12h; T 39 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | Dexamethasone 10 mg IV every 6 h | grade 4 only if both still run: check the pumps |
 | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; grade 2; ice 8 @-1h     | Dexamethasone 10 mg IV every 12 h        | ICANS grade 1                                             |
 | grade 4; ice 5 @-1h                                                | Methylprednisolone 500 mg IV every 12 h  | grade 4: methylprednisolone counts for both               |
@@ -640,7 +640,7 @@ def test_a_corticosteroid_order_of_weeks_ago_answers_nothing() -> None:
 
 def test_after_day_30_the_state_says_that_the_study_s_rules_are_off() -> None:
     found = asked("car-t tisagenlecleucel @D-31 10:00; grade 2")
-    assert "the study's rules end at day 30" in found.cards[-1].detail
+    assert "the study's rules end 30 days after the infusion" in found.cards[-1].detail
 
 
 DATA = rows("""

@@ -44,11 +44,11 @@ QUESTIONS = rows("""
 | grade 1; ice 5 @-1h                                                                     | 560     | icans-steroid (w), grade1-supportive, crs-grade  | ASCO adds tocilizumab with concurrent CRS                                                              | does not treat | ICANS 2 beside CRS 1, tocilizumab drafted           |
 | grade 1; ice 5 @-1h                                                                     |         | icans-steroid (w), grade1-supportive, crs-grade  | ASCO adds tocilizumab with concurrent CRS                                                              | does not treat | the same as the chart is opened                     |
 | grade 0; ice 5 @-1h                                                                     | 560     | icans-steroid (w), no-crs (w), crs-grade         | it is not for isolated ICANS                                                                           | ASCO adds    | ICANS alone, tocilizumab drafted                      |
-| SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h; ice 5 @-1h                                  |         | icans-steroid (w), crs-grade-unknown, crs-grade  | ICANS grade 2: dexamethasone 10 mg IV, again after 12 h, then reassess                                 | isolated     | without a grade of CRS neither is said                |
-| grade 1; coded G92.04 @-1h                                                              |         | icans-steroid (c), grade1-supportive, crs-grade  | ICANS grade 4: ICU and airway, methylprednisolone 1000 mg IV once a day, imaging at once               | –            | ICANS 4                                               |
-| grade 1; ice 1 @-1h                                                                     |         | icans-steroid (c), grade1-supportive, crs-grade  | ICANS grade 3: ICU, dexamethasone 10 mg IV every 6 h, imaging, EEG                                     | –            | ICANS 3                                               |
-| grade 1; ice 8 @-1h                                                                     |         | icans-steroid, grade1-supportive, crs-grade      | ICANS grade 1: supportive care, ICE every 8 h                                                          | Dexamethasone 10 mg | ICANS 1: no order                              |
-| HIGH; T 38.9 @-8h; SBP 85 @-1h; T 38.9 @-1h; SpO2 95 @-1h; device RA @-1h; give phenylephrine 0.1 IV @-55m; give phenylephrine 0.1 IV @-45m; give phenylephrine 0.1 IV @-35m; give norepinephrine 0.008 IV @-25m | | toci-recommended (w), crs-grade | 3 pushes of phenylephrine since 11:05, 1 push of norepinephrine at 11:35 | grade 3 | pushes are no infusion |
+| SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h; ice 5 @-1h                                  |         | icans-steroid (w), crs-grade-unknown, crs-grade  | ICANS grade 2 (ICE 5): dexamethasone 10 mg IV, again after 12 h, then reassess                                 | isolated     | without a grade of CRS neither is said                |
+| grade 1; coded G92.04 @-1h                                                              |         | icans-steroid (c), grade1-supportive, crs-grade  | ICANS grade 4 (coded G92.04): ICU and airway, methylprednisolone 1,000 mg IV once a day, imaging at once               | –            | ICANS 4                                               |
+| grade 1; ice 1 @-1h                                                                     |         | icans-steroid (c), grade1-supportive, crs-grade  | ICANS grade 3 (ICE 1): ICU, dexamethasone 10 mg IV every 6 h, imaging, EEG                                     | –            | ICANS 3                                               |
+| grade 1; ice 8 @-1h                                                                     |         | icans-steroid, grade1-supportive, crs-grade      | ICANS grade 1 (ICE 8): supportive care, ICE every 8 h                                                          | Dexamethasone 10 mg | ICANS 1: no order                              |
+| HIGH; T 38.9 @-8h; SBP 85 @-1h; T 38.9 @-1h; SpO2 95 @-1h; device RA @-1h; give phenylephrine 0.1 IV @-55m; give phenylephrine 0.1 IV @-45m; give phenylephrine 0.1 IV @-35m; give norepinephrine 0.008 IV @-25m | | toci-recommended (w), crs-grade | CRS grade 2 (SBP 85, pushes of phenylephrine, pushes of norepinephrine) | grade 3 | pushes are no infusion |
 """)  # fmt: skip
 
 
@@ -100,14 +100,14 @@ def test_each_card_that_gives_treatment_says_in_its_second_line_what_is_known_of
     chart = f"{row['chart'].replace('HIGH', HIGH)}; anc 0.1 @-3h; pcr Detected @-60h; coded B18.1 @-900h"
     second = next(c for c in answered(patient(chart)).cards if c.id == row["card"]).detail.split("\n\n")[1]
     assert second == (
-        "If not attributable to another cause. Infection to weigh: Viral PCR: Detected 4 Mar 00:00. "
+        "Only if not attributable to another cause. Infection to weigh: Viral PCR: Detected 4 Mar 00:00. "
         "On record, not counted: coded B18.1 since 28 Jan 2026. ANC 0.1."
     )
 
 
 READ = rows("""
 | chart                                                             | unread                   | says                                                                                        | because                        |
-| grade 2                                                           |                          | No infection coded; no culture or PCR of 7 days on record.                                  | nothing was tested             |
+| grade 2                                                           |                          | No infection coded; no culture or PCR in 7 days.                                           | nothing was tested             |
 | grade 2; culture No growth @-60h; culture No growth @-30h; pcr Not detected @-50h | | No infection found in: blood culture ×2, viral pcr ×1, diagnoses (latest 5 Mar 06:00).      | three tests, nothing found     |
 | grade 2; culture No growth @-30h                                  | conditions               | No infection found in: blood culture ×1 (latest 5 Mar 06:00). Could not be read: conditions. | diagnoses could not be read    |
 | grade 2                                                           | microbiology             | Could not be read: microbiology.                                                            | cultures could not be read     |
@@ -119,7 +119,7 @@ READ = rows("""
 def test_no_infection_found_lists_what_was_read(row: dict[str, str]) -> None:
     kinds = [Kind(row["unread"])] if row["unread"] else []
     card = next(c for c in answered(patient(row["chart"]), unread=kinds).cards if c.id is CardId.TOCI_GUIDELINE)
-    assert f"If not attributable to another cause. {row['says']} ANC not known." in card.detail
+    assert f"Only if not attributable to another cause. {row['says']} ANC not known." in card.detail
 
 
 ANTIBIOTICS = rows("""

@@ -31,11 +31,11 @@ def line_of(found: Advice) -> str:
 
 LINE = rows("""
 | chart                                                                       | crs-grade says                                                                                                                 | because                                    |
-| il10 12 @D0 08:00; il10 96 @D3 07:00; il10 20 @D4 07:00                     | baseline 12 pg/mL (2 Mar 08:00), peak 96 pg/mL (5 Mar 07:00), latest 20 pg/mL (6 Mar 07:00), rise 8.00-fold: no limit is known. | baseline, peak, latest and how far it rose |
-| il10 12 @D0 08:00; il10 96 @D4 07:00                                        | baseline 12 pg/mL (2 Mar 08:00), peak 96 pg/mL (6 Mar 07:00), rise 8.00-fold: no limit is known.                               | the latest is the peak: said once          |
-| il10 12 @D0 08:00; il10 20 @D2 07:00; toci 560 @D3 12:00; il10 96 @D4 07:00 | baseline 12 pg/mL (2 Mar 08:00), peak 96 pg/mL (6 Mar 07:00), rise 8.00-fold: no limit is known.                               | after tocilizumab too                      |
-| il10 0.012 ng/mL @D0 08:00; il10 96 ng/L @D4 07:00                          | baseline 0.012 ng/mL (2 Mar 08:00), peak 96 ng/L (6 Mar 07:00), rise 8.00-fold: no limit is known.                             | in the units of IL-6                       |
-| il10 <5 @D0 08:00; il10 50 @D4 07:00                                        | baseline &lt;5 pg/mL (2 Mar 08:00), peak 50 pg/mL (6 Mar 07:00), rise more than 10.00-fold: no limit is known.                 | a baseline below a limit                   |
+| il10 12 @D0 08:00; il10 96 @D3 07:00; il10 20 @D4 07:00                     | baseline 12 pg/mL (2 Mar 08:00), peak 96 pg/mL (5 Mar 07:00), latest 20 pg/mL (6 Mar 07:00), up 8×: no limit is known. | baseline, peak, latest and how far it rose |
+| il10 12 @D0 08:00; il10 96 @D4 07:00                                        | baseline 12 pg/mL (2 Mar 08:00), peak 96 pg/mL (6 Mar 07:00), up 8×: no limit is known.                               | the latest is the peak: said once          |
+| il10 12 @D0 08:00; il10 20 @D2 07:00; toci 560 @D3 12:00; il10 96 @D4 07:00 | baseline 12 pg/mL (2 Mar 08:00), peak 96 pg/mL (6 Mar 07:00), up 8×: no limit is known.                               | after tocilizumab too                      |
+| il10 0.012 ng/mL @D0 08:00; il10 96 ng/L @D4 07:00                          | baseline 0.012 ng/mL (2 Mar 08:00), peak 96 ng/L (6 Mar 07:00), up 8×: no limit is known.                             | in the units of IL-6                       |
+| il10 <5 @D0 08:00; il10 50 @D4 07:00                                        | baseline &lt;5 pg/mL (2 Mar 08:00), peak 50 pg/mL (6 Mar 07:00), up &gt;10×: no limit is known.                 | a baseline below a limit                   |
 | il10 50 @D3 07:00; il10 30 @D4 07:00                                        | peak 50 pg/mL (5 Mar 07:00), latest 30 pg/mL (6 Mar 07:00): no limit is known.                                                 | without a baseline                         |
 | il10 0 @D0 08:00; il10 50 @D4 07:00                                         | baseline 0 pg/mL (2 Mar 08:00), peak 50 pg/mL (6 Mar 07:00): no limit is known.                                                | nothing can be divided by zero             |
 | il10 12 @D0 08:00                                                           | baseline 12 pg/mL (2 Mar 08:00): no limit is known.                                                                            | none since the infusion                    |
@@ -89,5 +89,5 @@ def test_explain_lists_every_sample_and_the_rise_without_a_verdict() -> None:
         "  2 Mar 08:00   12 pg/mL         baseline",
         "  5 Mar 07:00   96 pg/mL         peak",
         "  6 Mar 07:00   20 pg/mL         counted",
-        "  rise: 96 ÷ 12 = 8.00-fold (no limit is known)",
+        "  rise: 96 ÷ 12 = 8×, no limit is known",
     ]

@@ -36,7 +36,7 @@ NOT_USED = rows("""
 | {FEVER}; SpO2 97 @-1h; device RA @-1h; SBP 84 @-1h | SBP | component.0.valueQuantity      | {"value": 84, "unit": "bar"} | grade1-supportive | blood pressure 84 bar of 6 Mar 11:00 could not be used (unit "bar" cannot be converted to mm\\[Hg\\]) | not charted; measure now               | a pressure in another unit                 |
 | {FEVER}; SpO2 97 @-1h; device RA @-1h; SBP 84 @-1h | SBP | effectiveDateTime              | "2026-03-08T08:00:00+08:00" | grade1-supportive | blood pressure 84 mm\\[Hg\\] of 8 Mar 08:00 could not be used (dated ahead of the clock)     | not charted; measure now                     | a pressure of the day after tomorrow       |
 | {FEVER}; SBP 118 @-1h; SpO2 88 @-1h       | SpO2    | valueQuantity                       | {"value": 0.5, "unit": "kPa"} | grade1-supportive | SpO2 0.5 kPa of 6 Mar 11:00 could not be used                                                | not charted; measure now                     | a saturation in a unit of pressure         |
-| {SIGNS}; il6 10 @D0 08:00; il6 60 @-3h; weight 62 @-20h; anc 0.2 @-9h | anc | valueQuantity.unit | "cells"                     | toci-recommended  | ANC 0.2                                                                                      | ANC not known; no neutrophil count; No result of 3 days: ANC | a count in no unit |
+| {SIGNS}; il6 10 @D0 08:00; il6 60 @-3h; weight 62 @-20h; anc 0.2 @-9h | anc | valueQuantity.unit | "cells"                     | toci-recommended  | ANC 0.2                                                                                      | ANC not known; no neutrophil count; Send ANC              | a count in no unit |
 | {SIGNS}; ice 4 @-2h                       | ice     | valueInteger                        | 14                          | crs-grade         | ICE 14 of 6 Mar 10:00                             | chart ICE                                    | a score that the scale does not have       |
 """)
 
@@ -117,7 +117,7 @@ def test_of_two_results_under_one_id_each_is_missed() -> None:
     low = next(r for r in found if "'value': 84," in str(r))
     first = next(r for r in found if r.get("valueQuantity", {}).get("unit") == "Cel")
     found = [{**r, "id": low["id"]} if r is first else r for r in found]
-    cards = {card.id: card.detail for card in answered(found).cards}
-    assert "At least grade 1" in cards[CardId.GRADE1_SUPPORTIVE]
+    cards = {card.id: f"{card.summary} {card.detail}" for card in answered(found).cards}
+    assert "CRS at least grade 1" in cards[CardId.GRADE1_SUPPORTIVE]
     assert "Blood pressure 84" in cards[CardId.GRADE1_SUPPORTIVE]
     assert CardId.DATA_QUALITY in cards

@@ -353,8 +353,8 @@ SAID = rows("""
 | il6 0 @D-1 20:00; il6 20 @D4 07:00   | baseline 0 pg/mL (1 Mar 20:00, Observation/p-1): verdict unknown – the baseline is zero; baseline taken 24 h before the infusion.                                                 | the same, drawn the evening before        |
 | il6 10 @D-1 20:00                    | baseline 10 pg/mL (1 Mar 20:00, Observation/p-1): verdict unknown – no sample since the infusion that counts; baseline taken 24 h before the infusion.                                        | the evening before, and none since        |
 | il6 10 @D0 08:00; toci 560 @D3 10:00; il6 900 @D4 07:00 | baseline 10 pg/mL (2 Mar 08:00, Observation/p-1): verdict unknown – no sample since the infusion that counts. | one after tocilizumab is on record and does not count |
-| il6 >10 @D0 08:00; il6 >40 @D4 07:00 | rise more than 0.00-fold: verdict unknown – a result is given only as below or above a limit, and both verdicts are possible.                                                     | two results above a limit                 |
-| il6 10 @D0; il6 50 @D4 07:00         | baseline 10 pg/mL (02 Mar, Observation/p-1), peak 50 pg/mL (6 Mar 07:00, Observation/p-2), rise 5.00-fold: high (limit 4-fold).                                                   | a baseline known by date only             |
+| il6 >10 @D0 08:00; il6 >40 @D4 07:00 | up &gt;0×: verdict unknown – a result is given only as below or above a limit, and both verdicts are possible.                                                     | two results above a limit                 |
+| il6 10 @D0; il6 50 @D4 07:00         | baseline 10 pg/mL (02 Mar, Observation/p-1), peak 50 pg/mL (6 Mar 07:00, Observation/p-2), up 5×: above the study's limit (4).                                                   | a baseline known by date only             |
 """)
 
 
@@ -430,7 +430,7 @@ def test_what_the_grade_comes_to(row: dict[str, str]) -> None:
 
 def test_a_rise_after_tocilizumab_is_not_put_down_to_the_fold_before_it() -> None:
     chart = patient("crp 10 @D0 08:00; crp 15 @-30h; toci 560 @-24h; crp 90 @-2h; grade 2")
-    assert "CRP high after tocilizumab" in answered(chart).cards[-1].summary
+    assert "CRP up after tocilizumab" in answered(chart).cards[-1].summary
 
 
 def test_icans_that_may_be_higher_is_said_to_be() -> None:

@@ -55,7 +55,7 @@ def test_sent_along_they_stand_in_the_reasoning_without_a_category() -> None:
     found = assessment(answer)
     assert (found["il10"]["foldChange"], set(found["il10"])) == (8, {"foldChange", "baseline", "peak"})
     assert {found["il10"][name]["reference"] for name in ("baseline", "peak")} < set(found["evidence"])
-    assert "**IL-10** last 96 pg/mL: no limit is known" in card(answer, "crs-grade")["detail"]
+    assert "**IL-10** 96 pg/mL: no limit is known" in card(answer, "crs-grade")["detail"]
 
 
 def test_a_client_that_does_not_send_them_and_names_no_server_gets_the_same_answer_as_before() -> None:

@@ -14,18 +14,18 @@ from tests.support.tables import NOW, moment_of, name_of, patient, rows
 
 CASES = rows("""
 | card                   | says                                     | chart                                                                                  | because                       |
-| severe-crs             | tocilizumab and corticosteroids now      | T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h                              | high-flow oxygen              |
-| severe-crs             | corticosteroids now; tocilizumab not before | T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; toci 560 @-3h                            | a dose three hours ago        |
+| severe-crs             | tocilizumab 560 mg IV and dexamethasone 10 mg IV every 6 h now | T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; weight 70 @-9h                              | high-flow oxygen              |
+| severe-crs             | every 6 h now; tocilizumab not before    | T 39 @-1h; SBP 118 @-1h; device HFNC @-1h; toci 560 @-3h                            | a dose three hours ago        |
 | steroid-after-2-toci   | persists 9 h after the second dose       | T 39 @-30h; toci 560 @-20h; toci 560 @-9h; T 38.5 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | two doses          |
-| toci-recommended       | at least 4-fold above baseline           | T 39 @D3 06:00; il6 10 @D0 08:00; il6 50 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a high rise |
-| steroid-early-low-il6  | less than 4-fold above baseline          | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a small rise |
+| toci-recommended       | above the study's limit (4)              | T 39 @D3 06:00; il6 10 @D0 08:00; il6 50 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h | a high rise |
+| steroid-early-low-il6  | below the study's limit (4)              | T 39 @D3 06:00; il6 10 @D0 08:00; il6 20 @D4 07:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; weight 70 @-9h | a small rise |
 | toci-guideline         | no sample since the infusion             | il6 10 @D0 08:00; T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h                 | no rise known                 |
 | infection-surveillance | not the paper's definition of a rise   | crp 10 @D0 08:00; crp 11 @D3 07:00; toci 560 @D3 12:00; crp 60 @D4 07:00; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h | CRP rose after the dose |
 | crs-possible-masked    | would be grade 2                         | give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h     | an antipyretic may hide fever |
 | crs-grade-unknown      | missing temperature of the last 24 h     | SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                                             | no temperature                |
 | reassess-window        | then a second dose                       | T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; toci 560 @-3h                    | three hours after dose 1      |
 | reassess-window        | then corticosteroids                     | T 39 @-30h; SBP 84 @-4h; SpO2 97 @-4h; device RA @-4h; toci 560 @-20h; toci 560 @-3h; T 39 @-1h; SBP 84 @-1h | three hours after dose 2 |
-| grade1-supportive      | blood pressure and oxygen not known      | T 39 @-1h                                                                              | nothing else charted          |
+| grade1-supportive      | measure now                              | T 39 @-1h                                                                              | nothing else charted          |
 | data-quality           | a nasal cannula has no flow charted      | T 39 @-1h; SBP 118 @-1h; device NC @-1h                                                | a cannula without flow        |
 | icans-steroid          | Dexamethasone 10 mg IV, again after 12 h | ice 5 @-1h; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                    | ICANS grade 2                 |
 | infection-first        | treat sepsis first                       | T 39 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; culture Escherichia coli @-30h   | E. coli in blood              |

@@ -33,14 +33,14 @@ def test_patient_a_at_day_7_is_explained_from_the_samples_to_the_cards(tmp_path:
         "tisagenlecleucel, 2 Mar 10:00",
         "2 Mar 08:00   18.0 pg/mL       baseline",
         "9 Mar 06:00   47.7 pg/mL       peak",
-        "rise: 47.7 ÷ 18 = 2.65-fold (limit 4-fold)",
-        "verdict: low",
-        "rise: 61 ÷ 22 = 2.77-fold (limit 1.83-fold)",
+        "rise: 47.7 ÷ 18 = 2.7×, the study's limit (4)",
+        "verdict: below the study's limit (4)",
+        "rise: 61 ÷ 22 = 2.8×, the study's limit (1.83)",
         "oxygen: grade 2 – nasal cannula 3 L/min",
         "together: grade 2",
         "M14  grade: 2; day: 0 to 30 days;",
         "S01  CRP: >1.83-fold;",
-        "[WARNING] CRS grade 2, IL-6 up only 2.65-fold",
+        "[WARNING] CRS grade 2 (nasal cannula 3 L/min), IL-6 up only 2.7×",
         "( ) Dexamethasone 10 mg IV every 12 h",
     ):
         assert line in page, page

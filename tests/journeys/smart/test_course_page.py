@@ -208,7 +208,7 @@ def test_the_cards_stand_beside_it_in_their_own_words() -> None:
     answer = page_of("1b")
     text = said(answer)
     for words in (
-        "Based on one retrospective study",
+        "One retrospective study of one centre in B-ALL",
         "→ steroid-early-low-il6 (warning)",
         "Unconfirmed numbers in force",
     ):
@@ -352,7 +352,7 @@ def test_the_reasons_of_a_decision_stand_beside_those_of_now(*, changed_since: b
     for words in (
         "When the card was shown, 6 Mar 10:00",
         "CRS: at least grade 2",
-        "IL-6 rise: high, 6.20-fold",
+        "IL-6 rise: above the limit, 6.2×",
         "M04",
         "Z99 a row that there is no more",
     ):
@@ -366,7 +366,7 @@ TILES = rows("""
 | grade 0; T 39 @-60h; give dexamethasone 10 IV @-58h                          | CRS now           | Grade 0, fever may be suppressed                  | nor is one under a corticosteroid        |
 | T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; give dexamethasone 10 IV @-20h | CRS now | May be masked: grade 2 if this is CRS             | what it would be is said at a glance     |
 | grade 0                                                                      | CRS now           | Grade 0                                           | nothing of CRS                           |
-| crp 10 @D0 08:00; crp 15 @-30h; toci 560 @-24h; crp 90 @-2h; grade 2         | CRP rise          | High after tocilizumab                            | not 1.50-fold                            |
+| crp 10 @D0 08:00; crp 15 @-30h; toci 560 @-24h; crp 90 @-2h; grade 2         | CRP rise          | Up after tocilizumab                              | not 1.50-fold                            |
 | ice 5 @-2h; grade 1                                                          | ICANS             | Grade 2                                           | it outweighs a grade 1                   |
 | grade 1                                                                      | ICANS             | Unknown                                           | never charted                            |
 | toci 560 @D3; grade 2                                                        | Tocilizumab doses | 1 5 Mar, time not known                           | a date is no time of day                 |
@@ -469,10 +469,10 @@ KNOWN_THEN = rows("""
 | {"crsGrade": 2}                                                                 | CRS: grade 2                                               | graded                                      |
 | {"provisionalGrade": 0}                                                         | CRS: no grade                                              | there is no CRS of grade 0                  |
 | {"provisionalGrade": 3}                                                         | CRS: no grade; at least grade 3 if it was CRS              | more may not have been known                |
-| {"il6": {"category": "low", "foldChange": 3.9996}}                              | IL-6 rise: low, 3.999-fold                                 | not rounded to the limit it did not reach   |
-| {"crp": {"category": "low", "foldChange": 1.83}}                                | CRP rise: low, 1.83-fold                                   | the limit itself                            |
-| {"il6": {"category": "high", "foldRange": {"low": 33.3}}}                       | IL-6 rise: high, at least 33.30-fold                       | of a result below a limit                   |
-| {"crp": {"category": "high", "foldChange": 1.5}}                                | CRP rise: high                                             | high by a rise after tocilizumab            |
+| {"il6": {"category": "low", "foldChange": 3.9996}}                              | IL-6 rise: below the limit, 3.999×                                 | not rounded to the limit it did not reach   |
+| {"crp": {"category": "low", "foldChange": 1.83}}                                | CRP rise: below the limit, 1.83×                                   | the limit itself                            |
+| {"il6": {"category": "high", "foldRange": {"low": 33.3}}}                       | IL-6 rise: above the limit, ≥33×                       | of a result below a limit                   |
+| {"crp": {"category": "high", "foldChange": 1.5}}                                | CRP rise: above the limit                                  | high by a rise after tocilizumab            |
 | {"il6": {"category": "unknown", "reason": "zero_baseline"}}                     | IL-6 rise: unknown, the baseline is zero                   | why it was not known                        |
 | {"tocilizumabDoses": 0, "flags": ["history_incomplete"]}                        | tocilizumab doses: at least 0                              | not all could be read then                  |
 | {"icansGrade": 2}                                                               | ICANS: grade 2                                             | cards rest on it                            |

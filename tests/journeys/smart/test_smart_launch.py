@@ -39,8 +39,8 @@ from tests.support.tokens import KEYS as KEY_SET
 from tests.support.tokens import Token
 
 ELSEWHERE = "https://fhir.elsewhere.example/r4"
-FOLD = "6.20-fold"  # of PATIENT, and of no other
-OTHER_FOLD = "4.00-fold"
+FOLD = "6.2×"  # of PATIENT, and of no other
+OTHER_FOLD = "4.00×"
 
 
 @pytest.fixture
