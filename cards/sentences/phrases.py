@@ -356,7 +356,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "steroid ordered": "A corticosteroid is ordered{at}, not yet charted.",
         "steroid active": "A corticosteroid is ordered{at}.",
         "steroid given": "{given}.",
-        "steroid given child": "{given} (what counts as running below adult age is unconfirmed).",
+        "steroid given child": "{given}. What counts as running below adult age is unconfirmed.",
         "instead": "Methylprednisolone takes the place of {drugs}: stop {drugs}.",
         "lesser": "Not counted as this regimen: {named}.",
         "dose unread": '{steroid} (its dose could not be read: "{ways}")',

@@ -22,7 +22,13 @@ RXNORM, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://unitsofmea
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 # there is no LOINC for ICE: the example hospital has a code of its own (`value_sets/`)
 ICE_SYSTEM, ICE_CODE = "https://example.org/flowsheet", "ICE"
-CAR_T = {"axicabtagene ciloleucel": "1987398", "tisagenlecleucel": "1986438", "brexucabtagene autoleucel": "2387277"}
+CAR_T = {
+    "axicabtagene ciloleucel": "1987398",
+    "tisagenlecleucel": "1986438",
+    "brexucabtagene autoleucel": "2387277",
+    "lisocabtagene maraleucel": "2479136",
+    "ciltacabtagene autoleucel": "2594775",
+}
 PRESSORS = {"norepinephrine": "7512", "epinephrine": "3992", "vasopressin": "11149", "dobutamine": "3616"}
 DEVICES = {
     "RA": ("", "room air"),

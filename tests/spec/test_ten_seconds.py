@@ -1,19 +1,26 @@
-"""A card is read in ten seconds: its words are counted over all example patients, and what gives way stands elsewhere.
+"""A card is read in ten seconds: its words are counted over the example patients and the questions of the bedside.
+
+What gives way stands elsewhere.
 
 `python -m tests.support.card_words` prints the counts.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from decimal import Decimal
 from statistics import median
 
 import pytest
 
 from cards.deciding.card import Card
 from cards.deciding.decision_table import CardId
+from cards.wording.fold_words import fold_text
 from cards.wording.wording import NOT_TO_WITHHOLD, NOT_VALIDATED, PROTOCOL
+from fhir_mappings.facts.time_and_range import Interval
 from tests.support.card_words import Counted, counted, words_of
-from tests.support.tables import answered, patient
+from tests.support.tables import T, answered, name_of, patient, rows
 
 ANSWERS = tuple(counted())
 OF_THE_FOLD = (CardId.TOCI_RECOMMENDED, CardId.STEROID_EARLY_LOW_IL6)
@@ -29,7 +36,7 @@ def most_words(card: Card, cards: int) -> int:
     return 100 if card.id in OF_THE_FOLD else 80
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.scene)
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.of)
 def test_each_card_of_an_example_patient_is_short(answer: Counted) -> None:
     long = {
         c.id.value: words_of(c.detail) for c in answer.cards if words_of(c.detail) > most_words(c, len(answer.cards))
@@ -43,7 +50,7 @@ def test_an_answer_has_at_most_250_words_in_the_median_and_400_in_all() -> None:
     assert median(len(answer.cards) for answer in ANSWERS) == 2
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.scene)
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.of)
 def test_the_protocol_of_the_institution_is_named_once_on_the_last_card(answer: Counted) -> None:
     assert [card.detail.count(PROTOCOL) for card in answer.cards] == [*[0] * (len(answer.cards) - 1), 1]
 
@@ -53,6 +60,105 @@ def test_the_caveat_of_the_study_stays_in_sight() -> None:
     assert [NOT_TO_WITHHOLD in said[card] for card in OF_THE_FOLD] == [True, True]
     assert NOT_VALIDATED in said[CardId.INFECTION_SURVEILLANCE]
     assert max(words_of(NOT_TO_WITHHOLD), words_of(NOT_VALIDATED)) <= 20
+
+
+FOLDS = rows("""
+| fold           | limit | written    | because                                        |
+| 6              | 4     | 6×         | a whole number                                 |
+| 6.2            | 4     | 6.2×       | one decimal below ten                          |
+| 2.649          | 4     | 2.6×       | rounded                                        |
+| 19.6           | 4     | 20×        | none from ten on                               |
+| 3000.4         | 4     | 3,000×     | thousands have a comma                         |
+| 3.96           | 4     | 3.96×      | two near the limit                             |
+| 3.9996         | 4     | 3.999×     | as many as it takes not to look like the limit |
+| 4              | 4     | 4.00×      | at it                                          |
+| 1.83           | 1.83  | 1.83×      | at the other                                   |
+| 0.4            | 1.83  | 0.4×       | a fall                                         |
+| 20000000000    | 4     | >1,000,000,000× | as large as no plasma holds               |
+""")
+
+
+@pytest.mark.parametrize("row", FOLDS, ids=name_of)
+def test_a_fold_is_written_with_a_times_sign(row: dict[str, str]) -> None:
+    fold = Decimal(row["fold"])
+    assert fold_text(Interval(fold, fold), Decimal(row["limit"])) == row["written"]
+
+
+def test_a_fold_beyond_a_limit_of_the_assay_is_more_than() -> None:
+    assert fold_text(Interval(Decimal(3000), None, low_open=True), Decimal(4)) == ">3,000×"
+    assert fold_text(Interval(Decimal("33.3"), None), Decimal(4)) == "≥33×"
+    assert fold_text(Interval(Decimal("1.2"), Decimal(6)), Decimal(4)) == "1.2–6×"
+
+
+OLD_WORDS = re.compile(
+    r"-fold|\((?:high|low)\)|: (?:high|low)[ .;(]+limit|(?:IL-6|CRP) (?:high|low)\b|Observation/|n=\d"
+)
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.of)
+def test_a_rise_is_above_or_below_the_limit_and_never_high_or_low(answer: Counted) -> None:
+    assert [found for card in answer.cards for found in OLD_WORDS.findall(f"{card.summary} {card.detail}")] == []
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.of)
+def test_the_line_of_the_grade_stands_on_crs_grade_alone(answer: Counted) -> None:
+    """Its summary and those of the treatment name the grade; no other text repeats it with what makes it."""
+    assert [card.id for card in answer.cards if "**" in card.detail] == [CardId.CRS_GRADE]
+    others = [card.detail for card in answer.cards if card.id is not CardId.CRS_GRADE]
+    assert [text for text in others if re.search(r"[Gg]rade [1-4] \((?!coded|ICE|charted|ASCO)", text)] == []
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.of)
+def test_a_summary_holds_the_dose_of_each_order_of_a_drug(answer: Counted) -> None:
+    for card in answer.cards:
+        for order in card.suggestions:
+            if order.mg is not None and order.action == "create":
+                assert f"{order.mg:,} mg IV" in card.summary, card.summary
+
+
+def test_the_dose_stays_in_the_summary_when_something_is_drafted() -> None:
+    said = {answer.of: answer.cards[0].summary for answer in ANSWERS}
+    assert said["story 3"] == "CRS grade 2 (nasal cannula 2 L/min), IL-6 up 6.2×: tocilizumab 496 mg IV"
+    assert said["story 11"] == "CRS grade 2 (nasal cannula 6 L/min), IL-6 up 4.00×: tocilizumab 496 mg IV"
+
+
+def test_a_summary_that_is_too_long_loses_what_makes_the_grade_and_not_the_action() -> None:
+    summary = next(answer.cards[0].summary for answer in ANSWERS if answer.of == "story 1d")
+    assert summary == (
+        "CRS grade 4 (CPAP or BiPAP), progressed after 2 doses: methylprednisolone 500 mg IV every 12 h now; "
+        "tocilizumab not before 11 Mar 18:00"
+    )
+
+
+def test_crs_grade_gives_the_last_level_and_says_when_a_blocker_spoiled_it() -> None:
+    said = {answer.of: answer.cards[-1].detail for answer in ANSWERS}
+    assert "**CRP** 140 mg/L, " in said["question 20a"]
+    assert "**IL-6** 8100 pg/mL (not used: after a blocker), up 5.5×" in said["story 7"]
+
+
+NOT_KNOWN = rows("""
+| chart                                                                 | says                                                         | because               |
+| grade 2; il6 10 @D0 08:00                                             | **IL-6** 10 pg/mL: no sample since the infusion that counts: draw one. | no peak     |
+| grade 2; il6 10 @D0 08:00                                             | ANC not known.                                               | no count              |
+| grade 3; weight 70 @-9h; il6 10 @D0 08:00 | Send ANC, platelets, ALT, AST: no result of 3 days.          | nor any other         |
+| grade 2; il6 10 @D0 08:00                                             | ICANS is unknown: chart ICE                                  | no score              |
+| T 39 @-1h                                                             | Blood pressure and oxygen not charted since the infusion: measure now. | no signs   |
+| SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h                            | Measure and chart it, or judge at the bedside                | no temperature        |
+| il6 50 @D4 07:00; grade 2                                             | no baseline, and none can be had now                         | nothing helps         |
+""")
+
+
+@pytest.mark.parametrize("row", NOT_KNOWN, ids=name_of)
+def test_what_is_not_known_says_what_to_do(row: dict[str, str]) -> None:
+    assert row["says"] in "\n".join(card.detail for card in answered(patient(row["chart"])).cards)
+
+
+def test_a_site_s_own_limit_is_called_its_own() -> None:
+    found = answered(
+        patient("T 39 @D3 06:00; il6 10 @D0 08:00; il6 60 @D4 07:00; grade 2"),
+        thresholds=replace(T, il6_fold=Decimal(5)),
+    )
+    assert "above this site's limit (5; the study's 4)" in found.cards[-1].detail
 
 
 def test_where_a_card_is_full_the_infection_the_caution_and_the_caveat_stay() -> None:

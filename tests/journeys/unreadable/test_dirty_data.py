@@ -48,7 +48,9 @@ DOUBT_CARDS = frozenset({"data-quality", "crs-grade-unknown", "crs-possible-mask
 # what the chart does not hold, and not what of it could not be read
 NOT_ON_RECORD = frozenset({None, "no_baseline", "no_peak", "no_recent_sample", "zero_baseline"})
 CAUTIONS = ("Hypersensitivity to tocilizumab", "Caution: ", "Infection to weigh", "ICANS grade")
-DOUBTFUL = re.compile(r"(?:Could not be read|A result that could not be read|Send [^:.]*: no result of|ICANS is unknown)[^.]*\.")
+DOUBTFUL = re.compile(
+    r"(?:Could not be read|A result that could not be read|Send [^:.]*: no result of|ICANS is unknown)[^.]*\."
+)
 
 
 def said(answer: TestResponse) -> Said:
