@@ -132,7 +132,7 @@ def test_a_summary_that_is_too_long_loses_what_makes_the_grade_and_not_the_actio
 
 def test_crs_grade_gives_the_last_level_and_says_when_a_blocker_spoiled_it() -> None:
     said = {answer.of: answer.cards[-1].detail for answer in ANSWERS}
-    assert "**CRP** 140 mg/L, " in said["question 20a"]
+    assert "**CRP** 140 mg/L" in said["question 20a"]
     assert "**IL-6** 8100 pg/mL (not used: after a blocker), up 5.5×" in said["story 7"]
 
 
