@@ -5,11 +5,11 @@ from __future__ import annotations
 from cards.deciding.drafts import drafted
 from cards.deciding.protocol import product_lines
 from cards.deciding.situation import fever_lasts
+from cards.orders.dose_words import toci_words
 from cards.sentences.escaping import escaped_words
 from cards.sentences.numbers_and_times import InWords, duration
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
-from cards.wording.dose_words import toci_words
 from cards.wording.grade_words import drivers, grade_text
 from cards.wording.infection_words import anc_words, infection_known
 from cards.wording.row_words import driver_short
@@ -90,7 +90,9 @@ def of_grade_1(x: WordingContext) -> dict[str, str]:
     attributable = phrase("attributable", "line", known=infection_known(x), anc=anc_words(x))
     return {
         "grade1_how": "measure" if missing else "lasting" if long else "plain",
-        "lasting_do": phrase("lasting_do", "no" if x.facts.infection.counted else "dose", toci=toci_words(x)),
+        "lasting_do": phrase(
+            "lasting_do", "no" if x.facts.infection.counted else "dose", toci=toci_words(x.facts, x.t)
+        ),
         "grade1_drafted": phrase("grade1_drafted", "no" if long or not _is_for_nothing_else(x) else "yes"),
         "measure": phrase("measure", "yes" if missing else "no", Not_charted=_sentence(not_charted)),
         "lasting": phrase("lasting", "yes" if long else "no", **values),

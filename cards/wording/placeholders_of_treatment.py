@@ -7,13 +7,13 @@ from cards.deciding.steroids.regimen import is_no_better
 from cards.deciding.steroids.state import steroid_state
 from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, tocilizumab_gate
 from cards.deciding.when_to_show import Planned
+from cards.orders.dose_words import barred_words, steroid_words, toci_beginning, toci_words
 from cards.orders.steroid_words import capital, given_words
 from cards.sentences.escaping import escaped, escaped_words
 from cards.sentences.numbers_and_times import InWords, duration, number, when
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import not_used
 from cards.wording.context import WordingContext
-from cards.wording.dose_words import barred_words, steroid_words, toci_beginning, toci_words
 from fhir_mappings.facts.grade import is_better
 from fhir_mappings.facts.sought import NEUTROPHILS, counts_set_aside
 
@@ -77,17 +77,17 @@ def of_offers(x: WordingContext, planned: Planned) -> dict[str, str]:
     bar = gate.bar in SAID_BESIDE_ADVICE and any(offer.key == "tocilizumab" for offer in planned.offers)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
     sample = any(offer.beside and offer.suggestion for offer in planned.offers)
-    given = _given(x)
+    given, steroid = _given(x), steroid_words(x.facts, x.regimen, x.t)
     values = {
         "given": given,
         "Given": capital(given),
         "no_delay": phrase("no_delay", "sample" if sample else ""),
         "il6_sample": phrase("il6_sample", "yes" if sample else "no"),
-        "barred": barred_words(x, gate) if bar else "",
-        "toci": toci_words(x),
-        "Toci": toci_beginning(x),
-        "steroid": steroid_words(x),
-        "Steroid": capital(steroid_words(x)),
+        "barred": barred_words(x.facts, gate, x.t) if bar else "",
+        "toci": toci_words(x.facts, x.t),
+        "Toci": toci_beginning(x.facts, x.t),
+        "steroid": steroid,
+        "Steroid": capital(steroid),
         "second": f" as dose {len(x.facts.tocilizumab.doses) + 1}" if x.facts.tocilizumab.doses else "",
         "again": phrase("again", "look", t=InWords(x.t)),
     }
