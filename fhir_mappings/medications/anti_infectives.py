@@ -14,6 +14,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Route
 from fhir_mappings.medications.anti_infective_names import ANTIBACTERIAL, AntiInfectiveDrug, anti_infectives
 from fhir_mappings.medications.drugs import route_of
+from fhir_mappings.medications.order_times import medication_times
 from fhir_mappings.medications.products import NamesDrug, Part, Product, Shelf, product_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment, moment_or_none
@@ -125,7 +126,7 @@ def _ordered(
 ) -> Iterator[AntiInfective]:
     for resource in pool.of_type(fs.MedicationRequest):
         data = resource.data
-        if data.status != "active" or data.do_not_perform:
+        if data.status != "active" or data.do_not_perform or medication_times(data, zone).is_over(as_of):
             continue
         drug = _drug(data, shelf, terms)
         route = route_of(next((d.route for d in data.dosage_instruction if d.route), None), terms)

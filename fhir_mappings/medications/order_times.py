@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import moment_or_none
 
 _HOURS = {
@@ -28,6 +29,10 @@ class OrderTimes:
     every: timedelta | None = None
     ends: datetime | None = None
 
+    def is_over(self, as_of: datetime) -> bool:
+        """Tell whether the order's own end has passed."""
+        return self.ends is not None and self.ends <= as_of
+
 
 def order_times(timings: Sequence[object], authored: datetime | None, zone: tzinfo) -> OrderTimes:
     """The interval of the first dosage, and the end of the last one; no end where one of them states none."""
@@ -36,13 +41,33 @@ def order_times(timings: Sequence[object], authored: datetime | None, zone: tzin
     return OrderTimes(next((one.every for one in read), None), max(ends) if ends and len(ends) == len(read) else None)
 
 
+def medication_times(order: fs.MedicationRequest, zone: tzinfo) -> OrderTimes:
+    return order_times([d.timing for d in order.dosage_instruction], moment_or_none(order.authored_on, zone), zone)
+
+
+def service_times(order: fs.ServiceRequest, zone: tzinfo) -> OrderTimes:
+    """The end of a test, culture or image that is to be done at a time, in a period, or by a timing.
+
+    A date alone is over with its last moment; a time that cannot be read ends nothing.
+    """
+    at, period = _value(order.occurrence_date_time), _as_object(order.occurrence_period)
+    if at is not None or period:
+        return OrderTimes(ends=_moment(at if at is not None else period.get("end"), zone))
+    return order_times([order.occurrence_timing], moment_or_none(order.authored_on, zone), zone)
+
+
 def _as_object(timing: object) -> Mapping[str, Any]:
-    if isinstance(timing, msgspec.Raw):
-        try:
-            timing = msgspec.json.decode(timing)
-        except (msgspec.MsgspecError, RecursionError):
-            return {}
-    return timing if isinstance(timing, Mapping) else {}
+    found = _value(timing)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _value(raw: object) -> object:
+    if not isinstance(raw, msgspec.Raw):
+        return raw
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def _timing(timing: Mapping[str, Any], authored: datetime | None, zone: tzinfo) -> OrderTimes:
@@ -53,10 +78,19 @@ def _timing(timing: Mapping[str, Any], authored: datetime | None, zone: tzinfo) 
     period = bounds if isinstance(bounds, Mapping) else {}
     start, end = _moment(period.get("start"), zone), _moment(period.get("end"), zone)
     begins = start or authored
+    if not repeat:
+        return OrderTimes(every, _last_event(timing.get("event"), zone))
     if end is None and begins is not None:
         lasts = _duration(repeat.get("boundsDuration")) or _counted(repeat, every)
         end = begins + lasts if lasts is not None else None
     return OrderTimes(every, end)
+
+
+def _last_event(events: object, zone: tzinfo) -> datetime | None:
+    """The last of the times at which an order is to be done; None where one of them cannot be read."""
+    read = [_moment(event, zone) for event in events] if isinstance(events, list) else []
+    known = [one for one in read if one is not None]
+    return max(known) if known and len(known) == len(read) else None
 
 
 def _moment(value: object, zone: tzinfo) -> datetime | None:

@@ -13,7 +13,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, PendingOrder
 from fhir_mappings.medications.drugs import drugs_in, route_of
 from fhir_mappings.medications.identified import UNNAMED
-from fhir_mappings.medications.order_times import order_times
+from fhir_mappings.medications.order_times import medication_times, service_times
 from fhir_mappings.medications.stated_doses import statements_of
 from fhir_mappings.medications.steroids import ordered_dose
 from fhir_mappings.reading import fhir_structs as fs
@@ -68,19 +68,19 @@ def active_orders(
     found: list[PendingOrder] = []
     for resource in pool.of_type(fs.MedicationRequest):
         data = resource.data
-        times = order_times([d.timing for d in data.dosage_instruction], moment_or_none(data.authored_on, zone), zone)
-        if data.status != "active" or data.do_not_perform or (times.ends is not None and times.ends <= as_of):
+        times = medication_times(data, zone)
+        if data.status != "active" or data.do_not_perform or times.is_over(as_of):
             continue
         for order in _medication_orders(resource, pool, terms, zone, fhir_base, t):
             charted = order.reference.removeprefix("MedicationRequest/") in named
             charted = charted or any(_charts(a, order) for a in given)
             found.append(replace(order, every=times.every, charted=charted))
-    return (*found, *_service_orders(pool, terms, zone))
+    return (*found, *_service_orders(pool, terms, zone, as_of))
 
 
-def _service_orders(pool: ResourcePool, terms: Terminology, zone: tzinfo) -> Iterator[PendingOrder]:
+def _service_orders(pool: ResourcePool, terms: Terminology, zone: tzinfo, as_of: datetime) -> Iterator[PendingOrder]:
     for s in pool.of_type(fs.ServiceRequest):
-        if s.data.status == "active" and not s.data.do_not_perform:
+        if s.data.status == "active" and not s.data.do_not_perform and not service_times(s.data, zone).is_over(as_of):
             sets = terms.sets_of(fs.codings_of(s.data.code))
             yield PendingOrder(s.reference, None, sets, moment_or_none(s.data.authored_on, zone))
 

@@ -219,6 +219,9 @@ class ServiceRequest(FhirStruct, frozen=True):
     code: CodeableConcept | None = None
     authored_on: str | None = None
     do_not_perform: bool = False
+    occurrence_date_time: msgspec.Raw = msgspec.Raw()
+    occurrence_period: msgspec.Raw = msgspec.Raw()
+    occurrence_timing: msgspec.Raw = msgspec.Raw()
 
 
 class PatientLink(FhirStruct, frozen=True):
