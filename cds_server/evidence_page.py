@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from cards.deciding.decision_table import CardId
 from cards.deciding.rules_version import CITED_RULES
-from cards.evidence.attributes import ALSO_USED, ATTRIBUTES, NOT_VALIDATED
+from cards.evidence.attributes import ALSO_USED, ATTRIBUTES, COMPARED_WITH, NOT_VALIDATED
 from cards.evidence.card_evidence import CARD_EVIDENCE
 from cards.evidence.sources import SOURCES, SourceId
 from cards.wording.wording import WORDING
@@ -25,6 +25,7 @@ def show() -> Response:
             "cards": [_section(card) for card in CardId],
             "sources": [_source(source) for source in SOURCES],
             "attributes": ATTRIBUTES,
+            "compared_with": COMPARED_WITH,
             "also_used": ALSO_USED,
             "not_validated": NOT_VALIDATED,
         },

@@ -21,15 +21,23 @@ class Attribute:
     answer: str
 
 
+# the day on which the thirteen names were last compared, and with what
+COMPARED = date(2026, 11, 27)
+COMPARED_WITH = (
+    f"The names were compared on {COMPARED.isoformat()} with the paragraphs (1) to (13) of the regulation as two open "
+    "programs quote them word by word; its own text could not be reached. A rule proposed on 29 December 2025 (HTI-5) "
+    "would take requirements of this criterion away. We do not know whether it was adopted."
+)
 NOT_USED = "Not used."
 ATTRIBUTES = (
     Attribute(
-        "Bibliographic citation of the research or guideline", "Under each card: its sources, the weightiest first."
+        "Bibliographic citation of the intervention (clinical research or guideline)",
+        "Under each card: its sources, the weightiest first.",
     ),
-    Attribute("Developer of the intervention", DEVELOPER),
-    Attribute("Funding of the technical implementation", NOBODY_PAID),
+    Attribute("Developer of the intervention (translation from clinical research or guideline)", DEVELOPER),
+    Attribute("Funding source of the technical implementation", NOBODY_PAID),
     Attribute(
-        "Release and revision dates",
+        "Release and revision dates of the intervention or reference source",
         f"Released {RELEASED.isoformat()}, revised {REVISED.isoformat()}; each source says when it was last read.",
     ),
     Attribute("Use of race", NOT_USED),
@@ -43,9 +51,9 @@ ATTRIBUTES = (
         "Used for the age: limits of blood pressure of children, the label's age of two years, and no computed dose "
         "of a corticosteroid below adult age. An unknown age is said, and no dose is computed.",
     ),
-    Attribute("Use of social determinants of health", NOT_USED),
+    Attribute("Use of social determinants of health data", NOT_USED),
     Attribute(
-        "Use of health status assessments",
+        "Use of health status assessments data",
         "Not used as the rule means them. The ICE score and the ICANS grade are read where a site charts them.",
     ),
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cards.deciding.decision_table import CardId
-from cards.evidence.attributes import ATTRIBUTES, REVISED
+from cards.evidence.attributes import ATTRIBUTES, COMPARED, REVISED
 from cards.evidence.card_evidence import CARD_EVIDENCE
 from cards.evidence.sources import SOURCES, Reading, SourceId
 from example_patients.stories.stories import SCENES, Scene, Story
@@ -70,10 +70,18 @@ def test_what_a_careful_reader_looks_for(row: dict[str, str]) -> None:
     assert row["says"].lower() in section(row["card"]).replace("&#39;", "'").lower()
 
 
+def test_the_page_says_when_the_attributes_were_compared_and_what_could_not_be_had() -> None:
+    said = PAGE.replace("&#39;", "'")
+    assert len(ATTRIBUTES) == len(ASKED) == 13
+    assert f"compared on {COMPARED.isoformat()}" in said
+    assert "its own text could not be reached" in said
+    assert date.today() - COMPARED <= timedelta(days=366), "compare the attributes with the regulation again"  # noqa: DTZ011
+
+
 def test_only_age_and_weight_of_a_person_are_used() -> None:
     assert "only age and body weight are used" in PAGE
     used = {a.asked for a in ATTRIBUTES if a.asked.startswith("Use of") and a.answer != "Not used."}
-    assert used == {"Use of date of birth", "Use of health status assessments"}
+    assert used == {"Use of date of birth", "Use of health status assessments data"}
 
 
 def test_a_source_that_nobody_read_says_so() -> None:
