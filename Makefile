@@ -5,6 +5,8 @@
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# two more than there are cores: many tests wait for a server that hangs, or for a browser
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
 .PHONY: demo test test-fast selftest evaluate-demo programs lint types check same-answers docs fuzz drill sbom deploy-check deploy-render screenshots bench soak mutants lock clean
 
@@ -24,7 +26,7 @@ test: .venv/ready programs lint types check
 
 # for the loop of work: style, types, the tables of the rules and the units, in less than a minute
 test-fast: .venv/ready lint types
-	$(BIN)/python -m pytest -n auto tests/spec tests/unit
+	$(BIN)/python -m pytest -n $(WORKERS) tests/spec tests/unit
 
 programs:
 	@sh tests/install_programs.sh
@@ -38,7 +40,7 @@ types:
 	$(BIN)/mypy
 
 check:
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 # does this checkout answer every broken chart as another commit does? make same-answers BASE=<commit>
 same-answers: .venv/ready

@@ -55,6 +55,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield url
 
 
+@pytest.fixture(scope="module")
+def plain_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service without settings of its own, for tests that only ask it."""
+    with gunicorn(tmp_path_factory.mktemp("plain")) as service:
+        yield service
+
+
 def clients_file(folder: Path) -> str:
     (folder / "keys.json").write_text(json.dumps(KEYS), encoding="utf-8")
     text = f'[[client]]\nissuer = "{ISSUER}"\njwks = "keys.json"\nfhir_servers = ["https://fhir.example"]\n'
@@ -140,12 +147,11 @@ def test_feedback_that_was_acknowledged_is_there_after_kill_9(database: str, tmp
         ("X-Forwarded-Prefix: /elsewhere", "/"),
     ],
 )
-def test_no_header_says_where_the_service_is(header: str, address: str, tmp_path: Path) -> None:
-    with gunicorn(tmp_path) as service:
-        plain = requests.get(f"{service.url}{address}", timeout=10)
-        name, _, value = header.partition(": ")
-        answer = requests.get(f"{service.url}{address}", headers={name: value}, timeout=10)
-        assert (answer.status_code, answer.text) == (plain.status_code, plain.text) == (200, plain.text)
+def test_no_header_says_where_the_service_is(header: str, address: str, plain_service: Service) -> None:
+    plain = requests.get(f"{plain_service.url}{address}", timeout=10)
+    name, _, value = header.partition(": ")
+    answer = requests.get(f"{plain_service.url}{address}", headers={name: value}, timeout=10)
+    assert (answer.status_code, answer.text) == (plain.status_code, plain.text) == (200, plain.text)
 
 
 def counting(folder: Path) -> set[Path]:
@@ -254,18 +260,17 @@ def test_feedback_that_a_slow_database_keeps_waiting_is_to_be_sent_again(tmp_pat
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
-def test_what_is_not_http_leaves_nothing_of_itself_in_the_log(tmp_path: Path) -> None:
+def test_what_is_not_http_leaves_nothing_of_itself_in_the_log(plain_service: Service) -> None:
     broken = (
         b"GET /PLANTED HTTP/9.9\r\n\r\n", b"PLANTED\r\n\r\n", b"GET / HTTP/1.1\r\nPLANTED\r\n\r\n",
         b"GET / HTTP/1.1\r\nX PLANTED: 1\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: PLANTED\r\n\r\n",
         b"POST /PLANTED HTTP/1.1\r\nTransfer-Encoding: PLANTED\r\n\r\n",
     )  # fmt: skip
-    with gunicorn(tmp_path) as service:
-        for text in broken:
-            with socket.create_connection((HOST, int(service.url.rpartition(":")[2])), timeout=5) as client:
-                client.sendall(text)
-                assert client.recv(4096).split()[1] in (b"400", b"404", b"405", b"501", b"505")
-        log = service.log.read_text()
+    for text in broken:
+        with socket.create_connection((HOST, int(plain_service.url.rpartition(":")[2])), timeout=5) as client:
+            client.sendall(text)
+            assert client.recv(4096).split()[1] in (b"400", b"404", b"405", b"501", b"505")
+    log = plain_service.log.read_text()
     assert "Invalid request" in log
     assert "PLANTED" not in log
 
