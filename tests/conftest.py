@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 
-
 # a minute and more each, and their cells share nothing that takes long to make
 SPREAD = ("test_dirty_data.py", "test_fault_matrix.py")
 
