@@ -65,7 +65,9 @@ def answer_call(
         link = course_link(here, wanted, call.decision_id)
         answer = answer_json(advice, facts, sources.rules, here.settings.public_url, link)
     except Exception as error:
-        return _without_answer(call, error)
+        if _is_shown(call, error):
+            raise
+        return _nothing_shown()
     _log(call, CallOutcome(advice.silence, unread_data(facts), advice, answer))
     if call.shadow or advice.silence is Silence.SHADOWED:
         return _nothing_shown()
@@ -105,22 +107,21 @@ def _dismissed_of_late(call: HookCall) -> tuple[Dismissed, ...]:
         return ()
 
 
-def _without_answer(call: HookCall, error: Exception) -> dict[str, Any]:
-    """Log a call that was refused or failed, and raise its error; in shadow raise only what is wrong with the
-    request."""
+# It tells the caller to raise, and does not raise the error itself: a frame in the traceback of an error that it holds
+# would keep the whole record in memory until the garbage collector looks at everything.
+def _is_shown(call: HookCall, error: Exception) -> bool:
+    """Log a call that was refused or failed, and tell whether its client is told so. In shadow it is told only what is
+    wrong with the request."""
     if isinstance(error, Problem):
         if error.id is ProblemId.UNREADABLE_RECORD:
             call.here.metrics.not_assessed.labels(error.reason).inc()
         _log(call, CallOutcome(error.id.value, [says for _, says in error.details]))
         # in shadow a 412 is an empty answer to the client, and is logged as the 412 that it would have been
-        if call.shadow and error.kind.status in (412, 503):
-            return _nothing_shown()
-        raise error
+        return not (call.shadow and error.kind.status in (412, 503))
     _log(call, CallOutcome(ProblemId.INTERNAL.value))
-    if not call.shadow:
-        raise error
-    log.error("a call failed", extra={"failed": where_it_failed(error)})
-    return _nothing_shown()
+    if call.shadow:
+        log.error("a call failed", extra={"failed": where_it_failed(error)})
+    return not call.shadow
 
 
 def _log(call: HookCall, outcome: CallOutcome) -> None:

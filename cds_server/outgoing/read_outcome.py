@@ -21,12 +21,19 @@ class Whole:
 
 @dataclass(frozen=True)
 class InPart:
-    """The resources that came before the read failed, which may be none. `results` are the matches among them."""
+    """The resources that came before the read failed, which may be none. `results` are the matches among them.
+
+    The error is a value from here on, without its traceback. The frames of that hold the bodies that were read, and the
+    error itself, so that they would stay in memory until the garbage collector looks at everything.
+    """
 
     before: tuple[bytes, ...]
     error: FhirError
     pages: int = 0
     results: int = 0
+
+    def __post_init__(self) -> None:
+        self.error.__traceback__ = self.error.__cause__ = self.error.__context__ = None
 
 
 ReadOutcome = Whole | InPart
