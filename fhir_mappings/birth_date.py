@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.patient import Age
@@ -33,8 +33,13 @@ def birth_date_set_aside(reference: str, birth_date: str | None, on: date) -> tu
 
 
 def _born(birth_date: str | None) -> date | None:
-    """The day of birth. Some servers write a dateTime, or the digits alone as HL7 v2 does: their date part counts."""
-    stated = (birth_date or "").strip().partition("T")[0]
+    """The day of birth. Some servers write a dateTime, or the digits alone as HL7 v2 does: their date part counts.
+
+    Where the time of day is impossible, the date beside it is not believed: an age that is wrong lowers a grade.
+    """
+    stated = (birth_date or "").strip()
+    if "T" in stated:
+        stated = _date_of(stated)
     if len(stated) == len("19850312") and _is_digits(stated):
         stated = f"{stated[:4]}-{stated[4:6]}-{stated[6:]}"
     parts = stated.split("-")
@@ -45,6 +50,15 @@ def _born(birth_date: str | None) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _date_of(date_time: str) -> str:
+    """The date part of a dateTime; "" if there is no such moment."""
+    try:
+        datetime.fromisoformat(date_time)
+    except ValueError:
+        return ""
+    return date_time.partition("T")[0]
 
 
 def _is_digits(text: str) -> bool:

@@ -21,7 +21,10 @@ class Shown:
 
 
 SHOWN: Mapping[str, Shown] = {
-    "1": Shown("IL-6 hardly rises: early steroids are advised, tocilizumab does not help, grade 4 follows.", 560),
+    "1": Shown(
+        "IL-6 hardly rises: early steroids are advised, tocilizumab is given twice, grade 4 follows.",
+        560,
+    ),
     "2": Shown("Still grade 2 after two doses of tocilizumab: steroids. Later the patient has died.", 440),
     "3": Shown("The study's case for tocilizumab: grade 2, and IL-6 more than fourfold.", 496),
     "4": Shown("No IL-6 of day 0: the rise is unknown, and the guideline decides.", 496),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cards.deciding.verdict import Category, Verdict
 from cards.sentences.numbers_and_times import number, when
 from cards.sentences.reasons import tier_words, use_words, verdict_reason
-from cards.wording.fold_words import fold_text, limit_name, verdict_words
+from cards.wording.fold_words import fold_text, verdict_words
 from fhir_mappings.facts.analytes import Analyte
 from fhir_mappings.facts.labs import Sample
 from fhir_mappings.facts.patient import PatientFacts
@@ -24,12 +24,12 @@ def rise(facts: PatientFacts, analyte: Analyte, verdict: Verdict | None, t: Thre
     """The fold change with its numbers, and what it proves."""
     fold, lines = facts.folds[analyte], list[str]()
     cut = analyte.limit.fold(t) if analyte.limit is not None else None
-    limit = limit_name(analyte.limit, t) if analyte.limit is not None else "no limit is known"
+    limit = f"limit {cut}" if cut is not None else "no limit is known"
     if fold.baseline_tier > 1:
         lines.append(f"the baseline was taken {tier_words(fold.baseline_tier, t)}")
     if fold.fold is not None and fold.baseline is not None and fold.peak is not None:
         ratio = f"{_shown(fold.peak.value)} ÷ {_shown(fold.baseline.value)} = {fold_text(fold.fold, cut)}"
-        lines.append(f"rise: {ratio}, {limit}")
+        lines.append(f"rise: {ratio} ({limit})")
     return lines + _verdict(facts, analyte, verdict, t)
 
 

@@ -39,7 +39,7 @@ def order_desk(page: Page, url: str) -> None:
     take(page, "order-desk-phone.png")
     page.set_viewport_size(TALL)
     page.get_by_label("Story", exact=True).select_option("3")
-    recommended = page.locator("#cards article", has_text="tocilizumab recommended")
+    recommended = page.locator("#cards article", has_text="tocilizumab 496 mg IV")
     keep("card.png", recommended.screenshot())
 
 
@@ -48,7 +48,7 @@ def course(page: Page, url: str) -> None:
     page.set_viewport_size(DESKTOP)
     page.goto(f"{url}/demo")
     page.get_by_role("button", name="Day 9, 15:00").click()
-    expect(page.get_by_role("status")).to_contain_text("patient-view: 4 cards")
+    expect(page.get_by_role("status")).to_contain_text("patient-view: 3 cards")
     address = page.get_by_role("link", name="The course as a picture").get_attribute("href")
     for name, size in (("course.png", COURSE), ("course-phone.png", PHONE)):
         page.set_viewport_size(size)

@@ -89,5 +89,5 @@ def test_explain_lists_every_sample_and_the_rise_without_a_verdict() -> None:
         "  2 Mar 08:00   12 pg/mL         baseline",
         "  5 Mar 07:00   96 pg/mL         peak",
         "  6 Mar 07:00   20 pg/mL         counted",
-        "  rise: 96 ÷ 12 = 8×, no limit is known",
+        "  rise: 96 ÷ 12 = 8× (no limit is known)",
     ]

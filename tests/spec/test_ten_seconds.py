@@ -161,6 +161,17 @@ def test_a_site_s_own_limit_is_called_its_own() -> None:
     assert "above this site's limit (5; the study's 4)" in found.cards[-1].detail
 
 
+def test_the_study_s_own_figures_stand_beside_its_recommendation() -> None:
+    said = {answer.of: answer.cards[0] for answer in ANSWERS}
+    recommended, early = said["story 3"], said["story 1a"]
+    assert "severe CRS was 2 of 24 with tocilizumab and 1 of 12 without (reconstructed)" in recommended.detail
+    assert "CRS lasted 5 against 8 days (p=0.06)" in recommended.detail
+    assert "severe CRS was 3 of 8 with tocilizumab, 0 of 23 without" in early.detail
+    assert all("n=8" not in f"{card.detail}{card.background}" for card in (recommended, early))
+    assert [s.order_key for s in early.suggestions] == ["tocilizumab", "corticosteroid"]
+    assert not any(s.recommended for s in early.suggestions)
+
+
 def test_where_a_card_is_full_the_infection_the_caution_and_the_caveat_stay() -> None:
     card = next(c for c in answered(patient(CROWDED)).cards if c.id is CardId.TOCI_RECOMMENDED)
     for kept in ("Only if not attributable to another cause", "antibiotics now", "Caution: ANC 0.1", NOT_TO_WITHHOLD):

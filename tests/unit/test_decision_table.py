@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import product
 from typing import get_type_hints
 
@@ -11,7 +11,8 @@ import pytest
 
 from cards.deciding.card import shortened
 from cards.deciding.conditions import Situation
-from cards.deciding.decision_table import CARD_ORDER, PARTS, CardId, Rule
+from cards.deciding.decision_table import CARD_ORDER, PARTS, CardId, Indicator, Rule
+from cards.deciding.when_to_show import Planned, in_order
 from cards.wording.wording import WORDING
 from fhir_mappings.facts.thresholds import Thresholds, in_unit, numbers
 
@@ -60,3 +61,24 @@ def test_a_summary_is_cut_at_a_word_below_140_characters() -> None:
     assert len(long) < 140
     assert long.endswith("word…")
     assert shortened("short") == "short"
+
+
+def test_the_cards_that_version_2_took_away_are_gone() -> None:
+    assert {"il6-request", "product-guidance", "toci-icans-caution"} & {card.value for card in CardId} == set()
+
+
+# the order in which a user reads them; two of them come second where they are critical
+READ = (
+    "severe-crs", "infection-first", "other-cause-first", "steroid-after-2-toci", "icans-steroid", "toci-interval",
+    "toci-max-doses", "toci-caution", "steroid-check", "toci-recommended", "steroid-early-low-il6", "toci-guideline",
+    "infection-surveillance", "crs-possible-masked", "crs-grade-unknown", "no-crs", "toci-dose-check",
+    "reassess-window", "grade1-supportive", "data-quality", "crs-grade",
+)  # fmt: skip
+
+
+def test_critical_cards_come_first_and_then_the_order_of_the_catalogue() -> None:
+    warnings = tuple(Planned(CardId(card), Indicator.WARNING, ()) for card in sorted(READ))
+    critical = tuple(replace(card, indicator=Indicator.CRITICAL) for card in warnings)
+    second = ("crs-grade-unknown", "crs-possible-masked")
+    urgent = ("severe-crs", *second, *(card for card in READ[1:] if card not in second))
+    assert [card.id for card in in_order((*warnings, *critical))] == [*urgent, *READ]

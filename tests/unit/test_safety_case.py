@@ -20,6 +20,13 @@ HAZARDS = rows(
         if line.startswith("| ") and not line.startswith("|---")
     )
 )
+CHANGES = rows(
+    "\n".join(
+        line
+        for line in (SAFETY / "version-2.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("|---")
+    )
+)
 # the seventeen that must be there, by a word of each
 AT_LEAST = (
     "Wrong weight", "Sepsis taken for CRS", "Shock", "second corticosteroid", "Hidden blockade", "Guideline withheld",
@@ -43,6 +50,13 @@ def test_a_hazard_is_judged_and_names_tests_that_are_there(hazard: dict[str, str
     assert RISK.index(residual) <= RISK.index(initial)
     assert residual == "low" or ":" in hazard["residual"], "a risk that stays is explained"
     named = re.findall(r"`([^`]+)::([^`]+)`", hazard["tests"])
+    assert named
+    assert [f"{file}::{test}" for file, test in named if test not in functions_of(file)] == []
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda row: row["what changed"])
+def test_a_change_of_version_2_names_tests_that_are_there(change: dict[str, str]) -> None:
+    named = re.findall(r"`([^`]+)::([^`]+)`", change["tests"])
     assert named
     assert [f"{file}::{test}" for file, test in named if test not in functions_of(file)] == []
 
