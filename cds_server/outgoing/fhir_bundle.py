@@ -9,7 +9,7 @@ import msgspec
 
 from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.resources import STRUCTS, header_of, type_named_first, type_of
+from fhir_mappings.reading.resources import STRUCTS, header_of, type_and_id, type_named_first, type_of
 from fhir_mappings.reading.searchset import Part, part_of
 
 T = TypeVar("T")
@@ -74,8 +74,8 @@ def _page(bundle: fs.Bundle) -> Page:
         if part in (Part.MATCH, Part.INCLUDED):
             resources.append(raw)
         if part is Part.MATCH:
-            header = header_of(raw)
-            matches.append(Match(header.resource_type, header.id or raw))
+            named, resource_id = type_and_id(raw)
+            matches.append(Match(named, resource_id or raw))
     return Page(tuple(resources), tuple(matches), failed, bundle.total, bundle.next_url, bundle.self_url)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 
 from cds_server.data_keys import DATA_KEYS, DataKey, asked_keys, code_list
 from cds_server.limits import CourseLookup
@@ -27,9 +28,13 @@ from fhir_mappings.medications.treatments import history_opens
 # round 1 reads two days of signs: a patient without a course, which is nearly every call, costs no more
 RECENT = timedelta(hours=48)
 DAYS_BEFORE = timedelta(days=4)  # for the baselines of a course
-# Earlier administrations are one search of 1,000 to a page. Only if the last 48 h alone fill more than a page are they
-# read in slices side by side: such a chart is dense, or its server sends few results at a time.
-SLICE = timedelta(days=7)
+# Earlier signs and administrations are one search each. Only if the last 48 h alone fill more than a page are they read
+# in slices of time side by side: such a chart is dense, or its server sends few results at a time. A stay is cut into
+# slices of about two pages each, at most so many, because the last page of each is partly empty; the time before it, in
+# which less is charted, into longer ones.
+MOST_SLICES = 8
+PAGES_OF_A_SLICE = 2
+BEFORE_A_STAY = timedelta(days=14)
 PAGE = "1000"
 # What is read over a whole course. The weights, a few dozen at most, go with the analytes that decide.
 _OF_A_COURSE = tuple((k, Kind.WEIGHT) if k is Kind.IL6_CRP else (k,) for k in analytes.KINDS)
@@ -114,27 +119,30 @@ class Plan:
         return needs
 
     def next_round(
-        self, coverage: Mapping[Kind, Coverage], course: Course | None, asked: set[Need], *, dense: bool
+        self, coverage: Mapping[Kind, Coverage], course: Course | None, asked: set[Need], pages: Mapping[Kind, int]
     ) -> tuple[Need, ...]:
         """The earlier signs and administrations, as far back as the course (or its absence) asks for.
 
-        `dense`: the last administrations alone filled more than a page. The earlier ones are then read in slices of
-        time side by side, otherwise in one search.
+        `pages` are those that the last 48 h of a kind filled. If they are more than one, the earlier time is read in
+        slices side by side, otherwise in one search.
         """
         if course is not None and course.days_since_last > self.t.course_days.days:
             return ()
         needs: list[Need] = []
         if course is not None:
-            needs += self._earlier_signs(coverage, course)
+            needs += self._earlier_signs(coverage, course, pages)
             since = min(history_opens(course, self.as_of, self.t), course.start - self.t.blockers_named)
         elif self.lookup is CourseLookup.CODES:
             return ()
         else:
             since = self.as_of - self.t.course_days
-        needs += self._slices(coverage.get(Kind.ADMINISTRATIONS), since, dense=dense)
+        start = since if course is None else course.start
+        needs += self._earlier_administrations(coverage.get(Kind.ADMINISTRATIONS), since, start, pages)
         return tuple(need for need in needs if need not in asked)
 
-    def _earlier_signs(self, coverage: Mapping[Kind, Coverage], course: Course) -> list[Need]:
+    def _earlier_signs(
+        self, coverage: Mapping[Kind, Coverage], course: Course, pages: Mapping[Kind, int]
+    ) -> list[Need]:
         since = course.start - self.t.signs_before_infusion
         kinds = [k for k in (Kind.VITALS, Kind.OXYGEN) if _is_short(coverage.get(k), since)]
         if not kinds:
@@ -142,20 +150,28 @@ class Plan:
         until = min(self.as_of, max(coverage[k].since or self.as_of for k in kinds))
         keys = {k.kind: k for k in DATA_KEYS if k.kind in kinds}
         sets = self._value_sets(keys, kinds)
-        params = (("code", code_list(self.terms, *sets)), ("date", f"ge{_text(since)}"), ("date", f"lt{_text(until)}"))
-        search = self._search("Observation", params, sort="-date")
-        return [Need(search, tuple(kinds), since, until)]
+        codes = code_list(self.terms, *sets)
+        return [
+            Need(self._observed(codes, begins, ends), tuple(kinds), begins, ends)
+            for begins, ends in _slices(since, until, max(pages.get(kind, 1) for kind in kinds))
+        ]
 
-    def _slices(self, coverage: Coverage | None, since: datetime, *, dense: bool) -> list[Need]:
+    def _observed(self, codes: str, since: datetime, until: datetime) -> Search:
+        params = (("code", codes), ("date", f"ge{_text(since)}"), ("date", f"lt{_text(until)}"))
+        return self._search("Observation", params, sort="-date")
+
+    def _earlier_administrations(
+        self, coverage: Coverage | None, since: datetime, start: datetime, pages: Mapping[Kind, int]
+    ) -> list[Need]:
+        """The administrations since `since`, of a course that began at `start`."""
         if coverage is None or not _is_short(coverage, since):
             return []
-        until = min(coverage.since or self.as_of, self.as_of)
-        needs = []
-        while until > since:
-            start = max(until - SLICE, since) if dense else since
-            needs.append(self._administrations(start, until))
-            until = start
-        return needs
+        until, filled = min(coverage.since or self.as_of, self.as_of), pages.get(Kind.ADMINISTRATIONS, 1)
+        if filled == 1:
+            return [self._administrations(since, until)]
+        stay = max(since, min(start, until))
+        slices = (*_slices(stay, until, filled), *_cut(since, stay, BEFORE_A_STAY))
+        return [self._administrations(begins, ends) for begins, ends in slices]
 
     def _administrations(self, since: datetime, until: datetime | None) -> Need:
         params = [("effective-time", f"ge{_text(since)}")]
@@ -219,6 +235,23 @@ def _is_short(coverage: Coverage | None, since: datetime) -> bool:
     if coverage is None or coverage.covers(since) or coverage.gap is Gap.FAILED_AT_CLIENT:
         return False
     return coverage.since is not None or coverage.state is not Completeness.UNREAD
+
+
+def _slices(since: datetime, until: datetime, pages: int) -> list[tuple[datetime, datetime]]:
+    """Equal parts of a time in which 48 h fill so many pages, newest first."""
+    window = until - since
+    number = min(MOST_SLICES, ceil(pages * (window / RECENT) / PAGES_OF_A_SLICE)) if pages > 1 else 1
+    return _cut(since, until, window / max(1, number))
+
+
+def _cut(since: datetime, until: datetime, length: timedelta) -> list[tuple[datetime, datetime]]:
+    """The parts of a time, newest first. They meet at whole seconds, which is what a search names."""
+    found = []
+    while until > since:
+        begins = max((until - length).replace(microsecond=0), since)
+        found.append((begins, until))
+        until = begins
+    return found
 
 
 def _text(at: datetime) -> str:

@@ -51,7 +51,7 @@ from cds_server.record.record_so_far import RecordSoFar
 from cds_server.record.referred_medications import ReferredMedications
 from cds_server.record.search_plan import Need, Plan
 from cds_server.record.searches_under_way import SearchesUnderWay
-from fhir_mappings.course_search import MappingContext, find_course
+from fhir_mappings.course_search import FoundCourse, MappingContext, find_course
 from fhir_mappings.facts.course import CourseSearch
 from fhir_mappings.facts.coverage import Kind
 
@@ -86,6 +86,7 @@ class SearchRounds:
         self._context = context
         self._so_far = so_far
         self._asked: set[Need] = set()
+        self._found: tuple[object, FoundCourse] | None = None
 
     def read(self, states: Mapping[str, KeyState], patient: PatientRead | None = None) -> CourseSearch:
         """Read until all that the course asks for is there, or the time ends; return how surely there is a course.
@@ -152,12 +153,19 @@ class SearchRounds:
         self._asked.update(needs)
 
     def _next(self) -> _Next:
-        found = find_course(self._so_far.record(), self._context)
+        found = self._course()
         matched = self.matched
         plans = [plan for plan in self._plans if matched in (None, plan.form)]
-        coverage, dense = self._so_far.coverage, self._searches.dense
-        needs = [n for plan in plans for n in plan.next_round(coverage, found.course, self._asked, dense=dense)]
+        coverage, pages = self._so_far.coverage, self._searches.pages
+        needs = [n for plan in plans for n in plan.next_round(coverage, found.course, self._asked, pages)]
         return _Next(found.search, tuple(needs))
+
+    def _course(self) -> FoundCourse:
+        """The course in what was read so far. It is worked out again only if more was read since."""
+        read = (self._so_far.pool.added, dict(self._so_far.coverage))
+        if self._found is None or self._found[0] != read:
+            self._found = read, find_course(self._so_far.record(), self._context)
+        return self._found[1]
 
     def _decides(self, need: Need) -> bool:
         """Tell whether the next round depends on this search."""

@@ -19,14 +19,14 @@ from fhir_mappings.facts.coverage import Kind
 
 class SearchesUnderWay:
     """The searches under way. `hints` holds the error of each search by code that came back, None if it brought
-    everything. `dense`: the last administrations alone fill more than a page. `kinds` are those that were searched for,
-    `brought` the forms of the patient in which something came."""
+    everything. `pages` are the most that a search without an end filled, which are those of the last days. `kinds` are
+    those that were searched for, `brought` the forms of the patient in which something came."""
 
     def __init__(
         self, asked: AskedServer, so_far: RecordSoFar, as_of: datetime, metrics: Metrics, *, dense: bool
     ) -> None:
         self.hints: dict[Hint, FhirError | None] = {}
-        self.dense = dense
+        self.pages: dict[Kind, int] = {Kind.ADMINISTRATIONS: 2} if dense else {}
         self.kinds: set[Kind] = set()
         self.brought: set[str] = set()
         self._tentative: set[Need] = set()
@@ -85,7 +85,7 @@ class SearchesUnderWay:
             self.hints[need.hint] = taken.error if isinstance(taken, InPart) else None
         if need.hint is Hint.BEHIND_REFERENCES:  # what it finds is found anyway, behind the references of the rest
             return
-        if Kind.ADMINISTRATIONS in need.kinds and taken.pages > 1:
-            self.dense = True
         for kind in need.kinds:
+            if need.until is None:
+                self.pages[kind] = max(taken.pages, self.pages.get(kind, 1))
             so_far.coverage[kind] = grown(so_far.coverage[kind], need, taken, self._as_of)

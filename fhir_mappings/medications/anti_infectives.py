@@ -84,13 +84,24 @@ def _treats(drug: AntiInfectiveDrug, route: Route) -> bool:
 def _doses(
     pool: ResourcePool, shelf: Shelf, terms: Terminology, zone: tzinfo
 ) -> Iterator[tuple[AntiInfectiveDrug, _Dose]]:
+    named: dict[fs.CodeableConcept | None, AntiInfectiveDrug | None] = {}  # a chart has few, each of them many times
     for resource in pool.of_type(fs.MedicationAdministration):
         data = resource.data
-        drug = _drug(data, shelf, terms) if data.status in GIVEN else None
+        concept = data.medication_codeable_concept
+        if data.status not in GIVEN:
+            continue
+        if data.medication_reference is not None:
+            drug = _drug(data, shelf, terms)
+        else:
+            if concept not in named:
+                named[concept] = _drug(data, shelf, terms)
+            drug = named[concept]
+        if drug is None:
+            continue
         route = route_of(data.dosage.route if data.dosage else None, terms)
         period = data.effective_period
         text = data.effective_date_time or (period.start if period else None)
-        if drug is None or route is Route.LOCAL or not text:
+        if route is Route.LOCAL or not text:
             continue
         try:
             start = moment(text, zone).earliest

@@ -25,6 +25,25 @@ def drugs_in(
     return contents(product_of(data, Shelf(pool, fhir_base)), terms, route)
 
 
+class DrugsOfChart:
+    """The same for many administrations. What a concept alone names is looked up once: a chart has few of them, each
+    many times."""
+
+    def __init__(self, pool: ResourcePool, terms: Terminology, fhir_base: str | None) -> None:
+        self._shelf = Shelf(pool, fhir_base)
+        self._terms = terms
+        self._named: dict[tuple[fs.CodeableConcept | None, Route], tuple[Content, ...]] = {}
+
+    def within(self, data: NamesDrug, route: Route) -> tuple[Content, ...]:
+        if data.medication_reference is not None:
+            return contents(product_of(data, self._shelf), self._terms, route)
+        key = (data.medication_codeable_concept, route)
+        found = self._named.get(key)
+        if found is None:
+            found = self._named[key] = contents(product_of(data, self._shelf), self._terms, route)
+        return found
+
+
 def route_of(concept: fs.CodeableConcept | None, terms: Terminology) -> Route:
     if concept is None:
         return Route.NOT_STATED

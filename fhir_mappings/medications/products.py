@@ -88,11 +88,12 @@ def product_of(data: NamesDrug, shelf: Shelf) -> Product:
 def product(
     concept: fs.CodeableConcept | None, reference: fs.Reference | None, contained: Iterable[msgspec.Raw], shelf: Shelf
 ) -> Product:
+    if reference is None:
+        return Product((Part(concept),) if concept is not None else ())
     found = _Search(shelf)
     if concept is not None:
         found.parts.append(Part(concept))
-    if reference is not None:
-        found.follow(reference, tuple(contained), 1)
+    found.follow(reference, tuple(contained), 1)
     return Product(tuple(found.parts), found.unread, found.unfollowed, tuple(dict.fromkeys(found.missing)))
 
 

@@ -15,7 +15,7 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.treatment import Administration, Dose, DrugClass, HourlyRate, Route, StatedDose
 from fhir_mappings.medications.amounts import Content, hourly_rate
-from fhir_mappings.medications.drugs import drugs_in, route_of
+from fhir_mappings.medications.drugs import DrugsOfChart, route_of
 from fhir_mappings.medications.stated_doses import stated_dose, statement_of
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
@@ -41,13 +41,13 @@ def administrations(
     """
     good: list[Administration] = []
     bad: list[SetAside] = []
-    deliveries = Deliveries()
+    deliveries, drugs = Deliveries(), DrugsOfChart(pool, terms, fhir_base)
     for resource in pool.of_type(fs.MedicationAdministration):
         data = resource.data
         if data.status in NEVER_GIVEN:
             continue
         route = route_of(data.dosage.route if data.dosage else None, terms)
-        for content in drugs_in(data, pool, terms, fhir_base, route):
+        for content in drugs.within(data, route):
             drug = content.drug
             if drug.drug_class is DrugClass.OTHER:
                 # what is said around an infusion of CAR-T cells is named, and a hole in nothing

@@ -48,6 +48,7 @@ _WITH_HEADER: Mapping[str, msgspec.json.Decoder[Any]] = {
 
 
 _NAMED_FIRST = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
+_ID_SECOND = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9.-]{1,64})"')
 
 
 _HEADER = msgspec.json.Decoder(fs.Header)
@@ -158,6 +159,15 @@ def type_named_first(raw: Json) -> str | None:
 def type_of(raw: Json) -> str:
     """The type of a resource; "" if it has none, or nothing can be read of it."""
     return type_named_first(raw) or header_of(raw).resource_type
+
+
+def type_and_id(raw: Json) -> tuple[str, str | None]:
+    """The type and id of a resource, which nearly all begin with; "" and None where they cannot be read."""
+    named = _ID_SECOND.match(raw)
+    if named is not None:
+        return named[1].decode(), named[2].decode()
+    header = header_of(raw)
+    return header.resource_type, header.id
 
 
 def scanned(raw: Json) -> Any:

@@ -38,7 +38,7 @@ def _searches() -> Iterator[Need]:
     plan = Plan("p", PatientForm.ID, NOW, TERMS, T, CourseLookup.HISTORY)
     yield from plan.first_round({key.key: KeyState(Supplied.ABSENT) for key in DATA_KEYS})
     recent = Coverage(Completeness.COMPLETE, since=NOW - timedelta(hours=48))
-    yield from plan.next_round(dict.fromkeys(Kind, recent), facts_of(patient("")).course, set(), dense=False)
+    yield from plan.next_round(dict.fromkeys(Kind, recent), facts_of(patient("")).course, set(), {})
 
 
 def _name(need: Need) -> str:
