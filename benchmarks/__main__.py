@@ -17,7 +17,7 @@ from benchmarks.figures import ROUNDS, Figure, memory_figures, our_figures, peer
 from benchmarks.load import highest, service, under_load
 from benchmarks.results import Run, by_prefetch
 from benchmarks.start_up import installed, of_start, starts
-from benchmarks.with_fhir import readings, with_a_fhir_server
+from benchmarks.with_fhir import readings, ward, with_a_fhir_server
 
 OURS = ("Flask", "gunicorn", "msgspec", "fhir.resources", "pydantic", "SQLAlchemy")
 
@@ -55,7 +55,7 @@ def main() -> None:
     run = Run(tuple(figures), memory_figures(200, max(ROUNDS)))
     parts = (
         head(peers, before), by_prefetch(run), of_administrations(with_administrations()),
-        with_a_fhir_server(readings()), of_additions(additions()), rates(), of_discovery(discovery_figures()),
+        with_a_fhir_server(readings(), ward()), of_additions(additions()), rates(), of_discovery(discovery_figures()),
         of_start(installed(), starts()), of_export(costs()),
     )  # fmt: skip
     page = "\n\n".join(parts) + "\n"

@@ -30,16 +30,17 @@ from tests.support.fhir_wire import BASE, FhirWire, as_get
 # Observations, from when on they were charted, and administrations of the stay
 CHARTS = {
     "200": (200, OPENS, 0), "10000": (10_000, OPENS, 0), "50000": (50_000, OPENS, 0),
-    "50000-years": (50_000, YEARS_BEFORE, 0), "200-given": (200, OPENS, 20_000),
+    "50000-years": (50_000, YEARS_BEFORE, 0), "200-given": (200, OPENS, 20_000), "5000-at-50": (5_000, OPENS, 1_000),
 }  # fmt: skip
 PAGE = 1_000
+PAGES = {"5000-at-50": 50}
 _PATH = re.compile(r"/(?P<chart>[^/?]+)/(?P<milliseconds>\d+)(?P<rest>.*)")
 
 
 @cache
 def wire(name: str) -> FhirWire:
     observations, opens, administrations = CHARTS[name]
-    return FhirWire(chart(observations, opens, administrations), PAGE)
+    return FhirWire(chart(observations, opens, administrations), PAGES.get(name, PAGE))
 
 
 class _Server(ThreadingTCPServer):
