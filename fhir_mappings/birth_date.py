@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date
 
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.patient import Age
+from fhir_mappings.reading.fhir_time import moment_or_none
 
 BIRTH_DATE_SET = "birth-date"
 """The name under which a birthDate is set aside, as a result is under the value set of its code."""
@@ -35,7 +36,7 @@ def birth_date_set_aside(reference: str, birth_date: str | None, on: date) -> tu
 def _born(birth_date: str | None) -> date | None:
     """The day of birth. Some servers write a dateTime, or the digits alone as HL7 v2 does: their date part counts.
 
-    Where the time of day is impossible, the date beside it is not believed: an age that is wrong lowers a grade.
+    Where the time beside it is none of FHIR's, the date is not believed: an age that is wrong lowers a grade.
     """
     stated = (birth_date or "").strip()
     if "T" in stated:
@@ -53,12 +54,8 @@ def _born(birth_date: str | None) -> date | None:
 
 
 def _date_of(date_time: str) -> str:
-    """The date part of a dateTime; "" if there is no such moment."""
-    try:
-        datetime.fromisoformat(date_time)
-    except ValueError:
-        return ""
-    return date_time.partition("T")[0]
+    """The date part of a FHIR dateTime; "" if it is none."""
+    return date_time.partition("T")[0] if moment_or_none(date_time, UTC) is not None else ""
 
 
 def _is_digits(text: str) -> bool:

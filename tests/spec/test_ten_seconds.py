@@ -16,6 +16,7 @@ import pytest
 
 from cards.deciding.card import Card
 from cards.deciding.decision_table import CardId
+from cards.evidence.card_evidence import CARD_EVIDENCE
 from cards.wording.fold_words import fold_text
 from cards.wording.wording import NOT_TO_WITHHOLD, NOT_VALIDATED, PROTOCOL
 from fhir_mappings.facts.time_and_range import Interval
@@ -177,6 +178,14 @@ def test_where_a_card_is_full_the_infection_the_caution_and_the_caveat_stay() ->
     for kept in ("Only if not attributable to another cause", "antibiotics now", "Caution: ANC 0.1", NOT_TO_WITHHOLD):
         assert kept in card.detail
     assert "ICANS grade 2" in card.background, "what gives way stands in the background"
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.of)
+def test_behind_each_card_stands_all_that_it_rests_on_and_its_limits(answer: Counted) -> None:
+    """`explain` and the course page show what stands behind a card; `/evidence` is made from the same table."""
+    for card in answer.cards:
+        found = CARD_EVIDENCE[card.id]
+        assert [said for said in (*found.rests_on, *found.limits) if f"- {said}" not in card.background] == []
 
 
 def test_references_and_the_limits_of_the_study_are_not_on_the_card_but_with_it() -> None:

@@ -78,6 +78,7 @@ BIRTH_DATES = rows("""
 | 01.02.1980           |       | birth date 01.02.1980 could not be used (no FHIR date), so no dose is computed         | a local spelling               |
 | 1980-02-30           |       | birth date 1980-02-30 could not be used (no FHIR date), so no dose is computed         | a day that no calendar has     |
 | 2026-03-02T25:00:00Z |       | birth date 2026-03-02T25:00:00Z could not be used (no FHIR date), so no dose is computed | a moment of no clock: no newborn |
+| 2026-03-02T10:00:00 |       | birth date 2026-03-02T10:00:00 could not be used (no FHIR date), so no dose is computed | a moment without an offset |
 | 2062-01-01           |       | birth date 2062-01-01 could not be used (ahead of the clock), so no dose is computed   | a year in two digits, misread  |
 |                      |       | no birth date on record, so no dose is computed                                        | none charted                   |
 """)
