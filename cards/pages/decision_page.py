@@ -197,7 +197,7 @@ _SHARED = (
         "Counts, liver enzymes, infection",
         ("caution", "labs_missing", "attributable", "infection_known", "anc", "antibiotics"),
     ),
-    ("For some patients", ("extra", "neutrophils")),
+    ("For some patients", ("extra",)),
     ("What data-quality names", ("doubt",)),
     ("When an order is not offered", ("no_tocilizumab", "not_corrected", "no_steroid", "order")),
     ("On crs-grade beside the evidence", ("state",)),

@@ -197,11 +197,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "plain": "CRS {grade}{grade_why}{severe_after}: {severe_what}",
         "culture": "{culture}{on_pressor}: {shock} first; CRS {grade} possible",
     },
+    "sepsis_now": {"no": "", "yes": "Sepsis first: {antibiotics}; repeat cultures, source. "},
     "severe_after": {
         "first": "",
         "early": "",
-        "persists": ", persists after 2 doses",
-        "progressed": ", progressed after 2 doses",
+        "persists": ", persists after {doses_given}",
+        "progressed": ", progressed after {doses_given}",
     },
     "severe_since": {
         "first": "",
@@ -224,11 +225,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "measure": "CRS {grade}; {not_charted}: measure now",
         "lasting": "CRS {grade}, fever for {fever_days} days: manage as grade 2 (ASCO){lasting_do}",
     },
+    "lasting_first": {"no": "", "yes": "Fever for {fever_days} days: manage as grade 2 (ASCO){lasting_do}. "},
     "lasting_do": {"no": "", "dose": ", {toci}"},
     "measure": {"no": "", "yes": "{Not_charted}: measure now. "},
     "lasting": {
         "no": "Fever for more than 3 days, or not responding: manage as grade 2 (ASCO).",
-        "yes": "Fever for {fever_days} days: manage as grade 2 (ASCO).",
+        "yes": "",
     },
     "other_cause_summary": {
         "no fever": "{low}, no fever: not CRS. Sepsis, bleeding, heart, embolism now",
@@ -285,18 +287,13 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "given": "{given}: the drafted {drug} is a second",
         "ordered": "{other} is ordered{at}: the drafted {drug} is a second",
         "drafted": "{other} is drafted too: the drafted {drug} is a second",
-        "do": "One regimen at a time: change or cancel the draft.",
+        "do": "Change or cancel the draft.",
         "most": "{drug} {mg} mg drafted: more than {most} mg, the most for one dose",
         "most child": "{drug} {mg} mg drafted: more than {most} mg/kg at {kg} kg, the most for one dose (unconfirmed)",
     },
-    "neutrophils": {
-        "known": "ANC {count} ×10⁹/L",
-        "unknown": "no neutrophil count of {t.safety_labs_age}",
-        "not used": "{lost}",
-    },
     "extra": {
-        "neutropenic": "Neutropenic fever: cultures and empirical antibiotics now ({neutrophils}).",
-        "neutropenic, treated": "Neutropenic fever ({neutrophils}): cultures; {antibiotics}.",
+        "neutropenic": "Neutropenic fever: cultures and empirical antibiotics now.",
+        "neutropenic, treated": "Neutropenic fever: cultures; {antibiotics}.",
         "perhaps neutropenic": "If neutropenic: neutropenic fever, cultures and empirical antibiotics now.",
         "perhaps neutropenic, treated": "If neutropenic: neutropenic fever, cultures; {antibiotics}.",
         "orders unread": "Could not be read: active orders. What is suggested here may be ordered already.",
@@ -306,7 +303,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "procedure, is by itself no grade 4 (unconfirmed).",
         "paediatric limit": "The paediatric limit (PALS) lies below the 5th centile above {t.pals_low_above} years.",
         "outside window": "ICU level of care. Outside the study window (day {day}): look for infection first. No order "
-        "for CRS is suggested.",
+        "for CRS is suggested. {infection_known} {anc}{anc_ask}",
     },
     "doubt": {
         "pressor_ordered_not_charted": "A vasopressor infusion is ordered and not yet charted.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cards.sentences.escaping import escaped, escaped_words
-from cards.sentences.numbers_and_times import InWords, number, when
+from cards.sentences.numbers_and_times import InWords, number
 from cards.sentences.phrases import phrase
 from cards.sentences.set_aside_words import not_used
 from cards.wording.context import WordingContext
@@ -36,8 +36,9 @@ def caution_line(x: WordingContext, *, with_infection: bool) -> str:
     """
     allergies = not_used(x.facts, ALLERGIES.of(x.facts.set_aside), escaped)
     unread = [kind.value for kind in x.unread if kind in _OF_CAUTION]
-    found = {
-        "allergic": {"allergy": x.facts.tocilizumab_hypersensitivity or ""},
+    found: dict[str, dict[str, str]] = {
+        # a card that would give it says so where it says why it has no order
+        "allergic": {"allergy": (x.facts.tocilizumab_hypersensitivity or "") if with_infection else ""},
         "beyond": {"values": ", ".join(_beyond(x))},
         "unreadable": {"values": "; ".join(filter(None, (_unreadable(x), allergies)))},
         "unread": {"kinds": ", ".join(unread)},
@@ -52,7 +53,7 @@ def _beyond(x: WordingContext) -> list[str]:
     found = []
     for name, lab, limit in (("ANC", labs.neutrophils, t.neutropenia), ("platelets", labs.platelets, t.platelets_low)):
         if lab is not None and lab.is_below(limit):
-            found.append(f"{name} {escaped_words(lab.shown)} ×10⁹/L (below {number(limit)}, {_at(x, lab)})")
+            found.append(f"{name} {escaped_words(lab.shown)} ×10⁹/L (below {number(limit)})")
     for name, lab in (("ALT", labs.alt), ("AST", labs.ast)):
         if lab is None:
             continue
@@ -60,17 +61,13 @@ def _beyond(x: WordingContext) -> list[str]:
         if lab.value > normal * t.enzymes_times:
             mark = ", unconfirmed" if unconfirmed else ""
             limit_text = f"above {number(t.enzymes_times)} × upper normal {number(normal)}{mark}"
-            found.append(f"{name} {escaped_words(lab.shown)} U/L ({limit_text}, {_at(x, lab)})")
+            found.append(f"{name} {escaped_words(lab.shown)} U/L ({limit_text})")
     return found
 
 
 def upper_normal(lab: LabValue, t: Thresholds) -> tuple[Decimal, bool]:
     """The upper limit of normal, and whether it is our unconfirmed one because the result states none."""
     return (lab.upper_normal, False) if lab.upper_normal is not None else (t.enzymes_normal, True)
-
-
-def _at(x: WordingContext, lab: LabValue) -> str:
-    return when(x.facts.local(lab.at))
 
 
 def _unknown(x: WordingContext) -> list[tuple[str, tuple[SetAside, ...]]]:

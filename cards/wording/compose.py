@@ -51,7 +51,7 @@ def composed(
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
     lead = [EXTRA["outside window"]] if late else list(wording.lead)
     extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
-    said = [Line(paragraph.format(**values).strip()) for paragraph in lead]
+    said = [Line(paragraph.format(**values).strip().replace("  ", " ")) for paragraph in lead]
     said += [Line(line.format(**values), line not in _MAY_GO) for line in extra]
     said += [Line(wording.why.format(**values), stays=False)] if wording.why else []
     said += [Line(wording.caveat)] if wording.caveat and _rests_on_the_study(planned, texts) else []
@@ -118,7 +118,8 @@ def _extra(planned: Planned, texts: WordingContext) -> list[str]:
     if planned.id in _OF_TOCILIZUMAB and facts.other_blockers:
         lines.append(phrase("extra", "blockers", blockers=escaped_words(blockers_given(facts))))
     # without a recent count nobody knows, so the line on neutropenic fever is conditional
-    if _is_of_fever(planned, texts):
+    sepsis_said = planned.id is CardId.SEVERE_CRS and facts.infection.culture is not None
+    if _is_of_fever(planned, texts) and not sepsis_said:
         treated = ", treated" if facts.infection.antibacterials else ""
         anc = facts.labs.neutrophils
         if anc is None:

@@ -13,7 +13,7 @@ from cards.wording.row_words import FEVER, driver_short, driver_words, missing_w
 from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.grade import CrsGrade, Fever, GradeRow, is_not_crs
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.row_parts import READ_IN_PART, Lack, Missing
+from fhir_mappings.facts.row_parts import READ_IN_PART, Driver, Lack, Missing, StalePressors
 from fhir_mappings.facts.sought import (
     given,
     oxygen_set_aside,
@@ -62,10 +62,16 @@ def why_in_short(grade: CrsGrade) -> tuple[str, ...]:
         return ()
     top = max(grade.pressure.value, grade.oxygen.value)
     rows = (row for row in _rows(grade) if row.value == top > 0)
-    found = tuple(", ".join(dict.fromkeys(map(driver_short, row.drivers))) for row in rows)
+    found = tuple(", ".join(dict.fromkeys(map(driver_short, _deciding(row)))) for row in rows)
     if found or grade.fever is not Fever.NOW or grade.highest_temperature is None:
         return found
     return (f"T {celsius(grade.highest_temperature)}",)
+
+
+def _deciding(row: GradeRow) -> tuple[Driver, ...]:
+    """The findings of a row for a summary: of vasopressors that were all charted long ago, what follows from that."""
+    stale = tuple(driver for driver in row.drivers if isinstance(driver, StalePressors))
+    return stale or row.drivers
 
 
 def celsius(value: Decimal) -> str:

@@ -11,7 +11,7 @@ from cards.sentences.numbers_and_times import InWords, duration
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
 from cards.wording.grade_words import drivers, grade_text
-from cards.wording.infection_words import anc_words, infection_known
+from cards.wording.infection_words import anc_words, antibiotics, infection_known
 from cards.wording.row_words import driver_short
 from fhir_mappings.facts.grade import Fever, GradeRow, is_not_crs
 from fhir_mappings.facts.row_parts import PressorInfusion
@@ -41,6 +41,7 @@ def of_cause(x: WordingContext) -> dict[str, object]:
         "no_crs_icans": phrase("no_crs_icans", "yes" if x.facts.icans.grade else "no"),
         "before_fever": phrase("before_fever", "no" if grade.onset else "yes"),
         "low": values["low"],
+        "Low": _sentence(low_words(x)),
         "state_how": "no fever" if not_crs else "graded",
     }
 
@@ -76,6 +77,7 @@ def of_severe(x: WordingContext) -> dict[str, object]:
         "shock": phrase("shock", "yes" if grade.pressure.value > 0 else "no"),
         "on_pressor": phrase("on_pressor", "yes" if pressors else "no", pressors=" and ".join(pressors)),
         "toci_drafted": phrase("toci_drafted", "yes" if is_drafted else "no"),
+        "sepsis_now": phrase("sepsis_now", "yes" if x.facts.infection.culture else "no", antibiotics=antibiotics(x)),
         "severe_how": "culture" if x.facts.infection.culture else "plain",
     }
 
@@ -88,11 +90,11 @@ def of_grade_1(x: WordingContext) -> dict[str, str]:
     not_charted = _not_charted(x, missing)
     values = {"grade": grade_text(x.grade), "not_charted": not_charted, "fever_days": str(lasts.days)}
     attributable = phrase("attributable", "line", known=infection_known(x), anc=anc_words(x))
+    lasting_do = phrase("lasting_do", "no" if x.facts.infection.counted else "dose", toci=toci_words(x.facts, x.t))
     return {
+        "lasting_first": phrase("lasting_first", "yes" if long else "no", lasting_do=lasting_do, **values),
+        "lasting_do": lasting_do,
         "grade1_how": "measure" if missing else "lasting" if long else "plain",
-        "lasting_do": phrase(
-            "lasting_do", "no" if x.facts.infection.counted else "dose", toci=toci_words(x.facts, x.t)
-        ),
         "grade1_drafted": phrase("grade1_drafted", "no" if long or not _is_for_nothing_else(x) else "yes"),
         "measure": phrase("measure", "yes" if missing else "no", Not_charted=_sentence(not_charted)),
         "lasting": phrase("lasting", "yes" if long else "no", **values),

@@ -9,13 +9,12 @@ from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, tocilizumab_gate
 from cards.deciding.when_to_show import Planned
 from cards.orders.dose_words import barred_words, steroid_words, toci_beginning, toci_words
 from cards.orders.steroid_words import capital, given_words
-from cards.sentences.escaping import escaped, escaped_words
-from cards.sentences.numbers_and_times import InWords, duration, number, when
+from cards.sentences.escaping import escaped_words
+from cards.sentences.numbers_and_times import InWords, duration, when
 from cards.sentences.phrases import phrase
-from cards.sentences.set_aside_words import not_used
+from cards.sentences.treatment_words import dose_number
 from cards.wording.context import WordingContext
 from fhir_mappings.facts.grade import is_better
-from fhir_mappings.facts.sought import NEUTROPHILS, counts_set_aside
 
 # their first line begins with the corticosteroid that was given
 _GIVEN_FIRST = (CardId.SEVERE_CRS, CardId.STEROID_AFTER_2_TOCI, CardId.STEROID_EARLY_LOW_IL6)
@@ -27,8 +26,6 @@ def of_doses(x: WordingContext) -> dict[str, str]:
     starts = history.safety_starts
     next_dose = when(facts.local(max(starts) + x.t.dose_interval)) if starts else "now"
     least = "" if history.history_complete else "at least "
-    anc = facts.labs.neutrophils
-    lost = not_used(facts, counts_set_aside(facts, NEUTROPHILS, x.t), escaped)
     return {
         "doses_given": f"{least}{count} doses",
         "doses": f"{least}{count} dose{'' if count == 1 else 's'}",
@@ -37,13 +34,6 @@ def of_doses(x: WordingContext) -> dict[str, str]:
         "since_dose_2": duration(facts.as_of - history.doses[1].start) if count >= 2 else "",
         "next_dose": next_dose,
         **_of_progress(x, next_dose),
-        "neutrophils": phrase(
-            "neutrophils",
-            "known" if anc else "not used" if lost else "unknown",
-            count=number(anc.value) if anc else "",
-            lost=lost,
-            t=InWords(x.t),
-        ),
     }
 
 
@@ -62,7 +52,7 @@ def _of_progress(x: WordingContext, next_dose: str) -> dict[str, str]:
     )
     at = when(facts.local(doses[1].start + t.better_after_dose)) if better else next_dose
     return {
-        "severe_after": phrase("severe_after", how),
+        "severe_after": phrase("severe_after", how, doses_given=f"{dose_number(facts)} doses"),
         "severe_since": phrase("severe_since", how, since_dose_2=duration(since) if since is not None else ""),
         "no_better": phrase("no_better", "yes" if is_no_better(facts, t) else "no", t=InWords(t)),
         "better": phrase("better", "yes" if better else "no"),

@@ -65,7 +65,7 @@ WORDING: Mapping[CardId, Wording] = {
         ASCO,
         "{severe_summary}",
         (
-            "{severe_since} ICU level of care. {severe_do}{il6_sample}{third_line_now}",
+            "{sepsis_now}{severe_since} ICU level of care. {severe_do}{il6_sample}{third_line_now}",
             ATTRIBUTABLE,
             "{not_used}",
             "{offers}",
@@ -235,9 +235,9 @@ WORDING: Mapping[CardId, Wording] = {
         "Tocilizumab drafted: {dose_fault}",
         (
             "{dose_faults}",
-            "By weight: {label_dose}; once, intravenously over 60 minutes, from the age of {t.toci_min_age} years.",
             "{offers}",
         ),
+        why="By weight: {label_dose}; once, IV over 60 min, from the age of {t.toci_min_age} years.",
         beside=(CAUTION, LABS_MISSING),
         shown=(EvidencePart.DOSES,),
     ),
@@ -258,7 +258,7 @@ WORDING: Mapping[CardId, Wording] = {
     CardId.CRS_POSSIBLE_MASKED: Wording(
         "CRS possible, fever may be masked",
         ASTCT,
-        "{culture_first}{low} without current fever: CRS may be masked (would be grade {provisional}); {work_up}",
+        "{culture_first}{Low} without current fever: CRS may be masked (would be grade {provisional}); {work_up}",
         (
             "{severe_work_up}{neutropenic} {infection_known} {anc}{anc_ask}",
             "CRS of grade {provisional} is possible: {drivers}. {fever}{late}",
@@ -269,7 +269,7 @@ WORDING: Mapping[CardId, Wording] = {
         "CRS grade unknown",
         ASTCT,
         "{culture_first}{grade_unknown}: {missing_short}",
-        ("{not_normal} {missing}.{provisional_words}",),
+        ("{missing}. {not_normal}{provisional_words}",),
         shown=(EvidencePart.GRADE,),
     ),
     CardId.REASSESS_WINDOW: Wording(
@@ -287,7 +287,7 @@ WORDING: Mapping[CardId, Wording] = {
         ASCO,
         "{grade1_summary}",
         (
-            "{measure}Antipyretics, fluids, look for infection.{il6_sample}",
+            "{measure}{lasting_first}Antipyretics, fluids, look for infection.{il6_sample}",
             "{grade1_drafted}",
             "{fever_lines}",
             "{grade1_known}",

@@ -270,3 +270,32 @@ def test_which_dismissed_card_may_wait(row: dict[str, str]) -> None:
     card, indicator = CardId(row["card"]), Indicator(row["indicator"])
     held = held_back((Planned(card, indicator, ()),), (Dismissed(card, indicator, "the same", NOW),), "the same")
     assert bool(held) is (row["held"] == "yes")
+
+
+SEVERE = "T 39 @-1h; start norepinephrine 0.1 @-3h; SBP 95 @-1h; SpO2 97 @-1h; device RA @-1h; weight 70 @-9h"
+STALE = "T 39 @-1h; rate norepinephrine 0.1 @-9h; rate epinephrine 0.1 @-8h; SBP 100 @-1h; SpO2 97 @-1h; device RA @-1h"
+
+FIRST_LINES = rows("""
+| chart                                                          | card                | says                                                                         | because                             |
+| SEVERE; culture Escherichia coli @-30h                         | severe-crs          | Sepsis first: antibiotics now; repeat cultures, source.                      | severe CRS beside a blood culture   |
+| SEVERE; culture Escherichia coli @-30h; give meropenem 1000 @-6h | severe-crs        | Sepsis first: meropenem since 06:00; repeat cultures, source.                | with antibiotics                    |
+| car-t tisagenlecleucel @D-31 10:00; SEVERE                     | severe-crs          | look for infection first. No order for CRS is suggested. No infection coded  | severe after day 30                 |
+| T 36.4 @-1h; LOW; anc 0.1 @-3h                                 | other-cause-first   | Neutropenic: cultures and empirical antibiotics now, without fever too.      | no fever, and no neutrophils        |
+| T 36.4 @-1h; LOW; anc 2 @-3h                                   | other-cause-first   | heart failure and embolism now.                                              | enough neutrophils: nothing of them |
+| give paracetamol 1000 @-5h; T 36.8 @-1h; SBP 84 @-1h; SpO2 97 @-1h; device RA @-1h; anc 0.1 @-3h | crs-possible-masked | Neutropenic: cultures and empirical antibiotics now | fever may be masked   |
+| T 38.5 @-72h; T 38.5 @-48h; T 38.5 @-25h; grade 1; weight 70 @-10h | grade1-supportive | Fever for 3 days: manage as grade 2 (ASCO), tocilizumab 560 mg IV.          | long fever: before supportive care  |
+""")
+
+
+@pytest.mark.parametrize("row", FIRST_LINES, ids=name_of)
+def test_the_first_line_of_a_card_is_what_to_do_first(row: dict[str, str]) -> None:
+    chart = row["chart"].replace("SEVERE", SEVERE).replace("LOW", LOW)
+    found = answered(patient(chart, infused="car-t" not in chart))
+    first = next(c for c in found.cards if c.id == row["card"]).detail.split("\n\n")[0]
+    assert row["says"] in first
+    assert ("Neutropenic" in first) is ("Neutropenic" in row["says"])
+
+
+def test_a_grade_4_that_hangs_on_the_pumps_says_so_in_its_summary() -> None:
+    card = next(c for c in answered(patient(f"{STALE}; weight 70 @-9h")).cards if c.id is CardId.SEVERE_CRS)
+    assert card.summary.startswith("CRS grade 4 (4 if both still run: check the pumps): tocilizumab 560 mg IV and ")
