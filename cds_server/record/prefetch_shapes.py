@@ -34,11 +34,12 @@ _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class SentEntry(NamedTuple):
-    """An entry with its place in the request and the part that it plays."""
+    """An entry with its place in the request, the part that it plays, and the type of its resource if it is known."""
 
     where: str
     entry: fs.Entry
     part: Part
+    type: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def _sent_loosely(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent
 def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: str, depth: int) -> Sent:
     plain: list[SentEntry] = []
     inner: list[Sent] = []
+    failed = False
     for n, entry in entries:
         named = type_of(entry.resource)
         place = f"{where}.entry[{n}]"
@@ -170,8 +172,8 @@ def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: s
         part = part_of(entry, named)
         if part is Part.MATCH and named not in (wanted, ""):
             part = Part.INCLUDED
-        plain.append(SentEntry(place, entry, part))
-    failed = any(one.part is Part.FAILURE for one in plain)
+        failed = failed or part is Part.FAILURE
+        plain.append(SentEntry(place, entry, part, named))
     return _together([Sent(tuple(plain), failed=failed), *inner])
 
 
@@ -196,7 +198,7 @@ def _counted(
     failed: bool,
     short: bool = False,
 ) -> Sent:
-    matches = sum(1 for one in entries if one.part is Part.MATCH)
+    matches = len([one for one in entries if one.part is Part.MATCH])
     return Sent(entries, next_page, broken, short or total not in (None, matches), failed, total)
 
 

@@ -65,9 +65,10 @@ def check_owner(pool: ResourcePool, owner: Owner) -> None:
         owned = verdicts[said]
         if owned is False:
             raise AnotherPatientError(claim.where, from_client=claim.from_client)
-        kept = pool.get(claim.reference)
-        if owned is None and kept is not None and kept.where == claim.where:
-            pool.remove(claim.reference, Doubt.NO_OWNER)
+        if owned is None:
+            kept = pool.get(claim.reference)
+            if kept is not None and kept.where == claim.where:
+                pool.remove(claim.reference, Doubt.NO_OWNER)
 
 
 def patients_named(owner: bytes) -> tuple[str, ...]:

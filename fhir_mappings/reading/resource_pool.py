@@ -57,11 +57,13 @@ class ResourcePool:
         from_client: bool = False,
         kinds: frozenset[Kind] = frozenset(),
         full_url: str | None = None,
+        named: str = "",
     ) -> fs.FhirStruct | None:
         """Read one resource; what was scanned of it. One that cannot be read is set aside with the path of the broken
-        field, and None. `full_url` is the address that other entries of its Bundle may name it by."""
+        field, and None. `full_url` is the address that other entries of its Bundle may name it by, `named` its type if
+        that is known."""
         self.added += 1
-        data = scanned(raw)
+        data = scanned(raw, named)
         header = data if data is not None else header_of(raw)
         reference = f"{header.resource_type}/{header.id or digest_of(raw)}"
         if header.resource_type not in OF_NO_PATIENT:

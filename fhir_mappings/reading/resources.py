@@ -170,14 +170,15 @@ def type_and_id(raw: Json) -> tuple[str, str | None]:
     return header.resource_type, header.id
 
 
-def scanned(raw: Json) -> Any:
-    """A resource of a type that is read here, with its header, in one pass over its bytes.
+def scanned(raw: Json, named: str = "") -> Any:
+    """A resource of a type that is read here, with its header, in one pass over its bytes. `named` is its type, where
+    somebody has looked already.
 
-    None if the bytes do not begin with the type or if anything is broken. The resource is then read step by step, so
-    that the reason can name the broken field.
+    None if the bytes do not begin with a type that is read here or if anything is broken. The resource is then read
+    step by step, so that the reason can name the broken field.
     """
-    named = type_named_first(raw)
-    decoder = _WITH_HEADER.get(named) if named is not None else None
+    named = named or type_named_first(raw) or ""
+    decoder = _WITH_HEADER.get(named)
     if decoder is None:
         return None
     try:
