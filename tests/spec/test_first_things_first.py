@@ -125,7 +125,7 @@ def test_no_infection_found_lists_what_was_read(row: dict[str, str]) -> None:
 ANTIBIOTICS = rows("""
 | chart                                                                  | says                                                          | because                                     |
 | grade 2; anc 0.1 @-3h                                                  | Neutropenic fever: cultures and empirical antibiotics now     | none given                                  |
-| grade 2; anc 0.1 @-3h; give meropenem 1000 @-6h                        | Neutropenic fever (ANC 0.1 ×10⁹/L): cultures; meropenem since 06:00. | it is given since 06:00              |
+| grade 2; anc 0.1 @-3h; give meropenem 1000 @-6h                        | Neutropenic fever: cultures; meropenem since 06:00. | it is given since 06:00              |
 | grade 2; anc 0.1 @-3h; give meropenem 1000 @-31h; give meropenem 1000 @-6h | meropenem since 06:00.                                    | an earlier one ended                        |
 | grade 2; anc 0.1 @-3h; give meropenem 1000 @-22h; give meropenem 1000 @-6h | meropenem since 5 Mar 14:00                               | since yesterday                             |
 | grade 2; anc 0.1 @-3h; give aciclovir 400 @-6h                         | Neutropenic fever: cultures and empirical antibiotics now     | aciclovir treats no neutropenic fever       |
