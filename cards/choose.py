@@ -52,6 +52,15 @@ class Advice:
     unreadable: CourseDoubt | None = None
 
 
+@dataclass(frozen=True)
+class Choice:
+    """The cards of an answer before they have words: `advice` holds all else, and `texts` what the words rest on."""
+
+    advice: Advice
+    shown: tuple[Planned, ...] = ()
+    texts: WordingContext | None = None
+
+
 def advice(
     facts: PatientFacts,
     call: Call,
@@ -62,12 +71,27 @@ def advice(
     protocol: Protocol = PACKAGE_PROTOCOL,
 ) -> Advice:
     """The cards for one call as far as the site shows them, critical cards first, each order once."""
+    found = choice(facts, call, terms, t, modes, dismissed, protocol)
+    return found.advice if found.texts is None else replace(found.advice, cards=worded(found.shown, found.texts))
+
+
+def choice(
+    facts: PatientFacts,
+    call: Call,
+    terms: Terminology,
+    t: Thresholds,
+    modes: CardModes,
+    dismissed: tuple[Dismissed, ...] = (),
+    protocol: Protocol = PACKAGE_PROTOCOL,
+) -> Choice:
+    """The same cards without their words, for who only counts them: the words cost more than the choice."""
     if facts.deceased:
-        return Advice((), silence=Silence.DECEASED)
+        return Choice(Advice((), silence=Silence.DECEASED))
     if facts.course is None:
-        return _without_course(facts, call, modes)
+        warning = _without_course(facts, call, modes)
+        return Choice(warning, tuple(Planned(card.id, card.indicator, ()) for card in warning.cards))
     if facts.grade is None:
-        return Advice((), silence=Silence.COURSE_ENDED)
+        return Choice(Advice((), silence=Silence.COURSE_ENDED))
     found = verdicts(facts, t)
     cell = situation(facts, facts.course, facts.grade, call.drafts, found, t)
     doubts = data_doubts(facts, call.drafts, cell, found, t)
@@ -84,11 +108,12 @@ def advice(
         protocol=protocol,
         switched_off=seen.off, held=seen.held, regimen=regimen,
     )  # fmt: skip
-    return Advice(
-        cards=worded(seen.shown, texts), rows=tuple(rule.id for rule in rows if rule.gives), shadowed=seen.shadowed,
+    decided = Advice(
+        cards=(), rows=tuple(rule.id for rule in rows if rule.gives), shadowed=seen.shadowed,
         cell=cell, verdicts=found, silence=seen.silence, state=state_of(facts, found),
         held=tuple(one.card for one in seen.held),
     )  # fmt: skip
+    return Choice(decided, seen.shown, texts)
 
 
 def _asking(rows: tuple[Rule, ...], modes: CardModes) -> tuple[CardId, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from cards.choose import Advice, advice
+from cards.choose import Advice, Choice, advice, choice
 from cards.deciding.dismissed import Dismissed
 from cards.deciding.when_to_show import Call, Showing
 from cds_server.operations.call_time import CallTime
@@ -70,10 +70,28 @@ def advice_on(
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:
     """The cards for what the user is about to do, or the reason why there are none."""
-    terms, t = rules.terms, rules.thresholds
-    drafts = draft_orders(occasion.drafts, occasion.selections, record.pool, terms, context.fhir_base, t)
-    call = Call(occasion.showing, context.patient_id, drafts)
-    return advice(facts, call, terms, t, rules.modes, dismissed, rules.protocol)
+    call = _call(occasion, record, context, rules)
+    return advice(facts, call, rules.terms, rules.thresholds, rules.modes, dismissed, rules.protocol)
+
+
+def choice_on(
+    occasion: Occasion,
+    facts: PatientFacts,
+    record: PatientRecord,
+    context: MappingContext,
+    rules: SiteRules,
+    dismissed: tuple[Dismissed, ...] = (),
+) -> Choice:
+    """The same cards before they have words."""
+    call = _call(occasion, record, context, rules)
+    return choice(facts, call, rules.terms, rules.thresholds, rules.modes, dismissed, rules.protocol)
+
+
+def _call(occasion: Occasion, record: PatientRecord, context: MappingContext, rules: SiteRules) -> Call:
+    drafts = draft_orders(
+        occasion.drafts, occasion.selections, record.pool, rules.terms, context.fhir_base, rules.thresholds
+    )
+    return Call(occasion.showing, context.patient_id, drafts)
 
 
 _SAID_OF_DOUBT: Mapping[CourseDoubt, str] = {

@@ -63,7 +63,7 @@ def course_history(
         found = find_course(record, context)
         observations = sort_observations(
             record.pool.of_type(fs.Observation), context.terms, found.zone, context.as_of,
-            context.thresholds.future_tolerance,
+            context.thresholds.future_tolerance, memory=record.pool.memory,
         )  # fmt: skip
         past = _past(record, context, found, course, observations)
         earlier, thinned = _grades(past, facts.as_of, in_time)
@@ -100,8 +100,9 @@ def whole_history(record: PatientRecord, context: MappingContext, most: int) -> 
             return None
         t, pool = context.thresholds, record.pool
         observations = sort_observations(
-            pool.of_type(fs.Observation), context.terms, found.zone, context.as_of, t.future_tolerance
-        )
+            pool.of_type(fs.Observation), context.terms, found.zone, context.as_of, t.future_tolerance,
+            memory=pool.memory,
+        )  # fmt: skip
         past = _past(record, context, found, found.course, observations)
         grades, thinned = grade_history(past, context.as_of, most)
         evidence = dict.fromkeys(reference for one in grades for reference in one.grade.evidence)

@@ -10,7 +10,7 @@ from fhir_mappings.course_search import FoundCourse, MappingContext
 from fhir_mappings.facts.analytes import ANALYTES, Analyte, Blockade
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.coverage import SetAside, reach
-from fhir_mappings.facts.labs import FoldChange, Reason
+from fhir_mappings.facts.labs import FoldChange, Reason, Series
 from fhir_mappings.facts.sought import results_of
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, DrugClass, Route, Tocilizumab, of_class
@@ -41,7 +41,7 @@ def fold_changes(
     folds: dict[Analyte, FoldChange] = {}
     unusable: list[SetAside] = []
     for analyte in ANALYTES:
-        series = lab_series(observations.of(analyte.value_set), analyte)
+        series = _series(observations, analyte)
         unusable += series.unusable
         lost = [s for s in (*found.set_aside, *observations.set_aside) if s.kinds and results_of(analyte).may_be(s)]
         series = replace(series, unusable=(*series.unusable, *lost))
@@ -52,6 +52,14 @@ def fold_changes(
             fold = _unknown(fold, spoilt)
         folds[analyte] = fold
     return folds, tuple(unusable)
+
+
+def _series(observations: Observations, analyte: Analyte) -> Series:
+    """The samples of an analyte; at moments between two results, those of the moment before."""
+    observed = observations.of(analyte.value_set)
+    if observations.memory is None:
+        return lab_series(observed, analyte)
+    return observations.memory.once_for(("series", analyte), observed, lambda: lab_series(observed, analyte))
 
 
 def _setting(context: MappingContext, found: FoundCourse, course: Course, signs: Signs) -> SamplingBounds:

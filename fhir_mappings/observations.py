@@ -7,7 +7,7 @@ component. All of them come out as `Observed`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -15,12 +15,13 @@ from functools import partial
 
 import msgspec
 
-from fhir_mappings.codes.meanings import says_what
+from fhir_mappings.codes.meanings import Meaning, Meanings
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.chart_memory import ChartMemory
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resources import Resource, kinds_of
 from fhir_mappings.reading.stated_values import stated_value
@@ -29,6 +30,10 @@ ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
 NEVER = frozenset({"entered-in-error", "cancelled", "registered"})
 # excluded as those are, but a value stands there: it is named, and leaves no hole
 UNKNOWN = "unknown"
+
+
+Parts = list[tuple[fs.Component | None, Meaning]]
+"""The Observation itself (None) and its components, as far as value sets hold them."""
 
 
 class Observed(msgspec.Struct, frozen=True, gc=False):
@@ -60,6 +65,7 @@ class Observations:
 
     by_set: Mapping[str, tuple[Observed, ...]]
     set_aside: tuple[SetAside, ...]
+    memory: ChartMemory | None = None
 
     def of(self, *set_ids: str) -> tuple[Observed, ...]:
         return tuple(o for set_id in set_ids for o in self.by_set.get(set_id, ()))
@@ -76,75 +82,86 @@ def sort_observations(
     as_of: datetime,
     tolerance: timedelta,
     meanings: Meanings | None = None,
+    memory: ChartMemory | None = None,
 ) -> Observations:
     """Every Observation of interest, with its status and time checked.
 
     One dated after `as_of` is set aside, and so is one that does not say what was measured: it may be any of the data
-    that were searched for. `meanings` are those of earlier charts, where many are read one after the other.
+    that were searched for. `meanings` are those of earlier charts, where many are read one after the other, and
+    `memory` is that of other moments of this one.
     """
     by_set: dict[str, list[Observed]] = defaultdict(list)
     set_aside: list[SetAside] = []
     meanings = Meanings(terms) if meanings is None else meanings
     latest = as_of + tolerance
-    for resource in resources:
-        data = resource.data
-        own = meanings[data.code]
-        if (own.is_foreign and not data.component) or data.status in NEVER:
-            continue  # two of three in any chart are foreign
-        parts = _parts(data, own, meanings)
-        unsaid = _unsaid(data, own, parts, meanings)
-        if not (parts or unsaid):
+    for one in _reads(resources, zone, meanings, memory, ("observation", terms, zone)):
+        if one is None:
             continue
-        refused = partial(_refused, resource, parts, unsaid)
-        try:
-            at = time_observed(data, zone)
-        except BadTimeError as error:
-            set_aside.append(refused(str(error)))
-            continue
-        if unsaid and at.earliest <= latest:
-            set_aside.append(refused(unsaid, at))
-        if data.status == UNKNOWN:
-            set_aside.append(refused("status is unknown", at, kinds=frozenset()))
-        elif data.status not in ACCEPTED:
-            set_aside.append(refused("status is none of FHIR's", at, kinds=_kinds_of(parts)))
-        elif at.earliest > latest:
-            set_aside.append(refused(FUTURE_DATED, at, kinds=_kinds_of(parts)))
+        if one.unsaid is not None and one.at is not None and one.at.earliest <= latest:
+            set_aside.append(one.unsaid)
+        if one.unusable is not None:
+            set_aside.append(one.unusable)
+        elif one.at is None or one.at.earliest > latest:
+            set_aside.append(one.refused(FUTURE_DATED, one.at, kinds=_kinds_of(one.parts)))
         else:
-            for component, meaning in parts:
-                observed = _observed(resource, component, meaning, at)
-                for set_id in meaning.sets:
-                    by_set[set_id].append(observed)
-    return Observations({k: tuple(v) for k, v in by_set.items()}, tuple(set_aside))
+            for set_id, observed in one.observed:
+                by_set[set_id].append(observed)
+    return Observations({k: tuple(v) for k, v in by_set.items()}, tuple(set_aside), memory)
 
 
-class Meaning(msgspec.Struct, frozen=True, gc=False):
-    """The meaning of one code: the value sets that hold it, and whether it names anything, known here or not."""
+class _Read(msgspec.Struct, gc=False):
+    """An Observation of interest, read for any moment. `unusable` holds at every one, `unsaid` from its time on;
+    `refused` makes what is set aside."""
 
-    codings: tuple[tuple[str | None, str | None], ...]
-    sets: frozenset[str]
-    named: bool
-    is_foreign: bool
-    """True for a code that names something that no value set holds."""
-    is_panel: bool
-    """True for a code that is a panel of blood pressure and nothing else."""
-
-
-class Meanings(dict[fs.CodeableConcept, Meaning]):
-    """The meaning of each code of a chart, looked up once because a chart holds few codes, each of them many times."""
-
-    def __init__(self, terms: Terminology) -> None:
-        super().__init__()
-        self._terms = terms
-
-    def __missing__(self, code: fs.CodeableConcept) -> Meaning:
-        codings = fs.codings_of(code)
-        sets, named = self._terms.sets_of(codings), says_what(code, self._terms)
-        self[code] = meaning = Meaning(codings, sets, named, named and not sets, sets == {"blood-pressure-panel"})
-        return meaning
+    parts: Parts
+    refused: Callable[..., SetAside]
+    at: Moment | None = None
+    unusable: SetAside | None = None
+    unsaid: SetAside | None = None
+    observed: list[tuple[str, Observed]] = []  # msgspec gives each struct a list of its own
 
 
-Parts = list[tuple[fs.Component | None, Meaning]]
-"""The Observation itself (None) and its components, as far as value sets hold them."""
+def _reads(
+    resources: Iterable[Resource[fs.Observation]],
+    zone: tzinfo,
+    meanings: Meanings,
+    memory: ChartMemory | None,
+    what: tuple[object, ...],
+) -> Iterator[_Read | None]:
+    """Each Observation as it is read, or was at another moment."""
+    if memory is None:
+        yield from (_read(resource, zone, meanings) for resource in resources)
+    else:
+        yield from (memory.once(what, one, partial(_read, one, zone, meanings)) for one in resources)
+
+
+def _read(resource: Resource[fs.Observation], zone: tzinfo, meanings: Meanings) -> _Read | None:
+    """The reading of an Observation; None where it is none of interest."""
+    data = resource.data
+    own = meanings[data.code]
+    if (own.is_foreign and not data.component) or data.status in NEVER:
+        return None  # two of three in any chart are foreign
+    parts = _parts(data, own, meanings)
+    unsaid = _unsaid(data, own, parts, meanings)
+    if not (parts or unsaid):
+        return None
+    found = _Read(parts, partial(_refused, resource, parts, unsaid))
+    try:
+        at = found.at = time_observed(data, zone)
+    except BadTimeError as error:
+        found.unusable = found.refused(str(error))
+        return found
+    if unsaid:
+        found.unsaid = found.refused(unsaid, at)
+    if data.status == UNKNOWN:
+        found.unusable = found.refused("status is unknown", at, kinds=frozenset())
+    elif data.status not in ACCEPTED:
+        found.unusable = found.refused("status is none of FHIR's", at, kinds=_kinds_of(parts))
+    else:
+        for component, meaning in parts:
+            observed = _observed(resource, component, meaning, at)
+            found.observed += [(set_id, observed) for set_id in meaning.sets]
+    return found
 
 
 def _parts(data: fs.Observation, own: Meaning, meanings: Meanings) -> Parts:

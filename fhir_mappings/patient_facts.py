@@ -71,8 +71,9 @@ def _with_course(
 ) -> PatientFacts:
     t, as_of = context.thresholds, context.as_of
     observations = sort_observations(
-        record.pool.of_type(fs.Observation), context.terms, found.zone, as_of, t.future_tolerance
-    )
+        record.pool.of_type(fs.Observation), context.terms, found.zone, as_of, t.future_tolerance,
+        memory=record.pool.memory,
+    )  # fmt: skip
     signs, bad_signs = signs_of(record, context, found, observations, facts.pending)
     grade = crs_grade(signs, course, facts.age, as_of, t)
     toci = tocilizumab_given(found, record.coverage, course, as_of, t)

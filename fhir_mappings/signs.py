@@ -62,7 +62,7 @@ class _SignsMapping:
     ) -> tuple[tuple[Reading, ...], tuple[SetAside, ...]]:
         """The readings of a value set, and those set aside; what was read from its words is neither."""
         observed = (o for o in self._observations.of(set_id) if o.reference not in in_words)
-        good, bad = readings(observed, MEASURE_OF_SET[set_id], self._context.as_of)
+        good, bad = readings(observed, MEASURE_OF_SET[set_id], self._context.as_of, self._observations.memory)
         self.set_aside.extend(bad)
         return good, bad
 
@@ -117,7 +117,7 @@ class _SignsMapping:
     def _device_flows(self) -> tuple[Reading, ...]:
         """The flows that stand as the value of an Observation whose code is a device."""
         coded = (o for o in self._observations.of("low-flow-oxygen", "high-flow-oxygen") if o.quantity is not None)
-        return readings(coded, Measure.FLOW, self._context.as_of)[0]
+        return readings(coded, Measure.FLOW, self._context.as_of, self._observations.memory)[0]
 
 
 def _in_order(*found: Reading) -> tuple[Reading, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import zip_longest
 
 from cds_server.evaluation.protocol import Protocol
 from cds_server.evaluation.reading.charts import Chart
@@ -72,11 +73,10 @@ def followed_courses(chart: Chart, look: Look) -> tuple[Followed, ...]:
         if course is not None:
             by_day0[course.day0] = course
     courses = list(by_day0.values())
-    starts = [course.start for course in courses[1:]]
     death = death_of(chart, found.zone)
     return tuple(
-        _followed(number, course, following, death, look, found.zone)
-        for number, (course, following) in enumerate(zip(courses, [*starts, None], strict=True), 1)
+        _followed(number, course, following.start if following is not None else None, death, look, found.zone)
+        for number, (course, following) in enumerate(zip_longest(courses, courses[1:]), 1)
     )
 
 

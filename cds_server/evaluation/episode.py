@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -121,10 +122,22 @@ def first_at_least(history: WholeHistory, grade: int) -> datetime | None:
 def hours_known(history: WholeHistory, start: datetime, end: datetime) -> float:
     """The hours between two moments at which the grade is known."""
     found = timedelta(0)
-    for one, following in steps(history, end):
+    for one, following in steps_within(history, start, end):
         if one.grade.grade is not None:
             found += max(min(following, end) - max(one.at, start), timedelta(0))
     return found / timedelta(hours=1)
+
+
+def steps_within(history: WholeHistory, start: datetime, end: datetime) -> list[tuple[GradeAt, datetime]]:
+    """The grades that hold at some moment of a span, each with the moment until which it holds, `end` at the latest."""
+    first = max(bisect_right(history.grades, start, key=_at) - 1, 0)
+    last = bisect_right(history.grades, end, key=_at)
+    times = [*(one.at for one in history.grades[first + 1 : last]), end][: last - first]
+    return list(zip(history.grades[first:last], times, strict=True))
+
+
+def _at(one: GradeAt) -> datetime:
+    return one.at
 
 
 def steps(history: WholeHistory, end: datetime) -> list[tuple[GradeAt, datetime]]:

@@ -25,7 +25,7 @@ _MOMENT = timedelta(seconds=1)
 def as_drawn(chart: Chart, look: Look, timeline: Timeline) -> Timeline:
     """The record by the time of each sample: a result that came after the end of a window counts in it."""
     return Timeline(
-        chart.record, look.rules.terms, look.zone, chart.fhir_base, timeline.delays, EVERY_RULE - {Rule.RESULT}
+        timeline.final, look.rules.terms, look.zone, chart.fhir_base, timeline.delays, EVERY_RULE - {Rule.RESULT}
     )
 
 

@@ -105,7 +105,7 @@ def _add_said(
 
 
 def _speaks(replay: Replay, kind: EventKind, at: datetime) -> bool:
-    facts, advice = replay.answer(Ask(at, MomentKind.HOURLY))
+    facts, found = replay.answer(Ask(at, MomentKind.HOURLY))
     if kind is EventKind.GRADE_3 and facts.grade is not None and (facts.grade.grade or 0) >= 3:
         return False
-    return any(card.id in CARDS_OF_EVENT[kind] for card in advice.cards)
+    return any(card.id in CARDS_OF_EVENT[kind] for card in found.shown)

@@ -18,6 +18,7 @@ from cds_server.evaluation.episode import (
     hours_known,
     local_days,
     steps,
+    steps_within,
 )
 from cds_server.evaluation.graded import administrative_gender, coded_grades, icans_acts
 from cds_server.evaluation.marker_rows import STUDY, as_drawn, marker_rows, window_ends
@@ -269,7 +270,7 @@ def _first_height(one: GradeAt) -> tuple[int, float]:
 
 
 def _grades_within(history: WholeHistory, start: datetime, end: datetime) -> list[GradeAt]:
-    return [one for one, until in steps(history, end) if one.at <= end and until > start]
+    return [one for one, until in steps_within(history, start, end) if until > start]
 
 
 def _grade_at(history: WholeHistory, at: datetime) -> GradeAt | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from cards.choose import Advice
+from cards.choose import Choice
 from cards.deciding.card_modes import CardMode, CardModes
 from cards.deciding.decision_table import CardId, rows_for
 from cards.deciding.dismissed import Dismissed
@@ -16,7 +16,7 @@ from cds_server.evaluation.courses import Followed, Look
 from cds_server.evaluation.moments import Ask
 from cds_server.evaluation.reading.charts import Chart
 from cds_server.evaluation.rows.moments import CardRow, MomentKind, MomentRow, Shown
-from cds_server.patient_advice import Occasion, advice_on
+from cds_server.patient_advice import Occasion, choice_on
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.patient import PatientFacts
@@ -54,9 +54,10 @@ class Replay:
 
     def said_at(self, ask: Ask) -> Said:
         """The answer at one moment; to be asked in the order of time, because cards make episodes."""
-        facts, found = self.answer(ask)
+        facts, chosen = self.answer(ask)
+        found = chosen.advice
         local = ask.at.astimezone(self.followed.zone)
-        cards = tuple(self._cards(ask, found))
+        cards = tuple(self._cards(ask, chosen))
         live = [card for card in cards if card.shown in self.look.protocol.cards.counted]
         moment = MomentRow(
             self.patient, self.followed.number, self.number, ask.at, local.date(), local.hour, ask.kind,
@@ -71,8 +72,8 @@ class Replay:
         )  # fmt: skip
         return Said(moment, cards, frozenset(o.drug.drug_class for o in facts.pending if o.drug is not None))
 
-    def answer(self, ask: Ask) -> tuple[PatientFacts, Advice]:
-        """The facts and the advice as if every card that is not off were live."""
+    def answer(self, ask: Ask) -> tuple[PatientFacts, Choice]:
+        """The facts and the cards as if every card that is not off were live."""
         context = MappingContext(
             self.rules.terms, self.rules.thresholds, self.look.zone, self.chart.patient, self.chart.fhir_base, ask.at
         )
@@ -80,29 +81,29 @@ class Replay:
         facts = settled_facts(record, context)
         showing = Showing.ORDERS if ask.kind is MomentKind.ORDER else Showing.STATE
         held = tuple(self._dismissed) if self.look.protocol.cards.hold_hours else ()
-        found = advice_on(Occasion(showing, ask.drafts), facts, record, context, as_if_live(self.rules), held)
+        found = choice_on(Occasion(showing, ask.drafts), facts, record, context, as_if_live(self.rules), held)
         self._dismiss(found, ask.at)
         return facts, found
 
-    def _dismiss(self, found: Advice, at: datetime) -> None:
+    def _dismiss(self, found: Choice, at: datetime) -> None:
         """One user dismisses each card at the moment it is shown; what may wait is then held for the site's hours."""
         hours = self.look.protocol.cards.hold_hours
         if hours:
             since = at - timedelta(hours=hours)
-            shown = [Dismissed(card.id, card.indicator, found.state, at) for card in found.cards]
+            shown = [Dismissed(card.id, card.indicator, found.advice.state, at) for card in found.shown]
             self._dismissed = [one for one in (*self._dismissed, *shown) if one.at >= since]
 
-    def _cards(self, ask: Ask, found: Advice) -> Iterable[CardRow]:
-        for card in found.cards:
+    def _cards(self, ask: Ask, found: Choice) -> Iterable[CardRow]:
+        for card in found.shown:
             mode = self.rules.modes.of(card.id)
             yield self._row(
                 ask, card.id, card.indicator.value, Shown.SHADOW if mode is CardMode.SHADOW else Shown.ACTIVE
             )
-        for held in found.held:
+        for held in found.advice.held:
             yield self._row(ask, held, "", Shown.HELD)
         off = {
             card: indicator
-            for rule in (rows_for(found.cell) if found.cell is not None else ())
+            for rule in (rows_for(found.advice.cell) if found.advice.cell is not None else ())
             for card, indicator in rule.gives
             if self.rules.modes.of(card) is CardMode.OFF
         }

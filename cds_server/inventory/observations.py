@@ -15,6 +15,7 @@ from cds_server.inventory.observed_values import does_not_count, reasons_by_refe
 from cds_server.inventory.tally import MOST_DISTINCT, Named, Tallies
 from cds_server.inventory.unknown_codes import UnknownCodes
 from fhir_mappings.charted_devices import DeviceReader
+from fhir_mappings.codes.meanings import Meanings
 from fhir_mappings.codes.observed_sets import DEVICE_OF_SET, DEVICE_SETS
 from fhir_mappings.facts.coverage import FUTURE_DATED, SetAside
 from fhir_mappings.facts.signs import Device, DeviceRecord
@@ -22,7 +23,6 @@ from fhir_mappings.infections import CULTURES, finding_of
 from fhir_mappings.observations import (
     ACCEPTED,
     NEVER,
-    Meanings,
     Observed,
     sort_observations,
     text_of_time,

@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from fhir_mappings.codes.meanings import Meanings
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
-from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts import analytes
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.time_and_range import Moment
@@ -39,7 +39,7 @@ class Clock:
     """The means of placing a resource in time. `next_orders`: when each order was followed by the next of its drug."""
 
     zone: tzinfo
-    terms: Terminology
+    meanings: Meanings
     delays: Delays
     next_orders: Mapping[str, datetime]
 
@@ -91,8 +91,8 @@ def _without_time(resource: Resource[Any], zone: tzinfo) -> Change | None:
 
 
 def _sets(data: fs.Observation, clock: Clock) -> frozenset[str]:
-    own = clock.terms.sets_of(fs.codings_of(data.code))
-    return own.union(*(clock.terms.sets_of(fs.codings_of(c.code)) for c in data.component)) if data.component else own
+    own = clock.meanings[data.code].sets
+    return own.union(*(clock.meanings[c.code].sets for c in data.component)) if data.component else own
 
 
 def _is_result(sets: frozenset[str]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from fhir_mappings.codes.meanings import Meanings
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import ALWAYS
 from fhir_mappings.infusions.facility_zone import facility_zone
@@ -17,6 +18,8 @@ from fhir_mappings.known_at.delays import Delays, KnownBy
 from fhir_mappings.known_at.orders import next_orders
 from fhir_mappings.known_at.rules import RULES, Change, Clock, Rule
 from fhir_mappings.known_at.stated_times import earliest_known, stated_times
+from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.chart_memory import ChartMemory
 from fhir_mappings.reading.resource_pool import PatientRecord
 from fhir_mappings.reading.resources import Resource
 
@@ -44,11 +47,17 @@ class _Life:
         return next((state.resource for state in self.states if moment < state.until), self.now)
 
 
-class Timeline:
-    """The record of one patient by time, from the chart as it stands now.
+def _is_foreign(resource: Resource[Any], meanings: Meanings) -> bool:
+    """Tell whether a resource is an Observation that no rule asks for: two of three in any chart are."""
+    data = resource.data
+    return isinstance(data, fs.Observation) and not data.component and meanings[data.code].is_foreign
 
-    `known_by` counts how the times were found. `rules` are those that are applied: all of them, except in the test that
-    shows what each is for.
+
+class Timeline:
+    """The record of one patient by time, from the chart as it stands now, without Observations that nothing asks for.
+
+    `final` is the chart as it stands now. `known_by` counts how the times were found. `rules` are those that are
+    applied: all of them, except in the test that shows what each is for.
     """
 
     def __init__(
@@ -61,14 +70,17 @@ class Timeline:
         rules: Iterable[Rule] = EVERY_RULE,
     ) -> None:
         self._record, self.delays = record, delays
+        self._memory = ChartMemory()
         found, _ = facility_zone(zone, record.pool, terms, fhir_base)
-        clock = Clock(found, terms, delays, next_orders(record.pool, terms, found, fhir_base))
+        clock = Clock(found, Meanings(terms), delays, next_orders(record.pool, terms, found, fhir_base))
         self.known_by: Counter[tuple[str, KnownBy]] = Counter()
         applied = [(types, apply) for rule, (types, apply) in RULES.items() if rule in frozenset(rules)]
         self._by_type = {
             name: [apply for types, apply in applied if name in types] for types, _ in applied for name in types
         }
-        self._lives = [self._life(resource, clock) for resource in record.pool]
+        asked = [resource for resource in record.pool if not _is_foreign(resource, clock.meanings)]
+        self.final = PatientRecord(record.pool.narrowed(asked, record.pool.broken), record.coverage)
+        self._lives = [self._life(resource, clock) for resource in asked]
         self._known: dict[str, datetime] | None = None
         self._broken = {
             reference: earliest_known(broken.raws, found) or ALWAYS for reference, broken in record.pool.broken.items()
@@ -78,7 +90,7 @@ class Timeline:
         """The record as it was known at a moment."""
         known = [life.at(moment) if life.states else life.now for life in self._lives if life.known <= moment]
         broken = [reference for reference, at in self._broken.items() if at <= moment]
-        return PatientRecord(self._record.pool.narrowed(known, broken), self._record.coverage)
+        return PatientRecord(self._record.pool.narrowed(known, broken, self._memory), self._record.coverage)
 
     def known_since(self, reference: str) -> datetime | None:
         """The moment from which a resource was known; None for one that never is, or that the record does not hold."""

@@ -22,7 +22,13 @@ def drugs_in(
     data: NamesDrug, pool: ResourcePool, terms: Terminology, fhir_base: str | None, route: Route = Route.NOT_STATED
 ) -> tuple[Content, ...]:
     """The drugs of an administration or order in the record; at least one, of whatever class."""
-    return contents(product_of(data, Shelf(pool, fhir_base)), terms, route)
+
+    def read() -> tuple[Content, ...]:
+        return contents(product_of(data, Shelf(pool, fhir_base)), terms, route)
+
+    if pool.memory is None:
+        return read()
+    return pool.memory.once(("drugs", terms, fhir_base, route, pool.products), data, read)
 
 
 class DrugsOfChart:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from fhir_mappings.facts.coverage import Coverage, Kind
 from fhir_mappings.reading import fhir_structs as fs
+from fhir_mappings.reading.chart_memory import ChartMemory
 from fhir_mappings.reading.resources import (
     DECODERS,
     OF_NO_PATIENT,
@@ -39,15 +40,20 @@ _SOME_ADMINISTRATIONS = frozenset({Kind.RUNNING, Kind.CRS_DRUGS})
 
 
 class ResourcePool:
-    """Every resource of one call, each once. Of two with the same id the pool keeps the one updated last."""
+    """Every resource of one call, each once. Of two with the same id the pool keeps the one updated last.
+
+    A pool that is one moment of a chart has the `memory` of that chart.
+    """
 
     def __init__(self) -> None:
         self._by_reference: dict[str, Resource[Any]] = {}
         self._by_url: dict[str, str] = {}
         self._by_type: dict[str, tuple[Resource[Any], ...]] | None = None  # until one comes or goes
+        self._products: tuple[tuple[tuple[Resource[Any], ...], ...], frozenset[str]] | None = None
         self.broken: dict[str, Broken] = {}
         self.claims: list[Claim] = []
         self.added = 0
+        self.memory: ChartMemory | None = None
 
     def add(
         self,
@@ -149,15 +155,26 @@ class ResourcePool:
             self._by_type = {name: tuple(resources) for name, resources in found.items()}
         return self._by_type.get(struct.__name__, ())
 
+    @property
+    def products(self) -> frozenset[str]:
+        """The references of all Medications and Substances: on them it depends which drug a reference to one is."""
+        found = (self.of_type(fs.Medication), self.of_type(fs.Substance))
+        if self._products is None or any(a is not b for a, b in zip(self._products[0], found, strict=True)):
+            self._products = (found, frozenset(one.reference for kind in found for one in kind))
+        return self._products[1]
+
     def __iter__(self) -> Iterator[Resource[Any]]:
         """Every resource that can be read, in the order in which they came."""
         return iter(self._by_reference.values())
 
-    def narrowed(self, resources: Iterable[Resource[Any]], broken: Iterable[str]) -> ResourcePool:
+    def narrowed(
+        self, resources: Iterable[Resource[Any]], broken: Iterable[str], memory: ChartMemory | None = None
+    ) -> ResourcePool:
         """A pool of its own that holds these resources, and of the broken ones those that are named."""
         found = ResourcePool()
         found._by_reference = {resource.reference: resource for resource in resources}
         found._by_url = self._by_url
+        found.memory = memory
         found.broken = {reference: self.broken[reference] for reference in broken}
         return found
 

@@ -1,12 +1,14 @@
 """The validation of resources as FHIR, by the R4B models of fhir.resources.
 
 R4B models read R4 data, because the types used here are the same in both. The outcome is remembered by the bytes of
-the resource, because many calls show the same result.
+the resource, because many calls show the same result. What differs in plain ids, times and numbers alone is one: a
+chart holds hundreds of results of one shape.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from threading import Lock
@@ -53,8 +55,36 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _numbers = msgspec.json.Encoder(decimal_format="number")
 
 
+_END = rb"(?=\s*[,}\]])"
+_SAME: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
+    (re.compile(rb'("(?:id|versionId)"\s*:\s*")[A-Za-z0-9.-]{1,64}"'), rb'\1x"'),
+    (re.compile(rb'("reference"\s*:\s*"[A-Za-z]{1,40}/)[A-Za-z0-9.-]{1,64}"'), rb'\1x"'),
+    (
+        re.compile(
+            rb'"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?'
+            rb'(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)"'
+        ),
+        b'"2020-01-01T00:00:00Z"',
+    ),
+    (re.compile(rb"(:\s*)[1-9]\d{0,8}" + _END), rb"\g<1>1"),
+    (re.compile(rb"(:\s*)[1-9]\d{0,8}\.0{1,6}" + _END), rb"\g<1>1.0"),
+    (re.compile(rb"(:\s*)(?:0|[1-9]\d{0,8})\.\d{0,5}[1-9]" + _END), rb"\g<1>1.5"),
+)
+
+
+def shape_of(raw: bytes) -> bytes:
+    """The bytes with one id, time and number in place of every plain one of its kind.
+
+    No model looks further at them than that. Zero, a negative number, a whole one and a fraction are each a kind,
+    because some fields ask for an integer or a positive one. Whatever is written in any other way stays as it is.
+    """
+    for plain, one in _SAME:
+        raw = plain.sub(one, raw)
+    return raw
+
+
 class ValidationMemory:
-    """The outcome of the last validations, by a digest of type and bytes.
+    """The outcome of the last validations, by a digest of type and shape.
 
     It holds digests and the paths of broken fields, but no field of a resource and so nothing of a patient.
     """
@@ -69,7 +99,7 @@ class ValidationMemory:
 
     def error(self, resource_type: str, raw: bytes) -> str | None:
         """The result of `model_error`, computed only if it is not remembered."""
-        digest = hashlib.sha256(resource_type.encode() + b" " + raw).digest()
+        digest = hashlib.sha256(resource_type.encode() + b" " + shape_of(raw)).digest()
         with self._lock:
             if digest in self._found:
                 self._found.move_to_end(digest)

@@ -46,8 +46,8 @@ def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Th
     """The grade at `at`, or the reason why there is none. Grade 5 is never given, because death is not inferred."""
     pressure = pressure_row(signs.pressure, age, course.start, at, t)
     oxygen = oxygen_row(signs.oxygen, course.start, at, t)
-    fever, late = _fever(signs, course, age, at, t)
     hot = fevers(signs, course, at, t)
+    fever, late = _fever(signs, hot, course, age, at, t)
     window = [r for r in signs.temperatures if max(course.start, at - t.fever_window) <= r.at <= at]
     highest = max(window, key=lambda r: (r.value, r.at), default=None)
     flags = (*pressure.flags, *oxygen.flags, *((Flag.LATE_AFTER_WAIVER,) if late else ()))
@@ -106,15 +106,16 @@ def _graded(c: CrsGrade) -> CrsGrade:
     return replace(c, no_grade=NoGrade.UNKNOWN)
 
 
-def _fever(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> tuple[Fever, bool]:
-    """The row of the fever table, and whether the waiver of fever has lapsed."""
-    hot = fevers(signs, course, at, t)
+def _fever(
+    signs: Signs, hot: tuple[Reading, ...], course: Course, age: Age | None, at: datetime, t: Thresholds
+) -> tuple[Fever, bool]:
+    """The row of the fever table, and whether the waiver of fever has lapsed. `hot` are the fevers up to `at`."""
     window_opens = max(course.start, at - t.fever_window)
     if any(r.at >= window_opens for r in hot):
         return Fever.NOW, False
     onset = hot[0].at if hot else None
     treated = onset is not None and _waiver_drug(signs.given, course, onset, at, t)
-    if treated and _waiver_holds(signs, course, age, at, t):
+    if treated and _waiver_holds(signs, hot[-1].at, course, age, at, t):
         return Fever.WAIVED, False
     lapsed = treated
     if not signs.given_reach.whole(course.day_before, at) and not lapsed:
@@ -164,13 +165,17 @@ def _masking_drug(given: tuple[Administration, ...], course: Course, at: datetim
     )
 
 
-def _waiver_holds(signs: Signs, course: Course, age: Age | None, at: datetime, t: Thresholds) -> bool:
+def _waiver_holds(
+    signs: Signs, last_fever: datetime, course: Course, age: Age | None, at: datetime, t: Thresholds
+) -> bool:
     """Tell whether no gap between records of fever, H > 0, O > 0 or a dose of tocilizumab was longer than
     `waiver_limit`, up to now.
 
     Only a new fever brings a lapsed waiver back, so the count begins with the last fever.
     """
-    until = fevers(signs, course, at, t)[-1].at + t.waiver_limit
+    until = last_fever + t.waiver_limit
+    if at <= until:
+        return True  # whatever else is charted can only put it off
     for start, end in sorted(_positive_spans(signs, course, age, at, t)):
         if start <= until:
             until = max(until, end + t.waiver_limit)

@@ -138,6 +138,9 @@ def _not_recognised(row: GradeRow, device: DeviceRecord) -> GradeRow:
     return replace(row, exact=False, missing=missing, flags=flags, evidence=(*row.evidence, device.reference))
 
 
+_MASKS = frozenset({Device.CPAP_BIPAP, Device.HOME_CPAP})
+
+
 def without_home_devices(
     facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
 ) -> tuple[OxygenFacts, tuple[str, ...]]:
@@ -146,13 +149,11 @@ def without_home_devices(
     A device is of the home if it is coded as home or nocturnal, or if it was charted before the infusion too. It
     decides nothing by itself: the row comes from the rest, as a minimum if such a device is the latest in the window.
     """
-    mask = (Device.CPAP_BIPAP, Device.HOME_CPAP)
-    before = any(d.device in mask and d.at < opens for d in (*facts.devices, *facts.open_supports))
-    home = {
-        d
-        for d in (*facts.devices, *facts.open_supports)
-        if d.device is Device.HOME_CPAP or (before and d.device in mask)
-    }
+    masks = [d for d in (*facts.devices, *facts.open_supports) if d.device in _MASKS]
+    before = any(d.at < opens for d in masks)
+    home = {d for d in masks if before or d.device is Device.HOME_CPAP}
+    if not home:
+        return facts, ()
     since = max(opens, at - t.stale_limit)
     later = max((d.at for d in facts.devices if d not in home and d.at <= at), default=opens)
     supports = [d.reference for d in facts.open_supports if d in home and d.at <= at]

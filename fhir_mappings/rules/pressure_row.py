@@ -164,6 +164,8 @@ def _pressor_part(pressors: Pressors, at: datetime, t: Thresholds) -> GradeRow:
     One on hold counts neither as running nor as stopped; one charted long ago is no second one beside one that runs.
     Either makes a row below 4 a minimum.
     """
+    if not pressors:
+        return GradeRow(0, exact=True)
     active, stale, held = (
         {name: v for name, v in pressors.items() if v[1].running is running}
         for running in (PressorRunning.ACTIVE, PressorRunning.STALE, PressorRunning.HELD)

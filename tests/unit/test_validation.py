@@ -6,13 +6,14 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fhir_mappings.reading.fhir_types import FHIR_TYPES
 from fhir_mappings.reading.resource_pool import ResourcePool
-from fhir_mappings.reading.validation import FIRST, ValidationMemory, model_error, validation_error
+from fhir_mappings.reading.validation import FIRST, ValidationMemory, model_error, shape_of, validation_error
 from tests.support.tables import rows
 
 GOOD: dict[str, Any] = {
@@ -61,11 +62,58 @@ def test_the_same_bytes_as_another_type_are_another_resource() -> None:
 
 def test_what_was_not_asked_for_longest_is_forgotten_first() -> None:
     memory = ValidationMemory(limit=2)
-    bodies = [raw({**GOOD, "id": f"t{number}"}) for number in range(3)]
+    bodies = [raw({**GOOD, "code": {"text": f"temperature {number}"}}) for number in range(3)]
     for body in (bodies[0], bodies[1], bodies[0], bodies[2]):
         assert memory.error("Observation", body) is None
     remembered = vars(memory)["_found"]
-    assert [hashlib.sha256(b"Observation " + body).digest() in remembered for body in bodies] == [True, False, True]
+    digests = [hashlib.sha256(b"Observation " + shape_of(body)).digest() for body in bodies]
+    assert [digest in remembered for digest in digests] == [True, False, True]
+
+
+TOKENS = (
+    0, 1, -1, 7, 38.9, 38.0, 0.0, 0.5, -0.5, 1.25, 10**9, 10**12, 1e400, float("nan"), True, None, "", " ", "7", "38.9", "x", "a b",
+    "Patient/p1", "Patient/", "/p1", "Group/5", "#x", "2026-03-02T08:00:00Z", "2026-02-28T08:00:00+08:00",
+    "2026-02-30T08:00:00Z", "2026-03-02T25:00:00Z", "2026-03-02T08:00Z", "2026-03-02", "2026", "1026-03-02T08:00:00Z",
+    "2026-03-02T08:00:00", "2026-03-02T08:00:00+14:00", "2026-03-02T08:00:00+99:00", "2026-03-02t08:00:00z", "T: 38.5, so",
+    [], [1], [38.5], {}, {"value": 1}, {"value": 38.5}, {"id": "x"}, {"reference": 5},
+)  # fmt: skip
+PLACES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "id": lambda token: {"id": token},
+    "meta": lambda token: {"meta": {"versionId": token, "lastUpdated": token}},
+    "subject": lambda token: {"subject": {"reference": token}},
+    "time": lambda token: {"effectiveDateTime": token},
+    "instant": lambda token: {"issued": token},
+    "period": lambda token: {"effectivePeriod": {"start": token}},
+    "number": lambda token: {"valueQuantity": {"value": token}},
+    "whole number": lambda token: {"valueQuantity": None, "valueInteger": token},
+    "positive number": lambda token: {
+        "valueQuantity": None,
+        "valueSampledData": {"origin": {"value": 1}, "period": 1, "dimensions": token},
+    },
+    "identifier": lambda token: {"identifier": [{"value": token}]},
+    "text": lambda token: {"code": {"text": token}},
+    "coding": lambda token: {"code": {"coding": [{"code": token, "system": token}]}},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_shape_that_is_remembered_says_what_the_model_would(place: str) -> None:
+    """Each token stands first in one memory, then after all others: the answer is the model's either way."""
+    bodies = [raw({k: v for k, v in {**GOOD, **PLACES[place](token)}.items() if v is not None}) for token in TOKENS]
+    wanted = [model_error("Observation", body) for body in bodies]
+    assert None in wanted
+    assert len(set(wanted)) > 1
+    for order in (bodies, bodies[::-1]):
+        memory = ValidationMemory()
+        found = {body: memory.error("Observation", body) for body in order}
+        assert [found[body] for body in bodies] == wanted
+
+
+def test_two_results_of_one_shape_are_validated_once() -> None:
+    memory = ValidationMemory()
+    later = {**GOOD, "id": "t2", "valueQuantity": {"value": 36.6}}
+    assert [memory.error("Observation", raw(one)) for one in (GOOD, later)] == [None, None]
+    assert len(memory) == 1
 
 
 @pytest.mark.parametrize("resource_type", sorted(FIRST))
