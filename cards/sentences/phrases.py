@@ -151,6 +151,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "icans_and_crs": {
         "with CRS": "ASCO adds tocilizumab with concurrent CRS.",
         "with CRS drafted": "Tocilizumab drafted: ASCO adds tocilizumab with concurrent CRS.",
+        "barred": "ASCO adds tocilizumab with concurrent CRS; here {barred}.",
         "isolated": "Tocilizumab is not for isolated ICANS.",
         "isolated drafted": "Tocilizumab drafted: it is not for isolated ICANS.",
     },

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from cards.deciding.drafts import drafted
+from cards.deciding.tocilizumab_gate import SAID_BESIDE_ADVICE, tocilizumab_gate
+from cards.orders.dose_words import barred_words
 from cards.sentences.escaping import short
 from cards.sentences.icans_words import charted, icans_grade, icans_line
 from cards.sentences.numbers_and_times import InWords
@@ -48,5 +50,8 @@ def _beside_crs(x: WordingContext) -> str:
     crs = x.grade.grade
     if crs is None:
         return ""
+    gate = tocilizumab_gate(x.facts, x.t)
+    if crs and gate.bar in SAID_BESIDE_ADVICE:
+        return phrase("icans_and_crs", "barred", barred=barred_words(x.facts, gate, x.t))
     is_drafted = " drafted" if drafted(x.drafts, DrugClass.TOCILIZUMAB) else ""
     return phrase("icans_and_crs", ("with CRS" if crs else "isolated") + is_drafted)

@@ -56,8 +56,9 @@ def state_in_short(x: WordingContext) -> list[Line]:
         Line(zero_words(grade) if grade.grade == 0 and not is_not_crs(grade) else ""),
         *(Line(rise_in_short(facts, a, x.found.by_analyte.get(a), x.t)) for a in facts.followed),
         Line(doses_text(facts)),
-        Line(steroids_text(facts, x.t)),
-        Line(_blockers(x)),
+        # a long answer names what was given on the cards that it matters to
+        Line(steroids_text(facts, x.t), stays=not x.long_answer),
+        Line(_blockers(x), stays=not x.long_answer),
         *map(Line, (*_not_used(x, MOST_IN_SHORT), *_of_user(x))),
         Line(icans_line(facts, x.t), stays=False),
         *(Line(line, stays=False) for line in (*_of_course(x), *_of_site(x))),

@@ -23,6 +23,7 @@ from cards.wording.wording import NOT_TO_WITHHOLD, NOT_VALIDATED, PROTOCOL
 from example_patients.stories.stories import drafted_tocilizumab
 from fhir_mappings.facts.time_and_range import Interval
 from tests.support.card_words import Counted, counted, words_of
+from tests.support.orders import steroid_order
 from tests.support.tables import NOW, T, answered, name_of, patient, rows
 
 ANSWERS = tuple(counted())
@@ -68,6 +69,19 @@ def test_the_cards_of_a_crowded_chart_are_short_too(row: dict[str, str]) -> None
     assert {c.id.value: words_of(c.detail) for c in cards if words_of(c.detail) > most_words(c, len(cards))} == {}
     assert sum(words_of(card.summary) + words_of(card.detail) for card in cards) <= 400
     assert [card.summary for card in cards if len(card.summary) >= 140 or "…" in card.summary] == []
+
+
+def test_in_an_answer_of_six_cards_or_more_crs_grade_has_sixty_words() -> None:
+    chart = (
+        "T 39 @D3 06:00; il6 10 @D0 08:00; il6 50 @D3 07:00; crp 10 @D0 08:00; crp 60 @D3 07:00; weight 70 @-9h; "
+        "toci 560 @-5h; grade 2; ice 5 @-1h; give anakinra 100 SC @-30h; give dexamethasone 4 @-20h"
+    )
+    drafts = [drafted_tocilizumab("p", 900, NOW), steroid_order("dexamethasone 40 every 6 @-1m", "d", "draft")]
+    cards = answered(patient(chart), drafts=drafts, showing=Showing.ORDERS).cards
+    assert len(cards) >= 6
+    assert words_of(cards[-1].detail) <= 60
+    assert "ICANS grade 2" in next(card for card in cards if card.id is CardId.ICANS_STEROID).detail
+    assert "here tocilizumab not before 6 Mar 15:00" in "".join(card.detail for card in cards)
 
 
 def test_an_answer_has_at_most_250_words_in_the_median_and_400_in_all() -> None:
