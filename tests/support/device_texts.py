@@ -22,6 +22,8 @@ READ_APART = rows("""
 | Oxygen nasal cannula, adult                     | 2   |      |      |
 | Blow-by                                         | 2   |      |      |
 | blow by oxygen                                  | 2   |      |      |
+| BBO2                                            | 2   |      |      |
+| mascherina con reservoir 12 L/min               | 3   | 12   |      |
 | Simple mask                                     | 3   |      |      |
 | Simple face mask 6L/min                         | 3   | 6    |      |
 | Face mask (FM)                                  | 3   |      |      |
