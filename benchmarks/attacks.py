@@ -25,7 +25,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.patients import AS_OF, SCENE, call_body
+from benchmarks.patients import AS_OF, FIRST_COPY, SCENE, call_body
 from benchmarks.tables import table
 from example_patients.programs.demo import HOST, free_port, server
 from example_patients.stories.stories import hook_body
@@ -36,7 +36,7 @@ ANSWER = 60 * MIB  # of a FHIR server, unpacked; the service takes 64 MiB
 AT_ONCE = 4
 LATER_SECONDS = 30.0
 LOOK_SECONDS = 0.02
-PATIENT = SCENE.patient_id
+PATIENT = FIRST_COPY.decode()
 AT = AS_OF.isoformat()
 
 
@@ -98,8 +98,11 @@ def cultured(number: int) -> bytes:
     )  # fmt: skip
 
 
-def in_prefetch(key: str, entry: Callable[[int], bytes], size: int = BODY) -> bytes:
-    return within(call(prefetch={key: "HERE"}), bundle(filled(entry, size)))
+def in_prefetch(key: str, entry: Callable[[int], bytes]) -> bytes:
+    """A call by complete prefetch of a patient with a course, with one of its keys filled with these entries."""
+    body = json.loads(call_body(200))
+    body["prefetch"][key] = "HERE"
+    return within(json.dumps(body).encode(), bundle(filled(entry, BODY)))
 
 
 def nothing(part: bytes, size: int) -> bytes:
@@ -156,7 +159,16 @@ ATTACKS = (
     Attack("cultures in words", lambda: in_prefetch("microbiology", cultured)),
     Attack("administrations in words", lambda: in_prefetch("recentAdministrations", given)),
     Attack("diagnoses in words", lambda: in_prefetch("conditions", lambda n: resource(
-        "Condition", n, code={"text": f"suspected pneumonia {n}, possibly resolved, no sepsis"}))),
+        "Condition", n, code={"text": f"suspected pneumonia {n}, possibly resolved, no sepsis, " * 3}))),
+    Attack("allergies in words", lambda: in_prefetch("allergies", lambda n: resource(
+        "AllergyIntolerance", n, patient={"reference": f"Patient/{PATIENT}"},
+        code={"text": f"hypersensitivity {n} to some antibody, maybe not tocilizumab, " * 3}))),
+    Attack("orders in words", lambda: in_prefetch("activeMedicationOrders", lambda n: resource(
+        "MedicationRequest", n, status="active", intent="order",
+        medicationCodeableConcept={"text": f"tocilizumab or noradrenaline {n} as needed, " * 3}))),
+    Attack("oxygen in words", lambda: in_prefetch("oxygen", lambda n: observation(
+        n, code={"coding": [{"system": "http://loinc.org", "code": "3151-8"}]}, valueQuantity=None,
+        valueString=f"high flow nasal cannula {n} l/min and mask, then weaned"))),
     Attack("procedures in words", lambda: in_prefetch("supportProcedures", lambda n: resource(
         "Procedure", n, status="completed", performedDateTime=AT, code={"text": f"high flow cannula {n} l/min"}))),
     Attack("a scope without end", lambda: within(

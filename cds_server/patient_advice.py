@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -21,8 +22,8 @@ from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.medications.draft_fields import Draft
 from fhir_mappings.medications.draft_orders import draft_orders
 from fhir_mappings.reading.ownership import AnotherPatientError
-from fhir_mappings.reading.resource_pool import PatientRecord
-from fhir_mappings.settled_facts import OutOfTimeError, settled_facts
+from fhir_mappings.reading.resource_pool import OutOfTimeError, PatientRecord
+from fhir_mappings.settled_facts import settled_facts
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def read_record(request: RecordRequest, sources: Sources, as_of: datetime, call_
     """The record: prefetch first, then the FHIR server for the rest. Raises Problem, also if it is another
     patient's."""
     try:
-        return read_patient_record(request, sources, as_of, call_time.reading_ends)
+        with _in_time():
+            return read_patient_record(request, sources, as_of, call_time.reading_ends, call_time.may_work)
     except AnotherPatientError as error:
         whose = ProblemId.ANOTHER_PATIENT_SENT if error.from_client else ProblemId.ANOTHER_PATIENT_SERVED
         raise Problem(whose, [(error.where, "is not the patient of context.patientId")]) from error
@@ -55,8 +57,15 @@ def facts_of(
     record: PatientRecord, context: MappingContext, in_time: Callable[[], bool] = lambda: True
 ) -> PatientFacts:
     """The facts from valid FHIR only. Raises Problem `out-of-time`."""
-    try:
+    with _in_time():
         return settled_facts(record, context, in_time)
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """Turn the end of the time into a Problem."""
+    try:
+        yield
     except OutOfTimeError as error:
         raise Problem(ProblemId.OUT_OF_TIME) from error
 
@@ -69,7 +78,7 @@ def advice_on(
     rules: SiteRules,
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:
-    """The cards for what the user is about to do, or the reason why there are none."""
+    """The cards for what the user is about to do, or the reason why there are none. Raises Problem `out-of-time`."""
     call = _call(occasion, record, context, rules)
     return advice(facts, call, rules.terms, rules.thresholds, rules.modes, dismissed, rules.protocol)
 
@@ -88,9 +97,10 @@ def choice_on(
 
 
 def _call(occasion: Occasion, record: PatientRecord, context: MappingContext, rules: SiteRules) -> Call:
-    drafts = draft_orders(
-        occasion.drafts, occasion.selections, record.pool, rules.terms, context.fhir_base, rules.thresholds
-    )
+    with _in_time():
+        drafts = draft_orders(
+            occasion.drafts, occasion.selections, record.pool, rules.terms, context.fhir_base, rules.thresholds
+        )
     return Call(occasion.showing, context.patient_id, drafts)
 
 

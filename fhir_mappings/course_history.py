@@ -19,10 +19,10 @@ from fhir_mappings.medications.pending_orders import active_orders
 from fhir_mappings.observations import Observations, sort_observations
 from fhir_mappings.oxygen_devices import ended_supports
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.resource_pool import PatientRecord
+from fhir_mappings.reading.resource_pool import OutOfTimeError, PatientRecord
 from fhir_mappings.rules.crs_grade import Signs
 from fhir_mappings.rules.grade_history import GradeAt, Past, grade_history
-from fhir_mappings.settled_facts import OutOfTimeError, refuse_invalid
+from fhir_mappings.settled_facts import refuse_invalid
 from fhir_mappings.signs import signs_of
 
 _PRESSORS = (DrugClass.VASOPRESSOR, DrugClass.VASOPRESSIN)

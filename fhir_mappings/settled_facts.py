@@ -14,12 +14,8 @@ from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.patient_facts import patient_facts
 from fhir_mappings.reading.chart_memory import once
-from fhir_mappings.reading.resource_pool import PatientRecord
+from fhir_mappings.reading.resource_pool import OutOfTimeError, PatientRecord
 from fhir_mappings.reading.validation import validation_error
-
-
-class OutOfTimeError(Exception):
-    """The time of the call ended before the facts of a record were settled."""
 
 
 def settled_facts(

@@ -42,8 +42,7 @@ from fhir_mappings.facts.flags import Flag
 from fhir_mappings.facts.grade import CrsGrade
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
-from fhir_mappings.reading.resource_pool import PatientRecord
-from fhir_mappings.settled_facts import OutOfTimeError
+from fhir_mappings.reading.resource_pool import OutOfTimeError, PatientRecord
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 # this part of a call's time is kept for working out what to say; a record that takes longer is a 503, not a late answer
 WORK_PART = 0.1
+GRACE_SECONDS = 0.5
 
 
 class CallTime:
@@ -31,6 +32,10 @@ class CallTime:
 
     def is_left(self) -> bool:
         return self.remaining() > 0
+
+    def may_work(self) -> bool:
+        """Tell whether what is under way may go on: an answer that is a little late is better than none."""
+        return self._clock() < self.deadline + GRACE_SECONDS
 
     @property
     def reading_ends(self) -> float:

@@ -3,7 +3,7 @@ budget."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -16,6 +16,7 @@ from cds_server.outgoing.backend_tokens import BackendTokens, OwnToken
 from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.fhir_client import FhirServer
 from cds_server.outgoing.search_methods import SearchMethods
+from cds_server.prefetch_room import Room, TooManyError
 from cds_server.problems import Problem, ProblemId
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.code_lookup import believe_codes
@@ -61,13 +62,23 @@ class Sources:
     methods: SearchMethods
 
 
-def read_patient_record(request: RecordRequest, sources: Sources, as_of: datetime, deadline: float) -> PatientRecord:
+def read_patient_record(
+    request: RecordRequest,
+    sources: Sources,
+    as_of: datetime,
+    deadline: float,
+    in_time: Callable[[], bool],
+) -> PatientRecord:
     """The record from prefetch, then from the FHIR server for what prefetch did not bring. Raises AnotherPatientError,
-    and Problem `too-many-entries`."""
-    pool = ResourcePool()
-    states = read_prefetch(request.prefetch, pool)
-    if pool.added > sources.limits.entries:
-        raise Problem(ProblemId.TOO_MANY_ENTRIES, [("prefetch", f"holds more than {sources.limits.entries} resources")])
+    Problem `too-many-entries`, and OutOfTimeError once `in_time` says that no time is left."""
+    pool = ResourcePool(in_time)
+    most = sources.limits.entries
+    try:
+        states = read_prefetch(request.prefetch, pool, Room(most, in_time))
+        if pool.added > most:
+            raise TooManyError
+    except TooManyError as error:
+        raise Problem(ProblemId.TOO_MANY_ENTRIES, [("prefetch", f"holds more than {most} resources")]) from error
     so_far = RecordSoFar(pool, coverage_of(states), sources.limits.entries)
     asked = _asked_server(request, sources, deadline)
     if asked is None:

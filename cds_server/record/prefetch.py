@@ -17,6 +17,7 @@ import msgspec
 from cds_server.data_keys import DATA_KEYS, DataKey
 from cds_server.outgoing.fhir_bundle import NO_RESOURCE
 from cds_server.prefetch_parts import parts_sent
+from cds_server.prefetch_room import Room, Wanted
 from cds_server.record.prefetch_shapes import NULL, Sent, sent_in
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.reading import fhir_structs as fs
@@ -59,17 +60,18 @@ _timed = msgspec.json.Decoder(_Timed)
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def read_prefetch(prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool) -> dict[str, KeyState]:
-    """Put every resource into the pool and return the state of each key of ours. Other keys are ignored."""
-    return {key.key: _read_key(key, prefetch, pool) for key in DATA_KEYS}
+def read_prefetch(prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool, room: Room) -> dict[str, KeyState]:
+    """Put every resource into the pool and return the state of each key of ours. Other keys are ignored. Raises
+    TooManyError and OutOfTimeError."""
+    return {key.key: _read_key(key, prefetch, pool, room) for key in DATA_KEYS}
 
 
-def _read_key(key: DataKey, prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool) -> KeyState:
+def _read_key(key: DataKey, prefetch: Mapping[str, msgspec.Raw], pool: ResourcePool, room: Room) -> KeyState:
     """The state of a key, or of its parts together. A key that came whole needs no parts."""
     parts = {} if key.key in prefetch else parts_sent(prefetch, key.key)
     if not parts:
-        return _read_value(key, key.key, prefetch.get(key.key), pool)
-    return _together([_read_value(key, name, raw, pool) for name, raw in parts.items()])
+        return _read_value(key, key.key, prefetch.get(key.key), pool, room)
+    return _together([_read_value(key, name, raw, pool, room) for name, raw in parts.items()])
 
 
 def _together(parts: Sequence[KeyState]) -> KeyState:
@@ -89,12 +91,13 @@ def _together(parts: Sequence[KeyState]) -> KeyState:
     return KeyState(one, reached)
 
 
-def _read_value(key: DataKey, name: str, raw: msgspec.Raw | None, pool: ResourcePool) -> KeyState:
+def _read_value(key: DataKey, name: str, raw: msgspec.Raw | None, pool: ResourcePool, room: Room) -> KeyState:
     if raw is None:
         return KeyState(Supplied.ABSENT)
     if raw == NULL:
         return KeyState(Supplied.COMPLETE)
-    sent = sent_in(raw, f"prefetch.{name}", key.resource_type)
+    room.check_size(raw)
+    sent = sent_in(raw, f"prefetch.{name}", Wanted(key.resource_type, room))
     if sent is None:
         return KeyState(Supplied.ABSENT)
     matches = _pooled(key, sent, pool)

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from cds_server.prefetch_room import Wanted
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resources import header_of, is_fhir_type, type_of
 from fhir_mappings.reading.searchset import Part, part_of
@@ -79,8 +80,9 @@ _entry = msgspec.json.Decoder(fs.Entry)
 _list = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 
 
-def sent_in(raw: msgspec.Raw, where: str, wanted: str, depth: int = 0) -> Sent | None:
-    """The searchset in a value that was sent for resources of the type `wanted`; None if it holds none."""
+def sent_in(raw: msgspec.Raw, where: str, wanted: Wanted, depth: int = 0) -> Sent | None:
+    """The searchset in a value that was sent for resources of the type `wanted`; None if it holds none. Raises
+    TooManyError and OutOfTimeError."""
     if depth > DEEPEST:
         return None
     if bytes(memoryview(raw)[:1]) == b"[":
@@ -90,12 +92,12 @@ def sent_in(raw: msgspec.Raw, where: str, wanted: str, depth: int = 0) -> Sent |
         return _sent_bundle(raw, where, wanted, depth)
     if named == "OperationOutcome":
         return Sent(failed=True)
-    if named == wanted:
+    if named == wanted.resource_type:
         return Sent((SentEntry(where, fs.Entry(resource=raw), Part.MATCH),))
     return None if is_fhir_type(named) else _untyped(raw, where, wanted, depth)
 
 
-def _untyped(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent | None:
+def _untyped(raw: msgspec.Raw, where: str, wanted: Wanted, depth: int) -> Sent | None:
     """A value of no type of FHIR's: the entry around a resource, or a Bundle that lost its type."""
     try:
         return sent_in(_wrapped.decode(raw).resource, f"{where}.resource", wanted, depth + 1)
@@ -103,13 +105,13 @@ def _untyped(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent | No
         return _sent_loosely(raw, where, wanted, depth)
 
 
-def _sent_list(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent | None:
+def _sent_list(raw: msgspec.Raw, where: str, wanted: Wanted, depth: int) -> Sent | None:
     """A list of resources or of pages. An empty one says nothing: some serializers write it for an empty object."""
     try:
         values = _list.decode(raw)
     except _BAD:
         return None
-    found = [_sent_one(one, f"{where}[{n}]", wanted, depth) for n, one in enumerate(values)]
+    found = [_sent_one(one, f"{where}[{n}]", wanted, depth) for n, one in enumerate(wanted.room.each(values))]
     if not found:
         return None
     totals = {one.total for one in found if one.total is not None}
@@ -118,7 +120,7 @@ def _sent_list(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent | 
     return _counted(together.entries, total, next_page=found[-1].next, broken=together.broken, failed=together.failed)
 
 
-def _sent_one(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent:
+def _sent_one(raw: msgspec.Raw, where: str, wanted: Wanted, depth: int) -> Sent:
     """One of several values. What is of another type is kept too, so that nobody else's data slips in with it."""
     found = sent_in(raw, where, wanted, depth + 1)
     if found is not None:
@@ -127,7 +129,7 @@ def _sent_one(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent:
     return Sent((SentEntry(where, fs.Entry(resource=raw), part),))
 
 
-def _sent_bundle(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent | None:
+def _sent_bundle(raw: msgspec.Raw, where: str, wanted: Wanted, depth: int) -> Sent | None:
     try:
         bundle = _bundle.decode(raw)
     except _BAD:
@@ -143,11 +145,11 @@ def _sent_bundle(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent 
     )  # fmt: skip
 
 
-def _sent_loosely(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent | None:
+def _sent_loosely(raw: msgspec.Raw, where: str, wanted: Wanted, depth: int) -> Sent | None:
     """Each whole entry of a Bundle that is broken somewhere. One without a resource is set aside with all its bytes."""
     entries: list[fs.Entry] = []
     try:
-        for one in _loose.decode(raw).entry:
+        for one in wanted.room.each(_loose.decode(raw).entry):
             try:
                 entries.append(_entry.decode(one))
             except _BAD:
@@ -158,11 +160,11 @@ def _sent_loosely(raw: msgspec.Raw, where: str, wanted: str, depth: int) -> Sent
     return Sent(found.entries, found.next, broken=True, failed=found.failed)
 
 
-def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: str, depth: int) -> Sent:
+def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: Wanted, depth: int) -> Sent:
     plain: list[SentEntry] = []
     inner: list[Sent] = []
     failed = False
-    for n, entry in entries:
+    for n, entry in wanted.room.each(entries):
         named = type_of(entry.resource)
         place = f"{where}.entry[{n}]"
         if named == "Bundle":
@@ -170,7 +172,7 @@ def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: s
             inner.append(nested if nested is not None else Sent(broken=True))
             continue
         part = part_of(entry, named)
-        if part is Part.MATCH and named not in (wanted, ""):
+        if part is Part.MATCH and named not in (wanted.resource_type, ""):
             part = Part.INCLUDED
         failed = failed or part is Part.FAILURE
         plain.append(SentEntry(place, entry, part, named))

@@ -5,9 +5,9 @@ Every resource is scanned cheaply (`fhir_structs`); only those that an answer re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -36,19 +36,44 @@ from fhir_mappings.reading.resources import (
     why_broken,
 )
 
+R = TypeVar("R")
+_BETWEEN = 100  # two looks at the clock
 _SOME_ADMINISTRATIONS = frozenset({Kind.RUNNING, Kind.CRS_DRUGS})
+
+
+class OutOfTimeError(Exception):
+    """The time of the call ended before the facts of a record were settled."""
+
+
+def _always() -> bool:
+    return True
+
+
+class _Timed(tuple[R, ...]):
+    """Resources of one type. Whoever walks through them asks the clock on the way."""
+
+    check_time: Callable[[], None]
+
+    def __iter__(self) -> Iterator[R]:
+        for number, resource in enumerate(super().__iter__()):
+            if number % _BETWEEN == 0:
+                self.check_time()
+            yield resource
 
 
 class ResourcePool:
     """Every resource of one call, each once. Of two with the same id the pool keeps the one updated last.
 
-    A pool that is one moment of a chart has the `memory` of that chart.
+    Whatever is worked out walks through the pool, so the clock is asked here: once `in_time` says that no time is left,
+    adding to it and walking through it raise OutOfTimeError. A pool that is one moment of a chart has the `memory` of
+    that chart.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_time: Callable[[], bool] = _always) -> None:
+        self._in_time = in_time
         self._by_reference: dict[str, Resource[Any]] = {}
         self._by_url: dict[str, str] = {}
-        self._by_type: dict[str, tuple[Resource[Any], ...]] | None = None  # until one comes or goes
+        self._by_type: dict[str, _Timed[Resource[Any]]] | None = None  # until one comes or goes
         self._products: tuple[tuple[tuple[Resource[Any], ...], ...], frozenset[str]] | None = None
         self.broken: dict[str, Broken] = {}
         self.claims: list[Claim] = []
@@ -69,6 +94,8 @@ class ResourcePool:
         field, and None. `full_url` is the address that other entries of its Bundle may name it by, `named` its type if
         that is known."""
         self.added += 1
+        if self.added % _BETWEEN == 0:
+            self._check_time()
         data = scanned(raw, named)
         header = data if data is not None else header_of(raw)
         reference = f"{header.resource_type}/{header.id or digest_of(raw)}"
@@ -152,7 +179,9 @@ class ResourcePool:
             found: dict[str, list[Resource[Any]]] = {}
             for resource in self._by_reference.values():
                 found.setdefault(resource.type, []).append(resource)
-            self._by_type = {name: tuple(resources) for name, resources in found.items()}
+            self._by_type = {name: _Timed(resources) for name, resources in found.items()}
+            for resources in self._by_type.values():
+                resources.check_time = self._check_time
         return self._by_type.get(struct.__name__, ())
 
     @property
@@ -163,6 +192,10 @@ class ResourcePool:
             self._products = (found, frozenset(one.reference for kind in found for one in kind))
         return self._products[1]
 
+    def _check_time(self) -> None:
+        if not self._in_time():
+            raise OutOfTimeError
+
     def __iter__(self) -> Iterator[Resource[Any]]:
         """Every resource that can be read, in the order in which they came."""
         return iter(self._by_reference.values())
@@ -171,7 +204,7 @@ class ResourcePool:
         self, resources: Iterable[Resource[Any]], broken: Iterable[str], memory: ChartMemory | None = None
     ) -> ResourcePool:
         """A pool of its own that holds these resources, and of the broken ones those that are named."""
-        found = ResourcePool()
+        found = ResourcePool(self._in_time)
         found._by_reference = {resource.reference: resource for resource in resources}
         found._by_url = self._by_url
         found.memory = memory

@@ -35,6 +35,7 @@ ORDER = (
     "cds_server.toml_file",
     "cds_server.data_keys",
     "cds_server.prefetch_parts",
+    "cds_server.prefetch_room",
     "cds_server.rules_content",
     "cds_server.site_protocol",
     "cds_server.site_rules",
