@@ -71,9 +71,9 @@ def driver_words(driver: Driver) -> str:
         case LowPressure() | LowSaturation():
             return _low(driver)
         case OxygenDevice(device, flow, before):
-            return (DEVICES[device] if flow is None else f"{DEVICES[device]} {_plain(flow)} L/min") + _same(before)
-        case SupportInProgress(device):
-            return f"{DEVICES[device]} in progress"
+            return _device(device, flow) + _same(before)
+        case SupportInProgress(device, flow):
+            return f"{_device(device, flow)} in progress"
         case OxygenFlow(flow, before):
             return f"oxygen {_plain(flow)} L/min{_same(before)}"
         case InhaledOxygen(fio2):
@@ -94,9 +94,13 @@ def driver_short(driver: Driver) -> str:
             return f"SpO2 {_plain(percent)} %"
         case PressorPushes(ingredient):
             return f"pushes of {ingredient}"
-        case SupportInProgress(device):
-            return DEVICES[device]
+        case SupportInProgress(device, flow):
+            return _device(device, flow)
     return driver_words(driver)
+
+
+def _device(device: Device, flow: Decimal | None) -> str:
+    return DEVICES[device] if flow is None else f"{DEVICES[device]} {_plain(flow)} L/min"
 
 
 def missing_words(lack: Lack, quoted: Callable[[str], str] = str) -> str:

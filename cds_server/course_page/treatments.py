@@ -72,11 +72,9 @@ def _oxygen_short(row: GradeRow) -> str:
         return "?"
     driver = row.drivers[0] if row.drivers else None
     match driver:
-        case OxygenDevice(device, flow, _):
+        case OxygenDevice(device, flow) | SupportInProgress(device, flow):
             amount = f" {number(flow)}" if flow is not None else ""
             return f"{_SHORT_DEVICES.get(device, '')}{amount}".strip()
-        case SupportInProgress(device):
-            return _SHORT_DEVICES.get(device, "")
         case OxygenFlow(flow, _):
             return f"{number(flow)} L/min"
     return ""

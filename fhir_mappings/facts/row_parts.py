@@ -76,9 +76,11 @@ class OxygenDevice:
 
 @dataclass(frozen=True, slots=True)
 class SupportInProgress:
-    """A respiratory support procedure that is in progress in the record as it is read now."""
+    """A respiratory support procedure that is in progress in the record as it is read now, with the flow in L/min that
+    its text says."""
 
     device: Device
+    flow: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _with_support(row: GradeRow, support: DeviceRecord, at: datetime, t: Thresho
     return GradeRow(
         value,
         exact=not same or row.exact,
-        drivers=(SupportInProgress(support.device), *(row.drivers if same else ())),
+        drivers=(SupportInProgress(support.device, support.flow), *(row.drivers if same else ())),
         missing=row.missing if same else (),
         flags=(*marks, Flag.OPEN_SINCE) if at - support.at > t.stale_limit else marks,
         evidence=(*row.evidence, support.reference),

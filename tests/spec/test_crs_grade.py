@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from cards.wording.grade_words import drivers
 from fhir_mappings.facts.coverage import Kind
 from fhir_mappings.facts.thresholds import Thresholds
 from tests.support.tables import facts_of, first_on_hold, moment_of, name_of, patient, rows, shown_grade
@@ -221,6 +222,8 @@ LATE = rows("""
 | T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D1 12:00; NOW                               | masked, 2 if CRS | four days without fever, H, O or a dose: it lapsed   |
 | T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D3 12:00; NOW                               | 2                | hypotension between keeps the waiver                 |
 | T 39 @D1 06:00; toci 560 @D1 10:00; T 38.5 @D5 06:00; NOW                               | 2                | new fever is fever                                   |
+| T 39 @D1 06:00; toci 560 @D1 10:00; device HFNC @D3 12:00; NOW                          | 2                | so does high flow, without a flow charted            |
+| T 39 @D1 06:00; toci 560 @D1 10:00; device RA @D3 12:00; NOW                            | masked, 2 if CRS | room air does not                                    |
 """)
 
 
@@ -301,6 +304,28 @@ def test_a_procedure_in_progress_hides_no_doubt_about_the_same_row() -> None:
         "performedDateTime": "2026-03-06T08:00:00+08:00",
     }  # fmt: skip
     assert shown_grade(facts_of([*patient("T 38.5 @-1h; SBP 118 @-1h; FiO2 60 @-1h"), procedure])) == "≥2"
+
+
+IN_PROGRESS = rows("""
+| chart                                                                                | procedure                | grade | new | says                       | because                                        |
+| SBP 118 @-1h; SpO2 97 @-1h                                                           | Nasal cannula 8 L/min    | 3     | –   | nasal cannula 8 L/min      | more than 6 L/min is high flow                 |
+| SBP 118 @-1h; SpO2 97 @-1h                                                           | Nasal cannula 6 L/min    | 2     | –   | nasal cannula 6 L/min      | exactly 6 L/min is low flow                    |
+| SBP 118 @-1h; SpO2 97 @-1h                                                           | Oxygen by nasal cannula  | 2     | –   | nasal cannula in progress  | a cannula without a flow                       |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2 @-1h   | Nasal cannula 2 L/min    | 2     | no  | nasal cannula 2 L/min      | the same before the infusion                   |
+| SBP 118 @-1h; device NC @D-1 08:00; flow 2 @D-1 08:00; device NC @-1h; flow 2 @-1h   | Simple face mask 6 L/min | 3     | yes | 6 L/min in progress        | a mask is new                                  |
+""")
+
+
+@pytest.mark.parametrize("row", IN_PROGRESS, ids=name_of)
+def test_a_procedure_in_progress_is_read_with_the_flow_of_its_text(row: dict[str, str]) -> None:
+    procedure = {
+        "resourceType": "Procedure", "id": "v", "status": "in-progress", "subject": {"reference": "Patient/p"},
+        "code": {"text": row["procedure"]}, "performedPeriod": {"start": "2026-03-06T10:00:00+08:00"},
+    }  # fmt: skip
+    facts = facts_of([*patient(f"T 38.5 @-1h; {row['chart']}"), procedure])
+    assert facts.grade is not None
+    assert (shown_grade(facts), facts.grade.oxygen.not_new) == (row["grade"], row["new"] == "no")
+    assert row["says"] in drivers(facts.grade)
 
 
 def test_a_home_device_does_not_keep_the_waiver_alive() -> None:

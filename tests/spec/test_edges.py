@@ -223,11 +223,13 @@ ACROSS = rows("""
 | chart                                   | grade            | because                                              |
 | MAP 60 @D0 10:00; MAP 60 @D0 21:00      | 2                | both in the course: hypotension at 21:00 on day 0    |
 | MAP 60 @D0 09:59; MAP 60 @D0 21:00      | masked, 2 if CRS | the first before the infusion: one alone             |
+| SpO2 88 @D0 10:00; SpO2 88 @D0 21:00    | 2                | both in the course: SpO2 low twice by 21:00 on day 0 |
+| SpO2 88 @D0 09:59; SpO2 88 @D0 21:00    | masked, 2 if CRS | the first before the infusion: one alone             |
 """)
 
 
 @pytest.mark.parametrize("row", ACROSS, ids=name_of)
-def test_mean_pressures_around_the_infusion_and_the_waiver_on_day_3(row: dict[str, str]) -> None:
+def test_readings_around_the_infusion_and_the_waiver_on_day_3(row: dict[str, str]) -> None:
     fever = "T 39 @D0 11:00; toci 560 @D0 12:00"
     now = "T 36.8 @D3 20:00; SBP 84 @D3 20:00; SpO2 97 @D3 20:00; device RA @D3 20:00"
     facts = facts_of(patient(f"{fever}; {row['chart']}; {now}"), as_of=moment_of("D3 20:30"))
