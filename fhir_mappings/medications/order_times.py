@@ -48,7 +48,8 @@ def medication_times(order: fs.MedicationRequest, zone: tzinfo) -> OrderTimes:
 def service_times(order: fs.ServiceRequest, zone: tzinfo) -> OrderTimes:
     """The end of a test, culture or image that is to be done at a time, in a period, or by a timing.
 
-    A date alone is over with its last moment; a time that cannot be read ends nothing.
+    A date alone is over with its last moment; a time that cannot be read ends nothing. A culture planned for minutes
+    ago may so be suggested once more: rather twice than hidden by an order that nobody closed.
     """
     at, period = _value(order.occurrence_date_time), _as_object(order.occurrence_period)
     if at is not None or period:
