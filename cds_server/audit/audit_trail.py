@@ -24,11 +24,16 @@ from cds_server.outgoing.backend_tokens import BackendTokens
 log = logging.getLogger("cds_server")
 MOST_WAITING = 1000
 SEND_SECONDS = 5.0
+_REFUSALS = frozenset({400, 413, 422})  # of what was sent; any other may be the server's, or our token's
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # after a failure; the event stays the next one
 
 
+class EventRefusedError(Exception):
+    """An AuditEvent that its receiver will never keep, because of what it holds."""
+
+
 class Receiver(Protocol):
-    """A place where an AuditEvent is kept. Raises any error if it was not."""
+    """A place where an AuditEvent is kept. Raises EventRefusedError, or any other error if it may be kept later."""
 
     def keep(self, event: bytes) -> None: ...
 
@@ -60,6 +65,8 @@ class AuditServer:
         answer = self._session.post(
             f"{self._base}/AuditEvent", data=event, headers=headers, timeout=SEND_SECONDS, allow_redirects=False
         )
+        if answer.status_code in _REFUSALS:
+            raise EventRefusedError(f"status {answer.status_code}")
         if not 200 <= answer.status_code < 300:
             raise requests.HTTPError(f"status {answer.status_code}")
 
@@ -99,20 +106,33 @@ class AuditTrail:
 
     def _empty(self, receiver: Receiver) -> None:
         while True:
-            event = msgspec.json.encode(audit_event(self._waiting.get()))
-            failures = 0
-            while not self._is_kept(receiver, event):
-                self._sleep(PAUSES[min(failures, len(PAUSES) - 1)])
-                failures += 1
-            self.degraded = None
+            read = self._waiting.get()
+            try:
+                self._keep(receiver, msgspec.json.encode(audit_event(read)))
+                self.degraded = None
+            except Exception as error:  # one that is refused, or cannot be written, must not hold up those behind it
+                self._say("AuditEvents are lost: they are refused", error)
+                self._metrics.audit_losses.inc()
             self._waiting.task_done()
+
+    def _keep(self, receiver: Receiver, event: bytes) -> None:
+        """Try to keep an event until it is kept. Raises EventRefusedError."""
+        failures = 0
+        while not self._is_kept(receiver, event):
+            self._sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+            failures += 1
 
     def _is_kept(self, receiver: Receiver, event: bytes) -> bool:
         try:
             receiver.keep(event)
+        except EventRefusedError:
+            raise
         except Exception as error:  # whatever it is, the event is tried again
-            if self.degraded is None:
-                log.error("an AuditEvent could not be kept", extra={"failed": where_it_failed(error)})
-            self.degraded = "AuditEvents wait: they cannot be kept now"
+            self._say("AuditEvents wait: they cannot be kept now", error)
             return False
         return True
+
+    def _say(self, why: str, error: Exception) -> None:
+        if self.degraded is None:
+            log.error("an AuditEvent could not be kept", extra={"failed": where_it_failed(error)})
+        self.degraded = why

@@ -8,6 +8,9 @@ need it end at once instead of holding their places until their time is over.
 | on trial  | FIRST_PAUSE after that; each trial that fails   | one asks, the others do not               |
 |           | doubles the pause, up to LONGEST_PAUSE          |                                           |
 
+A call that does not ask, or that has hardly any time left when it asks, says nothing: whoever sends bodies slowly could
+otherwise close a server to everyone, and the trial goes to the next call.
+
 A status below 500 is an answer. What counts is a call, not a request: one chart that is too large for its time makes
 many searches late, and the server is well.
 """
@@ -50,6 +53,11 @@ class Circuit:
                 return False
             self._trial_ends = now + LONGEST_PAUSE  # if this call never ends, another one is tried
             return True
+
+    def leave(self) -> None:
+        """Say that a call that might ask has nothing to say of the server: it did not ask, or had no time to."""
+        with self._lock:
+            self._trial_ends = 0.0
 
     def end(self, *, answered: bool) -> None:
         """Say whether the server answered a call that asked it."""

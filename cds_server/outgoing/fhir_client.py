@@ -64,8 +64,10 @@ class FhirServer:
         """Say to the circuit whether the server answered this call, if it was asked."""
         if self._circuit is None:
             return
-        if self._connection.asked:
+        if self._connection.answered or self._connection.blamed:
             self._circuit.end(answered=self._connection.answered)
+        elif self._connection.may_ask:
+            self._circuit.leave()
         if self._metrics is not None:
             self._metrics.circuit_open.labels(self.base).set(self._circuit.is_open)
 

@@ -37,6 +37,7 @@ MAX_BYTES = 64 * 1024 * 1024
 # costs a hundred bytes of memory.
 BYTES_OF_AN_OBJECT = 24
 PAUSE_SECONDS = 0.15
+FAIR_SECONDS = 0.5  # a server that got less was asked by a call whose time was over, and is not blamed for its silence
 NOT_IMPLEMENTED = 501  # asking again would not help
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -63,7 +64,8 @@ class FhirConnection:
         ids: Mapping[str, str] | None = None,
     ) -> None:
         self.may_ask = True  # unless the circuit to the server is open
-        self.asked = self.answered = False
+        self.answered = False
+        self.blamed = False  # it failed, or had time enough and did not answer
         self._session = session
         self._own = token if isinstance(token, OwnToken) else None
         self._deadline = deadline
@@ -117,16 +119,17 @@ class FhirConnection:
         return answer.body
 
     def _answer(self, request: Request, session: requests.Session, headers: Mapping[str, str]) -> Answer:
-        self.asked = True
         try:
             most = ByteBudget(MAX_BYTES, within=self._bytes)
             method = "GET" if request.form is None else "POST"
             headers = headers if request.form is None else {**headers, **_FORM}
             seconds = self._remaining() * request.share
+            self.blamed = self.blamed or seconds >= FAIR_SECONDS
             answer = fetch(
                 session, method, request.url, seconds=seconds, most_bytes=most, headers=headers, form=request.form
             )
             self.answered = self.answered or answer.status < 500
+            self.blamed = self.blamed or answer.status >= 500
             return answer
         except LateError as error:
             raise FhirError(Fault.LATE, "not read in time") from error
@@ -134,6 +137,7 @@ class FhirConnection:
             self.answered = True
             raise FhirError(Fault.TOO_LARGE, "the answer, or all answers together, are too large") from error
         except FetchError as error:
+            self.blamed = True
             raise PassingError(Fault.UNREACHABLE, "the FHIR server could not be reached") from error
 
     def _own_token(self) -> str | None:

@@ -127,6 +127,30 @@ def test_events_go_to_the_server_that_is_named_and_wait_while_it_fails(tmp_path:
     assert ready(desk)["status"] == "ready"
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_an_event_that_the_server_refuses_holds_up_no_other(status: int) -> None:
+    desk = desk_of(CRS_CDS_AUDIT_FHIR=SERVER)
+    with responses.RequestsMock() as mock:
+        mock.post(f"{SERVER}/AuditEvent", status=status)
+        asked(desk)
+        trail_of(desk).wait()
+        assert ready(desk)["audit"] == "AuditEvents are lost: they are refused"
+        mock.remove(responses.POST, f"{SERVER}/AuditEvent")
+        mock.post(f"{SERVER}/AuditEvent", status=201)
+        asked(desk)
+        trail_of(desk).wait()
+    assert ready(desk)["status"] == "ready"
+    assert "crs_cds_audit_losses_total 1.0" in desk.client.get("/metrics").get_data(as_text=True)
+
+
+def test_an_event_that_cannot_be_written_holds_up_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "audit.ndjson"
+    desk = desk_of(CRS_CDS_AUDIT_FILE=str(file))
+    trail_of(desk).add(trail_event())
+    asked(desk)
+    assert len(events(desk, file)) == 1
+
+
 def test_what_does_not_fit_into_the_queue_is_counted_and_costs_no_call(tmp_path: Path) -> None:
     desk = desk_of(CRS_CDS_AUDIT_FILE=str(tmp_path))
     trail_of(desk)._sleep = lambda _: threading.Event().wait(60)

@@ -8,8 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import exc
+from sqlalchemy.orm import Session
 
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.storage.store import NO_ANSWER
@@ -91,6 +94,33 @@ def test_a_file_that_is_gone_and_cannot_be_made_anew_is_degraded(tmp_path: Path)
     assert ready(desk)["log"] == NO_ANSWER
     asked(desk)
     assert ready(desk)["decisionsLost"] == 1
+
+
+# what a database raises, each with words that nobody outside should read
+CLASSES = (exc.OperationalError, exc.InterfaceError, exc.DataError, exc.ProgrammingError, exc.InternalError,
+           exc.NotSupportedError, exc.TimeoutError, exc.ResourceClosedError, OSError, MemoryError)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_nobody_outside_is_told_which_error_the_database_raised(
+    kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_of(f"sqlite:///{tmp_path / 'log.sqlite'}")
+    asked(desk)
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise kind("SELECT secret", {}, OSError("secret")) if issubclass(kind, exc.DBAPIError) else kind("secret")
+
+    monkeypatch.setattr(Session, "execute", broken)
+    monkeypatch.setattr(Session, "flush", broken)
+    answers = [
+        asked(desk),
+        said(desk, {"card": UUID, "outcome": "overridden"}),
+        *(desk.client.get(address) for address in ("/health/ready", "/health/live", "/metrics", "/cds-services", "/")),
+    ]
+    assert ready(desk)["log"] == NO_ANSWER
+    told = " ".join(f"{answer.headers} {answer.get_data(as_text=True)}" for answer in answers)
+    assert [word for word in (kind.__name__, "secret", "SELECT", "sqlite", "sqlalche") if word in told] == []
 
 
 def test_the_probe_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 import requests
 
+from cds_server.outgoing.circuit import Circuit
+from cds_server.outgoing.fhir_client import FhirServer
+from cds_server.outgoing.search_methods import SearchMethods
+from cds_server.outgoing.search_requests import Search
 from cds_server.running import Running
 from example_patients.stories.stories import hook_body
 from tests.support.by_search import body_for, wire
@@ -137,6 +141,39 @@ def test_while_a_server_is_left_alone_what_came_as_prefetch_still_has_its_cards(
     assert answer.status_code == 200
     assert server.asked == []
     assert "llerg" in answer.get_data(as_text=True), "a card says what was not read"
+
+
+def test_calls_without_time_do_not_close_a_server_to_the_others() -> None:
+    """Whoever sends a body slowly leaves the server a moment to answer."""
+    circuit = Circuit()
+    for _ in range(10):
+        server = FhirServer(requests.Session(), BASE, None, time.monotonic() + 0.2)
+        server.through(circuit, SearchMethods())
+        with wire([], lambda _: late()):
+            server.search(Search("Condition", (("patient", "p"),)))
+        server.end()
+    assert not circuit.is_open
+
+
+def late() -> Answer:
+    raise requests.Timeout
+
+
+def test_a_call_that_asks_nothing_leaves_the_trial_to_the_next() -> None:
+    _, scene = scene_of("3")
+    desk = Desk(now=moment_of(scene))
+    now = time.monotonic()
+    circuit = running(desk).sources.circuits[BASE]
+    circuit._clock = lambda: now
+    for _ in range(5):
+        circuit.end(answered=False)
+    now += 10
+    none = {"access_token": "t", "token_type": "Bearer", "scope": "patient/Binary.rs", "subject": "s"}
+    with wire(chart_of("3")):
+        desk.post({**body_for(scene.patient_id, "patient-view", None), "fhirAuthorization": none})
+        assert circuit.is_open
+        assert desk.post(body_for(scene.patient_id, "patient-view", None)).status_code == 200
+    assert not circuit.is_open
 
 
 @contextmanager
