@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from cds_server.operations.metrics import Metrics
 from cds_server.problems import Problem, ProblemId
 
+LATELY_SECONDS = 60.0  # who called in this time counts as calling
 UNKNOWN = ""  # the client of a call whose token was not checked yet
 
 
 class Places:
-    """The places for calls at once. Where several clients may call, one has at most half of them, and so has one FHIR
-    server where several may be asked: one that hangs, or a client that is busy, leaves room for the others.
+    """The places for calls at once. Where several clients may call, one has at most half of them while another calls,
+    and three quarters otherwise; so has one FHIR server where several may be asked. One that hangs, or a client that is
+    busy, leaves room for the others.
 
     The door, where tokens are checked, has as many places of its own. So a call that is refused, by its token or by its
     client's share, never takes the place of another.
     """
 
-    # A share that one may exceed while no other is there would be work-conserving, but the first call of the other
-    # would then find every place taken for as long as calls last.
-    def __init__(self, number: int, metrics: Metrics, *, clients: int, servers: int) -> None:
+    # The last quarter is never lent: the first call of another would find every place taken for as long as calls last.
+    def __init__(
+        self,
+        number: int,
+        metrics: Metrics,
+        *,
+        clients: int,
+        servers: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.free = threading.BoundedSemaphore(number)
         self._door = threading.BoundedSemaphore(number)
         self._metrics = metrics
-        half = max(1, number // 2)
-        self._most = {"client": half if clients > 1 else number, "server": half if servers > 1 else number}
+        self._number = number
+        self._shared = {"client": clients > 1, "server": servers > 1}
+        self._clock = clock
         self._lock = threading.Lock()
         self._taken: Counter[tuple[str, str]] = Counter()
+        self._called: dict[tuple[str, str], float] = {}
 
     @contextmanager
     def door(self) -> Iterator[None]:
@@ -67,7 +79,8 @@ class Places:
     def _share(self, kind: str, name: str, client: str) -> Iterator[None]:
         key = (kind, name)
         with self._lock:
-            if self._taken[key] >= self._most[kind]:
+            self._called[key] = self._clock()
+            if self._taken[key] >= self._most(key):
                 raise self._busy(client, kind)
             self._taken[key] += 1
         try:
@@ -75,6 +88,15 @@ class Places:
         finally:
             with self._lock:
                 self._taken[key] -= 1
+
+    def _most(self, key: tuple[str, str]) -> int:
+        """The places that one client or server may have now."""
+        kind, _ = key
+        if not self._shared[kind]:
+            return self._number
+        since = self._clock() - LATELY_SECONDS
+        others = any(other != key and other[0] == kind and at > since for other, at in self._called.items())
+        return max(1, self._number // 2 if others else self._number * 3 // 4)
 
     def _busy(self, client: str, share: str) -> Problem:
         self._metrics.busy.labels(client, share).inc()

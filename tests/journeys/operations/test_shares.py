@@ -15,16 +15,20 @@ from typing import Any
 import pytest
 import requests
 
+from cds_server.operations.metrics import Metrics
 from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.fhir_client import FhirServer
 from cds_server.outgoing.search_methods import SearchMethods
 from cds_server.outgoing.search_requests import Search
+from cds_server.problems import Problem
 from cds_server.running import Running
+from cds_server.shares import Places
 from example_patients.stories.stories import hook_body
 from tests.support.by_search import body_for, wire
 from tests.support.desk import DAY_0, Desk, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.fhir_wire import BASE, Answer, outcome
 from tests.support.gunicorn_service import gunicorn
+from tests.support.tables import rows
 from tests.support.tokens import ISSUER, KEYS, Token
 
 OTHER = "https://other.example.org"
@@ -62,8 +66,9 @@ def call(desk: Desk, issuer: str, **more: Any) -> Any:
     return desk.client.post("/cds-services/crs-patient-view", json=body, headers=bearer(issuer))
 
 
-def test_one_of_several_clients_has_half_of_the_places(tmp_path: Path) -> None:
+def test_one_of_several_clients_has_half_of_the_places_while_another_calls(tmp_path: Path) -> None:
     desk = Desk(environ={"CRS_CDS_MAX_CALLS": "4", "CRS_CDS_CLIENTS": two_clients(tmp_path, BASE)})
+    assert call(desk, OTHER).status_code == 200
     with ExitStack() as under_way:
         for _ in range(2):
             under_way.enter_context(running(desk).places.of_client(ISSUER))
@@ -80,12 +85,43 @@ def test_one_of_several_fhir_servers_has_half_of_the_places(tmp_path: Path) -> N
     settings = {"CRS_CDS_MAX_CALLS": "4", "CRS_CDS_FHIR_SERVERS": f"{BASE},{OTHER_BASE}"}
     desk = Desk(environ=settings | {"CRS_CDS_CLIENTS": two_clients(tmp_path, BASE, OTHER_BASE)})
     with ExitStack() as under_way:
+        with running(desk).places.of_server(OTHER_BASE, OTHER):
+            pass
         for _ in range(2):
             under_way.enter_context(running(desk).places.of_server(BASE, OTHER))
         assert call(desk, ISSUER, fhirServer=BASE).status_code == 503
         assert call(desk, ISSUER, fhirServer="https://not-ours.example").status_code == 200
         assert call(desk, ISSUER).status_code == 200, "it asks no server"
     assert f'crs_cds_busy_total{{client="{ISSUER}",share="server"}} 1.0' in desk.client.get("/metrics").text
+
+
+LENT = rows("""
+| places | others call    | at most | because                                                    |
+| 16     | never          | 12      | the last quarter is for whoever comes                      |
+| 16     | 59 seconds ago | 8       | another calls, so each has a half                          |
+| 16     | 61 seconds ago | 12      | no other has called for a minute                           |
+| 1      | 59 seconds ago | 1       | one place at least                                         |
+""")
+
+
+@pytest.mark.parametrize("row", LENT, ids=lambda row: f"{row['places']} places, {row['because']}")
+@pytest.mark.parametrize("kind", ["client", "server"])
+def test_places_that_nobody_else_wants_are_lent(kind: str, row: dict[str, str]) -> None:
+    now = 1000.0
+    places = Places(int(row["places"]), Metrics("0", "0"), clients=2, servers=2, clock=lambda: now)
+    place = {"client": places.of_client, "server": lambda name: places.of_server(name, "a client")}[kind]
+    if row["others call"] != "never":
+        with place("the other"):
+            pass
+        now += float(row["others call"].split()[0])
+    with ExitStack() as under_way:
+        for _ in range(int(row["at most"])):
+            under_way.enter_context(place("one"))
+        with pytest.raises(Problem, match=r"busy"):
+            under_way.enter_context(place("one"))
+        if int(row["places"]) > 1:
+            for _ in range(int(row["places"]) // 4):
+                under_way.enter_context(place("the other"))
 
 
 def test_a_client_alone_has_every_place() -> None:
