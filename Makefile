@@ -150,8 +150,8 @@ lock:
 			run) extra="" ;; \
 			otel) extra="--extra otel" ;; \
 			evaluate) extra="--extra evaluate" ;; \
-			test) extra="--extra demo --extra evaluate --extra otel --extra test" ;; \
-			mutants) extra="--extra demo --extra evaluate --extra otel --extra test --extra mutants" ;; \
+			test) extra="--extra cluster --extra demo --extra evaluate --extra otel --extra test" ;; \
+			mutants) extra="--extra cluster --extra demo --extra evaluate --extra otel --extra test --extra mutants" ;; \
 			build) extra="--only-build-deps --build-deps-for wheel" ;; \
 			bench) extra=""; from=requirements/bench.in ;; \
 		esac; \
