@@ -7,17 +7,21 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
+from cds_server.command_line.evaluated_log import logged_calls
 from cds_server.command_line.site import BadInputError, Site, site
 from cds_server.evaluation.bucket_task import RulesFrom, Summary
 from cds_server.evaluation.engine import EngineError, Open, cluster, processes
 from cds_server.evaluation.evaluate import NothingToEvaluateError, Progress, Wanted, evaluate
+from cds_server.evaluation.logged import LoggedCall
 from cds_server.evaluation.protocol import Protocol, protocol_of
 from cds_server.evaluation.reading.outcomes import OutcomesError
 from cds_server.evaluation.rows.cohort import Evaluation
@@ -31,7 +35,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("evaluate")
-@click.argument("export", metavar="EXPORT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("export", metavar="[EXPORT...]", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder of the report."
 )
@@ -48,14 +52,21 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--until", metavar="DATE", help="Courses whose day 0 is this day or earlier.")
 @click.option("--aggregate-only", is_flag=True, help="Write no row of a patient, and cells below 7 as <7.")
 @click.option("--hold", type=click.IntRange(1), help="Simulate a user who dismisses each card for so many hours.")
+@click.option("--decisions", is_flag=True, help="Read the decision log, beside a replay of EXPORT or without one.")
 @click.option("--as-configured", is_flag=True, help="Count active cards only, not those that are tried in shadow.")
 def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> None:
     """Evaluate the patients of EXPORT: what they had, what the rules would have said, and when.
 
     EXPORT is a folder of NDJSON or Bundles, as a bulk export writes them, .gz or not. The report is patient data. A run
-    that is stopped goes on where it was when the same command is run again.
+    that is stopped goes on where it was when the same command is run again. With --decisions the report compares the
+    replay with what the service said in a shadow or live period; --from and --until are then days of calls too.
     """
     here = site()
+    since, until = _text(options["since"]), _text(options["until"])
+    calls = logged_calls(here, since, until, datetime.now(UTC)) if options["decisions"] else []
+    if not export:
+        _write_log_alone(here, calls, out, options)
+        return
     try:
         wanted = _wanted(here, export, options)
         open_executor = _executor(options)
@@ -64,7 +75,7 @@ def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> 
         progress = _Progress()
         found = evaluate(wanted, work, open_executor, Progress(progress.reading, progress.patients))
         progress.clear()
-        _write(found, out, aggregate_only=bool(options["aggregate_only"]))
+        _write(found, calls, out, aggregate_only=bool(options["aggregate_only"]))
     except (SettingsError, OutcomesError, NothingToEvaluateError, EngineError) as error:
         raise BadInputError(str(error)) from error
     except OSError as error:
@@ -73,13 +84,41 @@ def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> 
     click.echo(_said(found, out, aggregate_only=bool(options["aggregate_only"])))
 
 
-def _write(found: Evaluation, out: Path, *, aggregate_only: bool) -> None:
+def _write(found: Evaluation, calls: Sequence[LoggedCall], out: Path, *, aggregate_only: bool) -> None:
     """Write the report. Raises BadInputError where its statistics are not installed."""
-    try:
+    with _needing_an_extra():
         from cds_server.evaluation.report.write import write_report  # noqa: PLC0415  (an extra)
+    write_report(found, out, calls, aggregate_only=aggregate_only)
+
+
+def _write_log_alone(here: Site, calls: Sequence[LoggedCall], out: Path, options: dict[str, object]) -> None:
+    """Write the report of a decision log without a replay. Raises BadInputError."""
+    if not calls:
+        raise BadInputError("name the folder of an export, or --decisions for the decision log, or both.")
+    with _needing_an_extra():
+        from cds_server.evaluation.report.write import write_log_report  # noqa: PLC0415  (an extra)
+    try:
+        statistics = protocol_of(_path(options["protocol_file"])).statistics
+        facts = {"version": version("crs-cds"), "rules": here.rules.hash, "time zone": str(here.settings.zone or "UTC")}
+        write_log_report(calls, statistics, facts, out, aggregate_only=bool(options["aggregate_only"]))
+    except SettingsError as error:
+        raise BadInputError(str(error)) from error
+    except OSError as error:
+        raise BadInputError(_of_the_disk(error, out)) from error
+    patients = len({call.patient for call in calls})
+    click.echo(f"{len(calls)} calls about {patients} patients in the log\n{out}/index.html")
+
+
+@contextmanager
+def _needing_an_extra() -> Iterator[None]:
+    try:
+        yield
     except ImportError as error:
         raise BadInputError("the report needs scipy and statsmodels: install crs-cds[evaluate].") from error
-    write_report(found, out, aggregate_only=aggregate_only)
+
+
+def _text(option: object) -> str | None:
+    return option if isinstance(option, str) else None
 
 
 def _wanted(here: Site, export: tuple[Path, ...], options: dict[str, object]) -> Wanted:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,18 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cds_server.evaluation.logged import LoggedCall, calls_of_replay, in_periods
+from cds_server.evaluation.protocol import Statistics
 from cds_server.evaluation.report.all_tables import OF_PATIENTS, Report, Tables, report_of
 from cds_server.evaluation.report.chapters import chapters
+from cds_server.evaluation.report.logged import log_page, logged_chapter, write_logged
 from cds_server.evaluation.report.part import Page, Tile
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseRow, Known
 from cds_server.evaluation.rows.moments import CardRow, MomentRow
 from cds_server.evaluation.statistics.proportions import Share, exact_share
 from cds_server.evaluation.tables.cards import ALL_OTHERS
+from cds_server.evaluation.tables.logged import logged_tables
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.table import Table, cells_of, in_words, shown_cell, shown_columns, write_csv
 
@@ -29,8 +33,11 @@ ECHARTS = "echarts-6.1.0.min.js"
 MOST_ROWS = 60  # of a table on the page; the CSV has all
 
 
-def write_report(evaluation: Evaluation, out: Path, *, aggregate_only: bool = False) -> Path:
-    """Write everything into a folder and return the page. Raises OSError."""
+def write_report(
+    evaluation: Evaluation, out: Path, calls: Iterable[LoggedCall] = (), *, aggregate_only: bool = False
+) -> Path:
+    """Write everything into a folder and return the page. `calls` are those of the decision log, to be compared with
+    the replay. Raises OSError."""
     out.mkdir(parents=True, exist_ok=True)
     report = report_of(evaluation, aggregate_only=aggregate_only)
     for field in fields(Tables):
@@ -40,8 +47,32 @@ def write_report(evaluation: Evaluation, out: Path, *, aggregate_only: bool = Fa
     if not aggregate_only:
         _write_rows(out, evaluation)
     (out / "protocol.toml").write_text(as_toml(evaluation.protocol), encoding="utf-8")
+    whole = page_of(evaluation, report)
+    logged = list(calls)
+    if logged:
+        periods = in_periods([*calls_of_replay(evaluation), *logged])
+        tables = logged_tables(periods, evaluation.protocol.statistics, aggregate_only=aggregate_only)
+        write_logged(tables, out)
+        whole = replace(whole, chapters=(*whole.chapters, logged_chapter(tables)))
     page = out / "index.html"
-    page.write_text(rendered(page_of(evaluation, report)), encoding="utf-8")
+    page.write_text(rendered(whole), encoding="utf-8")
+    return page
+
+
+def write_log_report(
+    calls: Iterable[LoggedCall],
+    statistics: Statistics,
+    facts: Mapping[str, str],
+    out: Path,
+    *,
+    aggregate_only: bool = False,
+) -> Path:
+    """Write the report of a decision log alone and return the page. Raises OSError."""
+    out.mkdir(parents=True, exist_ok=True)
+    tables = logged_tables(in_periods(calls), statistics, aggregate_only=aggregate_only)
+    write_logged(tables, out)
+    page = out / "index.html"
+    page.write_text(rendered(log_page(tables, tuple(facts.items()))), encoding="utf-8")
     return page
 
 
