@@ -415,6 +415,26 @@ def test_oxygen_of_the_home_keeps_no_waiver_alive() -> None:
     assert shown_grade(facts_of(patient(chart), as_of=moment_of("D9 12:00"))) == "masked, 2 if CRS"
 
 
+def test_a_pressure_that_was_low_before_keeps_no_waiver_alive() -> None:
+    before = "SBP 84 @D-1 08:00; SBP 84 @D-1 14:00; SBP 84 @D-1 20:00"
+    treated = "T 39 @D1 06:00; toci 560 @D1 10:00; SBP 84 @D3 12:00; SpO2 97 @D5 11:00; device RA @D5 11:00"
+    chart = f"{treated}; T 36.8 @D5 11:00; SBP 84 @D5 11:00"
+    assert shown_grade(facts_of(patient(chart), as_of=moment_of("D5 12:00"))) == "2"
+    assert shown_grade(facts_of(patient(f"{before}; {chart}"), as_of=moment_of("D5 12:00"))) == "masked, 2 if CRS"
+
+
+@pytest.mark.parametrize(("procedure", "grade"), [("Room air", "masked, 2 if CRS"), ("Oxygen by nasal cannula", "2")])
+def test_only_a_procedure_that_gives_oxygen_keeps_the_waiver_alive(procedure: str, grade: str) -> None:
+    chart = (
+        "T 39 @D1 06:00; toci 560 @D1 10:00; T 36.8 @D5 11:00; SBP 84 @D5 11:00; SpO2 97 @D5 11:00; device RA @D5 11:00"
+    )
+    running = {
+        "resourceType": "Procedure", "id": "v", "status": "in-progress", "subject": {"reference": "Patient/p"},
+        "code": {"text": procedure}, "performedPeriod": {"start": "2026-03-04T10:00:00+08:00"},
+    }  # fmt: skip
+    assert shown_grade(facts_of([*patient(chart), running], as_of=moment_of("D5 12:00"))) == grade
+
+
 def test_a_site_may_switch_mean_pressure_off() -> None:
     chart = patient("T 38.5 @-1h; SpO2 97 @-1h; device RA @-1h; MAP 55 @-3h; MAP 55 @-1h")
     off = Thresholds(mean_alone=Decimal(0))
