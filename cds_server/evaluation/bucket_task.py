@@ -19,7 +19,7 @@ import msgspec
 from cds_server.evaluation.courses import Look
 from cds_server.evaluation.patient import patient_rows
 from cds_server.evaluation.protocol import Protocol
-from cds_server.evaluation.reading.charts import Bucket, Chart
+from cds_server.evaluation.reading.charts import Bucket, Chart, is_constructed
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.site_rules import SiteRules, site_rules
 from fhir_mappings.facts.coverage import Coverage, Kind
@@ -68,10 +68,12 @@ class Job:
 
 @dataclass
 class Summary:
-    """The counts of one bucket. `seconds` are of the whole task, `mebibytes` the most that its process ever held."""
+    """The counts of one bucket. `constructed` are the patients that are marked as test data; `seconds` are of the whole
+    task, `mebibytes` the most that its process ever held."""
 
     bucket: int
     patients: int = 0
+    constructed: int = 0
     courses: int = 0
     without_course: int = 0
     moments: int = 0
@@ -119,6 +121,7 @@ _RSS_UNIT = MIB if sys.platform == "darwin" else 1024
 def _evaluate(chart: Chart, job: Job, look: Look, rules: list[SiteRules], summary: Summary, tables: _Tables) -> None:
     _count(chart, summary, look)
     summary.patients += 1
+    summary.constructed += is_constructed(chart)
     try:
         found = patient_rows(chart, look, rules[1:], job.salt, job.icu.get(chart.patient, {}))
     except Exception as error:  # one chart does not end a night's run; the report counts it and says where

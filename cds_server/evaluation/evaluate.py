@@ -167,7 +167,7 @@ def _together(
         protocol=wanted.protocol,
         run=Run(
             wanted.version, wanted.rules[0].hash, compared, wanted.protocol.hash, wanted.protocol.statistics.seed,
-            _policy(wanted.protocol), latest_time(found), patients, seconds,
+            _policy(wanted.protocol), latest_time(found), patients, seconds, sum(one.constructed for one in done),
         ),
         zone_name=wanted.zone_name,
         flow=_flow(found, done, courses),

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from cds_server.evaluation.reading.bucket_files import bucket_of, resources_in
 from cds_server.evaluation.reading.grouping import MEDICATIONS
 from cds_server.inventory.batch import base_of
 from cds_server.inventory.medications_elsewhere import Medications
 from fhir_mappings.facts.coverage import Coverage, Kind
 from fhir_mappings.medications.products import MOST_HOPS, referred_medications
+from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import PatientRecord, ResourcePool
 from fhir_mappings.reading.resources import header_of
 
@@ -24,6 +27,28 @@ class Chart:
     patient: str
     record: PatientRecord
     fhir_base: str | None
+
+
+class _Meta(fs.FhirStruct, frozen=True):
+    tag: tuple[fs.Coding, ...] = ()
+
+
+class _Tagged(fs.FhirStruct, frozen=True):
+    meta: _Meta = _Meta()
+
+
+_tagged = msgspec.json.Decoder(_Tagged)
+TEST_DATA = "HTEST"  # of v3-ActReason: the data of a patient who does not exist
+
+
+def is_constructed(chart: Chart) -> bool:
+    """Tell whether the Patient is marked as test data."""
+    resource = chart.record.pool.get(f"Patient/{chart.patient}")
+    try:
+        tags = _tagged.decode(resource.raw).meta.tag if resource is not None else ()
+    except msgspec.MsgspecError:
+        return False
+    return any(tag.code == TEST_DATA for tag in tags)
 
 
 class Bucket:

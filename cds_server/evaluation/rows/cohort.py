@@ -75,7 +75,7 @@ class UnreadRow:
 
 @dataclass(frozen=True)
 class Run:
-    """The means that an evaluation was made with."""
+    """The means that an evaluation was made with. `constructed` patients are marked as test data in the export."""
 
     version: str
     rules_hash: str
@@ -86,6 +86,7 @@ class Run:
     exported_at: datetime | None
     patients: int
     seconds: float = 0.0
+    constructed: int = 0
 
 
 @dataclass(frozen=True)

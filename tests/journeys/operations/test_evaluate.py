@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import json
 import multiprocessing
@@ -223,3 +224,49 @@ def test_a_worker_that_is_killed_costs_no_patient_and_doubles_none(tmp_path: Pat
     assert len({course.patient for course in found.courses}) == len(found.courses) == 8
     alone = evaluate(wanted, Workplace(tmp_path / "other"), processes(1), SILENT)
     assert len(list(found.moments)) == len(list(alone.moments))
+
+
+@pytest.mark.parametrize(("tag", "is_said"), [("HTEST", True), ("HRESCH", False), (5, False)])
+def test_patients_marked_as_test_data_are_said_to_be_constructed_on_the_page(
+    tag: object, is_said: bool, tmp_path: Path
+) -> None:
+    resources = chart("3", "a")
+    (patient,) = [one for one in resources if one["resourceType"] == "Patient"]
+    patient["meta"] = {"tag": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": tag}]}
+    folder = export(tmp_path / "export", [*resources, *chart("7", "b")])
+    result = crs_cds("evaluate", str(folder), "--out", str(tmp_path / "report"), "--workers", "1")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert ("Constructed data: 1 of " in page) is is_said
+
+
+def test_a_patient_without_a_course_is_counted_and_is_no_fault(tmp_path: Path) -> None:
+    found = evaluated(export(tmp_path / "export", [*chart("3", "a"), *chart("16", "b")]), tmp_path / "work")
+    counts = {row.step: row.patients for row in found.flow}
+    assert counts["without an infusion that can be read, or outside the cohort"] == 1
+    assert not any("fault of this program" in row.why for row in found.unread)
+
+
+def test_a_full_disk_is_one_sentence_and_what_is_done_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = export(tmp_path / "export", [one for name in "abcd" for one in chart("3", name)])
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    arguments = ("evaluate", str(folder), "--out", str(tmp_path / "report"), "--workers", "1")
+    with monkeypatch.context() as patched:
+        patched.setattr("cds_server.evaluation.report.write.write_report", full)
+        result = crs_cds(*arguments)
+    assert (result.exit_code, "the disk of" in result.stderr, "is full" in result.stderr) == (2, True, True)
+    done = {one.name: one.stat().st_mtime_ns for one in (tmp_path / "report.work" / "results").iterdir()}
+    assert done
+    assert crs_cds(*arguments).exit_code == 0
+
+
+def test_a_gz_that_is_cut_off_costs_its_rest_and_is_named(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", chart("3", "a"))
+    packed = gzip.compress("\n".join(map(json.dumps, chart("7", "b"))).encode())
+    (folder / "more.ndjson.gz").write_bytes(packed[: len(packed) // 2])
+    found = evaluated(folder, tmp_path / "work")
+    assert any("more.ndjson.gz" in one.what and "cut off" in one.why for one in found.unread)
+    assert found.run.patients >= 1
