@@ -100,12 +100,9 @@ deploy-check: .venv/ready $(HELM)
 	$(BIN)/kubernetes-validate --strict deploy/kubernetes.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 
-# the constructed patients of the study through the rules, as an export of them: the report in build/evaluate-demo/report
+# the example patients on a FHIR server, its Bulk Data export, and the report of it, in build/evaluate-demo/report
 evaluate-demo: .venv/ready
-	rm -rf build/evaluate-demo
-	$(BIN)/crs-cds cohort paper build/evaluate-demo/export
-	CRS_CDS_TIMEZONE=Asia/Shanghai $(BIN)/crs-cds evaluate build/evaluate-demo/export --out build/evaluate-demo/report \
-		--protocol build/evaluate-demo/export/protocol.toml --outcomes build/evaluate-demo/export/outcomes.csv
+	$(BIN)/python -m example_patients.programs.evaluate_demo build/evaluate-demo
 
 # by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
 bench: .venv/ready .venv-bench/ready
