@@ -5,6 +5,7 @@ import sys
 
 from cds_server.app import create_app
 from cds_server.limits import SettingsError
+from cds_server.operations.freed_memory import start_giving_back
 from cds_server.operations.log_lines import configure_logging, where_it_failed
 from cds_server.operations.warm_start import warm_start
 from cds_server.running import RUNNING_KEY
@@ -29,4 +30,5 @@ if app.extensions[RUNNING_KEY].settings.environment is Environment.DEVELOPMENT:
     app.register_blueprint(desk)
 
 warm_start()
+start_giving_back()
 start_keeper(app.extensions[RUNNING_KEY].decisions, app.extensions[RUNNING_KEY].store)

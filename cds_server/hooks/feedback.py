@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
-from cds_server.hooks.json_body import LenientSchema, depth_of, flat_messages
+from cds_server.hooks.json_body import LenientSchema, depth_of, flat_messages, values_of
 from cds_server.limits import Limits
 from cds_server.problems import Problem, ProblemId
 
@@ -123,6 +123,8 @@ class SentFeedback:
 def read_feedback(body: bytes, limits: Limits) -> SentFeedback:
     """The entries of a body. Raises Problem `not-json`, or `invalid-feedback` if no entry is good, with every broken
     field."""
+    if values_of(body) > limits.values:
+        raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must hold at most {limits.values} values")])
     if depth_of(body) > limits.depth:
         raise Problem(ProblemId.INVALID_FEEDBACK, [("feedback", f"must not nest deeper than {limits.depth}")])
     try:

@@ -11,7 +11,7 @@ import msgspec
 from marshmallow import ValidationError
 
 from cds_server.hooks.call_schema import MOST_DRAFTS, call_schema
-from cds_server.hooks.json_body import depth_of, flat_messages
+from cds_server.hooks.json_body import depth_of, flat_messages, values_of
 from cds_server.hooks.services import Service
 from cds_server.limits import Limits, UnusableError
 from cds_server.outgoing.base_url import normalised_base
@@ -74,7 +74,7 @@ def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], msgspec.Raw]:
         # prefetch is left out: types that pass over what they do not know scan it, the validator refuses a resource
         # that nests too deep, and counting the brackets in all of it would cost more than reading it
         for name, raw in read.items():
-            if sum(map(raw.count, (b",", b"[", b"{"))) > limits.values:
+            if values_of(raw) > limits.values:
                 raise Problem(ProblemId.INVALID_REQUEST, [(name, f"must hold at most {limits.values} values")])
             if depth_of(raw) > limits.depth:
                 raise Problem(ProblemId.INVALID_REQUEST, [(name, f"must not nest deeper than {limits.depth}")])

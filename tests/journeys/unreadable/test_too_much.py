@@ -95,6 +95,20 @@ def test_what_nobody_reads_is_passed_over(row: dict[str, str]) -> None:
         assert card_ids(answer) == ("toci-recommended", "crs-grade")
 
 
+def test_feedback_of_nothing_but_lists_is_never_built() -> None:
+    desk = Desk()
+    text = '{"feedback": [' + ",".join(["[]"] * (4 * MIB)) + "]}"
+    tracemalloc.start()
+    try:
+        answer = desk.client.post("/cds-services/crs-patient-view/feedback", data=text, content_type="application/json")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 400
+    assert answer.get_json()["issue"][0]["diagnostics"] == "feedback: must hold at most 500000 values"
+    assert peak < 6 * len(text)
+
+
 def test_an_extension_is_never_built() -> None:
     """As lists, twelve MiB of it would be some four hundred."""
     desk = Desk(now=moment_of(SCENE))
