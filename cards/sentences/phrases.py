@@ -184,6 +184,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "not used": "May be infection: {lost}.",
     },
     "anc": {"known": "ANC {count}.", "unknown": "ANC not known.", "not used": "{lost}."},
+    "anc_count": {"said": "", "not said": " (ANC {count} ×10⁹/L)"},
     "anc_ask": {"no": "", "yes": " Send a blood count."},
     "neutropenic": {
         "no": "",
@@ -293,8 +294,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "most child": "{drug} {mg} mg drafted: more than {most} mg/kg at {kg} kg, the most for one dose (unconfirmed)",
     },
     "extra": {
-        "neutropenic": "Neutropenic fever: cultures and empirical antibiotics now.",
-        "neutropenic, treated": "Neutropenic fever: cultures; {antibiotics}.",
+        "neutropenic": "Neutropenic fever{anc_count}: cultures and empirical antibiotics now.",
+        "neutropenic, treated": "Neutropenic fever{anc_count}: cultures; {antibiotics}.",
         "perhaps neutropenic": "If neutropenic: neutropenic fever, cultures and empirical antibiotics now.",
         "perhaps neutropenic, treated": "If neutropenic: neutropenic fever, cultures; {antibiotics}.",
         "orders unread": "Could not be read: active orders. What is suggested here may be ordered already.",

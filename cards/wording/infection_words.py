@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cards.deciding.decision_table import CardId
 from cards.sentences.escaping import escaped, reference_text, short
 from cards.sentences.numbers_and_times import InWords, number, when
 from cards.sentences.phrases import phrase
@@ -105,6 +106,14 @@ def anc_words(x: WordingContext) -> str:
     lost = not_used(x.facts, counts_set_aside(x.facts, NEUTROPHILS, x.t), escaped)
     how = "known" if anc else "not used" if lost else "unknown"
     return phrase("anc", how, count=number(anc.value) if anc else "", lost=lost)
+
+
+def anc_count(x: WordingContext, card: CardId) -> str:
+    """The count beside "neutropenic fever", on the cards that have no line with it."""
+    anc = x.facts.labs.neutrophils
+    said = anc is None or card not in (CardId.GRADE1_SUPPORTIVE, CardId.REASSESS_WINDOW)
+    count = number(anc.value) if anc is not None else ""
+    return phrase("anc_count", "said" if said else "not said", count=count)
 
 
 def sign_words(one: Infection) -> str:

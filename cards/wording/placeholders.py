@@ -18,7 +18,7 @@ from cards.wording.draft_check_words import of_draft_checks, of_steroid_check
 from cards.wording.evidence import bullets
 from cards.wording.fold_words import fold_short, fold_text, is_up, side_of_limit
 from cards.wording.icans_card_words import of_icans
-from cards.wording.infection_words import of_infection, sign_words
+from cards.wording.infection_words import anc_count, of_infection, sign_words
 from cards.wording.placeholders_of_cause import of_cause, of_grade_1, of_severe
 from cards.wording.placeholders_of_grade import of_grade
 from cards.wording.placeholders_of_treatment import of_doses, of_offers, product_treated_early, said_once
@@ -34,6 +34,7 @@ def placeholders(x: WordingContext, planned: Planned, notes: tuple[str, ...]) ->
     values: dict[str, object] = {
         **x.of_every_card,
         **of_orders,
+        "anc_count": anc_count(x, planned.id),
         "offers": escaped_words(said_once(" ".join(notes), planned, of_orders["Given"])),
     }
     # these hold other values
