@@ -1,12 +1,13 @@
 """`crs-cds evaluate`: milliseconds a moment, seconds and memory of a run, in processes and on a cluster.
 
-`python -m benchmarks.evaluated` measures the sizes of the page and prints its part; with `write FOLDER PATIENTS` it
-writes a cohort of dense charts, and with `run FOLDER WORKERS` it prints what one evaluation of it cost, as JSON.
+`python -m benchmarks.evaluated write FOLDER PATIENTS` writes a cohort of dense charts, and `run FOLDER WORKERS`, or
+`run FOLDER tcp://…`, prints what one evaluation of it cost, as JSON.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -30,7 +31,6 @@ COURSES = 12  # distinct ones; each patient has one of them under another id
 FIRST = date(2025, 1, 6)
 LOCAL = "urn:oid:1.2.840.114350.1.13.0.1.7.2.707679"
 FOREIGN = tuple((f"LAB{number}", f"Local laboratory test number {number}", "mmol/L") for number in range(60))
-SIZES = ((100, 1), (100, 2), (1_000, 2))
 
 
 def course(number: int) -> list[dict[str, object]]:
@@ -89,21 +89,32 @@ def write(folder: Path, patients: int) -> None:
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of a run: wall seconds, those of it that grouped the export, and what its tasks say of themselves."""
+    """The cost of a run: wall seconds, those of it that grouped the export, and what its tasks say of themselves.
+
+    `cpu` are the seconds of all its processes, which other work on the machine hardly changes; on a cluster they are
+    those of this process only.
+    """
 
     patients: int
     moments: int
     observations: int
     seconds: float
     grouping: float
+    cpu: float
     worked: float
     mebibytes: float
     megabytes: float
 
     @property
     def milliseconds(self) -> float:
-        """Of the tasks for each moment, all in."""
-        return 1000 * self.worked / self.moments
+        """CPU for each moment, all in."""
+        return 1000 * self.cpu / self.moments
+
+
+def _cpu() -> float:
+    """The CPU seconds of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def run(folder: Path, where: str) -> Cost:
@@ -120,7 +131,7 @@ def run(folder: Path, where: str) -> Cost:
 
     with TemporaryDirectory() as scratch:
         work = Workplace(Path(scratch) / "work")
-        started = time.perf_counter()
+        started, before = time.perf_counter(), _cpu()
         opened = processes(int(where)) if where.isdecimal() else cluster(where)
         found = evaluate(wanted, work, opened, Progress(lambda _: None, begun))
         seconds = time.perf_counter() - started
@@ -131,6 +142,7 @@ def run(folder: Path, where: str) -> Cost:
         observations=sum(row.resources for row in found.inventory if row.type == "Observation"),
         seconds=round(seconds, 1),
         grouping=round(grouped_at[0] - started, 1),
+        cpu=round(_cpu() - before, 1),
         worked=round(sum(one.seconds for one in done), 1),
         mebibytes=max(one.mebibytes for one in done),
         megabytes=round(sum(file.stat().st_size for file in folder.iterdir()) / 1e6, 1),

@@ -20,7 +20,7 @@ from cds_server.evaluation.rows.courses import Known
 from cds_server.evaluation.tables.cards import false_alarms, told
 from cds_server.evaluation.tables.cohort import highest_grades
 from cds_server.evaluation.tables.comparisons import comparisons
-from cds_server.evaluation.tables.markers import value_of
+from cds_server.evaluation.tables.markers import displayed, value_of
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.reading_list import worth_reading
 from cds_server.evaluation.tables.table import Cell, Table, in_words, shown_cell, shown_columns, without_small_cells
@@ -161,7 +161,7 @@ def test_orders_after_a_card_and_severe_courses_without_one() -> None:
     treated = found["ordered_within_4_h"]
     assert (found["episodes"], treated, found["not_treated_within_8_h"]) == (17, 14, 3)
     alarms = false_alarms(paper_evaluation(), told(paper_evaluation()))
-    assert [(row["count"], row["n"]) for row in alarms.dicts()] == [(27, 50), (0, 6)]
+    assert [(row["count"], row["n"]) for row in alarms.dicts()] == [(27, 50), (0, 6), (0, 67 * 15)]
 
 
 def test_courses_worth_reading_come_once_and_in_order() -> None:
@@ -284,3 +284,32 @@ def test_a_course_that_has_not_ended_is_censored() -> None:
     found = after_onset([replace(course, severe=Known.NO, first_grade_3=None)])
     assert [one.cause for one in found] == [0]
     assert course.followed_until < datetime(2022, 1, 1, tzinfo=UTC) + timedelta(days=1)
+
+
+def test_each_quarter_has_its_courses_and_their_shares() -> None:
+    found = paper().tables.quarters
+    assert sum(found.column("courses")) == 67  # type: ignore[arg-type]
+    assert sum(found.column("severe")) == 6  # type: ignore[arg-type]
+    first = row_of(found, quarter="2016 Q1")
+    assert first["courses"] == 4, "day 0 on 11 January, then every 23 days"
+
+
+def test_what_is_measured_for_display_has_peaks_and_no_cut() -> None:
+    evaluation = paper_evaluation()
+    peaks = [replace(evaluation.markers[0], patient=f"{c.patient}", marker="il10", unit="pg/mL", window="study",
+                     peak_low=Decimal(n), peak_high=Decimal(n)) for n, c in enumerate(evaluation.courses[:5], 1)]  # fmt: skip
+    plain = replace(evaluation, courses=tuple(replace(c, severe=Known.NO) for c in evaluation.courses))
+    found = displayed(replace(plain, markers=(*evaluation.markers, *peaks)))
+    assert found.dicts() == [
+        {"marker": "il10", "unit": "pg/mL", "severe_crs": "no", "courses": 5, "peak": 3.0, "peak_low": 2.0,
+         "peak_high": 4.0, "highest": 5.0},
+    ]  # fmt: skip
+
+
+def test_days_with_many_cards_count_different_cards_apart_from_the_grade() -> None:
+    evaluation = paper_evaluation()
+    card = next(iter(evaluation.cards))
+    many = [replace(card, card=f"card-{n}") for n in range(4)]
+    found = replace(evaluation, cards=(replace(card, card="crs-grade"), *many, many[0]))
+    row = row_of(false_alarms(found, told(found)), of="days at risk, with more than 3 different cards")
+    assert (row["count"], row["n"]) == (1, 67 * 15)

@@ -34,7 +34,9 @@ class Tables:
     table1: Table
     durations: Table
     subgroups: Table
+    quarters: Table
     markers: Table
+    displayed_markers: Table
     rises: Table
     comparisons: Table
     landmark: Table
@@ -91,7 +93,9 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         table1=cohort.table_1(evaluation),
         durations=cohort.durations(evaluation),
         subgroups=cohort.subgroups(evaluation),
+        quarters=cohort.quarters(evaluation),
         markers=markers.markers(evaluation),
+        displayed_markers=markers.displayed(evaluation),
         rises=rises_by_grade(evaluation),
         comparisons=comparisons.comparisons(evaluation),
         landmark=time_to_severe.landmark(after),

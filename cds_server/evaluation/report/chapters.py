@@ -111,6 +111,14 @@ def _cohort(report: Report) -> Chapter:
             ),
             Part("Not known", table=t.missing),
             Part("Severe CRS in subgroups", ("Exact limits; most subgroups are small.",), table=t.subgroups),
+            Part(
+                "By quarter",
+                (
+                    "By the quarter of day 0. A change of practice, of products or of charting shows here; the limits "
+                    "of one quarter are wide.",
+                ),
+                table=t.quarters,
+            ),
         ),
     )
 
@@ -164,6 +172,9 @@ def _markers(report: Report) -> Chapter:
         if picture:
             name = {"il6": "IL-6", "crp": "CRP"}[marker]
             parts.append(Part(f"Rise of {name} by highest grade", chart=picture))
+    notes = ("For display only: nothing is concluded from them, and no cut is sought.",)
+    caption = "Peak: median (quartiles)."
+    parts.append(Part("Peaks of other markers", notes, table=t.displayed_markers, caption=caption))
     return Chapter("markers", "4 Markers", tuple(parts))
 
 

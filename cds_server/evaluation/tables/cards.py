@@ -187,11 +187,13 @@ def false_alarms(evaluation: Evaluation, found: Told) -> Table:
     alarmed = found.first.courses[ALL_OTHERS]
     mild = [c for c in evaluation.courses if c.severe is Known.NO and c.max_grade is not None and c.max_grade <= 1]
     severe = [c for c in evaluation.courses if c.severe is Known.YES]
+    busy = busy_days(found)
     rows = [
-        ("never above grade 1, with a card", sum(key(c) in alarmed for c in mild), len(mild)),
-        ("severe, without any card", sum(key(c) not in alarmed for c in severe), len(severe)),
+        ("courses never above grade 1, with a card", sum(key(c) in alarmed for c in mild), len(mild)),
+        ("severe courses, without any card", sum(key(c) not in alarmed for c in severe), len(severe)),
+        (f"days at risk, with more than {MANY_A_DAY} different cards", busy.events, busy.n),
     ]
-    columns = ("courses", "count", "n", "share", "share_low", "share_high")
+    columns = ("of", "count", "n", "share", "share_low", "share_high")
     return Table(
         "false_alarms",
         columns,

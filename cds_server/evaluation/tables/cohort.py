@@ -176,3 +176,23 @@ def subgroups(evaluation: Evaluation) -> Table:
             rows.append((name, one, severe.events, severe.n, *numbers(exact_share(severe))))
     columns = ("subgroup", "level", "severe", "courses", "share", "share_low", "share_high")
     return Table("subgroups", columns, tuple(rows), ("severe", "courses"))
+
+
+def quarters(evaluation: Evaluation) -> Table:
+    """Courses, severe CRS and treatment by the quarter of day 0: a change of practice or of charting shows as drift."""
+    by_quarter: dict[str, list[CourseRow]] = {}
+    for course in sorted(evaluation.courses, key=lambda c: c.day0):
+        name = f"{course.day0.year} Q{(course.day0.month + 2) // 3}"
+        by_quarter.setdefault(name, []).append(course)
+    rows: list[tuple[Cell, ...]] = []
+    for name, courses in by_quarter.items():
+        severe = [c.severe is Known.YES for c in courses if c.severe is not Known.UNKNOWN]
+        treated = [c.tocilizumab for c in courses if c.tocilizumab is not None]
+        shares = [Share(sum(found), len(found)) for found in (severe, treated)]
+        counts = (cell for share in shares for cell in (share.events, share.n, *numbers(exact_share(share))))
+        rows.append((name, len(courses), *counts))
+    columns = ("quarter", "courses", "severe", "severe_known", "share_severe", "share_severe_low", "share_severe_high",
+               "tocilizumab", "tocilizumab_known", "share_tocilizumab", "share_tocilizumab_low",
+               "share_tocilizumab_high")  # fmt: skip
+    hidden = ("courses", "severe", "severe_known", "tocilizumab", "tocilizumab_known")
+    return Table("quarters", columns, tuple(rows), hidden)

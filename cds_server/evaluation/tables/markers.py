@@ -11,6 +11,7 @@ from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseRow, Known, MarkerRow
 from cds_server.evaluation.statistics.discrimination import OwnCut, Sample, at_cut, auc, own_cut
 from cds_server.evaluation.statistics.estimates import NotFitted
+from cds_server.evaluation.statistics.numbers import quantile
 from cds_server.evaluation.tables.outcomes import first_courses, key
 from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
 
@@ -113,3 +114,19 @@ def _own(found: OwnCut | NotFitted) -> tuple[Cell, ...]:
     if isinstance(found, NotFitted):
         return (None,) * 5
     return (*numbers(found.cut), found.j_apparent, defined(found.j_corrected))
+
+
+def displayed(evaluation: Evaluation) -> Table:
+    """The peaks of what is measured for display only, by severe CRS: their distribution, and no cut."""
+    severe = {key(course): course.severe for course in evaluation.courses}
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for row in evaluation.markers:
+        peak = value_of(row.peak_low, row.peak_high)
+        if row.window == "study" and row.marker not in STUDY and peak is not None and key(row) in severe:
+            found.setdefault((row.marker, row.unit, severe[key(row)].value), []).append(peak)
+    rows = tuple(
+        (*which, len(peaks), *(defined(quantile(peaks, q)) for q in (0.5, 0.25, 0.75)), max(peaks))
+        for which, peaks in sorted(found.items())
+    )
+    columns = ("marker", "unit", "severe_crs", "courses", "peak", "peak_low", "peak_high", "highest")
+    return Table("displayed_markers", columns, rows, ("courses",))
