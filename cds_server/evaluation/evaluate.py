@@ -218,9 +218,9 @@ def _flow(found: Grouped, done: Sequence[Summary], courses: Sequence[CourseRow])
     with_course = {row.patient for row in courses}
     first = [row for row in courses if row.course == 1]
     return (
-        FlowRow("in the export", len(found.patients), 0),
-        FlowRow("read", patients, 0),
-        FlowRow("without an infusion that can be read, or outside the cohort", patients - len(with_course), 0),
+        FlowRow("in the export", len(found.patients), None),
+        FlowRow("read", patients, None),
+        FlowRow("without an infusion that can be read, or outside the cohort", patients - len(with_course), None),
         FlowRow("with a course", len(with_course), len(courses)),
         FlowRow("first courses", len({row.patient for row in first}), len(first)),
         FlowRow("later courses", len({r.patient for r in courses if r.course > 1}), len(courses) - len(first)),

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from cds_server.evaluation.report.write import write_report
 from example_patients.programs.demo import crs_cds, sekmet
 from tests.browser.conftest import CHROMIUM
 from tests.browser.small_png import small_png
+from tests.support.evaluation_rows import paper_evaluation
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 MOST_BYTES = 200_000
@@ -58,6 +60,13 @@ def course(page: Page, url: str) -> None:
         take(page, name)
 
 
+def evaluation(page: Page, folder: Path) -> None:
+    """Page one of a report, of the study's constructed patients."""
+    page.set_viewport_size(DESKTOP)
+    page.goto(write_report(paper_evaluation(), folder).as_uri())
+    take(page, "evaluation.png")
+
+
 def take(page: Page, name: str) -> None:
     keep(name, page.screenshot())
 
@@ -86,6 +95,7 @@ def main() -> None:
         with browser.new_page(timezone_id="UTC", locale="en-GB") as page:
             order_desk(page, url)
             course(page, url)
+            evaluation(page, Path(name) / "report")
 
 
 if __name__ == "__main__":

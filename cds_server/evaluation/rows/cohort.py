@@ -37,11 +37,12 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True)
 class FlowRow:
-    """One step of who is in: the number of patients and courses left, or that fell out, by reason."""
+    """One step of who is in: the number of patients and courses left, or that fell out, by reason. Before a course is
+    looked for, `courses` is None."""
 
     step: str
     patients: int
-    courses: int
+    courses: int | None
 
 
 @dataclass(frozen=True, slots=True)

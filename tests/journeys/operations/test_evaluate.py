@@ -244,6 +244,9 @@ def test_a_patient_without_a_course_is_counted_and_is_no_fault(tmp_path: Path) -
     found = evaluated(export(tmp_path / "export", [*chart("3", "a"), *chart("16", "b")]), tmp_path / "work")
     counts = {row.step: row.patients for row in found.flow}
     assert counts["without an infusion that can be read, or outside the cohort"] == 1
+    assert [row.courses for row in found.flow][:4] == [None, None, None, 1], (
+        "no course is looked for before: that is no 0"
+    )
     assert not any("fault of this program" in row.why for row in found.unread)
 
 
