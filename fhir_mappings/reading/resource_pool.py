@@ -52,12 +52,13 @@ def _always() -> bool:
 class _Timed(tuple[R, ...]):
     """Resources of one type. Whoever walks through them asks the clock on the way."""
 
-    check_time: Callable[[], None]
+    # the clock alone, and not the pool: the two would hold each other until the garbage collector looks at everything
+    in_time: Callable[[], bool]
 
     def __iter__(self) -> Iterator[R]:
         for number, resource in enumerate(super().__iter__()):
-            if number % _BETWEEN == 0:
-                self.check_time()
+            if number % _BETWEEN == 0 and not self.in_time():
+                raise OutOfTimeError
             yield resource
 
 
@@ -181,7 +182,7 @@ class ResourcePool:
                 found.setdefault(resource.type, []).append(resource)
             self._by_type = {name: _Timed(resources) for name, resources in found.items()}
             for resources in self._by_type.values():
-                resources.check_time = self._check_time
+                resources.in_time = self._in_time
         return self._by_type.get(struct.__name__, ())
 
     @property

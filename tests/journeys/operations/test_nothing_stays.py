@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from cds_server.hooks import call as call_module
+from cds_server.operations.call_time import CallTime
 from tests.support.by_search import body_for, wire
 from tests.support.desk import Desk, chart_of, moment_of, scene_of
 from tests.support.fhir_wire import Answer
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def left_behind() -> Iterator[list[str]]:
-    """The errors, and the functions of ours, that only the garbage collector would let go."""
+    """The errors, and the objects and functions of ours, that only the garbage collector would let go."""
     found: list[str] = []
     gc.collect()
     gc.disable()
@@ -34,7 +35,8 @@ def left_behind() -> Iterator[list[str]]:
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
         for thing in gc.garbage:
-            if isinstance(thing, BaseException):
+            ours = type(thing).__module__.partition(".")[0] in ("cds_server", "fhir_mappings", "cards")
+            if ours or isinstance(thing, BaseException):
                 found.append(type(thing).__name__)
             elif isinstance(thing, FrameType) and str(ROOT / "cds_server") in thing.f_code.co_filename:
                 found.append(thing.f_code.co_name)
@@ -84,6 +86,16 @@ def test_of_a_read_that_failed(row: dict[str, str]) -> None:
     assert found == []
 
 
+def test_of_a_call_that_succeeds() -> None:
+    _, scene = scene_of("3")
+    desk, body = Desk(now=moment_of(scene)), body_for(scene.patient_id, "patient-view", None)
+    with wire(chart_of("3")):
+        for _ in range(2):
+            with left_behind() as found:
+                assert desk.post(body).status_code == 200
+    assert found == []
+
+
 def test_of_a_call_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise ValueError("a mistake of ours")
@@ -95,4 +107,15 @@ def test_of_a_call_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(call_module, "advice_on", broken)
         with left_behind() as found:
             assert desk.post(body).status_code == 500
+    assert found == []
+
+
+def test_of_a_call_whose_time_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, scene = scene_of("3")
+    desk, body = Desk(now=moment_of(scene)), body_for(scene.patient_id, "patient-view", None)
+    with wire(chart_of("3")):
+        assert desk.post(body).status_code == 200, "what is done once is done"
+        monkeypatch.setattr(CallTime, "may_work", lambda _: False)
+        with left_behind() as found:
+            assert desk.post(body).status_code == 503
     assert found == []
