@@ -74,7 +74,7 @@ def shown(page: Page, detail: str) -> tuple[set[str], str]:
 
 def test_no_mark_is_left_to_see_and_renderers_agree(rendered: Page) -> None:
     every = details()
-    assert len(every) > 50
+    assert len(every) > 40
     assert any("**" in detail and "- " in detail for detail in every), "the marks that are looked for are really there"
     for detail in every:
         tags, text = shown(rendered, detail)
