@@ -130,9 +130,8 @@ def _reads(
 ) -> Iterator[_Read | None]:
     """Each Observation as it is read, or was at another moment."""
     if memory is None:
-        yield from (_read(resource, zone, meanings) for resource in resources)
-    else:
-        yield from (memory.once(what, one, partial(_read, one, zone, meanings)) for one in resources)
+        return (_read(resource, zone, meanings) for resource in resources)
+    return (memory.once(what, one, partial(_read, one, zone, meanings)) for one in resources)
 
 
 def _read(resource: Resource[fs.Observation], zone: tzinfo, meanings: Meanings) -> _Read | None:

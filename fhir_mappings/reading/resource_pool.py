@@ -56,10 +56,10 @@ class _Timed(tuple[R, ...]):
     in_time: Callable[[], bool]
 
     def __iter__(self) -> Iterator[R]:
-        for number, resource in enumerate(super().__iter__()):
-            if number % _BETWEEN == 0 and not self.in_time():
+        for begin in range(0, len(self), _BETWEEN):
+            if not self.in_time():
                 raise OutOfTimeError
-            yield resource
+            yield from self[begin : begin + _BETWEEN]
 
 
 class ResourcePool:
