@@ -131,10 +131,12 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Protocol:
-    """The definitions of an evaluation. `title` and `note` are printed on the report."""
+    """The definitions of an evaluation. `title` and `note` are printed on the report; `constructed`: the note says that
+    the patients were made up."""
 
     title: str = "Retrospective evaluation of crs-cds"
     note: str = ""
+    constructed: bool = False
     cohort: Cohort = field(default_factory=Cohort)
     moments: Moments = field(default_factory=Moments)
     follow_up: FollowUp = field(default_factory=FollowUp)

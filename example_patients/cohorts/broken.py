@@ -12,6 +12,7 @@ PATIENTS = 8
 PROTOCOL = """\
 title = "A broken export (a constructed cohort)"
 note = "Constructed data: no patient of this cohort exists. Files are cut off, doubled or missing on purpose."
+constructed = true
 """
 
 

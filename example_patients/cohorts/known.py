@@ -17,6 +17,7 @@ LATE, CORRECTED_AFTER = timedelta(hours=26), timedelta(days=3)
 PROTOCOL = """\
 title = "Known courses (a constructed cohort)"
 note = "Constructed data: no patient of this cohort exists. Every figure is known beforehand: see truth.csv."
+constructed = true
 """
 
 

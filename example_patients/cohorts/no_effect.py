@@ -27,6 +27,7 @@ FIRST = date(2020, 1, 6)
 PROTOCOL = """\
 title = "No effect (a constructed cohort)"
 note = "Constructed data: no patient of this cohort exists, and tocilizumab changes nothing in it."
+constructed = true
 """
 
 

@@ -34,6 +34,7 @@ OF_TABLE_1 = {
 PROTOCOL = """\
 title = "The study's own counts (a constructed cohort)"
 note = "Constructed data: no patient of this cohort exists. It gives the published counts of Zhang et al. 2022."
+constructed = true
 
 [comparisons]
 p = "listed"

@@ -26,6 +26,7 @@ FIRST = date(2016, 1, 11)
 PAPER = Protocol(
     title="The study's own counts",
     note="Constructed data: no patient of this cohort exists.",
+    constructed=True,
     comparisons=Comparisons(
         PValues.LISTED, ("severe-crs:il6-low", "severe-infection:crp-high", "duration:crs"), table1_p=True
     ),

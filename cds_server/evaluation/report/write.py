@@ -30,7 +30,6 @@ from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.table import Table, cells_of, in_words, shown_cell, shown_columns, write_csv
 
 ECHARTS = "echarts-6.1.0.min.js"
-CONSTRUCTED = "Constructed data"
 MOST_ROWS = 60  # of a table on the page; the CSV has all
 
 
@@ -109,9 +108,9 @@ def page_of(evaluation: Evaluation, report: Report) -> Page:
 def _note(evaluation: Evaluation) -> str:
     """The protocol's note; that data are constructed stands on the page whatever the protocol says."""
     run, note = evaluation.run, evaluation.protocol.note
-    if not run.constructed or note.startswith(CONSTRUCTED):
+    if not run.constructed or evaluation.protocol.constructed:
         return note
-    return f"{CONSTRUCTED}: {run.constructed} of {run.patients} patients are marked as test data. {note}".strip()
+    return f"Constructed data: {run.constructed} of {run.patients} patients are marked as test data. {note}".strip()
 
 
 def _tiles(evaluation: Evaluation, report: Report) -> Iterable[Tile]:
