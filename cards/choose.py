@@ -60,6 +60,10 @@ class Choice:
     shown: tuple[Planned, ...] = ()
     texts: WordingContext | None = None
 
+    @property
+    def in_words(self) -> Advice:
+        return self.advice if self.texts is None else replace(self.advice, cards=worded(self.shown, self.texts))
+
 
 def advice(
     facts: PatientFacts,
@@ -71,8 +75,7 @@ def advice(
     protocol: Protocol = PACKAGE_PROTOCOL,
 ) -> Advice:
     """The cards for one call as far as the site shows them, critical cards first, each order once."""
-    found = choice(facts, call, terms, t, modes, dismissed, protocol)
-    return found.advice if found.texts is None else replace(found.advice, cards=worded(found.shown, found.texts))
+    return choice(facts, call, terms, t, modes, dismissed, protocol).in_words
 
 
 def choice(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from cards.choose import Advice, Choice, advice, choice
+from cards.choose import Advice, Choice, choice
 from cards.deciding.dismissed import Dismissed
 from cards.deciding.when_to_show import Call, Showing
 from cds_server.operations.call_time import CallTime
@@ -79,8 +79,7 @@ def advice_on(
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Advice:
     """The cards for what the user is about to do, or the reason why there are none. Raises Problem `out-of-time`."""
-    call = _call(occasion, record, context, rules)
-    return advice(facts, call, rules.terms, rules.thresholds, rules.modes, dismissed, rules.protocol)
+    return choice_on(occasion, facts, record, context, rules, dismissed).in_words
 
 
 def choice_on(
@@ -92,16 +91,12 @@ def choice_on(
     dismissed: tuple[Dismissed, ...] = (),
 ) -> Choice:
     """The same cards before they have words."""
-    call = _call(occasion, record, context, rules)
-    return choice(facts, call, rules.terms, rules.thresholds, rules.modes, dismissed, rules.protocol)
-
-
-def _call(occasion: Occasion, record: PatientRecord, context: MappingContext, rules: SiteRules) -> Call:
     with _in_time():
         drafts = draft_orders(
             occasion.drafts, occasion.selections, record.pool, rules.terms, context.fhir_base, rules.thresholds
         )
-    return Call(occasion.showing, context.patient_id, drafts)
+    call = Call(occasion.showing, context.patient_id, drafts)
+    return choice(facts, call, rules.terms, rules.thresholds, rules.modes, dismissed, rules.protocol)
 
 
 _SAID_OF_DOUBT: Mapping[CourseDoubt, str] = {
