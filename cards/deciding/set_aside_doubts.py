@@ -31,6 +31,7 @@ _BY_AGE = frozenset(
         Order.CORRECTED_DRAFT,
         Order.STEROID,
         Order.STEROID_WHERE_NO_BETTER,
+        Order.ICANS_STEROID,
     }
 )
 

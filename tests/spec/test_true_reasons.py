@@ -94,6 +94,16 @@ def test_a_birth_date_that_gives_no_age_is_quoted(row: dict[str, str]) -> None:
     assert (CardId.DATA_QUALITY in cards) == ("could not be used" in row["says"])
 
 
+@pytest.mark.parametrize(("birth_date", "doubted"), [("01.02.1980", True), ("1980-02-01", False), ("", False)])
+def test_a_birth_date_that_gives_no_age_is_missed_for_icans_alone(birth_date: str, doubted: bool) -> None:
+    """The dose for ICANS depends on the age too, where no card orders anything for CRS."""
+    well = "T 36.8 @-8h; T 36.8 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h"
+    cards = {card.id: card.detail for card in answered(patient(f"{well}; ice 4 @-2h", birth_date=birth_date)).cards}
+    assert set(cards) - {CardId.DATA_QUALITY} == {CardId.ICANS_STEROID, CardId.CRS_GRADE}
+    assert ("so no dose is computed" in cards[CardId.ICANS_STEROID]) is (birth_date != "1980-02-01")
+    assert (CardId.DATA_QUALITY in cards) is doubted
+
+
 def test_a_patient_who_could_not_be_read_is_not_one_without_a_birth_date() -> None:
     found = patient(f"{SIGNS}; {REST}; weight 62 @-20h", birth_date="")
     cards = {card.id: card.detail for card in answered(found, unread=[Kind.PATIENT]).cards}
