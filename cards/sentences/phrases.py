@@ -387,3 +387,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
 def phrase(part: str, variant: str, **values: object) -> str:
     """One way in which a part can read, with its values filled in."""
     return PHRASES[part][variant].format(**values)
+
+
+def phrase_of(part: str, variant: str, values: Mapping[str, object]) -> str:
+    """The same with values that may be worked out as they are asked for."""
+    return PHRASES[part][variant].format_map(values)

@@ -17,7 +17,7 @@ from cards.sentences.treatment_words import blockers_given
 from cards.wording.context import WordingContext
 from cards.wording.evidence import EvidencePart, basis, bullets, evidence_items
 from cards.wording.grade_words import why_in_short
-from cards.wording.placeholders import of_every_card, placeholders
+from cards.wording.placeholders import AnswerValues, CardValues
 from cards.wording.placeholders_of_grade import why_words
 from cards.wording.state_lines import state_in_short, state_lines
 from cards.wording.wording import CAUTION, CAUTION_BESIDE, LABS_MISSING, OVERRIDE_REASONS, PROTOCOL, WORDING
@@ -47,15 +47,15 @@ def composed(
 ) -> Card:
     """The words of one card around its orders. What does not fit into ten seconds is its background."""
     wording = WORDING[planned.id]
-    values = placeholders(texts, planned, notes)
+    values = CardValues(texts, planned, notes)
     late = planned.id is CardId.SEVERE_CRS and not planned.offers
     lead = [EXTRA["outside window"]] if late else list(wording.lead)
     extra = [*_extra(planned, texts), *([EXTRA["orders unread"]] if _may_repeat(suggestions, texts) else [])]
-    said = [Line(paragraph.format(**values).strip().replace("  ", " ")) for paragraph in lead]
-    said += [Line(line.format(**values), line not in _MAY_GO) for line in extra]
-    said += [Line(wording.why.format(**values), stays=False)] if wording.why else []
+    said = [Line(paragraph.format_map(values).strip().replace("  ", " ")) for paragraph in lead]
+    said += [Line(line.format_map(values), line not in _MAY_GO) for line in extra]
+    said += [Line(wording.why.format_map(values), stays=False)] if wording.why else []
     said += [Line(wording.caveat)] if wording.caveat and _rests_on_the_study(planned, texts) else []
-    said += [Line(line.format(**values), line in _CAUTIONS) for line in wording.beside]
+    said += [Line(line.format_map(values), line in _CAUTIONS) for line in wording.beside]
     if planned.id is CardId.CRS_GRADE:
         said = [*state_in_short(texts), *said[1:]]
     protocol = [PROTOCOL] if last else []
@@ -63,15 +63,16 @@ def composed(
     detail = fitted(said, most - sum(map(words_in, protocol)))
     shown = wording.shown or tuple(EvidencePart)
     behind = CARD_EVIDENCE[planned.id]
-    left_out = [line.text for line in said if line.text and line.text not in detail]
-    whole = [*left_out, *basis(texts.facts, texts.found, texts.t, shown)]
     if planned.id is CardId.CRS_GRADE:
         whole = state_lines(texts)
+    else:
+        left_out = [line.text for line in said if line.text and line.text not in detail]
+        whole = [*left_out, *basis(texts.facts, texts.found, texts.t, shown)]
     return Card(
         id=planned.id,
         display=wording.display,
         indicator=planned.indicator,
-        summary=_summary(wording.summary.format(**values), texts),
+        summary=_summary(wording.summary.format_map(values), texts),
         detail=joined([_as_list(detail) if planned.id is CardId.CRS_GRADE else joined(detail), *protocol]),
         source=wording.source,
         suggestions=suggestions,
@@ -164,7 +165,7 @@ def worded(shown: tuple[Planned, ...], texts: WordingContext) -> tuple[Card, ...
         return ()
     says_caution = _says_caution(shown, texts)
     texts = replace(texts, long_answer=len(shown) >= LONG_ANSWER, says_caution=says_caution)
-    texts = replace(texts, of_every_card=of_every_card(texts))
+    texts = replace(texts, of_every_card=AnswerValues(texts))
     carried: dict[str, Suggestion] = {}
     cards: list[Card] = []
     for planned in shown:

@@ -16,6 +16,7 @@ from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.time_and_range import Interval
 
+_PACKAGE = Thresholds()
 MOST_SHOWN = 1_000_000_000
 _NEAR = Decimal("0.1")  # of a limit: there a rise has two decimals
 _TENTH, _HUNDREDTH = Decimal("0.1"), Decimal("0.01")
@@ -64,7 +65,7 @@ def is_up(fold: Interval) -> bool:
 
 def limit_name(limit: Limit, t: Thresholds) -> str:
     """The limit in force: `the study's limit (4)`, or that of a site with the study's beside it."""
-    cut, study = limit.fold(t), limit.fold(Thresholds())
+    cut, study = limit.fold(t), limit.fold(_PACKAGE)
     how = "study" if cut == study else "site"
     return phrase("limit", how, cut=number(cut), study=number(study))
 

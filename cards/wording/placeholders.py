@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from cards.deciding.verdict import Category
 from cards.deciding.when_to_show import Planned
 from cards.sentences.escaping import escaped, escaped_words, short
 from cards.sentences.numbers_and_times import InWords
-from cards.sentences.phrases import phrase
+from cards.sentences.phrases import phrase, phrase_of
 from cards.sentences.reasons import is_to_draw, verdict_reason
 from cards.wording.caution_words import of_caution
 from cards.wording.context import WordingContext
@@ -28,40 +28,53 @@ from fhir_mappings.facts.labs import Reason
 from fhir_mappings.facts.time_and_range import Interval
 
 
-def placeholders(x: WordingContext, planned: Planned, notes: tuple[str, ...]) -> dict[str, object]:
-    """The value of every ⟨name⟩ in `wording`, for one card."""
-    of_orders = of_offers(x, planned)
-    values: dict[str, object] = {
-        **x.of_every_card,
-        **of_orders,
-        "anc_count": anc_count(x, planned.id),
-        "offers": escaped_words(said_once(" ".join(notes), planned, of_orders["Given"])),
-    }
-    # these hold other values
-    return {**values, **{part: phrase(part, str(values[how]), **values) for part, how in _HOLDING_VALUES.items()}}
+class AnswerValues(dict[str, object]):
+    """The values of ⟨names⟩ that are the same on every card of an answer. No answer asks for all of them, so a group is
+    worked out when a sentence first asks for one of its names."""
+
+    def __init__(self, x: WordingContext) -> None:
+        super().__init__({"t": InWords(x.t), "state": ""})
+        self._x = x
+
+    def __missing__(self, name: str) -> object:
+        for group in GROUPS:
+            if name in _names_of(group, self._x):
+                self.update(group(self._x))
+                return self[name]
+        raise KeyError(name)
 
 
-def of_every_card(x: WordingContext) -> Mapping[str, object]:
-    """The values that are the same on every card of an answer."""
-    return {
-        **of_grade(x),
-        **_of_labs(x),
-        **of_doses(x),
-        **_of_doubts(x),
-        **of_draft_checks(x),
-        **of_steroid_check(x),
-        **of_caution(x),
-        **of_infection(x),
-        **of_icans(x),
-        **of_cause(x),
-        **of_severe(x),
-        **of_grade_1(x),
-        **_of_surveillance(x),
-        **of_protocol(x),
-        "product": product_treated_early(x),
-        "t": InWords(x.t),
-        "state": "",
-    }
+class CardValues(dict[str, object]):
+    """The value of every ⟨name⟩ in `wording` for one card: its own, then those of the answer."""
+
+    def __init__(self, x: WordingContext, planned: Planned, notes: tuple[str, ...]) -> None:
+        super().__init__()
+        self._x, self._planned, self._notes = x, planned, notes
+
+    def __missing__(self, name: str) -> object:
+        if name in _HOLDING_VALUES:
+            value: object = phrase_of(name, str(self[_HOLDING_VALUES[name]]), self)
+        elif name == "anc_count":
+            value = anc_count(self._x, self._planned.id)
+        elif name == "offers":
+            value = escaped_words(said_once(" ".join(self._notes), self._planned, str(self["Given"])))
+        elif name in _names_of(of_offers, self._x, self._planned):
+            self.update(of_offers(self._x, self._planned))
+            return self[name]
+        else:
+            value = self._x.of_every_card[name]
+        self[name] = value
+        return value
+
+
+_NAMES: dict[Callable[..., Mapping[str, object]], frozenset[str]] = {}
+
+
+def _names_of(group: Callable[..., Mapping[str, object]], *of: object) -> frozenset[str]:
+    """The names of a group, which are the same for every patient: it is asked for them once."""
+    if group not in _NAMES:
+        _NAMES[group] = frozenset(group(*of))
+    return _NAMES[group]
 
 
 # the parts of a sentence that hold other values, and the value that says which way they read
@@ -121,3 +134,13 @@ def _of_doubts(x: WordingContext) -> dict[str, str]:
         "data_short": first.rstrip("."),
         "data_doubts": bullets(list(lines)),
     }
+
+
+def _of_products(x: WordingContext) -> dict[str, str]:
+    return {"product": product_treated_early(x)}
+
+
+GROUPS: tuple[Callable[[WordingContext], Mapping[str, object]], ...] = (
+    of_grade, _of_labs, of_doses, _of_doubts, of_draft_checks, of_steroid_check, of_caution, of_infection, of_icans,
+    of_cause, of_severe, of_grade_1, _of_surveillance, of_protocol, _of_products,
+)  # fmt: skip

@@ -10,7 +10,7 @@ from cards.sentences.escaping import escaped_words
 from cards.sentences.numbers_and_times import InWords, duration
 from cards.sentences.phrases import phrase
 from cards.wording.context import WordingContext
-from cards.wording.grade_words import drivers, grade_text
+from cards.wording.grade_words import drivers
 from cards.wording.infection_words import anc_words, antibiotics, infection_known
 from cards.wording.row_words import driver_short
 from fhir_mappings.facts.grade import Fever, GradeRow, is_not_crs
@@ -87,8 +87,7 @@ def of_grade_1(x: WordingContext) -> dict[str, str]:
     missing = rows_not_charted(x.facts, x.t) if x.grade.minimum else ()
     lasts = fever_lasts(x.facts, x.grade)
     long = lasts >= x.t.fever_as_grade_2
-    not_charted = _not_charted(x, missing)
-    values = {"grade": grade_text(x.grade), "not_charted": not_charted, "fever_days": str(lasts.days)}
+    values = {"not_charted": _not_charted(x, missing), "fever_days": str(lasts.days)}
     attributable = phrase("attributable", "line", known=infection_known(x), anc=anc_words(x))
     lasting_do = phrase("lasting_do", "no" if x.facts.infection.counted else "dose", toci=toci_words(x.facts, x.t))
     return {
@@ -96,7 +95,7 @@ def of_grade_1(x: WordingContext) -> dict[str, str]:
         "lasting_do": lasting_do,
         "grade1_how": "measure" if missing else "lasting" if long else "plain",
         "grade1_drafted": phrase("grade1_drafted", "no" if long or not _is_for_nothing_else(x) else "yes"),
-        "measure": phrase("measure", "yes" if missing else "no", Not_charted=_sentence(not_charted)),
+        "measure": phrase("measure", "yes" if missing else "no", Not_charted=_sentence(values["not_charted"])),
         "lasting": phrase("lasting", "yes" if long else "no", **values),
         "grade1_known": attributable if long else "",
         **values,

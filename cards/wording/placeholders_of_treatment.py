@@ -29,7 +29,6 @@ def of_doses(x: WordingContext) -> dict[str, str]:
     return {
         "doses_given": f"{least}{count} doses",
         "doses": f"{least}{count} dose{'' if count == 1 else 's'}",
-        "second": f" as dose {count + 1}" if count else "",
         "since_last": f"{duration(facts.as_of - max(starts))} ago" if starts else "not given",
         "since_dose_2": duration(facts.as_of - history.doses[1].start) if count >= 2 else "",
         "next_dose": next_dose,
