@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -28,7 +28,8 @@ from fhir_mappings.reading.fhir_types import FHIR_TYPES
 from fhir_mappings.reading.resources import Json, Resource, header_of
 
 MOST_VALUES = 20_000  # of one resource; a model is built for each, with everything in it
-REMEMBERED = 16_384  # resources; about 250 bytes each
+REMEMBERED = 16_384  # shapes; about 250 bytes each
+SEEN = 4_096  # resources
 _MODELS: Mapping[str, Any] = {
     model.__name__: model
     for model in (Observation, MedicationAdministration, Procedure, Condition, AllergyIntolerance, Patient)
@@ -84,7 +85,7 @@ def shape_of(raw: bytes) -> bytes:
 
 
 class ValidationMemory:
-    """The outcome of the last validations, by a digest of type and shape.
+    """The outcome of the last validations, by a digest.
 
     It holds digests and the paths of broken fields, but no field of a resource and so nothing of a patient.
     """
@@ -98,13 +99,17 @@ class ValidationMemory:
         return len(self._found)
 
     def error(self, resource_type: str, raw: bytes) -> str | None:
-        """The result of `model_error`, computed only if it is not remembered."""
-        digest = hashlib.sha256(resource_type.encode() + b" " + shape_of(raw)).digest()
+        """The result of `model_error` for the shape of these bytes, computed only if it is not remembered."""
+        return self.once(resource_type, shape_of(raw), lambda: model_error(resource_type, raw))
+
+    def once(self, resource_type: str, raw: bytes, found_now: Callable[[], str | None]) -> str | None:
+        """The outcome for a resource of these bytes: the one remembered, or that of `found_now`."""
+        digest = hashlib.sha256(resource_type.encode() + b" " + raw).digest()
         with self._lock:
             if digest in self._found:
                 self._found.move_to_end(digest)
                 return self._found[digest]
-        found = model_error(resource_type, raw)
+        found = found_now()
         with self._lock:
             self._found[digest] = found
             while len(self._found) > self._limit:
@@ -112,18 +117,24 @@ class ValidationMemory:
         return found
 
 
-_MEMORY = ValidationMemory()
+_SHAPES = ValidationMemory()
+# the results of a patient come again with every call of a day, and their shape need not be worked out again
+_SEEN = ValidationMemory(SEEN)
 
 
 def validation_error(resource: Resource[Any]) -> str | None:
     """The reason why fhir.resources refuses this resource, as paths without values; None if it is valid."""
     raw = bytes(resource.raw)
+    return _SEEN.once(resource.type, raw, lambda: _error_now(resource, raw))
+
+
+def _error_now(resource: Resource[Any], raw: bytes) -> str | None:
     if raw.count(b",") + raw.count(b"[") > MOST_VALUES:
         return "holds more than can be checked"
     contained = contained_types(raw)
     if not contained <= FHIR_TYPES:
         return "not valid FHIR at contained"
-    return _MEMORY.error(resource.type, raw if contained <= _MAY_BE_CONTAINED else scanned_json(resource))
+    return _SHAPES.error(resource.type, raw if contained <= _MAY_BE_CONTAINED else scanned_json(resource))
 
 
 def contained_types(raw: Json) -> frozenset[str]:
