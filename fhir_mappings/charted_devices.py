@@ -14,7 +14,7 @@ from fhir_mappings.facts.signs import Device
 from fhir_mappings.observations import Observed
 from fhir_mappings.reading import fhir_structs as fs
 
-REMEMBERED = 16_384  # texts; no chart has so many
+REMEMBERED = 16_384  # values, and texts; no chart has so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,25 @@ class ChartedDevice:
 
 
 class DeviceReader:
-    """Reads the devices of one chart; each distinct text is worked out once."""
+    """Reads the devices of one chart; each distinct value and text is worked out once."""
 
     def __init__(self, terms: Terminology) -> None:
         self._terms = terms
         self._words = device_words(terms)
         self._texts = _Texts(self._words)
+        self._values: dict[tuple[object, ...], ChartedDevice | None] = {}
 
     def of_value(self, o: Observed) -> ChartedDevice | None:
         """The device that is the value of an Observation; None where it has no value and says why."""
+        value = (o.concept, o.text, o.quantity, o.absent)
+        if value in self._values:
+            return self._values[value]
+        found = self._of_value(o)
+        if len(self._values) < REMEMBERED:
+            self._values[value] = found
+        return found
+
+    def _of_value(self, o: Observed) -> ChartedDevice | None:
         own, displays = _own_texts(o), _displays(o.concept)
         if o.concept is None and not own and o.absent:
             return None

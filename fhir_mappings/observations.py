@@ -203,6 +203,8 @@ def _stated(data: fs.Observation, parts: Parts) -> str:
 
 def _unsaid(data: fs.Observation, own: Meaning, parts: Parts, meanings: Meanings) -> str:
     """The reason why nobody can tell what an Observation, or a part of it, measured; "" if that is clear."""
+    if own.named and not own.is_panel and not data.component:
+        return ""  # nearly all
     named = [meanings[c.code].named for c in data.component]
     if not (parts or own.named or any(named)):
         return "code does not say what was measured"
