@@ -6,9 +6,8 @@ looked at, so they are counted before they are built, and while they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -28,30 +27,34 @@ class TooManyError(Exception):
     """More in prefetch than one call may hold."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Room:
     """The room of one call, for `most` resources."""
 
     most: int
     in_time: Callable[[], bool] = lambda: True
-    _taken: Iterator[int] = field(default_factory=lambda: count(1))
+    taken: int = 0
 
     def check_size(self, raw: msgspec.Raw) -> None:
         """Raise TooManyError for JSON with far more parts than FHIR of its length has."""
+        if len(memoryview(raw)) <= 2 * NEVER_MANY:  # a comma has a value beside it, an object two brackets
+            return
         text = bytes(raw)
         for sign, size in ((b"{", BYTES_OF_AN_OBJECT), (b",", BYTES_OF_A_COMMA)):
             if text.count(sign) > max(NEVER_MANY, len(text) // size):
                 raise TooManyError
 
-    def each(self, values: Iterable[T]) -> Iterator[T]:
+    def each(self, values: Sequence[T]) -> Iterator[T]:
         """Each of the values, while there is room and time. Raises TooManyError and OutOfTimeError."""
-        for value in values:
-            taken = next(self._taken)
-            if taken > LEVELS * self.most:
+        for begin in range(0, len(values), _BETWEEN):
+            some = values[begin : begin + _BETWEEN]
+            looks = self.taken // _BETWEEN
+            self.taken += len(some)
+            if self.taken > LEVELS * self.most:
                 raise TooManyError
-            if taken % _BETWEEN == 0 and not self.in_time():
+            if self.taken // _BETWEEN > looks and not self.in_time():
                 raise OutOfTimeError
-            yield value
+            yield from some
 
 
 @dataclass(frozen=True)

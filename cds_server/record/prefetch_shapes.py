@@ -17,7 +17,7 @@ Anything else was not asked for and counts as not supplied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -156,14 +156,14 @@ def _sent_loosely(raw: msgspec.Raw, where: str, wanted: Wanted, depth: int) -> S
                 entries.append(fs.Entry(resource=one))
     except _BAD:
         return None
-    found = _sent_entries(enumerate(entries), where, wanted, depth)
+    found = _sent_entries(list(enumerate(entries)), where, wanted, depth)
     return Sent(found.entries, found.next, broken=True, failed=found.failed)
 
 
-def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: Wanted, depth: int) -> Sent:
+def _sent_entries(entries: Sequence[tuple[int, fs.Entry]], where: str, wanted: Wanted, depth: int) -> Sent:
     plain: list[SentEntry] = []
     inner: list[Sent] = []
-    failed = False
+    asked_for = (wanted.resource_type, "")
     for n, entry in wanted.room.each(entries):
         named = type_of(entry.resource)
         place = f"{where}.entry[{n}]"
@@ -172,10 +172,10 @@ def _sent_entries(entries: Iterable[tuple[int, fs.Entry]], where: str, wanted: W
             inner.append(nested if nested is not None else Sent(broken=True))
             continue
         part = part_of(entry, named)
-        if part is Part.MATCH and named not in (wanted.resource_type, ""):
+        if part is Part.MATCH and named not in asked_for:
             part = Part.INCLUDED
-        failed = failed or part is Part.FAILURE
         plain.append(SentEntry(place, entry, part, named))
+    failed = any(one.part is Part.FAILURE for one in plain)
     return _together([Sent(tuple(plain), failed=failed), *inner])
 
 
@@ -204,17 +204,21 @@ def _counted(
     return Sent(entries, next_page, broken, short or total not in (None, matches), failed, total)
 
 
-def _in_force(entries: tuple[fs.Entry, ...], *, newest_first: bool) -> Iterator[tuple[int, fs.Entry]]:
+def _in_force(entries: tuple[fs.Entry, ...], *, newest_first: bool) -> list[tuple[int, fs.Entry]]:
     """The entries that are no deletions; of a history, whose versions stand newest first, only the first of each."""
+    numbered = list(enumerate(entries))
+    if newest_first:
+        numbered = list(_first_of_each(numbered))
+    return [one for one in numbered if one[1].request is None or one[1].request.method.upper() != "DELETE"]
+
+
+def _first_of_each(numbered: Iterable[tuple[int, fs.Entry]]) -> Iterator[tuple[int, fs.Entry]]:
     seen: set[str] = set()
-    for n, entry in enumerate(entries):
-        if newest_first:
-            one = _identity(entry)
-            if one in seen:
-                continue
-            seen.update((one,) if one else ())
-        if entry.request is None or entry.request.method.upper() != "DELETE":
+    for n, entry in numbered:
+        one = _identity(entry)
+        if one not in seen:
             yield n, entry
+        seen.update((one,) if one else ())
 
 
 def _identity(entry: fs.Entry) -> str:
