@@ -5,18 +5,16 @@ The time of a call begins with its headers; the server before us bounds how long
 
 from __future__ import annotations
 
-import socket
-import threading
-from contextlib import suppress
-
 from flask import g, request
 from werkzeug.exceptions import HTTPException
 
+from cds_server.hooks.overdue import Overdue, stop_reading
 from cds_server.operations.call_time import CallTime
 from cds_server.problems import Problem, ProblemId
 from cds_server.running import running
 
 LEAVE_SECONDS = 0.5
+_overdue = Overdue()
 
 
 def read_body(call_time: CallTime) -> bytes:
@@ -36,16 +34,13 @@ def read_body(call_time: CallTime) -> bytes:
 def _received(call_time: CallTime) -> bytes:
     """Everything that the client sends. Raises Problem if it is late or breaks off."""
     connection = request.environ.get("gunicorn.socket")
-    overdue = threading.Timer(call_time.remaining(), _stop_reading, [connection])
-    overdue.start()
     try:
-        body = request.get_data(cache=False)
+        with _overdue.after(call_time.remaining(), connection):
+            body = request.get_data(cache=False)
     except HTTPException:
         raise
     except Exception as error:  # whatever the server raises when a body breaks off
         raise Problem(ProblemId.LATE_BODY if call_time.remaining() <= 0 else ProblemId.BAD_REQUEST) from error
-    finally:
-        overdue.cancel()
     g.body_read = True
     return body
 
@@ -56,18 +51,8 @@ def leave_body() -> None:
     connection = request.environ.get("gunicorn.socket")
     if connection is None or g.get("body_read") or request.method not in ("POST", "PUT", "PATCH"):
         return
-    overdue = threading.Timer(LEAVE_SECONDS, _stop_reading, [connection])
-    overdue.start()
     try:
-        request.get_data(cache=False)
+        with _overdue.after(LEAVE_SECONDS, connection):
+            request.get_data(cache=False)
     except Exception:  # too large, or broken off
-        _stop_reading(connection)
-    finally:
-        overdue.cancel()
-
-
-def _stop_reading(connection: socket.socket | None) -> None:
-    """Stop reading from a client; it still gets its answer."""
-    if connection is not None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RD)
+        stop_reading(connection)
