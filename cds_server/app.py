@@ -25,6 +25,7 @@ from cds_server.hooks.log_entry import PACKAGE_VERSION
 from cds_server.hooks.routes import cds
 from cds_server.hooks.services import SERVICES
 from cds_server.limits import SettingsError
+from cds_server.operations.large_calls import LargeCalls
 from cds_server.operations.metrics import Metrics
 from cds_server.operations.spans import Spans, UnkeptSpans
 from cds_server.outgoing.backend_tokens import BackendTokens
@@ -129,6 +130,7 @@ def _running(settings: Settings, clock: Callable[[], datetime]) -> Running:
             clients=len(trusted.clients) if trusted is not None else 1,
             servers=len(settings.fhir_servers),
         ),
+        large_calls=LargeCalls(),
         metrics=metrics,
         audit=AuditTrail(_audit_receiver(settings, tokens), metrics),
         spans=_spans(settings, metrics),

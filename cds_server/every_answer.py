@@ -15,7 +15,7 @@ from cds_server.hooks.services import SERVICES
 from cds_server.operations.log_lines import REQUEST_ID, begin_span, call_span, log_line, request_id, where_it_failed
 from cds_server.pages import kept, pages
 from cds_server.problems import Problem, ProblemId, operation_outcome
-from cds_server.running import note_problem, running
+from cds_server.running import let_go, note_problem, running
 
 log = logging.getLogger("cds_server")
 _FILES = frozenset(f"{blueprint.name}.static" for blueprint in (pages, course_page))  # the endpoints of what pages load
@@ -44,6 +44,7 @@ def finish_every_answer(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _failure)
     app.after_request(_finish)
+    app.teardown_request(let_go)
 
 
 def _begin() -> None:

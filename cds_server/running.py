@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import requests
-from flask import current_app
+from flask import current_app, g
 
 from cards.orders.orders import OrderCodings
 from cds_server.audit.audit_trail import AuditTrail
 from cds_server.operations.call_time import CallTime
+from cds_server.operations.large_calls import HeldBytes, LargeCalls
 from cds_server.operations.log_lines import log_line
 from cds_server.operations.metrics import Metrics
 from cds_server.operations.spans import Spans
@@ -53,7 +54,8 @@ class Smart:
 @dataclass(frozen=True)
 class Running:
     """One service. `trust` is None if clients are off, which only development allows; `sign_off` says whether a person
-    signed the rules in force; `places` are those of calls; `smart` is None if the SMART app is not set up."""
+    signed the rules in force; `places` are those of calls, `large_calls` the room that large ones share; `smart` is
+    None if the SMART app is not set up."""
 
     settings: Settings
     sources: Sources
@@ -65,6 +67,7 @@ class Running:
     tokens: UsedTokens
     pseudonyms: Pseudonyms
     places: Places
+    large_calls: LargeCalls
     metrics: Metrics
     audit: AuditTrail
     spans: Spans
@@ -75,6 +78,13 @@ class Running:
         """Tell whether everything is worked out and logged, and nothing is shown: by a setting, or because nobody
         signed the rules in force."""
         return self.sign_off.shadow_only or self.settings.in_shadow(service)
+
+    def held_bytes(self) -> HeldBytes:
+        """The bytes that the present call holds, of those that all calls of the worker share."""
+        if "held_bytes" not in g:
+            g.held_bytes = self.large_calls.begin()
+        held: HeldBytes = g.held_bytes
+        return held
 
     def call_time(self, log_seconds: float | None = None) -> CallTime:
         """The time of a call that begins now. It may wait for the log as long as the settings say, or for
@@ -91,6 +101,13 @@ def running() -> Running:
     if not isinstance(found, Running):
         raise TypeError("the app was not made by create_app")
     return found
+
+
+def let_go(_error: BaseException | None = None) -> None:
+    """Hold no bytes for the present call any more: its view has returned."""
+    held = g.pop("held_bytes", None)
+    if held is not None:
+        held.end()
 
 
 def note_problem(problem: Problem) -> None:

@@ -89,7 +89,10 @@ def page_values(
 
 def _worked(here: Running, patient_id: str, access: FhirAccess, call_time: CallTime) -> _Worked:
     as_of, sources = here.clock(), here.sources
-    request = RecordRequest(patient_id, access.base, access.token, access.scope, ids=ids_for_others(), span=call_span())
+    request = RecordRequest(
+        patient_id, access.base, access.token, access.scope,
+        ids=ids_for_others(), held=here.held_bytes(), span=call_span(),
+    )  # fmt: skip
     context = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of)
     record = read_record(request, sources, as_of, call_time)
     facts = facts_of(record, context, call_time.is_left)

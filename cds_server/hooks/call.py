@@ -91,6 +91,7 @@ def _wanted_record(call: HookCall) -> RecordRequest:
         drafts=sent.drafts,
         prefetch=sent.prefetch,
         ids=ids_for_others(),
+        held=call.here.held_bytes(),
         span=call_span(),
     )
 

@@ -14,6 +14,7 @@ from cds_server.problems import Problem, ProblemId
 from cds_server.running import running
 
 LEAVE_SECONDS = 0.5
+LARGE = "large calls"  # what had no room, in the counts of calls that were refused
 _overdue = Overdue()
 
 
@@ -26,9 +27,18 @@ def read_body(call_time: CallTime) -> bytes:
     body = _received(call_time)
     if call_time.remaining() <= 0:
         raise Problem(ProblemId.LATE_BODY)
+    _hold(body, call_time)
     if request.content_length is None and len(body) >= running().settings.max_body_bytes:
         raise Problem(ProblemId.TOO_LARGE)  # no more than that is read of a body in chunks
     return body
+
+
+def _hold(body: bytes, call_time: CallTime) -> None:
+    """Count the body among what all calls of the worker hold. Raises Problem `busy` if they leave no room in time."""
+    here = running()
+    if not here.held_bytes().take(len(body), call_time.reading_ends):
+        here.metrics.busy.labels("", LARGE).inc()
+        raise Problem(ProblemId.BUSY, [], LARGE)
 
 
 def _received(call_time: CallTime) -> bytes:

@@ -10,28 +10,52 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 EVERY_SECONDS = 10.0
 GROWN_BYTES = 48 * 1024 * 1024  # beyond the least so far; below that it is not worth the look
+LARGE_BLOCK_BYTES = 1024 * 1024
+_M_MMAP_THRESHOLD = -3  # malloc.h
 _PAGES = Path("/proc/self/statm")
 _PAGE_BYTES = 4096
 
 
 def start_giving_back() -> None:
     """Look now and then, as long as the process lives, where the allocator can give back anything."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None and _PAGES.exists():
-        threading.Thread(target=_give_back, args=(trim,), name="freed-memory", daemon=True).start()
+    _map_large_blocks()
+    if _trim() is not None and _PAGES.exists():
+        threading.Thread(target=_look, name="freed-memory", daemon=True).start()
 
 
-def _give_back(trim: Callable[[int], int]) -> None:
+def give_back() -> None:
+    """Give all that is freed back to the system, where the allocator can. It takes milliseconds."""
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+# By itself the allocator takes blocks of up to 32 MiB from its arenas, once it has seen such a block. There a body that
+# grows is copied and leaves holes, and what is freed stays.
+def _map_large_blocks() -> None:
+    """Let each large block be memory of its own, which grows in place and goes back as soon as it is freed."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+
+def _look() -> None:
     least = resident()
     while True:
         time.sleep(EVERY_SECONDS)
         least = min(least, resident())
         if resident() > least + GROWN_BYTES:
-            trim(0)
+            give_back()
 
 
 def resident() -> int:

@@ -6,6 +6,8 @@ request may be about another patient.
 
 from __future__ import annotations
 
+import io
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -18,6 +20,7 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
+from cds_server.operations.large_calls import HeldBytes
 from cds_server.outgoing.bounded_transport import BoundedAdapter
 
 PART_BYTES = 64 * 1024
@@ -46,19 +49,23 @@ class UnreachableError(FetchError):
 
 class ByteBudget:
     """The bytes, unpacked, that may still be read: of one answer, and, where it is `within` another budget, of all the
-    answers to a call together. Threads share it."""
+    answers to a call together. Those that are `held` count among the bytes of all calls. Threads share it."""
 
-    def __init__(self, most: int, within: ByteBudget | None = None) -> None:
+    def __init__(self, most: int, within: ByteBudget | None = None, held: HeldBytes | None = None) -> None:
         self._left = most
         self._within = within
+        self._held = held
         self._lock = Lock()
 
-    def take(self, size: int) -> bool:
-        """Count some bytes, and tell whether they were left."""
+    def take(self, size: int, until: float = math.inf) -> bool:
+        """Count some bytes, and tell whether they were left. Raises LateError if there is no room in the worker before
+        that moment."""
         with self._lock:
             self._left -= size
             left = self._left >= 0
-        return (self._within is None or self._within.take(size)) and left
+        if self._held is not None and not self._held.take(size, until):
+            raise LateError
+        return (self._within is None or self._within.take(size, until)) and left
 
 
 @dataclass(frozen=True)
@@ -127,15 +134,16 @@ def _sent(session: requests.Session, request: requests.PreparedRequest, seconds:
 
 
 def _body(response: requests.Response, budget: ByteBudget, until: float) -> bytes:
-    parts: list[bytes] = []
+    # it grows in place and becomes the body as it is: to join parts would hold them and the body at once
+    found = io.BytesIO()
     # one read from the socket at a time, so that we can give up between two reads
     while part := response.raw.read1(PART_BYTES, decode_content=True):
         if time.monotonic() > until:
             raise LateError
-        if not budget.take(len(part)):
+        if not budget.take(len(part), until):
             raise TooLargeError
-        parts.append(part)
-    return b"".join(parts)
+        found.write(part)
+    return found.getvalue()
 
 
 _NAMES_AN_ERROR = (400, 401)  # with these a token endpoint names its error (RFC 6749 §5.2)

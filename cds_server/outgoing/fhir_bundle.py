@@ -9,7 +9,7 @@ import msgspec
 
 from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.resources import STRUCTS, header_of, type_and_id, type_named_first, type_of
+from fhir_mappings.reading.resources import STRUCTS, Json, header_of, type_and_id, type_named_first, type_of
 from fhir_mappings.reading.searchset import Part, part_of
 
 T = TypeVar("T")
@@ -25,10 +25,10 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a search: its resources, the results among them, and whether it says that results are missing. The
-    link `self` names the parameters that the server took."""
+    """One page of a search: its resources, as views of its body, the results among them, and whether it says that
+    results are missing. The link `self` names the parameters that the server took."""
 
-    resources: tuple[bytes, ...]
+    resources: tuple[Json, ...]
     matches: tuple[Match, ...]
     failed: bool = False
     total: int | None = None
@@ -64,22 +64,22 @@ def search_page(resource_type: str, body: bytes) -> Page:
 
 
 def _page(bundle: fs.Bundle) -> Page:
-    resources: list[bytes] = []
+    resources: list[Json] = []
     matches: list[Match] = []
     failed = False
     for entry in bundle.entries:
-        raw = bytes(entry.resource) or NO_RESOURCE
+        raw = entry.resource or NO_RESOURCE
         part = part_of(entry, type_of(raw))
         failed = failed or part is Part.FAILURE
         if part in (Part.MATCH, Part.INCLUDED):
             resources.append(raw)
         if part is Part.MATCH:
             named, resource_id = type_and_id(raw)
-            matches.append(Match(named, resource_id or raw))
+            matches.append(Match(named, resource_id or bytes(raw)))
     return Page(tuple(resources), tuple(matches), failed, bundle.total, bundle.next_url, bundle.self_url)
 
 
-def body_of_type(resource_type: str, body: bytes) -> bytes:
+def body_of_type(resource_type: str, body: bytes) -> Json:
     """The resource that a read answered, by itself or alone in a searchset. Raises FhirError if it is another type."""
     named = _decoded(_typed, body, "a FHIR resource").resource_type
     if named == "Bundle":

@@ -9,6 +9,7 @@ from functools import partial
 import requests
 
 from cds_server.limits import DEFAULT_LIMITS, Limits
+from cds_server.operations.large_calls import HeldBytes
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.operations.metrics import Metrics
 from cds_server.operations.spans import Fact, Span, within
@@ -21,6 +22,7 @@ from cds_server.outgoing.fhir_pages import Pages, next_page
 from cds_server.outgoing.read_outcome import InPart, ReadOutcome, Whole, failed
 from cds_server.outgoing.search_methods import SearchMethods
 from cds_server.outgoing.search_requests import Search, SearchRequests
+from fhir_mappings.reading.resources import Json
 
 log = logging.getLogger("cds_server")
 
@@ -59,6 +61,10 @@ class FhirServer:
     def tell(self, span: Span | None) -> None:
         """Make each search and read a child of the span."""
         self._span = span
+
+    def hold(self, held: HeldBytes) -> None:
+        """Count what is read among what all calls of the worker hold; without room for it, it comes late."""
+        self._connection.hold(held)
 
     def end(self) -> None:
         """Say to the circuit whether the server answered this call, if it was asked."""
@@ -108,7 +114,7 @@ class FhirServer:
         return found
 
     def _all_pages(self, search: Search, params: Iterable[tuple[str, str]]) -> ReadOutcome:
-        entries: list[bytes] = []
+        entries: list[Json] = []
         pages = Pages(search.resource_type)
         url: str | None = self._searches.address(search, params)
         seen: set[str] = set()

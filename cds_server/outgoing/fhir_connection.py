@@ -17,6 +17,7 @@ from typing import TypeVar
 import requests
 
 from cds_server.limits import Limits
+from cds_server.operations.large_calls import HeldBytes
 from cds_server.operations.spans import trace_headers
 from cds_server.outgoing.backend_tokens import OwnToken
 from cds_server.outgoing.bounded_http import (
@@ -71,12 +72,17 @@ class FhirConnection:
         self._deadline = deadline
         self._most = limits.pages
         self._requests, self._others = itertools.count(1), itertools.count(1)
+        self._record_bytes = limits.record_bytes
         self._bytes = ByteBudget(limits.record_bytes)
         self._objects = ByteBudget(limits.record_bytes // BYTES_OF_AN_OBJECT)
         self._headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
         if isinstance(token, str):
             self._headers["Authorization"] = f"Bearer {token}"
         self._headers |= ids or {}
+
+    def hold(self, held: HeldBytes) -> None:
+        """Count what is read from now on among what all calls of the worker hold."""
+        self._bytes = ByteBudget(self._record_bytes, held=held)
 
     def ask(self, request: Request, read: Callable[[bytes], T], *, decides: bool = False) -> T:
         """Return what `read` makes of the body. Raises FhirError. Requests that do not decide leave a third of all to

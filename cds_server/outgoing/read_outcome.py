@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_server.outgoing.fhir_errors import FhirError
+from fhir_mappings.reading.resources import Json
 
 
 @dataclass(frozen=True)
 class Whole:
     """Everything that was asked for, on so many pages."""
 
-    everything: tuple[bytes, ...]
+    everything: tuple[Json, ...]
     pages: int = 1
 
 
@@ -27,7 +28,7 @@ class InPart:
     error itself, so that they would stay in memory until the garbage collector looks at everything.
     """
 
-    before: tuple[bytes, ...]
+    before: tuple[Json, ...]
     error: FhirError
     pages: int = 0
     results: int = 0

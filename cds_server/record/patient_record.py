@@ -143,6 +143,8 @@ def _asked_server(request: RecordRequest, sources: Sources, deadline: float) -> 
     )  # fmt: skip
     server.through(sources.circuits[base], sources.methods)
     server.tell(request.span)
+    if request.held is not None:
+        server.hold(request.held)
     return AskedServer(server, sources.executors[base], request.scope, deadline)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from cds_server.operations.large_calls import HeldBytes
 from cds_server.operations.spans import Span
 from fhir_mappings.medications.draft_fields import Draft
 
@@ -18,7 +19,8 @@ class RecordRequest:
     The server at `fhir_base` is asked only if `may_call` is true. It is asked with `token`, or, if there is none and
     `may_use_our_token` is true, with a token of our own. `scope` is what the token was granted. Medications that
     `drafts` refer to are read too, and a draft of another patient refuses the whole request. The server receives
-    `ids`, the headers by which its log can be joined to ours. Each search and read is a child of `span`.
+    `ids`, the headers by which its log can be joined to ours. What it answers counts among the bytes that the
+    call has `held`. Each search and read is a child of `span`.
     """
 
     patient_id: str
@@ -30,4 +32,5 @@ class RecordRequest:
     drafts: tuple[Draft, ...] = ()
     prefetch: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+    held: HeldBytes | None = None
     span: Span | None = None
