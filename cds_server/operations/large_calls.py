@@ -46,26 +46,29 @@ class LargeCalls:
     def hold(self, call: HeldBytes, size: int, until: float) -> bool:
         """Wait until there is room, and tell whether there was before the moment `until` of the clock."""
         with self._changed:
-            self._held.setdefault(call, 0)
             while not self._has_room(call, size):
                 left = until - self._clock()
-                if left <= 0:
+                if left <= 0 or call.has_ended:
                     return False
                 self._changed.wait(left)
             self._held[call] += size
             return True
 
     def _has_room(self, call: HeldBytes, size: int) -> bool:
+        if call.has_ended:  # a search that came too late for it
+            return False
+        self._held.setdefault(call, 0)
         return next(iter(self._held)) is call or sum(self._held.values()) + size <= self._most
 
     def leave(self, call: HeldBytes) -> None:
         """Free what a call held. It goes back to the system before the next call has its room: each thread has an arena
         of the allocator, and what is free in one serves no other."""
-        if call not in self._held:
-            return
-        self._give_back()
         with self._changed:
-            del self._held[call]
+            call.has_ended = True
+        if call in self._held:
+            self._give_back()
+        with self._changed:
+            self._held.pop(call, None)
             self._changed.notify_all()
 
 
@@ -73,6 +76,7 @@ class HeldBytes:
     """The bytes that one call holds. Its threads share it."""
 
     def __init__(self, calls: LargeCalls) -> None:
+        self.has_ended = False
         self._calls = calls
         self._lock = threading.Lock()
         self._free = calls.free

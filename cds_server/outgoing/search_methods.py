@@ -81,4 +81,4 @@ def read_the_body(page: Page, params: tuple[tuple[str, str], ...]) -> bool:
     if page.self_url is not None and name in dict(parse_qsl(urlsplit(page.self_url).query)):
         return True
     wanted = [one.rpartition("/")[2].encode() for one in value.split(",")]
-    return bool(page.matches) and all(any(one in raw for one in wanted) for raw in page.resources)
+    return bool(page.matches) and all(any(one in raw for one in wanted) for raw in map(bytes, page.resources))

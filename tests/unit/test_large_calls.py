@@ -82,6 +82,25 @@ def test_who_gave_up_waiting_keeps_no_place() -> None:
     assert third.take(200, within(SOON))
 
 
+def test_a_search_that_comes_after_the_end_of_its_call_holds_nothing() -> None:
+    calls = room(100)
+    ended = calls.begin()
+    ended.end()
+    assert not ended.take(50, within(SOON))
+    assert calls.begin().take(200, within(SOON))
+
+
+def test_a_search_that_waits_for_room_ends_with_its_call() -> None:
+    calls = room(100)
+    first, second = calls.begin(), calls.begin()
+    assert first.take(200, within(SOON))
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(second.take, 200, within(LONG))
+        time.sleep(SOON)
+        second.end()
+        assert not waiting.result(LONG / 2)
+
+
 def test_an_ordinary_call_gives_nothing_back() -> None:
     given_back: list[str] = []
     ordinary = room(100, lambda: given_back.append("")).begin()
