@@ -21,6 +21,7 @@ from cds_server.course_page.summary import tiles
 from cds_server.course_page.timeline import not_drawn, timeline
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import call_span, ids_for_others
+from cds_server.operations.spans import phase
 from cds_server.patient_advice import (
     Occasion,
     advice_on,
@@ -94,9 +95,12 @@ def _worked(here: Running, patient_id: str, access: FhirAccess, call_time: CallT
         ids=ids_for_others(), held=here.held_bytes(), span=call_span(),
     )  # fmt: skip
     context = mapping_context(patient_id, access.base, sources.rules, sources.zone, as_of)
-    record = read_record(request, sources, as_of, call_time)
-    facts = facts_of(record, context, call_time.is_left)
-    found = advice_on(Occasion(Showing.STATE), facts, record, context, sources.rules)
+    with phase(request.span, "read record") as span:
+        record = read_record(replace(request, span=span), sources, as_of, call_time)
+    with phase(request.span, "facts"):
+        facts = facts_of(record, context, call_time.is_left)
+    with phase(request.span, "advice"):
+        found = advice_on(Occasion(Showing.STATE), facts, record, context, sources.rules)
     refuse_unreadable(found, facts)
     return _Worked(record, context, facts, found)
 

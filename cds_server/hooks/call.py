@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from cds_server.hooks.log_entry import CallOutcome, decision_of
 from cds_server.hooks.services import Service
 from cds_server.operations.call_time import CallTime
 from cds_server.operations.log_lines import call_span, ids_for_others, log_line, where_it_failed
+from cds_server.operations.spans import phase
 from cds_server.patient_advice import (
     Occasion,
     advice_on,
@@ -58,9 +60,12 @@ def answer_call(
     context = mapping_context(sent.patient_id, sent.fhir_server, sources.rules, sources.zone, call.as_of)
     try:
         dismissed = _dismissed_of_late(call)
-        record = read_record(wanted, sources, call.as_of, call_time)
-        facts = facts_of(record, context, call_time.is_left)
-        advice = advice_on(occasion, facts, record, context, sources.rules, dismissed)
+        with phase(wanted.span, "read record") as span:
+            record = read_record(replace(wanted, span=span), sources, call.as_of, call_time)
+        with phase(wanted.span, "facts"):
+            facts = facts_of(record, context, call_time.is_left)
+        with phase(wanted.span, "advice"):
+            advice = advice_on(occasion, facts, record, context, sources.rules, dismissed)
         refuse_unreadable(advice, facts)
         link = course_link(here, wanted, call.decision_id)
         answer = answer_json(advice, facts, sources.rules, here.settings.public_url, link)
@@ -140,7 +145,7 @@ def _log(call: HookCall, outcome: CallOutcome) -> None:
     log_line().update(cards=len(decision.cards))
     if call.encounter is not None:
         log_line().update(encounter=call.encounter)
-    with call.time.waiting_for_the_log() as seconds:
+    with phase(call_span(), "log"), call.time.waiting_for_the_log() as seconds:
         here.decisions.record(decision, seconds)
 
 

@@ -99,9 +99,9 @@ class OtlpSpan:
         context = self._span.get_span_context()
         return Trace(context.trace_id, context.span_id, context.trace_flags.sampled)
 
-    def child(self, name: str) -> OtlpSpan:
-        context = set_span_in_context(self._span)
-        return OtlpSpan(self._tracer, self._tracer.start_span(name, context, SpanKind.CLIENT))
+    def child(self, name: str, *, asks: bool = True) -> OtlpSpan:
+        context, kind = set_span_in_context(self._span), SpanKind.CLIENT if asks else SpanKind.INTERNAL
+        return OtlpSpan(self._tracer, self._tracer.start_span(name, context, kind))
 
     def end(self, facts: Mapping[str, Fact], *, failed: bool = False) -> None:
         """End the span, with what is told of it."""

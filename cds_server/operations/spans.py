@@ -44,7 +44,9 @@ class Span(Protocol):
     @property
     def trace(self) -> Trace: ...
 
-    def child(self, name: str) -> Span: ...
+    def child(self, name: str, *, asks: bool = True) -> Span:
+        """A part of this one, which asks another server or is work of our own."""
+        ...
 
     def end(self, facts: Mapping[str, Fact], *, failed: bool = False) -> None: ...
 
@@ -61,7 +63,7 @@ class UnkeptSpan:
 
     trace: Trace
 
-    def child(self, name: str) -> UnkeptSpan:  # noqa: ARG002
+    def child(self, name: str, *, asks: bool = True) -> UnkeptSpan:  # noqa: ARG002
         return self
 
     def end(self, facts: Mapping[str, Fact], *, failed: bool = False) -> None:
@@ -78,13 +80,13 @@ _present: ContextVar[Span | None] = ContextVar("span", default=None)
 
 
 @contextmanager
-def within(parent: Span | None, name: str) -> Iterator[dict[str, Fact]]:
+def within(parent: Span | None, name: str, *, asks: bool = True) -> Iterator[dict[str, Fact]]:
     """Do a part of a call within a span of its own. What is put into the mapping is told of it."""
     facts: dict[str, Fact] = {}
     if parent is None:
         yield facts
         return
-    span, failed = parent.child(name), True
+    span, failed = parent.child(name, asks=asks), True
     before = _present.set(span)
     try:
         yield facts
@@ -92,6 +94,13 @@ def within(parent: Span | None, name: str) -> Iterator[dict[str, Fact]]:
     finally:
         _present.reset(before)
         span.end(facts, failed=failed)
+
+
+@contextmanager
+def phase(call: Span | None, name: str) -> Iterator[Span | None]:
+    """Do a phase of a call within a span of its own. What it asks of others can be a child of the span given."""
+    with within(call, name, asks=False):
+        yield _present.get()
 
 
 def trace_headers() -> dict[str, str]:

@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
 
 from cds_server.app import create_app
 from cds_server.limits import SettingsError
@@ -26,7 +27,7 @@ from cds_server.operations.otlp import MOST_WAITING, OtlpSpans
 from cds_server.running import Running
 from example_patients.stories.stories import SCENES, hook_body
 from tests.support.by_search import body_for, failing, wire
-from tests.support.desk import KEYS_OF_TYPE, Desk, chart_of, moment_of, scene_of
+from tests.support.desk import KEYS_OF_TYPE, Desk, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.gunicorn_service import gunicorn
 from tests.support.tables import rows
 
@@ -59,10 +60,18 @@ class Traced:
         return self.metrics.span_losses._value.get()
 
 
+PHASES = ["read record", "facts", "advice", "log"]
+
+
 def parts(spans: tuple[ReadableSpan, ...]) -> tuple[ReadableSpan, list[ReadableSpan]]:
     """The span of the one call, and those of its searches and reads."""
     (call,) = [span for span in spans if span.name.startswith("call ")]
-    return call, [span for span in spans if span is not call]
+    return call, [span for span in spans if span is not call and span.name not in PHASES]
+
+
+def phases(spans: tuple[ReadableSpan, ...]) -> dict[str, ReadableSpan]:
+    """The spans of the phases of the one call, in the order in which they began."""
+    return {span.name: span for span in sorted(spans, key=lambda s: s.start_time or 0) if span.name in PHASES}
 
 
 def test_a_call_is_one_span_with_a_child_for_each_search() -> None:
@@ -79,9 +88,32 @@ def test_a_call_is_one_span_with_a_child_for_each_search() -> None:
     assert call.parent is None
     asked = sorted(re.split(r"[/?]", path)[1] for path in server.asked)
     assert sorted(child.name.split()[1] for child in children) == asked
-    assert {child.parent.span_id for child in children if child.parent} == {call.context.span_id}
+    reading = phases(traced.kept())["read record"]
+    assert {child.parent.span_id for child in children if child.parent} == {reading.context.span_id}
     assert {dict(child.attributes or {})["crs_cds.outcome"] for child in children} == {"whole"}
     assert all(child.start_time and child.end_time and child.start_time <= child.end_time for child in children)
+
+
+def test_the_phases_of_a_call_follow_each_other_within_it() -> None:
+    traced = Traced("3")
+    with wire(chart_of("3")):
+        traced.call()
+    call, _ = parts(traced.kept())
+    found = phases(traced.kept())
+    assert list(found) == PHASES
+    assert {phase.parent.span_id for phase in found.values() if phase.parent} == {call.context.span_id}
+    assert {phase.kind for phase in found.values()} == {SpanKind.INTERNAL}
+    times = [at for phase in found.values() for at in (phase.start_time or 0, phase.end_time or 0)]
+    assert times == sorted(times), "one after the other"
+    assert all(dict(phase.attributes or {}) == {} for phase in found.values()), "nothing of the patient"
+
+
+def test_the_phase_in_which_a_call_ended_is_marked_and_the_refusal_is_logged() -> None:
+    traced = Traced("3")
+    of_another = [{**r, "subject": {"reference": "Patient/another"}} for r in chart_of("3")]
+    assert traced.call(prefetch=whole_prefetch(of_another)).status_code == 400
+    found = {name: phase.status.status_code is StatusCode.ERROR for name, phase in phases(traced.kept()).items()}
+    assert found == {"read record": True, "log": False}
 
 
 def test_a_search_that_fails_is_named_by_the_kind_of_its_failure() -> None:
