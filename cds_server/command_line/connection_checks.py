@@ -13,7 +13,7 @@ from requests.exceptions import ProxyError, SSLError
 from sqlalchemy.exc import SQLAlchemyError
 from urllib3.exceptions import NameResolutionError
 
-from cds_server.app import trusted_clients
+from cds_server.app import spool_of, trusted_clients
 from cds_server.command_line.patient_searches import found_types
 from cds_server.limits import PatientSearch
 from cds_server.outgoing.backend_tokens import BackendTokens
@@ -45,10 +45,11 @@ class Check:
 
 
 def checks(settings: Settings, patient: str | None = None) -> Iterator[Check]:
-    """Try every server that the settings name, one after the other; and where a patient who has data is named, in which
-    form each FHIR server matches them. Raises SettingsError if the clients file or the file of the SMART app cannot be
-    used."""
+    """Try the database, the spool and every server that the settings name, one after the other; and where a patient who
+    has data is named, in which form each FHIR server matches them. Raises SettingsError if the clients file or the file
+    of the SMART app cannot be used."""
     yield _database(settings.database_url)
+    yield from _spool(settings)
     network = Network(settings.ca_bundle, settings.https_proxy, settings.client_cert)
     with pooled_session(4, network) as session:
         if not settings.fhir_servers:
@@ -122,6 +123,14 @@ def _database(url: str) -> Check:
     finally:
         engine.dispose()
     return Check(what, found="its tables are up to date")
+
+
+def _spool(settings: Settings) -> Iterator[Check]:
+    """A check of the spool, if there is one: can all that waits there come in?"""
+    spool = spool_of(settings)
+    if spool is not None:
+        what = f"spool {settings.spool_path}"
+        yield Check(what, spool.wrong(), f"{spool.count()} decisions wait there")
 
 
 def _fhir_server(base: str, session: requests.Session) -> Check:

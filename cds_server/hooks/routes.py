@@ -113,11 +113,10 @@ def ready() -> Response:
     that it can still serve."""
     here = running()
     here.store.can_write(here.settings.log_seconds)
-    waiting = here.decisions.count_waiting()
     keys = here.trust.keys_missing() if here.trust is not None else {}
     parts = {
         "log": here.store.degraded,
-        "spool": f"{waiting} decisions wait for the log" if waiting else None,
+        "spool": here.decisions.spool_state(),
         "audit": here.audit.degraded,
         "rules": here.sign_off.state if here.sign_off.shadow_only else None,
         **keys,
@@ -138,6 +137,7 @@ def metrics() -> Response:
     if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         raise Problem(ProblemId.UNTRUSTED, [("Authorization", "the metrics need their own Bearer token")], "metrics")
     here.store.can_write(here.settings.log_seconds)
+    here.decisions.spool_state()
     return Response(here.metrics.page(), content_type=CONTENT_TYPE)
 
 

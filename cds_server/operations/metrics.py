@@ -54,6 +54,10 @@ class Metrics:
             "crs_cds_spooled_decisions", "Decisions that wait for the decision log", registry=self._own,
             multiprocess_mode="livemostrecent",
         )  # fmt: skip
+        self.spool_unreadable = Gauge(
+            "crs_cds_spool_unreadable", "1 while something in the spool cannot come in", registry=self._own,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
         self.rules_unsigned = Gauge(
             "crs_cds_rules_unsigned", "1 while no card is shown because nobody signed the rules", registry=self._own,
             multiprocess_mode="livemax",

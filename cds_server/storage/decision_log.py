@@ -79,6 +79,14 @@ class DecisionLog:
         self._metrics.spooled.set(waiting)
         return waiting
 
+    def spool_state(self) -> str | None:
+        """A sentence on the spool: what waits there, and what of it cannot come in; None if nothing does."""
+        waiting = self.count_waiting()
+        wrong = self._spool.wrong() if self._spool is not None else None
+        self._metrics.spool_unreadable.set(wrong is not None)
+        said = [f"{waiting} decisions wait for the log"] if waiting else []
+        return "; ".join([*said, *([wrong] if wrong else [])]) or None
+
     def is_waiting(self, ids: Collection[str]) -> bool:
         """Tell whether one of these decisions or cards is in the spool, and not yet in the database."""
         return self._spool is not None and self._spool.holds(ids)

@@ -24,6 +24,7 @@ import msgspec
 from cryptography.fernet import InvalidToken
 
 from cds_server.storage.fernet_keys import fernet_for
+from cds_server.storage.spool_check import SpoolCheck
 
 log = logging.getLogger("cds_server")
 PREFIX = "crs-cds-spool-"
@@ -62,6 +63,9 @@ class Spool:
         self._file: Path | None = None
         self._connection: sqlite3.Connection | None = None
         self._told: set[Path] = set()
+        self._check = SpoolCheck(
+            folder, f"{PREFIX}*.sqlite", _opened_file, lambda sealed: self._opened(sealed) is not None
+        )
 
     def put(self, id_: str, at: datetime, cards: Collection[str], rows: Mapping[str, Any]) -> None:
         """Keep a decision: it is on the disk when this returns. Raises SpoolFullError."""
@@ -77,6 +81,10 @@ class Spool:
     def count(self) -> int:
         """The number of decisions that wait."""
         return sum(number for _, (number,) in self._select("SELECT count(*) FROM decision"))
+
+    def wrong(self) -> str | None:
+        """A sentence on the decisions that cannot come in, whatever the database takes; None if all can."""
+        return self._check.wrong()
 
     def holds(self, ids: Collection[str]) -> bool:
         """Tell whether one of these decisions or cards waits."""
@@ -95,7 +103,8 @@ class Spool:
         """Remove decisions, and each file that has none left."""
         for file in {one.file for one in taken}:
             ids = [(one.id,) for one in taken if one.file == file]
-            with suppress(sqlite3.OperationalError), closing(_connected(file)) as connection:
+            # one that cannot be shortened costs no other; what is in the database already is found there by its id
+            with suppress(sqlite3.DatabaseError), closing(_connected(file)) as connection:
                 with connection:
                     connection.executemany("DELETE FROM card WHERE decision = ?", ids)
                     connection.executemany("DELETE FROM decision WHERE id = ?", ids)
@@ -161,7 +170,7 @@ class Spool:
 
     def _selected(self, file: Path, query: str, values: Sequence[str]) -> Sequence[Any]:
         try:
-            with closing(_connected(file)) as connection:
+            with closing(_opened_file(file)) as connection:
                 return connection.execute(query, values).fetchall()
         except sqlite3.OperationalError:  # it was removed just now, is being made, or is busy
             return ()
@@ -179,8 +188,7 @@ class Spool:
 
 
 def _connected(file: Path) -> sqlite3.Connection:
-    address = f"{file.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection = _opened_file(file)
     try:
         for pragma in ("journal_mode=WAL", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
@@ -188,6 +196,12 @@ def _connected(file: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _opened_file(file: Path) -> sqlite3.Connection:
+    """A connection to a file that is there. It changes nothing of it by itself."""
+    address = f"{file.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
 
 def _unlink_if_empty(file: Path, connection: sqlite3.Connection) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,12 +20,14 @@ from cds_server.limits import SettingsError
 from cds_server.settings.reading import settings_from
 from cds_server.storage.database import CardRow, DecisionRow, FeedbackRow
 from cds_server.storage.decision_log import DecisionLog
+from cds_server.storage.spool import Spool
 from tests.support.decision_log import asked, desk_of, desks_let_go, logged, ready, said, uuid_of
 from tests.support.desk import Desk, card_ids
 from tests.support.program import crs_cds
 from tests.support.tables import NOW, rows
 
 KEY, NEXT_KEY = "a" * 32, "b" * 32
+NOBODY = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -250,6 +256,107 @@ def test_alerts_and_purge_reach_the_spool(site: Site) -> None:
     assert purged.startswith("2 decisions deleted.\n")
     log_of(desk).bring_in()
     assert [row.at for row in logged(site.url, DecisionRow)] == [NOW + timedelta(days=9)]
+
+
+# what happens to a spool in which two decisions wait, and what is said of it
+UNREADABLE = rows("""
+| what                          | says                                                                       |
+| nothing                       |                                                                            |
+| the key is changed            | 2 decisions are opened by no key of CRS_CDS_SPOOL_KEY                      |
+| a decision is cut             | 1 decision is damaged                                                      |
+| the file is overwritten       | 1 file is damaged                                                          |
+| a page of it is overwritten   | 1 file is damaged                                                          |
+| the file is emptied long ago  | 1 file holds no table                                                      |
+| a file is begun just now      |                                                                            |
+""")
+
+
+@pytest.mark.parametrize("row", UNREADABLE, ids=lambda row: row["what"])
+def test_what_cannot_come_in_is_said(site: Site, row: dict[str, str]) -> None:
+    asked(desk := site.desk())
+    site.goes()
+    asked(desk)
+    asked(desk)
+    log_of(desk)._spool.close()  # type: ignore[union-attr]
+    site.comes_back()
+    key = happens(row["what"], site)
+    later = site.desk(CRS_CDS_SPOOL_KEY=key)
+    if row["what"] == "the folder is gone":  # the settings refuse one that was never there
+        shutil.rmtree(site.spool)
+    state = ready(later).get("spool", "")
+    assert row["says"] in state
+    assert bool(re.sub(r"\d+ decisions wait for the log", "", state)) == bool(row["says"])
+    assert f"crs_cds_spool_unreadable {float(bool(row['says']))}" in later.client.get("/metrics").text
+    environ = {"CRS_CDS_ENV": "development", "CRS_CDS_DATABASE_URL": site.url, **site.environ, "CRS_CDS_SPOOL_KEY": key}
+    checked = crs_cds("check-config", **environ)
+    if row["what"] == "the folder is gone":
+        assert (checked.exit_code, "CRS_CDS_SPOOL_DIR must name a folder" in checked.stderr) == (2, True)
+    else:
+        said = f"FAILED spool {site.spool}: {row['says']}" if row["says"] else f"ok     spool {site.spool}: "
+        assert said in checked.stdout
+        assert checked.exit_code == bool(row["says"])
+
+
+def happens(what: str, site: Site) -> str:
+    """Let something happen to the spool, and return the key from then on."""
+    (file,) = site.spool.glob("*.sqlite")
+    if what == "a decision is cut":
+        with sqlite3.connect(file) as connection:
+            connection.execute("UPDATE decision SET sealed = substr(sealed, 1, 100) WHERE rowid = 1")
+    elif what == "the file is overwritten":
+        file.write_bytes(b"x" * file.stat().st_size)
+    elif what == "a page of it is overwritten":
+        with file.open("r+b") as stream:
+            stream.seek(4096)
+            stream.write(b"x" * (file.stat().st_size - 4096))
+    elif what == "the file is emptied long ago":
+        file.write_bytes(b"")
+        os.utime(file, (0, 0))
+    elif what == "a file is begun just now":
+        (site.spool / "crs-cds-spool-new.sqlite").touch()
+    return NEXT_KEY if what == "the key is changed" else KEY
+
+
+# the mode of the folder and of its file, as a user finds them who is neither their owner nor of their group
+MODES = rows("""
+| folder | file | says                                                    |
+| 777    | 666  |                                                         |
+| 777    | 600  | 1 file may not be read and written                      |
+| 777    | 644  | 1 file may not be read and written                      |
+| 755    | 666  | its folder may not be read and written                  |
+| 700    | 666  | its folder may not be read and written                  |
+""")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("row", MODES, ids=lambda row: f"folder {row['folder']}, file {row['file']}")
+def test_what_the_user_of_the_service_may_not_read_is_said(row: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory() as above:
+        folder = Path(above) / "spool"
+        folder.mkdir()
+        spool = Spool(folder, [KEY], 2**20)
+        spool.put("one", NOW, ["card"], {"id": "one"})
+        spool.close()
+        Path(above).chmod(0o711)
+        for file in folder.iterdir():
+            file.chmod(int(row["file"], 8))
+        folder.chmod(int(row["folder"], 8))
+        os.seteuid(NOBODY)
+        try:
+            assert spool.wrong() == (row["says"] or None)
+        finally:
+            os.seteuid(0)
+
+
+def test_a_damaged_file_keeps_no_other_from_coming_in(site: Site) -> None:
+    asked(desk := site.desk())
+    site.goes()
+    asked(desk)
+    (site.spool / "crs-cds-spool-0.sqlite").write_bytes(b"x" * 8192)
+    site.comes_back()
+    log_of(desk).bring_in()
+    assert (len(logged(site.url, DecisionRow)), log_of(desk).count_waiting()) == (2, 0)
+    assert ready(desk)["spool"] == "1 file is damaged"
 
 
 REFUSED = rows("""

@@ -99,6 +99,8 @@ CASES = (
     Case("CrsCdsLogFileGone", False, "20m", {GONE: "0x30", LOST: "0x10 1x20"}),
     Case("CrsCdsSpooled", True, "10m", {"spooled_decisions": "3x20"}),
     Case("CrsCdsSpooled", False, "10m", {"spooled_decisions": "3x2 0x20"}),
+    Case("CrsCdsSpoolUnreadable", True, "10m", {"spool_unreadable": "1x20"}),
+    Case("CrsCdsSpoolUnreadable", False, "10m", {"spool_unreadable": "1x2 0x20", "spooled_decisions": "3x20"}),
     Case("CrsCdsLogLate", True, "40m", {'log_late_total{what="decision"}': "0+1x60"}),
     Case("CrsCdsLogLate", False, "40m", {'log_late_total{what="decision"}': "0x20 3x40"}),
     Case("CrsCdsFeedbackUnmatched", True, "28h", {UNMATCHED: "0+60x30", STORED: "0+120x30"}),
