@@ -1,23 +1,35 @@
-"""The grades that people charted: CRS by diagnosis, ICANS by score, grade or diagnosis, and when."""
+"""The grades that people charted: CRS by grade or diagnosis, ICANS by score, grade or diagnosis, and when."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 import msgspec
 
+from cds_server.evaluation.rows.courses import GradeSource
 from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.conditions import is_refuted, recorded_at
 from fhir_mappings.course_history import WholeHistory
 from fhir_mappings.neurotoxicity import SCORES, charted_icans
+from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.vital_signs import observed_at
 
 # ICD-10-CM: the last digit is the grade; 9 and 0 say none
 GRADES = {f"{code}{grade}": grade for code in ("D89.83", "G92.0") for grade in range(1, 6)}
+HIGHEST = 5
+_SOURCE = {"ice-score": GradeSource.SCORE, "icans-grade": GradeSource.CHARTED}
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
+# "2", "Grade 2", "CRS grade II: fever and oxygen"; of "grade 2-3" nothing is read
+_GRADE = re.compile(
+    r"(?:ASTCT )?(?:CRS )?(?:grade|G)? ?:? ?(?P<grade>[0-5]|IV|V|I{1,3})(?:(?: ?[:(,;]| - ).*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_NONE = re.compile(r"(?:none|no crs|no cytokine release syndrome)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,7 +38,7 @@ class Act:
 
     at: datetime
     grade: int
-    is_coded: bool
+    source: GradeSource
 
 
 class _Sex(fs.FhirStruct, frozen=True):
@@ -64,7 +76,38 @@ def _coded(
             continue
         found = [GRADES[coding.code] for coding in data.code.coding if coding.code in GRADES]
         if found:
-            yield Act(at, max(found), is_coded=True)
+            yield Act(at, max(found), GradeSource.DIAGNOSIS)
+
+
+def crs_acts(observations: Observations, since: datetime, until: datetime) -> tuple[Act, ...]:
+    """The grades of CRS that somebody charted in a course, under a code or text of the value set `crs-grade`."""
+    found = list[Act]()
+    for observed in observations.of("crs-grade"):
+        at, grade = observed_at(observed.at, until), charted_crs(observed)
+        if grade is not None and since <= at <= until:
+            found.append(Act(at, grade, GradeSource.CHARTED))
+    return tuple(sorted(found, key=lambda act: act.at))
+
+
+def charted_crs(observed: Observed) -> int | None:
+    """The grade of CRS that an Observation states, 0 to 5; None where it states none."""
+    quantity, concept = observed.quantity, observed.concept
+    if quantity is not None and quantity.value is not None:
+        whole = not quantity.comparator and quantity.value == quantity.value.to_integral_value()
+        return int(quantity.value) if whole and 0 <= quantity.value <= HIGHEST else None
+    named = (concept.text, *(coding.display for coding in concept.coding)) if concept is not None else ()
+    grades = (_grade_in(" ".join(text.split())) for text in (observed.text, *named) if text)
+    return next((grade for grade in grades if grade is not None), None)
+
+
+def _grade_in(text: str) -> int | None:
+    if _NONE.fullmatch(text):
+        return 0
+    found = _GRADE.fullmatch(text)
+    if found is None:
+        return None
+    grade = found["grade"].upper()
+    return _ROMAN[grade] if grade in _ROMAN else int(grade)
 
 
 def icans_acts(history: WholeHistory) -> tuple[Act, ...]:
@@ -76,5 +119,5 @@ def icans_acts(history: WholeHistory) -> tuple[Act, ...]:
             at = observed_at(observed.at, until)
             read = charted_icans(observed, set_id) if at >= past.course.start else None
             if read is not None and read.grade is not None:
-                found.append(Act(at, read.grade, is_coded=False))
+                found.append(Act(at, read.grade, _SOURCE[set_id]))
     return tuple(sorted(found, key=lambda act: act.at))

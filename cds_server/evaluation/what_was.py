@@ -20,10 +20,11 @@ from cds_server.evaluation.episode import (
     steps,
     steps_within,
 )
-from cds_server.evaluation.graded import administrative_gender, coded_grades, icans_acts
+from cds_server.evaluation.graded import administrative_gender, coded_grades, crs_acts, icans_acts
 from cds_server.evaluation.marker_rows import STUDY, as_drawn, marker_rows, window_ends
 from cds_server.evaluation.protocol import FollowUp
 from cds_server.evaluation.reading.charts import Chart
+from cds_server.evaluation.reading.retrospective import retrospective
 from cds_server.evaluation.rows.courses import (
     ChartedGradeRow,
     CourseFlag,
@@ -120,19 +121,20 @@ class _CourseWriter:
     def charted_grades(self) -> Iterator[ChartedGradeRow]:
         """Each act of charting a grade, beside the grade that is computed at its time."""
         pool, terms, since = self._chart.record.pool, self._look.rules.terms, self._followed.course.start
-        for act in coded_grades(pool, terms, "coded-crs", self._zone, since, self._until):
+        observed = retrospective(pool, terms, self._zone, self._until, self._look.rules.thresholds)
+        coded = coded_grades(pool, terms, "coded-crs", self._zone, since, self._until)
+        for act in (*crs_acts(observed, since, self._until), *coded):
             computed = _grade_at(self._history, act.at)
             yield ChartedGradeRow(
                 self._patient, self._followed.number, "crs", act.at, act.grade,
                 computed.grade.grade if computed is not None else None,
-                computed is not None and computed.grade.minimum, from_diagnosis=True,
+                computed is not None and computed.grade.minimum, act.source,
             )  # fmt: skip
         coded = coded_grades(pool, terms, "coded-icans", self._zone, since, self._until)
         for act in (*icans_acts(self._history), *coded):
             yield ChartedGradeRow(
-                self._patient, self._followed.number, "icans", act.at, act.grade, None,
-                computed_is_minimum=False, from_diagnosis=act.is_coded,
-            )  # fmt: skip
+                self._patient, self._followed.number, "icans", act.at, act.grade, None, False, act.source
+            )
 
     def row(
         self,

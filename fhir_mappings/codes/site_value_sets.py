@@ -22,6 +22,7 @@ from fhir_mappings.codes.terminology import (
     ANTI_INFECTIVE_SETS,
     DRUG_SETS,
     NOT_COUNTED,
+    RETROSPECTIVE_SETS,
     Concept,
     Terminology,
     concepts_of,
@@ -31,7 +32,7 @@ from fhir_mappings.codes.terminology import (
 from fhir_mappings.facts.site_thresholds import SiteRuleError
 
 REPLACES = "urn:crs-cds:replaces"
-_OBSERVED = tuple(s for s in KIND_OF_SET if s not in DEVICE_SETS)
+_OBSERVED = (*(s for s in KIND_OF_SET if s not in DEVICE_SETS), *RETROSPECTIVE_SETS)
 _CODED = ("coded-crs", "coded-icans", "car-t-history", "coded-infection")
 # Groups of value sets that exclude each other: a code or text in two of a group would say two things of one patient,
 # so it stops the start.

@@ -25,6 +25,8 @@ from fhir_mappings.facts.treatment import Drug, DrugClass, DrugTraits
 DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugClass.UNIDENTIFIED))
 NOT_COUNTED = "not-a-vasopressor"
 ANTI_INFECTIVE_SETS = ("antibacterial", "antifungal", "antiviral")
+# an evaluation alone reads them: to the rules their codes are those of something else, which nobody asks for
+RETROSPECTIVE_SETS = ("crs-grade",)
 # extensions of a concept that state traits of its ingredient
 ALSO_PUSHED, CARRY_TIME, TREATED_EARLY, PROPHYLACTIC = (
     "urn:crs-cds:also-pushed", "urn:crs-cds:carry-time", "urn:crs-cds:treated-early", "urn:crs-cds:prophylactic",
@@ -64,7 +66,7 @@ class Terminology:
         self._drug_by_ingredient: dict[str, Drug] = {}
         self._traits = _traits_by_ingredient(value_sets)
         for set_id, concepts in value_sets.items():
-            for concept in concepts:
+            for concept in concepts if set_id not in RETROSPECTIVE_SETS else ():
                 self._add(set_id, concept)
         for name in packaged_names():
             self._drug_by_ingredient.setdefault(name.ingredient, Drug(_class_of(name), name.ingredient))

@@ -10,7 +10,15 @@ from typing import Any
 
 from cds_server.evaluation.protocol import Comparisons, Protocol, PValues, Statistics
 from cds_server.evaluation.rows.cohort import Evaluation, FlowRow, OutcomeRow, Outcomes, Run, UnreadRow
-from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow, GradeDayRow, Group, Known, MarkerRow
+from cds_server.evaluation.rows.courses import (
+    ChartedGradeRow,
+    CourseRow,
+    GradeDayRow,
+    GradeSource,
+    Group,
+    Known,
+    MarkerRow,
+)
 from cds_server.evaluation.rows.moments import (
     CardRow,
     EpisodeRow,
@@ -129,7 +137,7 @@ def _charted(courses: Sequence[CourseRow]) -> Iterator[ChartedGradeRow]:
         charted = max(0, (course.max_grade or 0) - (number % 5 == 0))
         computed = None if number % 7 == 3 else course.max_grade
         at = course.max_grade_at or course.infused_at
-        yield ChartedGradeRow(course.patient, 1, "crs", at, charted, computed, False, False)
+        yield ChartedGradeRow(course.patient, 1, "crs", at, charted, computed, False, GradeSource.CHARTED)
 
 
 def _cards(courses: Sequence[CourseRow]) -> Iterator[CardRow]:

@@ -40,9 +40,41 @@ def export(folder: Path, resources: Iterable[Resource], **files: str) -> Path:
     return folder
 
 
+FLOWSHEET = "https://example.org/flowsheet"
+
+
+def flowsheet(value_set: str, code: str) -> bytes:
+    """A site's own code for a value set, as the content of its file."""
+    concept = {"code": code, "display": f"{value_set} of the flowsheet"}
+    include = [{"system": FLOWSHEET, "concept": [concept]}]
+    return json.dumps(
+        {"resourceType": "ValueSet", "id": value_set, "status": "active", "compose": {"include": include}}
+    ).encode()
+
+
+def flowsheets(folder: Path, **codes: str) -> Path:
+    """A folder of value sets, each with one code of the site; `_` stands for the hyphen of an id."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, code in codes.items():
+        value_set = name.replace("_", "-")
+        (folder / f"{value_set}.json").write_bytes(flowsheet(value_set, code))
+    return folder
+
+
+def charted(patient: str, code: str, value: str, at: str) -> Resource:
+    """An entry of the flowsheet. `at` is a FHIR dateTime."""
+    return {
+        "resourceType": "Observation", "id": f"{patient}-{code}-{at[:13]}".replace("T", "-"), "status": "final",
+        "code": {"coding": [{"system": FLOWSHEET, "code": code}]}, "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": at, "valueString": value,
+    }  # fmt: skip
+
+
 def evaluated(folder: Path, work: Path, **more: Any) -> Evaluation:
+    codes: Path = more.pop("value_sets", EXAMPLE_VALUE_SETS)
+    rules = RULES if codes == EXAMPLE_VALUE_SETS else site_rules(None, codes)
     wanted = Wanted(
-        (folder,), more.pop("protocol", Protocol()), (RULES,), (RulesFrom(None, EXAMPLE_VALUE_SETS),), ZONE,
-        "Asia/Shanghai", "0", **more,
+        (folder,), more.pop("protocol", Protocol()), (rules,), (RulesFrom(None, codes),), ZONE, "Asia/Shanghai", "0",
+        **more,
     )  # fmt: skip
     return evaluate(wanted, Workplace(work), processes(1), SILENT)

@@ -24,6 +24,14 @@ class Group(StrEnum):
     UNKNOWN = "unknown"
 
 
+class GradeSource(StrEnum):
+    """The act by which a grade came on record."""
+
+    CHARTED = "charted"
+    SCORE = "ice-score"  # a grade of ICANS that follows from an ICE score
+    DIAGNOSIS = "diagnosis"
+
+
 class CourseFlag(StrEnum):
     """A property of a course that a reader of its row must know."""
 
@@ -161,7 +169,11 @@ class GradeDayRow:
 
 @dataclass(frozen=True, slots=True)
 class ChartedGradeRow:
-    """One act of charting a grade of CRS or ICANS, and the grade that is computed at that time."""
+    """One act of charting a grade of CRS or ICANS, and the grade that is computed at that time.
+
+    Of ICANS the highest by ICE score within the rules' window counts as computed, and beside a score or a diagnosis
+    there is none.
+    """
 
     patient: str
     course: int
@@ -170,4 +182,4 @@ class ChartedGradeRow:
     charted: int
     computed: int | None
     computed_is_minimum: bool
-    from_diagnosis: bool
+    source: GradeSource

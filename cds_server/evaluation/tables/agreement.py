@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 from cds_server.evaluation.rows.cohort import Evaluation
-from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow
+from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow, GradeSource
 from cds_server.evaluation.statistics.agreement import weighted_kappa
 from cds_server.evaluation.statistics.estimates import Estimate
 from cds_server.evaluation.statistics.proportions import Share, exact_share
@@ -27,7 +27,7 @@ def acts(evaluation: Evaluation) -> list[ChartedGradeRow]:
     return [
         row
         for row in evaluation.charted_grades
-        if row.scale == "crs" and not row.from_diagnosis and _is_near(row, courses.get(key(row)))
+        if row.scale == "crs" and row.source is GradeSource.CHARTED and _is_near(row, courses.get(key(row)))
     ]
 
 
