@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import msgspec
 
@@ -34,11 +34,12 @@ _NONE = re.compile(r"(?:none|no crs|no cytokine release syndrome)", re.IGNORECAS
 
 @dataclass(frozen=True)
 class Act:
-    """One act of charting a grade."""
+    """One act of charting a grade. With `is_minimum` it is at least that: an ICE score of 0 is ICANS 3 or 4."""
 
     at: datetime
     grade: int
     source: GradeSource
+    is_minimum: bool = False
 
 
 class _Sex(fs.FhirStruct, frozen=True):
@@ -119,5 +120,12 @@ def icans_acts(history: WholeHistory) -> tuple[Act, ...]:
             at = observed_at(observed.at, until)
             read = charted_icans(observed, set_id) if at >= past.course.start else None
             if read is not None and read.grade is not None:
-                found.append(Act(at, read.grade, _SOURCE[set_id]))
+                found.append(Act(at, read.grade, _SOURCE[set_id], read.from_ice_0))
     return tuple(sorted(found, key=lambda act: act.at))
+
+
+def scored_icans(acts: Iterable[Act], at: datetime, window: timedelta) -> Act | None:
+    """The highest ICANS by ICE score at a moment, over the window of the rules. A grade that somebody charted is what
+    it is compared with, so it does not count."""
+    scores = [act for act in acts if act.source is GradeSource.SCORE and at - window <= act.at <= at]
+    return max(scores, key=lambda act: (act.grade, act.is_minimum), default=None)

@@ -20,7 +20,7 @@ from cds_server.evaluation.episode import (
     steps,
     steps_within,
 )
-from cds_server.evaluation.graded import administrative_gender, coded_grades, crs_acts, icans_acts
+from cds_server.evaluation.graded import Act, administrative_gender, coded_grades, crs_acts, icans_acts, scored_icans
 from cds_server.evaluation.marker_rows import STUDY, as_drawn, marker_rows, window_ends
 from cds_server.evaluation.protocol import FollowUp
 from cds_server.evaluation.reading.charts import Chart
@@ -30,6 +30,7 @@ from cds_server.evaluation.rows.courses import (
     CourseFlag,
     CourseRow,
     GradeDayRow,
+    GradeSource,
     Group,
     Known,
     MarkerRow,
@@ -120,21 +121,23 @@ class _CourseWriter:
 
     def charted_grades(self) -> Iterator[ChartedGradeRow]:
         """Each act of charting a grade, beside the grade that is computed at its time."""
-        pool, terms, since = self._chart.record.pool, self._look.rules.terms, self._followed.course.start
-        observed = retrospective(pool, terms, self._zone, self._until, self._look.rules.thresholds)
-        coded = coded_grades(pool, terms, "coded-crs", self._zone, since, self._until)
+        pool, rules, since = self._chart.record.pool, self._look.rules, self._followed.course.start
+        observed = retrospective(pool, rules.terms, self._zone, self._until, rules.thresholds)
+        coded = coded_grades(pool, rules.terms, "coded-crs", self._zone, since, self._until)
         for act in (*crs_acts(observed, since, self._until), *coded):
             computed = _grade_at(self._history, act.at)
-            yield ChartedGradeRow(
-                self._patient, self._followed.number, "crs", act.at, act.grade,
-                computed.grade.grade if computed is not None else None,
-                computed is not None and computed.grade.minimum, act.source,
-            )  # fmt: skip
-        coded = coded_grades(pool, terms, "coded-icans", self._zone, since, self._until)
-        for act in (*icans_acts(self._history), *coded):
-            yield ChartedGradeRow(
-                self._patient, self._followed.number, "icans", act.at, act.grade, None, False, act.source
-            )
+            grade = computed.grade.grade if computed is not None else None
+            yield self._charted_grade("crs", act, grade, is_minimum=computed is not None and computed.grade.minimum)
+        acts = icans_acts(self._history)
+        for act in (*acts, *coded_grades(pool, rules.terms, "coded-icans", self._zone, since, self._until)):
+            charted = act.source is GradeSource.CHARTED
+            scored = scored_icans(acts, act.at, rules.thresholds.icans_window) if charted else None
+            grade = scored.grade if scored is not None else None
+            yield self._charted_grade("icans", act, grade, is_minimum=scored is not None and scored.is_minimum)
+
+    def _charted_grade(self, scale: str, act: Act, computed: int | None, *, is_minimum: bool) -> ChartedGradeRow:
+        number = self._followed.number
+        return ChartedGradeRow(self._patient, number, scale, act.at, act.grade, computed, is_minimum, act.source)
 
     def row(
         self,

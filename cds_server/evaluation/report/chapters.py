@@ -50,12 +50,21 @@ def _page_one(report: Report) -> Chapter:
             Part(
                 "Computed against charted grade",
                 (
-                    "Each act of charting, from a day before onset to a day after the end. Limits draw "
-                    "patients, because the acts of one patient hang together.",
+                    "Each act of charting a grade beside the grade that is computed at that time. CRS: from a day "
+                    "before onset to a day after the end. ICANS: up to day 30; computed is the highest by ICE score of "
+                    "the 24 h before, and an ICE score of 0 counts as grade 3, which is the least that it means.",
+                    *_without_acts(t.agreement),
                 ),
                 table=t.agreement,
             ),
-            Part("Agreement in figures", table=t.agreement_in_figures),
+            Part(
+                "Agreement in figures",
+                (
+                    "Limits of the acts draw patients, because the acts of one patient hang together; those of the "
+                    "highest grades are exact. Acts at which no grade is known are counted and left out.",
+                ),
+                table=t.agreement_in_figures,
+            ),
             Part(
                 "Preceded by a card",
                 (
@@ -77,6 +86,12 @@ def _page_one(report: Report) -> Chapter:
             ),
         ),
     )
+
+
+def _without_acts(table: Table) -> tuple[str, ...]:
+    if table.rows:
+        return ()
+    return ("Nobody charted a grade under a code of the value sets crs-grade and icans-grade: see docs/evaluate.md.",)
 
 
 def _inventory(report: Report) -> Chapter:

@@ -3,92 +3,124 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 
+from cds_server.evaluation.protocol import FollowUp, Statistics
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow, GradeSource
 from cds_server.evaluation.statistics.agreement import weighted_kappa
 from cds_server.evaluation.statistics.estimates import Estimate
 from cds_server.evaluation.statistics.proportions import Share, exact_share
 from cds_server.evaluation.statistics.resampling import bootstrap
-from cds_server.evaluation.tables.outcomes import key
+from cds_server.evaluation.tables.outcomes import CourseKey, key
 from cds_server.evaluation.tables.table import Cell, Table, numbers
 
+SCALES = ("crs", "icans")
 GRADES = range(6)
-BESIDE = timedelta(hours=24)  # before the onset and after the end
+BESIDE = timedelta(hours=24)  # before the onset of CRS and after its end
+Pair = tuple[int, int]  # charted, computed
 
 
-def acts(evaluation: Evaluation) -> list[ChartedGradeRow]:
-    """The acts of charting a grade of CRS, from a day before the onset to a day after the end."""
-    courses = {key(course): course for course in evaluation.courses}
-    return [
-        row
-        for row in evaluation.charted_grades
-        if row.scale == "crs" and row.source is GradeSource.CHARTED and _is_near(row, courses.get(key(row)))
-    ]
+@dataclass(frozen=True)
+class Acts:
+    """The acts of charting that are compared, and by scale and course the highest grade computed over the same time;
+    None where none is known."""
+
+    rows: tuple[ChartedGradeRow, ...]
+    highest: dict[tuple[str, CourseKey], int | None]
+
+    def of(self, scale: str) -> list[ChartedGradeRow]:
+        return [row for row in self.rows if row.scale == scale]
 
 
-def _is_near(row: ChartedGradeRow, course: CourseRow | None) -> bool:
+def acts(evaluation: Evaluation) -> Acts:
+    """The acts of charting a grade: of CRS from a day before the onset to a day after the end, of ICANS up to the day
+    on which the protocol ends it. A diagnosis is none, for it is coded later."""
+    courses, follow_up = {key(course): course for course in evaluation.courses}, evaluation.protocol.follow_up
+    near = [row for row in evaluation.charted_grades if _is_near(row, courses.get(key(row)), follow_up)]
+    highest: dict[tuple[str, CourseKey], int | None] = {("crs", where): c.max_grade for where, c in courses.items()}
+    for row in near:
+        if row.source is GradeSource.SCORE:
+            highest[row.scale, key(row)] = max(row.charted, highest.get((row.scale, key(row))) or 0)
+    return Acts(tuple(row for row in near if row.source is GradeSource.CHARTED), highest)
+
+
+def _is_near(row: ChartedGradeRow, course: CourseRow | None, follow_up: FollowUp) -> bool:
     if course is None:
         return False
+    if row.scale == "icans":
+        return _days_after(course, row.at) <= follow_up.icans_until_day
     return (course.onset is None or row.at >= course.onset - BESIDE) and (
         course.crs_end is None or row.at <= course.crs_end + BESIDE
     )
 
 
-def agreement(found: Sequence[ChartedGradeRow]) -> Table:
+def _days_after(course: CourseRow, at: datetime) -> float:
+    return (at - course.infused_at) / timedelta(days=1)
+
+
+def agreement(found: Acts) -> Table:
     """The matrix: a row a charted grade, a column a computed one; not known is a column of its own."""
-    counts = Counter((row.charted, row.computed) for row in found)
-    charted = sorted({row.charted for row in found})
+    counts = Counter((row.scale, row.charted, row.computed) for row in found.rows)
     columns = tuple(f"computed_{grade}" for grade in GRADES[:5])
-    rows = tuple((grade, *(counts[grade, c] for c in GRADES[:5]), counts[grade, None]) for grade in charted)
-    return Table("agreement", ("charted", *columns, "not_known"), rows, (*columns, "not_known"))
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (scale.upper(), grade, *(counts[scale, grade, c] for c in (*GRADES[:5], None)))
+        for scale in SCALES
+        for grade in sorted({row.charted for row in found.of(scale)})
+    )
+    return Table("agreement", ("scale", "charted", *columns, "not_known"), rows, (*columns, "not_known"))
 
 
-def agreement_in_figures(evaluation: Evaluation, found: Sequence[ChartedGradeRow]) -> Table:
+def agreement_in_figures(evaluation: Evaluation, found: Acts) -> Table:
     """Exact agreement and κ over the acts, limits by drawing patients, and over the highest grades of each course."""
-    statistics = evaluation.protocol.statistics
-    by_patient: dict[str, list[tuple[int, int]]] = {}
-    for row in found:
+    rows = tuple(row for scale in SCALES for row in _figures(scale, found, evaluation.protocol.statistics))
+    columns = ("scale", "figure", "n", "not_known", "value", "value_low", "value_high")
+    return Table("agreement_in_figures", columns, rows, ("n", "not_known"))
+
+
+def _figures(scale: str, found: Acts, statistics: Statistics) -> Iterator[tuple[Cell, ...]]:
+    of_scale = found.of(scale)
+    if not of_scale:
+        return
+    by_patient: dict[str, list[Pair]] = {}
+    for row in of_scale:
         if row.computed is not None:
             by_patient.setdefault(row.patient, []).append((row.charted, row.computed))
     patients = list(by_patient.values())
-    every = [pair for pairs in patients for pair in pairs]
-    over = list(_highest(evaluation, found))
-
-    def drawn(of: Callable[[list[tuple[int, int]]], float]) -> Estimate:
-        return bootstrap(
-            lambda which: of([pair for i in which for pair in patients[i]]), len(patients), statistics.seed,
-            statistics.bootstrap,
-        )  # fmt: skip
-
-    rows: list[tuple[Cell, ...]] = []
-    if every:
-        rows.append(("charting acts: same grade", len(every), *numbers(drawn(_same))))
-        rows.append(("charting acts: weighted kappa", len(every), *numbers(drawn(_kappa))))
-    if over:
-        same = exact_share(Share(sum(a == b for a, b in over), len(over)))
-        rows.append(("highest grade of a course: same", len(over), *numbers(same)))
-    return Table("agreement_in_figures", ("figure", "n", "value", "value_low", "value_high"), tuple(rows), ("n",))
+    n = sum(map(len, patients))
+    for name, of in (("charting acts: same grade", _same), ("charting acts: weighted kappa", _kappa)):
+        yield scale.upper(), name, n, len(of_scale) - n, *numbers(_drawn(patients, of, statistics))
+    highest = _highest_charted(of_scale)
+    over = [(charted, g) for where, charted in highest.items() if (g := found.highest.get((scale, where))) is not None]
+    same = exact_share(Share(sum(a == b for a, b in over), len(over)))
+    yield scale.upper(), "highest grade of a course: same", len(over), len(highest) - len(over), *numbers(same)
 
 
-def _highest(evaluation: Evaluation, found: Sequence[ChartedGradeRow]) -> Iterator[tuple[int, int]]:
-    charted: dict[tuple[str, int], int] = {}
+def _drawn(patients: list[list[Pair]], of: Callable[[list[Pair]], float], statistics: Statistics) -> Estimate:
+    """A figure over all acts, with limits by drawing patients: the acts of one patient hang together."""
+
+    def of_drawn(which: Iterable[int]) -> float:
+        return of([pair for i in which for pair in patients[i]])
+
+    return bootstrap(of_drawn, len(patients), statistics.seed, statistics.bootstrap)
+
+
+def _highest_charted(found: Sequence[ChartedGradeRow]) -> dict[CourseKey, int]:
+    charted: dict[CourseKey, int] = {}
     for row in found:
         charted[key(row)] = max(row.charted, charted.get(key(row), 0))
-    for course in evaluation.courses:
-        if key(course) in charted and course.max_grade is not None:
-            yield charted[key(course)], course.max_grade
+    return charted
 
 
-def _same(pairs: list[tuple[int, int]]) -> float:
+def _same(pairs: list[Pair]) -> float:
     return sum(a == b for a, b in pairs) / len(pairs) if pairs else float("nan")
 
 
-def _kappa(pairs: list[tuple[int, int]]) -> float:
+def _kappa(pairs: list[Pair]) -> float:
     table = np.zeros((len(GRADES), len(GRADES)))
     for charted, computed in pairs:
         table[charted, computed] += 1
