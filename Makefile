@@ -66,19 +66,24 @@ fuzz: .venv/ready
 drill: .venv/ready programs
 	$(BIN)/python -m tests.support.drill
 
-# what the service is made of, for a scanner (CycloneDX): the pinned packages and the wheel, in an environment of their own
+# what the service is made of, for a scanner (CycloneDX): the pinned packages and the wheel, in an environment of their
+# own; and the same with each extra that a site may install
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
-SBOM := dist/crs-cds-$(VERSION).cdx.json
-sbom: .venv/ready
+SBOMS := sbom-run sbom-otel sbom-evaluate
+.PHONY: $(SBOMS)
+.NOTPARALLEL: sbom
+sbom: $(SBOMS)
+
+$(SBOMS): sbom-%: .venv/ready
 	rm -rf .venv-sbom && $(PYTHON) -m venv .venv-sbom
-	.venv-sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	.venv-sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
 	$(BIN)/python -m hatchling build -t wheel -d dist
 	.venv-sbom/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
 		dist/crs_cds-$(VERSION)-py3-none-any.whl
 	.venv-sbom/bin/python -m pip --disable-pip-version-check uninstall --quiet --yes pip setuptools
-	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM) \
-		.venv-sbom/bin/python
-	@$(BIN)/python -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["components"]), "components in", sys.argv[1])' $(SBOM)
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON \
+		-o dist/crs-cds-$(VERSION)$(patsubst -run,,-$*).cdx.json .venv-sbom/bin/python
+	@$(BIN)/python -m tests.support.sbom $* dist/crs-cds-$(VERSION)$(patsubst -run,,-$*).cdx.json
 	@rm -rf .venv-sbom
 
 # by hand, because building helm takes minutes the first time: the chart is sound, and deploy/kubernetes.yaml is what it
@@ -137,16 +142,17 @@ mutants: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# run by hand when a dependency changes; the files carry hashes and no index address
+# run by hand when a dependency changes; the files carry hashes and no index address. What a site installs is what was
+# tested, in its version
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet "pip-tools>=7.5"
-	for what in run otel evaluate test mutants build bench; do \
+	for what in test run otel evaluate mutants build bench; do \
 		from=pyproject.toml; \
 		case $$what in \
-			run) extra="" ;; \
-			otel) extra="--extra otel" ;; \
-			evaluate) extra="--extra evaluate" ;; \
+			run) extra="--constraint requirements/test.txt" ;; \
+			otel) extra="--extra otel --constraint requirements/test.txt" ;; \
+			evaluate) extra="--extra evaluate --constraint requirements/test.txt" ;; \
 			test) extra="--extra cluster --extra demo --extra evaluate --extra otel --extra test" ;; \
 			mutants) extra="--extra cluster --extra demo --extra evaluate --extra otel --extra test --extra mutants" ;; \
 			build) extra="--only-build-deps --build-deps-for wheel" ;; \

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import licences
+from tests.support import licences, sbom
 from tests.support.image import instructions
 from tests.support.tables import name_of, rows
 
@@ -78,13 +78,18 @@ def test_the_page_of_licences_is_not_stale() -> None:
     assert licences.FILE.read_text(encoding="utf-8") == licences.page(), "run: make docs"
 
 
-def test_every_package_of_the_service_is_on_the_page_in_its_version() -> None:
-    declared = {name: version for name, (version, _) in licences.declared().items()}
-    assert declared == licences.pinned()
+INSTALLED = ("run", *licences.EXTRAS)
 
 
-def test_every_licence_is_one_that_we_accept() -> None:
-    declared = {name: licences.parts(licence) for name, (_, licence) in licences.declared().items()}
+@pytest.mark.parametrize("requirements", INSTALLED)
+def test_every_package_that_a_site_installs_is_on_the_page_in_its_version(requirements: str) -> None:
+    declared = {name: version for name, (version, _) in licences.declared(requirements).items()}
+    assert declared == licences.pinned(requirements)
+
+
+@pytest.mark.parametrize("requirements", INSTALLED)
+def test_every_licence_is_one_that_we_accept(requirements: str) -> None:
+    declared = {name: licences.parts(licence) for name, (_, licence) in licences.declared(requirements).items()}
     assert {name: found for name, found in declared.items() if not set(found) <= set(licences.ALLOWED)} == {}
 
 
@@ -95,3 +100,23 @@ def test_every_shipped_script_is_on_the_page_and_has_its_notice() -> None:
     assert {pattern.split("-")[0] for _, pattern, _ in licences.SCRIPTS.values()} == shipped
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     assert [name for name in licences.SCRIPTS if name not in notice] == []
+
+
+def test_whatever_requirements_the_pages_name_to_a_site_have_an_sbom() -> None:
+    """`build.txt` is for the stage that makes the wheel, and is not installed."""
+    pages = [ROOT / "README.md", ROOT / "Dockerfile", *(ROOT / "docs").glob("*.md")]
+    named = {name for page in pages for name in re.findall(r"requirements/([a-z]+)\.txt", page.read_text("utf-8"))}
+    steps = subprocess.run(["make", "-n", "sbom"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    assert {"run", "otel", "evaluate"} <= named - {"build"} <= set(re.findall(r"requirements/([a-z]+)\.txt", steps))
+
+
+def test_a_package_that_the_sbom_lacks_is_named() -> None:
+    listed = {"components": [{"name": "Flask_Cors", "version": "6.0.0"}, {"name": "msgspec", "version": "0.20.0"}]}
+    wanted = {"flask-cors": "6.0.0", "msgspec": "0.21.0", "numpy": "2.4.0"}
+    assert sbom.missing(listed, wanted) == ["msgspec 0.21.0", "numpy 2.4.0"]
+
+
+def test_the_scripts_that_the_wheel_brings_are_in_the_sbom() -> None:
+    added = sbom.with_scripts({"components": []})["components"]
+    assert [part["name"] for part in added] == sorted(licences.SCRIPTS)
+    assert all(re.fullmatch(r"pkg:npm/[a-z-]+@\d+\.\d+\.\d+", part["purl"]) for part in added)
