@@ -59,6 +59,10 @@ class Meaning:
         )
 
 
+# thousands of terms have a few hundred meanings: one object for each holds 3 MiB less
+_one = cache(Meaning)
+
+
 @dataclass(frozen=True)
 class DeviceWords:
     """The vocabulary in force by the folded words of its terms; `lengths` of the terms by their first character.
@@ -129,7 +133,7 @@ def _meaning(term: Term, words: str) -> Meaning:
     own = frozenset({term.charted_in})
     candidates = languages() if term.language == ENGLISH else own
     counts_in = frozenset(one for one in candidates if one in own or words not in false_friends(one))
-    return Meaning(term.kind, DEVICE_OF_SET.get(term.set_id), term.sense, term.capitals, own, counts_in)
+    return _one(term.kind, DEVICE_OF_SET.get(term.set_id), term.sense, term.capitals, own, counts_in)
 
 
 def _replaced(terms: Terminology) -> frozenset[str]:
