@@ -21,7 +21,7 @@ from cds_server.prefetch_room import Room, Wanted
 from cds_server.record.prefetch_shapes import NULL, Sent, sent_in
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.fhir_time import BadTimeError, moment
+from fhir_mappings.reading.fhir_time import BadTimeError, moment, sort_as_texts
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Json
 from fhir_mappings.reading.searchset import Part
@@ -142,11 +142,16 @@ def _oldest(matches: list[fs.FhirStruct | Json]) -> datetime | None:
     covered.
     """
     try:
-        starts = [moment(_start_of(match), UTC).latest for match in matches]
+        texts = [_start_of(match) for match in matches]
+        return moment(texts[-1], UTC).latest + timedelta(minutes=1) if texts and _are_newest_first(texts) else None
     except (*_BAD, BadTimeError):
         return None
-    newest_first = all(later >= earlier for later, earlier in pairwise(starts))
-    return starts[-1] + timedelta(minutes=1) if starts and newest_first else None
+
+
+def _are_newest_first(texts: Sequence[str]) -> bool:
+    if sort_as_texts(texts):
+        return all(later >= earlier for later, earlier in pairwise(texts))
+    return all(later >= earlier for later, earlier in pairwise([moment(text, UTC).latest for text in texts]))
 
 
 def _start_of(match: fs.FhirStruct | Json) -> str:

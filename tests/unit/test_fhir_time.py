@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_mappings.reading.fhir_time import BadTimeError, moment, own_offset
+from fhir_mappings.reading.fhir_time import BadTimeError, moment, own_offset, sort_as_texts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -51,3 +51,26 @@ def test_the_offset_that_is_written() -> None:
     assert written is not None
     assert written.utcoffset(None) == SHANGHAI.utcoffset(datetime(2026, 3, 2))  # noqa: DTZ001
     assert own_offset("2026-03-02T02:00:00Z") is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "sort"),
+    [
+        (["2026-03-02T09:00:00Z", "2026-03-01T23:59:59Z"], True),
+        (["2026-03-02T09:00:00+08:00", "2026-02-28T09:00:00+08:00"], True),
+        ([], True),
+        (["2026-03-02T09:00:00Z", "2026-03-02T09:00:00+08:00"], False),
+        (["2026-03-02T09:00:00Z", "2026-03-02"], False),
+        (["2026-03-02T09:00:00Z", "2026-03-02T09:00:00.5Z"], False),
+        (["2026-03-02T24:00:00Z"], False),
+        (["2026-03-02T09:00:00Z 2026-03-02T09:00:00Z"], False),
+        ([""], False),
+    ],
+)
+def test_times_of_one_form_and_offset_sort_as_texts(texts: list[str], sort: bool) -> None:
+    assert sort_as_texts(texts) is sort
+
+
+def test_a_day_that_is_none_is_no_time_among_others_either() -> None:
+    with pytest.raises(BadTimeError):
+        sort_as_texts(["2026-03-02T09:00:00Z", "2026-02-30T09:00:00Z"])
