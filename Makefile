@@ -127,13 +127,18 @@ soak: .venv/ready
 screenshots: .venv/ready programs
 	$(BIN)/python -m tests.browser.screenshots
 
-# by hand: how many small mistakes in the grade, the fold change and the table the tests would not notice
-mutants: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutants.txt
+# by hand: how many small mistakes in the grade, the fold change and the table the tests would not notice; an hour. It has
+# an environment of its own: what mutmut brings along changes the names of processes
+mutants: .venv-mutants/ready
 	rm -rf mutants
-	$(BIN)/mutmut run
-	$(BIN)/mutmut results
-	$(BIN)/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
+	.venv-mutants/bin/python -m tests.support.mutation_run
+	.venv-mutants/bin/mutmut results
+
+.venv-mutants/ready: requirements/mutants.txt
+	$(PYTHON) -m venv --clear .venv-mutants
+	.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutants.txt
+	.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv/ready: requirements/test.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "crs-cds needs Python 3.11 or newer"; exit 1; }
@@ -164,4 +169,4 @@ lock:
 	done
 
 clean:
-	rm -rf .venv .venv-lock .venv-bench .venv-sbom .mypy_cache .ruff_cache mutants
+	rm -rf .venv .venv-lock .venv-bench .venv-mutants .venv-sbom .mypy_cache .ruff_cache mutants
