@@ -16,7 +16,7 @@ from fhir_mappings.facts.time_and_range import Moment
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(\.\d{1,12})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 _OFFSET = re.compile(r"Z|[+-]\d\d:\d\d", re.ASCII)
-_OF_ONE_FORM = re.compile(r"(?:\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d )*", re.ASCII)
+_OF_ONE_FORM = re.compile(r"(?:\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d,)*", re.ASCII)
 KEPT_TIMES = 256  # more of them would lie scattered over the memory of a long chart and keep it from being freed
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # outside lies a charting mistake, with which no date arithmetic is safe
 
@@ -51,7 +51,7 @@ def sort_as_texts(texts: Sequence[str]) -> bool:
     offsets = {text[19:] for text in texts}
     if len(offsets) > 1 or not all(map(_OFFSET.fullmatch, offsets)):
         return False
-    if _OF_ONE_FORM.fullmatch("".join(f"{text[:19]} " for text in texts)) is None:
+    if _OF_ONE_FORM.fullmatch("".join(f"{text[:19]}," for text in texts)) is None:
         return False
     for one in {text[:10] for text in texts}:
         moment(one, UTC)
