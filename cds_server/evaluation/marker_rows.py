@@ -9,12 +9,15 @@ from datetime import datetime, timedelta
 from cards.deciding.verdict import Category, verdict
 from cds_server.evaluation.courses import Followed, Look
 from cds_server.evaluation.reading.charts import Chart
+from cds_server.evaluation.reading.retrospective import retrospective
 from cds_server.evaluation.rows.courses import Group, MarkerRow
-from fhir_mappings.facts.analytes import ANALYTES, Analyte
-from fhir_mappings.facts.labs import FoldChange
+from fhir_mappings.facts.analytes import ANALYTES, RETROSPECTIVE, Analyte
+from fhir_mappings.facts.course import Course
+from fhir_mappings.facts.labs import FoldChange, Series
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.known_at.rules import Rule
 from fhir_mappings.known_at.timeline import EVERY_RULE, Timeline
+from fhir_mappings.lab_series import lab_series
 from fhir_mappings.reading.fhir_time import day
 from fhir_mappings.settled_facts import settled_facts
 
@@ -60,6 +63,21 @@ def marker_rows(
             known[end] = settled_facts(drawn.at(end), look.context(chart, end))
         for analyte in ANALYTES:
             yield _row(MarkerRow(patient, followed.number, analyte.id, window), analyte, known[end], look)
+    observed = retrospective(chart.record.pool, look.rules.terms, followed.zone, ends[STUDY], look.rules.thresholds)
+    for analyte in RETROSPECTIVE:
+        row = MarkerRow(patient, followed.number, analyte.id, STUDY, analyte.measure.unit)
+        yield _peak_alone(row, lab_series(observed.of(analyte.value_set), analyte), followed.course, ends[STUDY])
+
+
+def _peak_alone(row: MarkerRow, series: Series, course: Course, end: datetime) -> MarkerRow:
+    """The highest sample after the infusion: neither a baseline nor a rise is sought."""
+    found = [one for one in series.samples if one.unit == row.unit and course.peak_opens < one.at.earliest <= end]
+    peak = max(found, key=lambda one: one.height, default=None)
+    if peak is None:
+        return row
+    return replace(
+        row, samples=len(found), peak_at=peak.at.earliest, peak_low=peak.value.low, peak_high=peak.value.high
+    )
 
 
 def _row(row: MarkerRow, analyte: Analyte, facts: PatientFacts, look: Look) -> MarkerRow:

@@ -26,7 +26,7 @@ DRUG_SETS = tuple(c.value for c in DrugClass if c not in (DrugClass.OTHER, DrugC
 NOT_COUNTED = "not-a-vasopressor"
 ANTI_INFECTIVE_SETS = ("antibacterial", "antifungal", "antiviral")
 # an evaluation alone reads them: to the rules their codes are those of something else, which nobody asks for
-RETROSPECTIVE_SETS = ("crs-grade",)
+RETROSPECTIVE_SETS = ("crs-grade", "ferritin")
 # extensions of a concept that state traits of its ingredient
 ALSO_PUSHED, CARRY_TIME, TREATED_EARLY, PROPHYLACTIC = (
     "urn:crs-cds:also-pushed", "urn:crs-cds:carry-time", "urn:crs-cds:treated-early", "urn:crs-cds:prophylactic",

@@ -71,5 +71,11 @@ IL10 = Analyte(
 )  # fmt: skip
 
 ANALYTES = (IL6, CRP, IL10)
+
+# read by an evaluation alone: no search and no prefetch template asks for it, so its kind is never looked up
+FERRITIN = Analyte(
+    "ferritin", "Ferritin", "ferritin", Measure.FERRITIN, Kind.CYTOKINES, Blockade.NOT_WEIGHED, limit=None
+)  # fmt: skip
+RETROSPECTIVE = (FERRITIN,)
 KINDS = tuple(dict.fromkeys(analyte.kind for analyte in ANALYTES))
 KINDS_FOR_DISPLAY = frozenset(KINDS) - {analyte.kind for analyte in ANALYTES if analyte.limit is not None}

@@ -11,6 +11,7 @@ class Measure(Enum):
 
     CYTOKINE = "cytokine", "pg/mL"
     CRP = "CRP", "mg/L"
+    FERRITIN = "ferritin", "ug/L"
     TEMPERATURE = "temperature", "Cel"
     PRESSURE = "pressure", "mm[Hg]"
     FLOW = "oxygen flow", "L/min"

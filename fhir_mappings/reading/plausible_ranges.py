@@ -8,10 +8,11 @@ from decimal import Decimal
 from fhir_mappings.facts.measures import Measure
 
 # Outside these a value is a mistake of charting, not a finding; it is set aside and said so.
-# Cytokines and CRP reach from nothing to more than plasma holds of all proteins together (1 g/L and 100 g/L).
+# Cytokines, CRP and ferritin reach from nothing to as much as plasma holds of all proteins together, or nearly.
 PLAUSIBLE: Mapping[Measure, tuple[Decimal, Decimal]] = {
     Measure.CYTOKINE: (Decimal(0), Decimal(1_000_000_000)),
     Measure.CRP: (Decimal(0), Decimal(100_000)),
+    Measure.FERRITIN: (Decimal(0), Decimal(100_000_000)),
     Measure.TEMPERATURE: (Decimal(25), Decimal(45)),
     Measure.PRESSURE: (Decimal(10), Decimal(320)),
     Measure.FLOW: (Decimal(0), Decimal(120)),

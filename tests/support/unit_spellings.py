@@ -32,6 +32,8 @@ READ = rows("""
 | CYTOKINE             | 7.5   | Pikogramm pro Milliliter | 7.5    | in German words                                 |
 | CYTOKINE             | 7.5   | picogrammes par millilitre | 7.5  | in French words                                 |
 | CYTOKINE             | 7.5   | 皮克/毫升               | 7.5     | in Chinese words                                |
+| FERRITIN             | 2400  | ng/mL                   | 2400    | as laboratories report it                       |
+| FERRITIN             | 2.4   | mg/L                    | 2400    | three decimals fewer                            |
 | CRP                  | 15    | mg/L                    | 15      | the measure's own                               |
 | CRP                  | 15    | MG/L                    | 15      | capitals                                        |
 | CRP                  | 15    | Mg/L                    | 15      | a capital M is milli: no megagrams              |

@@ -301,8 +301,8 @@ def test_what_is_measured_for_display_has_peaks_and_no_cut() -> None:
     plain = replace(evaluation, courses=tuple(replace(c, severe=Known.NO) for c in evaluation.courses))
     found = displayed(replace(plain, markers=(*evaluation.markers, *peaks)))
     assert found.dicts() == [
-        {"marker": "il10", "unit": "pg/mL", "severe_crs": "no", "courses": 5, "peak": 3.0, "peak_low": 2.0,
-         "peak_high": 4.0, "highest": 5.0},
+        {"marker": "il10", "unit": "pg/mL", "severe_crs": "no", "courses": 5, "not_known": 62, "lowest": 1.0,
+         "peak": 3.0, "peak_low": 2.0, "peak_high": 4.0, "highest": 5.0},
     ]  # fmt: skip
 
 

@@ -187,7 +187,10 @@ def _markers(report: Report) -> Chapter:
         if picture:
             name = {"il6": "IL-6", "crp": "CRP"}[marker]
             parts.append(Part(f"Rise of {name} by highest grade", chart=picture))
-    notes = ("For display only: nothing is concluded from them, and no cut is sought.",)
+    notes = (
+        "IL-10 and ferritin, after the infusion and before the first IL-6 blocker, up to day 30. For display only: "
+        "nothing is concluded from them, and no cut is sought.",
+    )
     caption = "Peak: median (quartiles)."
     parts.append(Part("Peaks of other markers", notes, table=t.displayed_markers, caption=caption))
     return Chapter("markers", "4 Markers", tuple(parts))

@@ -117,16 +117,30 @@ def _own(found: OwnCut | NotFitted) -> tuple[Cell, ...]:
 
 
 def displayed(evaluation: Evaluation) -> Table:
-    """The peaks of what is measured for display only, by severe CRS: their distribution, and no cut."""
+    """The peaks of what is measured for display only, by severe CRS: their distribution, and no cut.
+
+    A marker that nobody measured has no row; of one that somebody did, the courses without a peak are counted.
+    """
     severe = {key(course): course.severe for course in evaluation.courses}
-    found: dict[tuple[str, str, str], list[float]] = {}
+    found: dict[tuple[str, str], dict[Known, list[float]]] = {}
     for row in evaluation.markers:
         peak = value_of(row.peak_low, row.peak_high)
         if row.window == "study" and row.marker not in STUDY and peak is not None and key(row) in severe:
-            found.setdefault((row.marker, row.unit, severe[key(row)].value), []).append(peak)
+            groups = found.setdefault((row.marker, row.unit), {})
+            groups.setdefault(severe[key(row)], []).append(peak)
     rows = tuple(
-        (*which, len(peaks), *(defined(quantile(peaks, q)) for q in (0.5, 0.25, 0.75)), max(peaks))
-        for which, peaks in sorted(found.items())
+        (*which, group.value, *_distribution(groups.get(group, []), sum(one is group for one in severe.values())))
+        for which, groups in sorted(found.items())
+        for group in Known
+        if group in severe.values()
     )
-    columns = ("marker", "unit", "severe_crs", "courses", "peak", "peak_low", "peak_high", "highest")
-    return Table("displayed_markers", columns, rows, ("courses",))
+    columns = ("marker", "unit", "severe_crs", "courses", "not_known", "lowest", "peak", "peak_low", "peak_high",
+               "highest")  # fmt: skip
+    return Table("displayed_markers", columns, rows, ("courses", "not_known"))
+
+
+def _distribution(peaks: list[float], courses: int) -> Iterator[Cell]:
+    yield len(peaks)
+    yield courses - len(peaks)
+    quartiles = [defined(quantile(peaks, q)) for q in (0.5, 0.25, 0.75)] if peaks else [None] * 3
+    yield from (min(peaks, default=None), *quartiles, max(peaks, default=None))
