@@ -14,12 +14,13 @@ from cds_server.command_line.evaluate import evaluate_command
 from cds_server.command_line.explain import decision_table, explain
 from cds_server.command_line.jwks import jwks
 from cds_server.command_line.log_reports import alerts, downgrade, feedback, purge, upgrade
+from cds_server.command_line.record import record
 from cds_server.command_line.verify_log import verify_log
 from cds_server.operations.log_lines import where_it_failed
 
 OWN_FAULT = 70  # sysexits: an error inside the program
 commands = AppGroup("crs-cds", help="CRS after CAR-T cells: decision support by CDS Hooks.")
-SITE = (explain, coverage, evaluate_command, decision_table, check_config, jwks)
+SITE = (explain, coverage, evaluate_command, record, decision_table, check_config, jwks)
 LOG = (feedback, alerts, purge, upgrade, downgrade, verify_log)
 for command in (*SITE, *LOG):
     commands.add_command(command)

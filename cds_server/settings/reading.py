@@ -38,6 +38,12 @@ def site_settings_from(environ: Mapping[str, str]) -> SiteSettings:
     return _read(SiteSettings, environ)
 
 
+def outgoing_settings_from(environ: Mapping[str, str]) -> Settings:
+    """The settings of a command that asks a FHIR server by hand: those of a service, none of which it needs. Raises
+    SettingsError."""
+    return _read(Settings, environ)
+
+
 def log_settings_from(environ: Mapping[str, str]) -> LogSettings:
     """The part of the settings that the commands about the decision log need. Raises SettingsError."""
     settings = _read(LogSettings, environ)

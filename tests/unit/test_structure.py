@@ -57,6 +57,7 @@ ORDER = (
     "cds_server.evaluation.rows",
     "cds_server.evaluation.reading",
     "cds_server.evaluation",
+    "cds_server.recording",
     "cds_server.pages",
     "cds_server.running",
     "cds_server.hooks",

@@ -25,7 +25,7 @@ def export_coverage(found: Grouped) -> dict[Kind, Coverage]:
 
 
 def _of_type(name: str, found: Grouped) -> Coverage:
-    if not found.types.get(name):
+    if not found.types.get(name) and name not in found.asked:
         return Coverage(Completeness.UNREAD, f"the export holds no {name}", gap=Gap.NOT_SUPPLIED)
     if found.everything_failed or name in found.failed:
         why = f"the export says that not every {name} could be written"

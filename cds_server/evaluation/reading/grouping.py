@@ -42,8 +42,13 @@ class _Sorting(fs.FhirStruct, frozen=True):
     issued: str | None = None
 
 
+class _AskedFor(fs.FhirStruct, frozen=True):
+    asked: tuple[str, ...] = msgspec.field(default=(), name="org.crs-cds.asked")
+
+
 class _Manifest(fs.FhirStruct, frozen=True):
     transaction_time: str
+    extension: _AskedFor = _AskedFor()
 
 
 _sorting = msgspec.json.Decoder(_Sorting)
@@ -57,6 +62,7 @@ class Grouped:
 
     `aliases` names the patient that another id was merged into. `failed` are the types that the export says are in
     part; `everything_failed` means that it names none. `last` is the latest time of a resource, as it is written.
+    `asked` are the types of which `crs-cds record` says that it asked for them: where it found none, there are none.
     """
 
     buckets: int
@@ -73,6 +79,7 @@ class Grouped:
     unread: list[tuple[str, str, int, tuple[str, ...]]] = field(default_factory=list)
     last: str = ""
     transaction_time: str = ""
+    asked: frozenset[str] = frozenset()
 
 
 def number_of_buckets(files: Iterable[Path], workers: int) -> int:
@@ -90,8 +97,9 @@ def grouped(named: Iterable[Path], folder: Path, buckets: int, say: Callable[[in
         say(sum(pass_.found.types.values()))
     pass_.close()
     found = pass_.found
-    manifests = {file.name: at for file in export.files if (at := _transaction_time(file.path))}
-    found.transaction_time = max(manifests.values(), default="")
+    manifests = {file.name: read for file in export.files if (read := _manifest_in(file.path)) is not None}
+    found.transaction_time = max((one.transaction_time for one in manifests.values()), default="")
+    found.asked = frozenset(name for one in manifests.values() for name in one.extension.asked)
     found.deleted = unread.deleted
     found.unread = [
         (file, why.value, part.count, tuple(part.places))
@@ -181,14 +189,15 @@ def _read(raw: Json) -> _Sorting:
     return _Sorting(subject=fields.get("subject", empty), patient=fields.get("patient", empty))
 
 
-def _transaction_time(path: Path) -> str:
-    """The time of a Bulk Data manifest; "" for any other file."""
+def _manifest_in(path: Path) -> _Manifest | None:
+    """The Bulk Data manifest in a file; None for any other file."""
     try:
         if path.suffix != ".json" or path.stat().st_size > MIB:
-            return ""
-        return _manifest.decode(path.read_bytes()).transaction_time
+            return None
+        found = _manifest.decode(path.read_bytes())
     except (*BAD, OSError):
-        return ""
+        return None
+    return found if found.transaction_time else None
 
 
 def latest_time(found: Grouped) -> datetime | None:
