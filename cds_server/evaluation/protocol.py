@@ -52,6 +52,7 @@ class FollowUp:
 
     days: int = 60
     late_fever_after_days: int = 14
+    culture_near_onset_hours: int = 48
     quiet_hours: int = 24
     reopens_within_hours: int = 72
     grade_known_share: Decimal = Decimal("0.80")

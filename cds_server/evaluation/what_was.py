@@ -39,10 +39,12 @@ from cds_server.evaluation.treatments import GivenDose, steroid_doses, tocilizum
 from fhir_mappings.course_history import WholeHistory, whole_history
 from fhir_mappings.facts.coverage import Completeness, Kind
 from fhir_mappings.fold_changes import blockers_of, first_blocker
+from fhir_mappings.infections import finding_of
 from fhir_mappings.known_at.timeline import Timeline
 from fhir_mappings.reading.fhir_time import day
 from fhir_mappings.rules.grade_history import GradeAt
 from fhir_mappings.settled_facts import settled_facts
+from fhir_mappings.vital_signs import observed_at
 
 MOST_MOMENTS = 2000  # of the grade in one course; a denser chart is thinned, and its row says so
 _HOUR = timedelta(hours=1)
@@ -262,7 +264,20 @@ class _CourseWriter:
             CourseFlag.SET_ASIDE: bool(self._history.found.set_aside or self._history.observations.set_aside),
             CourseFlag.THINNED: self._history.thinned,
         }
-        return (flag for flag, holds in found.items() if holds)
+        yield from (flag for flag, holds in found.items() if holds)
+        yield from self._culture_near_onset()
+
+    def _culture_near_onset(self) -> Iterator[CourseFlag]:
+        """A positive culture of about the onset, or that none was taken: a first fever may then be an infection's."""
+        onset, near = self._episode.onset, timedelta(hours=self._follow.culture_near_onset_hours)
+        if onset is None:
+            return
+        cultures = self._history.observations.of("blood-culture", "urine-culture")
+        taken = [one for one in cultures if abs(observed_at(one.at, self._until) - onset) <= near]
+        if any(finding_of(one, self._look.rules.terms) is not None for one in taken):
+            yield CourseFlag.CULTURE_NEAR_ONSET
+        elif not taken:
+            yield CourseFlag.NO_CULTURE_NEAR_ONSET
 
 
 def _height(one: GradeAt) -> tuple[int, bool]:

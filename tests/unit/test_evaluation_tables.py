@@ -16,11 +16,12 @@ from cds_server.evaluation.protocol import Protocol, protocol_of
 from cds_server.evaluation.report.all_tables import Report, report_of
 from cds_server.evaluation.report.write import write_report
 from cds_server.evaluation.rows.cohort import Outcomes
-from cds_server.evaluation.rows.courses import Known
+from cds_server.evaluation.rows.courses import CourseFlag, Known
 from cds_server.evaluation.tables.cards import false_alarms, told
 from cds_server.evaluation.tables.cohort import highest_grades
 from cds_server.evaluation.tables.comparisons import comparisons
 from cds_server.evaluation.tables.markers import displayed, value_of
+from cds_server.evaluation.tables.onset import onset
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.reading_list import worth_reading
 from cds_server.evaluation.tables.table import Cell, Table, in_words, shown_cell, shown_columns, without_small_cells
@@ -313,3 +314,15 @@ def test_days_with_many_cards_count_different_cards_apart_from_the_grade() -> No
     found = replace(evaluation, cards=(replace(card, card="crs-grade"), *many, many[0]))
     row = row_of(false_alarms(found, told(found)), of="days at risk, with more than 3 different cards")
     assert (row["count"], row["n"]) == (1, 67 * 15)
+
+
+def test_the_onset_has_a_line_without_courses_with_a_positive_culture_near_it() -> None:
+    evaluation = paper_evaluation()
+    flagged = [
+        replace(c, flags=(CourseFlag.CULTURE_NEAR_ONSET,)) if c.severe is Known.YES
+        else replace(c, flags=(CourseFlag.NO_CULTURE_NEAR_ONSET,)) if c.crs is Known.YES else c
+        for c in evaluation.courses
+    ]  # fmt: skip
+    every, without = onset(replace(evaluation, courses=tuple(flagged))).dicts()
+    assert [every[name] for name in ("courses", "crs", "severe", "no_culture")] == [67, 44, 6, 38]
+    assert [without[name] for name in ("courses", "crs", "severe", "no_culture")] == [61, 38, 0, 38]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from cds_server.evaluation.rows.cohort import Evaluation
-from cds_server.evaluation.tables import agreement, cards, cohort, comparisons, markers, time_to_severe
+from cds_server.evaluation.tables import agreement, cards, cohort, comparisons, markers, onset, time_to_severe
 from cds_server.evaluation.tables.checklist import checklist
 from cds_server.evaluation.tables.reading_list import Strip, listed, worth_reading
 from cds_server.evaluation.tables.run import (
@@ -32,6 +32,7 @@ class Tables:
     highest_grades: Table
     grade_by_day: Table
     table1: Table
+    onset: Table
     durations: Table
     subgroups: Table
     quarters: Table
@@ -91,6 +92,7 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         highest_grades=cohort.highest_grades(evaluation),
         grade_by_day=cohort.grade_by_day(evaluation),
         table1=cohort.table_1(evaluation),
+        onset=onset.onset(evaluation),
         durations=cohort.durations(evaluation),
         subgroups=cohort.subgroups(evaluation),
         quarters=cohort.quarters(evaluation),

@@ -152,6 +152,15 @@ def _crs(report: Report) -> Chapter:
                 ),
                 table=t.highest_grades,
             ),
+            Part(
+                "Onset",
+                (
+                    "The first fever in its time. Fever beside bacteria in a culture may be an infection's: the second "
+                    "line leaves those courses out. Where no culture was taken near the onset, nobody can tell.",
+                ),
+                table=t.onset,
+                caption="Onset day: median (quartiles); shares with exact limits.",
+            ),
             Part("Grade by day", chart=charts.grades_by_day(t.grade_by_day), table=t.grade_by_day),
             Part(
                 "Duration",
