@@ -15,10 +15,10 @@ import pytest
 from cds_server.evaluation.protocol import Protocol, protocol_of
 from cds_server.evaluation.report.all_tables import Report, report_of
 from cds_server.evaluation.report.write import write_report
-from cds_server.evaluation.rows.cohort import Outcomes
+from cds_server.evaluation.rows.cohort import OutcomeRow, Outcomes
 from cds_server.evaluation.rows.courses import CourseFlag, Known
 from cds_server.evaluation.tables.cards import false_alarms, told
-from cds_server.evaluation.tables.cohort import highest_grades
+from cds_server.evaluation.tables.cohort import highest_grades, subgroups
 from cds_server.evaluation.tables.comparisons import comparisons
 from cds_server.evaluation.tables.markers import displayed, value_of
 from cds_server.evaluation.tables.onset import onset
@@ -326,3 +326,33 @@ def test_the_onset_has_a_line_without_courses_with_a_positive_culture_near_it() 
     every, without = onset(replace(evaluation, courses=tuple(flagged))).dicts()
     assert [every[name] for name in ("courses", "crs", "severe", "no_culture")] == [67, 44, 6, 38]
     assert [without[name] for name in ("courses", "crs", "severe", "no_culture")] == [61, 38, 0, 38]
+
+
+BURDENS = rows("""
+| blasts | class   | because                     |
+| 0      | <5 %    | none                        |
+| 4.9    | <5 %    | below the first limit       |
+| 5      | 5–25 %  | five itself is not below it |
+| 25     | 5–25 %  | an upper limit belongs      |
+| 25.5   | 25–50 % | above it                    |
+| 51     | >50 %   | more than half              |
+""")
+
+
+@pytest.mark.parametrize("row", BURDENS, ids=name_of)
+def test_the_class_of_a_burden(row: dict[str, str]) -> None:
+    evaluation = paper_evaluation()
+    (first, *_) = evaluation.courses
+    burden = OutcomeRow(first.patient, 1, "x-burden", None, row["blasts"], 2)
+    found = subgroups(replace(evaluation, courses=(first,), outcomes=Outcomes(frozenset({"x-burden"}), (burden,))))
+    assert [r["level"] for r in found.dicts() if r["subgroup"] == "burden (blasts)"] == [row["class"]]
+
+
+def test_severe_crs_by_burden_adds_up_and_stands_in_the_order_of_its_classes() -> None:
+    found = [r for r in paper().tables.subgroups.dicts() if r["subgroup"] == "burden (blasts)"]
+    assert [r["level"] for r in found] == ["<5 %", "5–25 %", "25–50 %", ">50 %"]
+    assert (sum(r["severe"] for r in found), sum(r["courses"] for r in found)) == (6, 67)  # type: ignore[misc]
+
+
+def test_without_a_burden_that_was_supplied_no_subgroup_has_it() -> None:
+    assert set(subgroups(paper_evaluation(outcomes=Outcomes())).column("subgroup")) == {"sex", "age", "product"}

@@ -125,7 +125,14 @@ def _cohort(report: Report) -> Chapter:
                 table=t.table1,
             ),
             Part("Not known", table=t.missing),
-            Part("Severe CRS in subgroups", ("Exact limits; most subgroups are small.",), table=t.subgroups),
+            Part(
+                "Severe CRS in subgroups",
+                (
+                    "First courses, with exact limits. Most subgroups are small, and limits that overlap are no proof "
+                    "that two are alike. Burden stands here where outcomes.csv has x-burden.",
+                ),
+                table=t.subgroups,
+            ),
             Part(
                 "By quarter",
                 (

@@ -25,7 +25,13 @@ from cds_server.evaluation.tables.outcomes import (
 from cds_server.evaluation.tables.table import Cell, Table, defined, in_words, numbers
 
 UNKNOWN = "unknown"
-BURDEN = ((5.0, "<5 %"), (25.0, "5–25 %"), (50.0, "25–50 %"), (100.0, ">50 %"))  # the study's classes of blasts
+# the study's classes of blasts, each with the test whether a burden lies above it
+BURDEN: tuple[tuple[str, Callable[[float], bool]], ...] = (
+    ("<5 %", lambda blasts: blasts >= 5),
+    ("5–25 %", lambda blasts: blasts > 25),
+    ("25–50 %", lambda blasts: blasts > 50),
+)
+HIGHEST_BURDEN = ">50 %"
 AGES = ((18, "under 18"), (40, "18–39"), (65, "40–64"), (200, "65 and over"))
 Level = Callable[[CourseRow], str]
 
@@ -104,13 +110,15 @@ def _characteristics(supplied: Supplied) -> Iterator[tuple[str, Level]]:
 
 def _burden(course: CourseRow, supplied: Supplied) -> str:
     row = supplied.row(course, "x-burden")
-    return UNKNOWN if row is None else next(name for most, name in BURDEN if float(row.value) <= most)
+    if row is None:
+        return UNKNOWN
+    return next((name for name, is_more in BURDEN if not is_more(float(row.value))), HIGHEST_BURDEN)
 
 
 def _levels(name: str, level: Level, groups: Sequence[list[CourseRow]], *, with_p: bool) -> Iterator[tuple[Cell, ...]]:
     """A row a level; difference and p stand on the first. Not known is shown and left out of both."""
     counts = [Counter(map(level, group)) for group in groups]
-    names = sorted({*counts[0], *counts[1]})
+    names = _in_order({*counts[0], *counts[1]}, (*(burden for burden, _ in BURDEN), HIGHEST_BURDEN))
     known = [n for n in names if n not in (UNKNOWN, Known.UNKNOWN.value)]
     table = [[count[n] for n in known] for count in counts]
     difference = defined(difference_of_shares(*table)) if known else None
@@ -162,20 +170,36 @@ def durations(evaluation: Evaluation) -> Table:
 
 
 def subgroups(evaluation: Evaluation) -> Table:
-    """Severe CRS by sex, age and product, with exact limits."""
-    by: dict[str, Level] = {
-        "sex": lambda c: c.sex or UNKNOWN,
-        "age": lambda c: UNKNOWN if c.age_years is None else next(name for below, name in AGES if c.age_years < below),
-        "product": lambda c: c.product or UNKNOWN,
+    """Severe CRS of first courses by sex, age, product and, where it was supplied, burden, with exact limits."""
+    supplied, courses = supplied_by(evaluation), first_courses(evaluation.courses)
+    by: dict[str, tuple[Level, tuple[str, ...]]] = {
+        "sex": (lambda c: c.sex or UNKNOWN, ()),
+        "age": (_age_band, tuple(name for _, name in AGES)),
+        "product": (lambda c: c.product or UNKNOWN, ()),
     }
+    if supplied.has("x-burden"):
+        in_order = (*(name for name, _ in BURDEN), HIGHEST_BURDEN)
+        by["burden (blasts)"] = (lambda c: _burden(c, supplied), in_order)
     rows: list[tuple[Cell, ...]] = []
-    for name, level in by.items():
-        for one in sorted(set(map(level, evaluation.courses))):
-            of_level = [c.severe for c in evaluation.courses if level(c) == one and c.severe is not Known.UNKNOWN]
-            severe = Share(of_level.count(Known.YES), len(of_level))
-            rows.append((name, one, severe.events, severe.n, *numbers(exact_share(severe))))
-    columns = ("subgroup", "level", "severe", "courses", "share", "share_low", "share_high")
-    return Table("subgroups", columns, tuple(rows), ("severe", "courses"))
+    for name, (level, order) in by.items():
+        for one in _in_order(set(map(level, courses)), order):
+            of_level = [c.severe for c in courses if level(c) == one]
+            known = [severe for severe in of_level if severe is not Known.UNKNOWN]
+            severe = Share(known.count(Known.YES), len(known))
+            rows.append((name, one, severe.events, severe.n, len(of_level) - severe.n, *numbers(exact_share(severe))))
+    columns = ("subgroup", "level", "severe", "courses", "not_known", "share", "share_low", "share_high")
+    return Table("subgroups", columns, tuple(rows), ("severe", "courses", "not_known"))
+
+
+def _age_band(course: CourseRow) -> str:
+    age = course.age_years
+    return UNKNOWN if age is None else next((name for below, name in AGES if age < below), AGES[-1][1])
+
+
+def _in_order(levels: set[str], order: Sequence[str]) -> list[str]:
+    """The levels by size where they have one, else by name; not known stands last."""
+    last = len(order)
+    return sorted(levels, key=lambda one: (one == UNKNOWN, order.index(one) if one in order else last, one))
 
 
 def quarters(evaluation: Evaluation) -> Table:
