@@ -36,24 +36,27 @@ def infusion_administrations(
 
 
 def infusions(records: Iterable[Record], terms: Terminology, zone: tzinfo) -> tuple[Infusion, ...]:
-    """The infusions that records describe. Records of one local date are one infusion unless their products differ."""
+    """The infusions that records describe. Records of one local date are one infusion unless their products differ.
+
+    A record that names no product, such as the procedure of a billing code, belongs to each infusion of its date.
+    """
     by_date: dict[date, list[Record]] = defaultdict(list)
     for record in records:
         by_date[record[1].earliest.astimezone(zone).date()].append(record)
     found: list[Infusion] = []
     for local_date in sorted(by_date):
-        named = sorted({product for _, _, product in by_date[local_date] if product is not None})
-        products: list[str | None] = [*named] or [None]
-        found += [_one_infusion(by_date[local_date], product, terms) for product in products]
+        products = {product for _, _, product in by_date[local_date]}
+        named = sorted(products - {UNNAMED_PRODUCT}) or [UNNAMED_PRODUCT]
+        found += [_one_infusion(by_date[local_date], product, terms) for product in named]
     return tuple(found)
 
 
-def _one_infusion(records: list[Record], product: str | None, terms: Terminology) -> Infusion:
-    own = [r for r in records if r[2] in (product, None)]
+def _one_infusion(records: list[Record], product: str, terms: Terminology) -> Infusion:
+    own = [r for r in records if r[2] in (product, UNNAMED_PRODUCT)]
     timed = [r for r in own if not r[1].is_date]
     start = min((timed or own), key=lambda r: r[1].earliest)[1].earliest
-    early = product is not None and terms.traits(product).treated_early
-    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product or UNNAMED_PRODUCT, early)
+    early = terms.traits(product).treated_early
+    return Infusion(tuple(sorted(r[0] for r in own)), start, bool(timed), product, early)
 
 
 def current_course(found: tuple[Infusion, ...], as_of: datetime, zone: tzinfo, t: Thresholds) -> Course | None:

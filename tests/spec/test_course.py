@@ -79,6 +79,12 @@ def test_two_products_on_one_day_are_two_infusions() -> None:
     assert "second_infusion" in facts.flags
 
 
+def test_a_record_that_names_no_product_is_of_the_infusion_of_its_date() -> None:
+    course = facts_of([procedure("2026-03-02"), infusion(1, "D0 10:00", "brexucabtagene autoleucel")]).course
+    assert course is not None
+    assert [(len(i.references), i.product) for i in course.infusions] == [(2, "brexucabtagene autoleucel")]
+
+
 def test_a_course_ends_after_day_60() -> None:
     within = facts_of(patient(""), as_of=moment_of("D60 23:00"))
     after = facts_of(patient(""), as_of=moment_of("D61 01:00"))
