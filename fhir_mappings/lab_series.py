@@ -91,7 +91,7 @@ def _read(o: Observed) -> _Read | None:
     if quantity.comparator not in _COMPARATORS:
         raise UnitError("comparator is none of <, <=, >, >=")
     text = f"{quantity.comparator or ''}{quantity.value:f} {unit_of(quantity) or ''}".strip()
-    return _Read(o, quantity, quantity.value, text if has_value else (o.text or "").strip())
+    return _Read(o, quantity, quantity.value, text if has_value else o.stated.strip())
 
 
 def _sample(read: _Read, stated: fs.Quantity, measure: Measure) -> Sample:

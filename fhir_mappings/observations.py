@@ -15,6 +15,7 @@ from functools import partial
 
 import msgspec
 
+from fhir_mappings.codes.code_systems import LOINC
 from fhir_mappings.codes.meanings import Meaning, Meanings
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.codes.terminology import Terminology
@@ -25,11 +26,13 @@ from fhir_mappings.reading.chart_memory import ChartMemory
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resources import Resource, kinds_of
 from fhir_mappings.reading.stated_values import stated_value
+from fhir_mappings.reading.value_texts import systolic_in
 
 ACCEPTED = frozenset({"final", "amended", "corrected", "preliminary"})
 NEVER = frozenset({"entered-in-error", "cancelled", "registered"})
 # excluded as those are, but a value stands there: it is named, and leaves no hole
 UNKNOWN = "unknown"
+_SYSTOLIC = fs.CodeableConcept((fs.Coding(system=LOINC, code="8480-6"),))
 
 
 Parts = list[tuple[fs.Component | None, Meaning]]
@@ -165,11 +168,17 @@ def _read(resource: Resource[fs.Observation], zone: tzinfo, meanings: Meanings) 
 
 def _parts(data: fs.Observation, own: Meaning, meanings: Meanings) -> Parts:
     found: Parts = [(None, own)] if own.sets else []
-    for component in data.component:
+    for component in data.component or _pressure_in_text(data, own):
         meaning = meanings[component.code]
         if meaning.sets:
             found.append((component, meaning))
     return found
+
+
+def _pressure_in_text(data: fs.Observation, own: Meaning) -> tuple[fs.Component, ...]:
+    """The systolic pressure of a panel that is one text, "82/45 mmHg"."""
+    systolic = systolic_in(data.value_string) if own.is_panel and data.value_string else None
+    return (fs.Component(code=_SYSTOLIC, value_quantity=systolic),) if systolic is not None else ()
 
 
 def _refused(

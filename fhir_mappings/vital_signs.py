@@ -54,8 +54,9 @@ def _reading(o: Observed, measure: Measure) -> Reading | SetAside | None:
 
 def stated_quantity(o: Observed) -> fs.Quantity | None:
     """The quantity of a result, or the one that its text is. Raises UnitError for a text that is no plain number."""
-    if o.quantity is None and o.text and o.text.strip():
-        return quantity_in(o.text)
+    text = o.text or (o.concept.text if o.concept is not None else None)
+    if o.quantity is None and text and text.strip():
+        return quantity_in(text)
     return o.quantity
 
 

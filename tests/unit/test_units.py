@@ -227,6 +227,11 @@ TEXTS = rows("""
 | 0.4 10^9/L     | 0.4   |            | 10^9/L | a unit that begins with a number           |
 | 8 L/min        | 8     |            | L/min  | a flow                                     |
 | -5             | -5    |            |        | below zero                                 |
+| 46,5 (H)       | 46.5  |            |        | the mark of a high result                  |
+| 46.5 pg/mL ↑   | 46.5  |            | pg/mL  | the same as an arrow                       |
+| 7.5* (low)     | 7.5   |            |        | two marks                                  |
+| 2 L            | 2     |            | L      | a letter outside brackets is a unit        |
+| 46.5 (was 7)   | 46.5  |            | (was 7) | words in brackets are no mark             |
 | 1,234          |       |            |        | thousands, or a decimal                    |
 | 1.234 pg/mL    |       |            |        | the same in Germany                        |
 | 2-4 L/min      |       |            |        | a range                                    |
