@@ -29,7 +29,7 @@ NO_CODES = frozenset(
 # Addresses without scheme, "www.", slash at the end and capitals, and OIDs without "urn:oid:"; of HL7's list of
 # external code systems and of the guides named beside them.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    LOINC: ("loinc.org", "2.16.840.1.113883.6.1"),
+    LOINC: ("loinc.org", "2.16.840.1.113883.6.1", "ln"),  # LN in table 0396 of HL7 v2: interface engines pass it on
     SNOMED: ("snomed.info/sct", "2.16.840.1.113883.6.96", "snomed.info/id"),
     RXNORM: ("nlm.nih.gov/research/umls/rxnorm", "2.16.840.1.113883.6.88"),  # Epic writes the OID
     ATC: (
