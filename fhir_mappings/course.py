@@ -45,14 +45,14 @@ def infusions(records: Iterable[Record], terms: Terminology, zone: tzinfo) -> tu
         by_date[record[1].earliest.astimezone(zone).date()].append(record)
     found: list[Infusion] = []
     for local_date in sorted(by_date):
-        products = {product for _, _, product in by_date[local_date]}
-        named = sorted(products - {UNNAMED_PRODUCT}) or [UNNAMED_PRODUCT]
-        found += [_one_infusion(by_date[local_date], product, terms) for product in named]
+        named = {product for _, _, product in by_date[local_date]} - {UNNAMED_PRODUCT}
+        for product in sorted(named) or [UNNAMED_PRODUCT]:
+            own = [r for r in by_date[local_date] if r[2] not in named - {product}]
+            found.append(_one_infusion(own, product, terms))
     return tuple(found)
 
 
-def _one_infusion(records: list[Record], product: str, terms: Terminology) -> Infusion:
-    own = [r for r in records if r[2] in (product, UNNAMED_PRODUCT)]
+def _one_infusion(own: list[Record], product: str, terms: Terminology) -> Infusion:
     timed = [r for r in own if not r[1].is_date]
     start = min((timed or own), key=lambda r: r[1].earliest)[1].earliest
     early = terms.traits(product).treated_early
