@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from cds_server.command_line.log_reports import in_log
 from cds_server.storage.chain.seals import head_of
-from cds_server.storage.chain.verification import Verified, verified
+from cds_server.storage.chain.verification import UnreadableAnchorError, Verified, verified
 from cds_server.storage.spool import Spool
 
 MOST_FAULTS = 100
@@ -26,7 +26,11 @@ def verify_log(*, head: bool, expect: str | None) -> None:
             if head:
                 last = head_of(session)
                 return f"{last.number} {last.hash}\n"
-            found = verified(session, expect)
+            try:
+                found = verified(session, expect)
+            except UnreadableAnchorError as error:
+                faults.append(str(error))
+                return f"{error}.\n"
         faults.extend(found.faults)
         return _report(found)
 

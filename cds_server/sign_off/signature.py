@@ -47,13 +47,15 @@ def read_signature(named_by: str, file: Path) -> Signature:
     found = _content(named_by, file)
     for field in _TEXTS:
         text = found.get(field)
-        if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARS:
-            raise SettingsError(f"{named_by}: {field} must be a text of 1 to {MOST_CHARS} characters; {_AGAIN}")
+        if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARS or not text.isprintable():
+            raise SettingsError(
+                f"{named_by}: {field} must be a text of 1 to {MOST_CHARS} printable characters; {_AGAIN}"
+            )
     for field in _TABLES:
         if not isinstance(found.get(field), dict):
             raise SettingsError(f"{named_by}: {field} must be a table; {_AGAIN}")
     if not all(_is_texts(section) for section in found["content"].values()) or not _is_texts(found["examples"]):
-        raise SettingsError(f"{named_by}: content and examples may hold only texts by name; {_AGAIN}")
+        raise SettingsError(f"{named_by}: content and examples may hold only printable texts by name; {_AGAIN}")
     if hash_of(found["content"]) != found["hash"]:
         raise SettingsError(f"{named_by}: hash is not that of content: the file was changed after it was signed.")
     try:
@@ -68,6 +70,8 @@ _AGAIN = "make the file again with `crs-cds sign`."
 
 def _content(named_by: str, file: Path) -> dict[str, Any]:
     try:
+        if not file.is_file():  # a device would never end
+            raise SettingsError(f"{named_by} must name a file that can be read; `crs-cds sign` makes it.")
         if file.stat().st_size > MOST_BYTES:
             raise SettingsError(f"{named_by}: the file is too large for a signature; {_AGAIN}")
         found = json.loads(file.read_text(encoding="utf-8"))
@@ -82,5 +86,10 @@ def _content(named_by: str, file: Path) -> dict[str, Any]:
     return found
 
 
+# What stands in the file is printed on a terminal, which may obey what is no text.
 def _is_texts(table: object) -> bool:
-    return isinstance(table, dict) and all(isinstance(text, str) for text in table.values())
+    return isinstance(table, dict) and all(_is_text(name) and _is_text(text) for name, text in table.items())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.replace("\n", "").isprintable()

@@ -30,14 +30,18 @@ class Verified:
 def verified(session: Session, expected: str | None = None) -> Verified:
     """The verification of the whole log. `expected` is the hash of a seal that was kept elsewhere."""
     _see_one_moment(session)
-    found = Verified(anchors=list(session.scalars(select(AnchorRow).order_by(AnchorRow.number))))
+    found = Verified(anchors=_anchors(session))
     last = found.anchors[-1] if found.anchors else None
     found.hashes = {anchor.number: anchor.hash for anchor in found.anchors}
     number, previous = (last.number, last.hash) if last is not None else (0, BEGINNING)
     for one in session.scalars(select(SealRow.number).order_by(SealRow.number)).all():
-        seal = session.get_one(SealRow, one)
-        found.faults += _faults_of_seal(seal, number, previous)
-        found.faults += _faults_of_rows(session, seal)
+        try:
+            seal = session.get_one(SealRow, one)
+            found.faults += [*_faults_of_seal(seal, number, previous), *_faults_of_rows(session, seal)]
+        except _UNREADABLE:
+            found.faults.append(f"seal {one} was changed: it cannot be read")
+            number, previous = one, _hash_alone(session, one)
+            continue
         found.sealed += len(seal.entries)
         found.hashes[seal.number] = seal.hash
         number, previous = seal.number, seal.hash
@@ -50,6 +54,26 @@ def verified(session: Session, expected: str | None = None) -> Verified:
     return found
 
 
+# Whoever changes a row by hand may leave a value that is no time, no JSON, or JSON of another shape.
+_UNREADABLE = (ValueError, TypeError, AttributeError)
+
+
+def _anchors(session: Session) -> list[AnchorRow]:
+    """The anchors. Raises UnreadableAnchorError: without them nobody knows where the chain begins."""
+    try:
+        return list(session.scalars(select(AnchorRow).order_by(AnchorRow.number)))
+    except _UNREADABLE as error:
+        raise UnreadableAnchorError("an anchor was changed: it cannot be read") from error
+
+
+class UnreadableAnchorError(Exception):
+    """An anchor of a purge with a value that cannot be read."""
+
+
+def _hash_alone(session: Session, number: int) -> str:
+    return session.scalar(select(SealRow.hash).where(SealRow.number == number)) or ""
+
+
 def _faults_of_seal(seal: SealRow, number: int, previous: str) -> Iterator[str]:
     if seal.number != number + 1:
         yield f"seal {number + 1} is missing" if seal.number > number else f"seal {seal.number} was purged"
@@ -60,14 +84,35 @@ def _faults_of_seal(seal: SealRow, number: int, previous: str) -> Iterator[str]:
 
 
 def _faults_of_rows(session: Session, seal: SealRow) -> Iterator[str]:
-    decisions = session.scalars(select(DecisionRow).where(DecisionRow.seal == seal.number)).all()
-    feedback = session.scalars(select(FeedbackRow).where(FeedbackRow.seal == seal.number)).all()
-    there = {(kind, id_): digest for kind, id_, digest in entries_of(session, decisions, feedback)}
+    there = _digests(session, seal.number)
     sealed = {(kind, id_): digest for kind, id_, digest in seal.entries}
     for key in sorted(there.keys() | sealed.keys()):
         if there.get(key) != sealed.get(key):
             what = "missing" if key not in there else "added" if key not in sealed else "changed"
             yield f"seal {seal.number}: {key[0]} {key[1]} {'is missing' if what == 'missing' else f'was {what}'}"
+
+
+def _digests(session: Session, number: int) -> dict[tuple[str, str], str]:
+    """The digest of each row of a seal, by kind and id; another one for a row that cannot be read."""
+    decided, said = (DecisionRow.seal == number), (FeedbackRow.seal == number)
+    try:
+        decisions = session.scalars(select(DecisionRow).where(decided)).all()
+        feedback = session.scalars(select(FeedbackRow).where(said)).all()
+        return {(kind, id_): digest for kind, id_, digest in entries_of(session, decisions, feedback)}
+    except _UNREADABLE:
+        rows = [("decision", id_) for id_ in session.scalars(select(DecisionRow.id).where(decided))]
+        rows += [("feedback", id_) for id_ in session.scalars(select(FeedbackRow.digest).where(said))]
+        return {key: digest for row in rows for key, digest in _digests_of_one(session, *row).items()}
+
+
+def _digests_of_one(session: Session, kind: str, id_: str) -> dict[tuple[str, str], str]:
+    """The digest of one row and, if it is a decision, of its cards."""
+    try:
+        decisions = [session.get_one(DecisionRow, id_)] if kind == "decision" else []
+        feedback = [] if decisions else [session.get_one(FeedbackRow, id_)]
+        return {(kind, name): digest for kind, name, digest in entries_of(session, decisions, feedback)}
+    except _UNREADABLE:
+        return {(kind, id_): "it cannot be read"}
 
 
 def _of_no_seal(session: Session) -> Iterator[str]:

@@ -161,6 +161,33 @@ def test_what_was_changed_is_named(database: str, row: dict[str, str]) -> None:
     assert re.search(rf"^{wanted}$", found.stdout, re.MULTILINE), found.stdout
 
 
+# what only SQLite takes: values that are none of the column's type
+UNREADABLE = rows("""
+| statement                                                                | says                                          |
+| UPDATE seals SET entries = 'no JSON' WHERE number = 2                    | seal 2 was changed: it cannot be read         |
+| UPDATE seals SET entries = '[1]' WHERE number = 2                        | seal 2 was changed: it cannot be read         |
+| UPDATE seals SET at = 'PLANTED' WHERE number = 2                         | seal 2 was changed: it cannot be read         |
+| UPDATE decision SET at = 'PLANTED' WHERE id = '{id}'                     | seal 2: decision {id} was changed             |
+| UPDATE decision SET silence = x'ff00' WHERE id = '{id}'                  | seal 2: decision {id} was changed             |
+| UPDATE card SET suggestions = 'PLANTED' WHERE decision_id = '{id}'       | seal 2: decision {id} was changed             |
+| UPDATE feedback SET received_at = 'PLANTED' WHERE seal = 2               | seal 2: feedback * was changed                |
+| INSERT INTO anchors VALUES (1, 'x', 1, 'PLANTED', 'me')                  | an anchor was changed: it cannot be read*     |
+""")
+
+
+@pytest.mark.parametrize("row", UNREADABLE, ids=lambda row: row["statement"])
+def test_what_cannot_be_read_any_more_is_named_as_changed(tmp_path: Path, row: dict[str, str]) -> None:
+    database = f"sqlite:///{tmp_path / 'log.sqlite'}"
+    three_seals(database)
+    _, second, _ = ids(database)
+    change(database, row["statement"].format(id=second))
+    found = verify(database)
+    assert found.exit_code == 1
+    wanted = re.escape(row["says"].format(id=second)).replace(r"\*", r"\S+")
+    assert re.search(rf"^{wanted}$", found.stdout, re.MULTILINE), (found.stdout, found.exception)
+    assert "PLANTED" not in found.output
+
+
 def test_a_decision_that_was_deleted_is_named_with_its_cards(database: str) -> None:
     three_seals(database)
     _, second, _ = ids(database)

@@ -109,7 +109,9 @@ REFUSED = rows("""
 | {"role": 3}                       | CRS_CDS_SIGNED: role must be a text                         |
 | {"date": "soon"}                  | CRS_CDS_SIGNED: date must be a date                         |
 | {"content": []}                   | CRS_CDS_SIGNED: content must be a table                     |
-| {"content": {"rows": {"M01": 1}}} | CRS_CDS_SIGNED: content and examples may hold only texts    |
+| {"content": {"rows": {"M01": 1}}} | CRS_CDS_SIGNED: content and examples may hold only printable |
+| {"name": "a\\u001b[2Jb"}           | CRS_CDS_SIGNED: name must be a text                         |
+| {"content": {"rows": {"M01": "\\u001b]0;b"}}} | CRS_CDS_SIGNED: content and examples may hold only printable |
 | {"content": {"rows": {}}}         | CRS_CDS_SIGNED: hash is not that of content                 |
 | {"hash": "0000000000000000"}      | CRS_CDS_SIGNED: hash is not that of content                 |
 """)
