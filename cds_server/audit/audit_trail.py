@@ -62,9 +62,12 @@ class AuditServer:
         if self._base in self._tokens.accesses:
             token = self._tokens.token(self._base, time.monotonic() + SEND_SECONDS)
             headers["Authorization"] = f"Bearer {token}"
-        answer = self._session.post(
-            f"{self._base}/AuditEvent", data=event, headers=headers, timeout=SEND_SECONDS, allow_redirects=False
-        )
+        # the body of the answer is not read: it has no end that we know
+        with self._session.post(
+            f"{self._base}/AuditEvent", data=event, headers=headers, timeout=SEND_SECONDS, allow_redirects=False,
+            stream=True,
+        ) as answer:  # fmt: skip
+            pass
         if answer.status_code in _REFUSALS:
             raise EventRefusedError(f"status {answer.status_code}")
         if not 200 <= answer.status_code < 300:

@@ -182,6 +182,19 @@ REFUSED = rows("""
 | database.url           | "sqlite:///log.sqlite"              | each pod would have a log of its own             |
 | reachedFrom            | []                                  | nobody could call                                |
 | reachedFrom.0          | {}                                  | everybody could call                             |
+| database.url           | "postgresql://crs@db/crs?password=p" | a password in values                             |
+| database.url           | "postgresql://crs@db/crs?sslpassword=p" | a password in values                          |
+| fhirServers.0.base     | "https://u:p@fhir.example.org/r4"   | a password in values                             |
+| fhirServers.0.base     | "https://fhir.example.org\\n- {}"   | YAML of its own                                  |
+| publicUrl              | "https://u:p@cds.example.org"       | a password in values                             |
+| image.repository       | "registry/x\\nhostNetwork: true"    | YAML of its own                                  |
+| site.secret            | "x}\\n- {secret: y"                 | YAML of its own                                  |
+| spool.storageClass     | "x\\nvolumeName: y"                 | YAML of its own                                  |
+| spool.size             | "1Gi\\nx: y"                        | YAML of its own                                  |
+| secret.keys            | {"CRS_CDS_PSEUDONYM_KEY": "a", "PGPASSWORD": "b", "PATH": "c"} | no setting            |
+| secret.keys            | {"CRS_CDS_PSEUDONYM_KEY": "a}, x: {", "PGPASSWORD": "b"} | YAML of its own             |
+| settings               | {"CRS_CDS_OTLP": "https://u:p@c"}   | a password in values                             |
+| settings               | {"CRS_CDS_CLIENTS": "off"}          | the chart sets it, and the last of two counts    |
 | settings               | {"CRS_CDS_SESSION_KEY": "x"}        | a secret in values                               |
 | settings               | {"CRS_CDS_METRICS_TOKEN": "x"}      | a secret in values                               |
 | settings               | {"CRS_CDS_HTTPS_PROXY": "x"}        | an address that may hold a password              |
