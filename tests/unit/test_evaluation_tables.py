@@ -16,7 +16,7 @@ from cds_server.evaluation.protocol import Protocol, protocol_of
 from cds_server.evaluation.report.all_tables import Report, report_of
 from cds_server.evaluation.report.write import write_report
 from cds_server.evaluation.rows.cohort import OutcomeRow, Outcomes
-from cds_server.evaluation.rows.courses import CourseFlag, Known
+from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseFlag, GradeSource, Known
 from cds_server.evaluation.tables.cards import false_alarms, told
 from cds_server.evaluation.tables.cohort import highest_grades, subgroups
 from cds_server.evaluation.tables.comparisons import comparisons
@@ -110,6 +110,16 @@ def test_grade_5_is_never_computed() -> None:
     counts = [highest_grades(one).column("courses")[1:6] for one in (with_outcomes, without)]
     assert counts == [[27, 11, 4, 1, 1], [27, 11, 4, 2, 0]]
     assert highest_grades(without).column("courses")[-1] == 1, "died in a severe course"
+
+
+@pytest.mark.parametrize("source", [GradeSource.DIAGNOSIS, GradeSource.CHARTED])
+def test_grade_5_of_the_chart_counts_without_a_file_of_outcomes(source: GradeSource) -> None:
+    evaluation = paper_evaluation(outcomes=Outcomes())
+    (worst,) = [c for c in evaluation.courses if c.died_in_severe]
+    act = ChartedGradeRow(worst.patient, 1, "crs", worst.last_seen, 5, 4, False, source)
+    assert highest_grades(replace(evaluation, charted_grades=(act,))).column("courses")[1:6] == [27, 11, 4, 1, 1]
+    icans = replace(act, scale="icans")
+    assert highest_grades(replace(evaluation, charted_grades=(icans,))).column("courses")[1:6] == [27, 11, 4, 2, 0]
 
 
 OWN_CUTS = rows("""

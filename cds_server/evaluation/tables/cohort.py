@@ -17,6 +17,7 @@ from cds_server.evaluation.statistics.proportions import Share, exact_share, pea
 from cds_server.evaluation.statistics.survival import kaplan_meier, median_time
 from cds_server.evaluation.tables.outcomes import (
     Supplied,
+    charted_as_fatal,
     days_between,
     first_courses,
     grade_with_death,
@@ -47,9 +48,9 @@ def flow(evaluation: Evaluation) -> Table:
 
 def highest_grades(evaluation: Evaluation) -> Table:
     """Courses by their highest grade of CRS. Grade 5 stands only where somebody wrote that CRS was the cause."""
-    supplied = supplied_by(evaluation)
+    supplied, fatal = supplied_by(evaluation), charted_as_fatal(evaluation.charted_grades)
     found = Counter(
-        UNKNOWN if c.crs is Known.UNKNOWN or (g := grade_with_death(c, supplied)) is None else f"grade {g}"
+        UNKNOWN if c.crs is Known.UNKNOWN or (g := grade_with_death(c, supplied, fatal)) is None else f"grade {g}"
         for c in evaluation.courses
     )
     n = len(evaluation.courses)

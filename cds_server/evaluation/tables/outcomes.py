@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Protocol
 
 from cds_server.evaluation.rows.cohort import Evaluation, OutcomeRow, Outcomes
-from cds_server.evaluation.rows.courses import CourseRow, Known
+from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow, Known
 
 CourseKey = tuple[str, int]
+FATAL = 5  # the grade of a death of CRS, which nothing computes
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,16 @@ def icans_of(course: CourseRow, supplied: Supplied) -> Known:
     return supplied.known(course, "icans") if supplied.has("icans") else course.icans
 
 
-def grade_with_death(course: CourseRow, supplied: Supplied) -> int | None:
-    """The highest grade; 5 only if somebody wrote that the patient died of CRS."""
+def charted_as_fatal(rows: Iterable[ChartedGradeRow]) -> frozenset[CourseKey]:
+    """The courses whose chart holds grade 5 of CRS: the diagnosis D89.835, or a grade that somebody charted."""
+    return frozenset(key(row) for row in rows if row.scale == "crs" and row.charted == FATAL)
+
+
+def grade_with_death(course: CourseRow, supplied: Supplied, fatal: frozenset[CourseKey]) -> int | None:
+    """The highest grade; 5 only if somebody wrote that the patient died of CRS: in the outcomes, or in the chart."""
     charted = supplied.row(course, "crs-grade")
-    died = supplied.row(course, "death-of-crs") is not None or (charted is not None and charted.value == "5")
-    return 5 if died else course.max_grade
+    died = supplied.row(course, "death-of-crs") is not None or (charted is not None and charted.value == str(FATAL))
+    return FATAL if died or key(course) in fatal else course.max_grade
 
 
 def first_courses(courses: Iterable[CourseRow]) -> tuple[CourseRow, ...]:
