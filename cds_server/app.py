@@ -29,7 +29,7 @@ from cds_server.operations.large_calls import LargeCalls
 from cds_server.operations.metrics import Metrics
 from cds_server.operations.spans import Spans, UnkeptSpans
 from cds_server.outgoing.backend_tokens import BackendTokens
-from cds_server.outgoing.bounded_http import Network, pooled_session
+from cds_server.outgoing.bounded_http import Network, pooled_session, unread_session
 from cds_server.outgoing.circuit import Circuit
 from cds_server.outgoing.kept_answers import KeptAnswers
 from cds_server.outgoing.search_methods import SearchMethods
@@ -162,7 +162,7 @@ def _sources(settings: Settings, rules: SiteRules, metrics: Metrics, backend: Ba
 def _audit_receiver(settings: Settings, tokens: BackendTokens) -> Receiver | None:
     """The place where AuditEvents are kept, the server before the file; None if neither is named."""
     if settings.audit_fhir is not None:
-        return AuditServer(settings.audit_fhir, pooled_session(1, _network(settings)), tokens)
+        return AuditServer(settings.audit_fhir, unread_session(_network(settings)), tokens)
     return AuditFile(settings.audit_file) if settings.audit_file is not None else None
 
 
@@ -177,7 +177,7 @@ def _spans(settings: Settings, metrics: Metrics) -> Spans:
             "CRS_CDS_OTLP needs the extra otel (pip install 'crs-cds[otel]'); install it, or leave the setting out."
         ) from error
     network = _network(settings)
-    exporter = otlp.otlp_exporter(settings.otlp, pooled_session(1, network), network.ca_bundle, network.client_cert)
+    exporter = otlp.otlp_exporter(settings.otlp, unread_session(network), network.ca_bundle, network.client_cert)
     spans: Spans = otlp.OtlpSpans(exporter, metrics, PACKAGE_VERSION)
     return spans
 

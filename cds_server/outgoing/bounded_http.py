@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -166,10 +167,28 @@ class _NeverRedirected(requests.Session):
         return None
 
 
+class _Unread(_NeverRedirected):
+    """A session that reads no body: of what was sent the status says enough, and a body has no end that we know."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = super().send(request, **{**options, "stream": True})
+        response.close()
+        response.raw = io.BytesIO()
+        return response
+
+
 def pooled_session(size: int = 64, network: Network = Network()) -> requests.Session:
     """A session that keeps up to `size` connections to each server. It always verifies certificates; it takes nothing
     from the environment and keeps no cookies."""
-    session = _NeverRedirected()
+    return _set_up(_NeverRedirected(), size, network)
+
+
+def unread_session(network: Network = Network()) -> requests.Session:
+    """A session like that of one connection, for what is told to others: the body of an answer is never read."""
+    return _set_up(_Unread(), 1, network)
+
+
+def _set_up(session: requests.Session, size: int, network: Network) -> requests.Session:
     session.trust_env = False
     session.verify = str(network.ca_bundle) if network.ca_bundle else True
     session.cert = str(network.client_cert) if network.client_cert else None
