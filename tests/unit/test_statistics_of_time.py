@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from cds_server.evaluation.statistics.estimates import NotFitted
+from cds_server.evaluation.statistics.estimates import NotCompared, NotFitted
 from cds_server.evaluation.statistics.hazards import Followed, Spell, by_time, ever_or_never, hazard_ratios
 from cds_server.evaluation.statistics.no_effect import cohort, hazard_ratio_of_one, simulated
 from cds_server.evaluation.statistics.survival import (
@@ -124,6 +124,22 @@ def test_the_model_wants_ten_events_a_term() -> None:
     found = hazard_ratios(spells)
     assert isinstance(found, NotFitted)
     assert (found.events, found.needed) == (19, 20)
+
+
+@pytest.mark.parametrize(
+    ("given", "also"),
+    [
+        ((0.0,) * 60, ()),
+        ((1.0,) * 60, ()),
+        ((0.0,) * 30 + (1.0,) * 30, ()),
+        ((0.0, 1.0) * 30, (0.0, 1.0) * 30),
+    ],
+    ids=["nobody", "everybody", "only those without an event", "two terms that are the same"],
+)
+def test_a_term_without_an_event_on_one_side_is_not_fitted(given: tuple[float, ...], also: tuple[float, ...]) -> None:
+    pairs = zip(given, also, strict=True) if also else ((one,) for one in given)
+    spells = [Spell(0, n + 1, event=n < 30, covariates=tuple(pair)) for n, pair in enumerate(pairs)]
+    assert isinstance(hazard_ratios(spells), NotCompared)
 
 
 def test_a_drug_after_the_end_was_never_given_before_it() -> None:

@@ -34,6 +34,14 @@ class NotFitted:
         return f"not fitted: {self.events} events, {self.others} without; at least {self.needed} of each are needed"
 
 
+@dataclass(frozen=True)
+class NotCompared(NotFitted):
+    """The words in the place of a ratio one of whose sides had no event, or that cannot be told from another's."""
+
+    def __str__(self) -> str:
+        return "not fitted: with a term, or without it, there was no event"
+
+
 LEAST_OF_EACH = 10  # events and non-events, for a model, a curve, an AUC or a cut of one's own
 
 

@@ -9,7 +9,7 @@ from math import exp
 import numpy as np
 from statsmodels.duration.hazard_regression import PHReg
 
-from cds_server.evaluation.statistics.estimates import NORMAL, Estimate, NotFitted, too_few
+from cds_server.evaluation.statistics.estimates import NORMAL, Estimate, NotCompared, NotFitted, too_few
 
 EVENTS_A_TERM = 10
 
@@ -27,24 +27,36 @@ class Spell:
 def hazard_ratios(spells: Sequence[Spell]) -> tuple[Estimate, ...] | NotFitted:
     """The cause-specific hazard ratio of each covariate, ties by Efron, with Wald limits.
 
-    Not fitted with fewer than ten events a covariate, or as many spells without an event.
+    Not fitted with fewer than ten events a covariate, or as many spells without an event; and not where a covariate has
+    events on one side only, or two of them cannot be told apart.
     """
     spells = [s for s in spells if s.stop > s.start]
     events = sum(s.event for s in spells)
     terms = len(spells[0].covariates) if spells else 1
     if (few := too_few(events, len(spells) - events, EVENTS_A_TERM * terms)) is not None:
         return few
-    fitted = PHReg(
+    if not all(is_compared(spells, term) for term in range(terms)):
+        return NotCompared(events, len(spells) - events, EVENTS_A_TERM * terms)
+    model = PHReg(
         np.array([s.stop for s in spells]),
         np.array([s.covariates for s in spells]),
         status=np.array([int(s.event) for s in spells]),
         entry=np.array([s.start for s in spells]),
         ties="efron",
-    ).fit(disp=0)
+    )
+    try:
+        fitted = model.fit(disp=0)
+    except np.linalg.LinAlgError:  # two terms are the same
+        return NotCompared(events, len(spells) - events, EVENTS_A_TERM * terms)
     return tuple(
         Estimate(exp(b), exp(b - NORMAL * se), exp(b + NORMAL * se))
         for b, se in zip(map(float, fitted.params), map(float, fitted.bse), strict=True)
     )
+
+
+def is_compared(spells: Sequence[Spell], term: int) -> bool:
+    """Tell whether there were events with a covariate and events without it."""
+    return len({s.covariates[term] for s in spells if s.event}) > 1
 
 
 @dataclass(frozen=True)

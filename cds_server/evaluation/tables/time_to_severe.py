@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from cds_server.evaluation.rows.courses import CourseRow, Known
-from cds_server.evaluation.statistics.estimates import Estimate, NotFitted, too_few
+from cds_server.evaluation.statistics.estimates import Estimate, NotCompared, NotFitted, too_few
 from cds_server.evaluation.statistics.hazards import (
     EVENTS_A_TERM,
     Followed,
@@ -16,6 +16,7 @@ from cds_server.evaluation.statistics.hazards import (
     by_time,
     ever_or_never,
     hazard_ratios,
+    is_compared,
 )
 from cds_server.evaluation.statistics.no_effect import simulated
 from cds_server.evaluation.statistics.survival import CENSORED, cumulative_incidence
@@ -91,8 +92,9 @@ def hazards(found: Sequence[AfterOnset]) -> Table:
     followed = [Followed(one.end, one.cause == SEVERE, one.dose) for one in found]
     events = sum(one.event for one in followed)
     rows: list[tuple[Cell, ...]] = []
-    if events >= len(TERMS) * EVENTS_A_TERM:
-        rows += _rows(TERMS, [spell for one in found for spell in _spells(one)], events)
+    adjusted = [spell for one in found for spell in _spells(one)]
+    if events >= len(TERMS) * EVENTS_A_TERM and is_compared(adjusted, len(TERMS) - 1):
+        rows += _rows(TERMS, adjusted, events)
     else:
         rows += _rows(TERMS[:1], [spell for one in followed for spell in by_time(one)], events)
     rows += _rows((EVER,), [spell for one in followed for spell in ever_or_never(one)], events)
@@ -103,7 +105,8 @@ def hazards(found: Sequence[AfterOnset]) -> Table:
 def _rows(terms: tuple[str, ...], spells: Sequence[Spell], events: int) -> Iterator[tuple[Cell, ...]]:
     fitted = hazard_ratios(spells)
     if isinstance(fitted, NotFitted):
-        yield terms[0], events, None, None, None, f"not fitted: {events} events; {EVENTS_A_TERM} a term are needed"
+        few = f"not fitted: {events} events; {EVENTS_A_TERM} a term are needed"
+        yield terms[0], events, None, None, None, str(fitted) if isinstance(fitted, NotCompared) else few
         return
     for term, ratio in zip(terms, fitted, strict=True):
         yield term, events, *numbers(ratio), ""
