@@ -23,6 +23,7 @@ METHODS = frozenset({
 FOREIGN = {
     "fhir_mappings/lab_series.py": "the names of specimens",
     "fhir_mappings/reading/resources.py": "messages of msgspec, which name the broken field nowhere else",
+    "cds_server/evaluation/graded.py": "grades as they were charted",
     "cds_server/record/recorded_bundle.py": "the same messages",
     "cards/sentences/escaping.py": "references of a record, which are shown only in a form that is safe",
     "example_patients/stories/chart.py": "the lines of a story's chart",
