@@ -24,7 +24,12 @@ from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.units import UnitError, conversions_in, number_in, own_unit, unit_of
 from fhir_mappings.vital_signs import stated_quantity
 
-_CSF = re.compile(r"(?i)\bcsf\b|cerebrospinal|spinal fluid")
+# unconfirmed but for English and German
+_CSF = re.compile(
+    r"(?i)\bcsf\b|cerebrospinal|spinal fluid|\bl[ií]quor\b|\blikvor|ликвор|\blcr\b|c[ée]phalo-?rachidien|cefalorrachid|"
+    r"cefalorraqu|cefalorachid|m[óo]zgowo-rdzeniow|hersenvocht|ruggenmergvocht|ryggv[äa]tska|спинномозгов|\bbos\b|"
+    r"脑脊液|腦脊髓液|腦脊液|髄液|뇌척수액"
+)
 _COMPARATORS = (None, "", "<", "<=", ">", ">=")
 
 
@@ -82,6 +87,8 @@ def _read(o: Observed) -> _Read | None:
     """The number, comparator and unit of a result; None where the record says that it is absent."""
     if o.specimen and _CSF.search(o.specimen):
         raise UnitError("specimen is cerebrospinal fluid")
+    if o.name and _CSF.search(o.name):  # a laboratory that has one code for both
+        raise UnitError("its name says cerebrospinal fluid")
     has_value = o.quantity is not None and o.quantity.value is not None
     quantity = stated_quantity(o if has_value else replace(o, quantity=None))
     if quantity is None or quantity.value is None:

@@ -53,6 +53,7 @@ class Observed(msgspec.Struct, frozen=True, gc=False):
     absent: bool
     denied: bool = False
     specimen: str | None = None
+    name: str | None = None
     interpretation: tuple[fs.CodeableConcept, ...] = ()
     upper_limits: tuple[fs.Quantity, ...] = ()
 
@@ -244,6 +245,7 @@ def _observed(
         absent=source.data_absent_reason is not None,
         denied=data.value_boolean is False,
         specimen=data.specimen.display if data.specimen else None,
+        name=(component or data).code.text,
         interpretation=data.interpretation if component is None else (),
         upper_limits=_upper_limits(data) if component is None and data.reference_range else (),
     )

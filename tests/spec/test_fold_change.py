@@ -234,6 +234,26 @@ def test_cerebrospinal_fluid_is_no_serum() -> None:
     assert il6(facts_of(found)) == "unknown: unusable_sample"
 
 
+SAMPLED_FROM = rows("""
+| name                                         | il6                      | because                              |
+| IL-6 im Serum                                | 75.00 high               | serum                                |
+| Interleukin-6                                | 75.00 high               | says nothing of the sample           |
+| IL-6 im Liquor                               | unknown: unusable_sample | German                               |
+| IL-6 in CSF                                  | unknown: unusable_sample | English                              |
+| IL-6 (LCR)                                   | unknown: unusable_sample | French, Spanish, Portuguese          |
+| ИЛ-6 в ликворе                               | unknown: unusable_sample | Russian                              |
+| 髄液IL-6                                     | unknown: unusable_sample | Japanese                             |
+| 脑脊液白介素6                                | unknown: unusable_sample | Chinese                              |
+""")  # fmt: skip
+
+
+@pytest.mark.parametrize("row", SAMPLED_FROM, ids=name_of)
+def test_a_laboratory_may_have_one_code_for_serum_and_cerebrospinal_fluid(row: dict[str, str]) -> None:
+    found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 900 @D4 09:00")
+    found[-1] = changed(found[-1], code={**found[-1]["code"], "text": row["name"]})
+    assert il6(facts_of(found)) == row["il6"]
+
+
 def test_a_quantity_without_a_unit_is_rejected() -> None:
     found = patient(f"{FEVER}; il6 12 @D0 08:00; il6 20 @D4 07:00; il6 1 @D4 09:00")
     found[-1]["valueQuantity"] = {"value": 15}
