@@ -65,3 +65,22 @@ def test_each_printed_page_says_what_it_holds(page: Page, report: str, tmp_path:
     assert "holds patient data" in line.inner_text()
     assert "Constructed data" in line.inner_text()
     assert len(page.pdf(format="A4")) > 50_000
+
+
+def test_printed_on_a4_no_table_is_cut_off(page: Page, report: str) -> None:
+    page.set_viewport_size({"width": 703, "height": 1000})  # 186 mm between the margins
+    page.emulate_media(media="print")
+    opened(page, report)
+    beside = page.evaluate("""[...document.querySelectorAll('table')].filter(
+        table => table.getBoundingClientRect().right > innerWidth + 1
+    ).map(table => table.parentElement.getAttribute('aria-label'))""")
+    assert beside == []
+
+
+def test_each_grade_of_a_strip_has_a_colour_of_its_own(page: Page, report: str) -> None:
+    opened(page, report)
+    colours = page.evaluate("""Object.fromEntries([...document.querySelectorAll('.strip li')].map(
+        day => [day.className, getComputedStyle(day).backgroundColor + getComputedStyle(day).backgroundImage]
+    ))""")
+    assert len(colours) >= 3
+    assert len(set(colours.values())) == len(colours)

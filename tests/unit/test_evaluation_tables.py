@@ -15,7 +15,7 @@ import pytest
 from cds_server.evaluation.protocol import Protocol, protocol_of
 from cds_server.evaluation.report.all_tables import Report, report_of
 from cds_server.evaluation.report.write import write_report
-from cds_server.evaluation.rows.cohort import OutcomeRow, Outcomes
+from cds_server.evaluation.rows.cohort import InventoryRow, OutcomeRow, Outcomes
 from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseFlag, GradeSource, Known
 from cds_server.evaluation.tables.cards import false_alarms, told
 from cds_server.evaluation.tables.cohort import highest_grades, subgroups
@@ -24,6 +24,7 @@ from cds_server.evaluation.tables.markers import displayed, value_of
 from cds_server.evaluation.tables.onset import onset
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.reading_list import worth_reading
+from cds_server.evaluation.tables.run import inventory_by_type
 from cds_server.evaluation.tables.table import Cell, Table, in_words, shown_cell, shown_columns, without_small_cells
 from cds_server.evaluation.tables.time_to_severe import AfterOnset, after_onset, hazards, landmark
 from tests.support.evaluation_rows import PAPER, paper_evaluation
@@ -228,7 +229,12 @@ def test_a_figure_and_its_limits_stand_in_one_cell_of_the_page() -> None:
     table = Table("t", ("x", "rate", "rate_low", "rate_high"), (("a", 0.25, 0.1, 0.5), ("b", 0.25, None, None)))
     assert [name for name, _ in shown_columns(table)] == ["x", "rate"]
     cells = [shown_cell(row, shown_columns(table)[1][1]) for row in table.rows]
-    assert cells == ["0.25 (0.1 to 0.5)", "0.25"]
+    assert cells == [("0.25", "(0.1 to 0.5)"), ("0.25", "")]
+
+
+def test_headings_of_the_page_write_abbreviations_as_the_field_does() -> None:
+    table = Table("t", ("auc", "share_crs", "j_corrected"), ())
+    assert [name for name, _ in shown_columns(table)] == ["AUC", "share CRS", "J corrected"]
 
 
 @pytest.mark.parametrize(
@@ -366,3 +372,11 @@ def test_severe_crs_by_burden_adds_up_and_stands_in_the_order_of_its_classes() -
 
 def test_without_a_burden_that_was_supplied_no_subgroup_has_it() -> None:
     assert set(subgroups(paper_evaluation(outcomes=Outcomes())).column("subgroup")) == {"sex", "age", "product"}
+
+
+def test_the_inventory_of_the_page_has_each_type_once_with_all_its_months() -> None:
+    months = (InventoryRow("Observation", "2026-03", 4, 0), InventoryRow("Observation", "2026-01", 2, 0),
+              InventoryRow("Observation", "", 1, 3), InventoryRow("Patient", "", 1, 0))  # fmt: skip
+    assert inventory_by_type(replace(paper_evaluation(), inventory=months)).rows == (
+        ("Observation", 7, "2026-01", "2026-03", 1, 3), ("Patient", 1, None, None, 1, 0),
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from cds_server.evaluation.tables.run import (
     availability,
     codes,
     inventory,
+    inventory_by_type,
     missing,
     rises_by_grade,
     thresholds,
@@ -28,6 +29,7 @@ class Tables:
     unread: Table
     availability: Table
     inventory: Table
+    inventory_by_type: Table
     missing: Table
     highest_grades: Table
     grade_by_day: Table
@@ -88,6 +90,7 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         unread=unread(evaluation),
         availability=availability(evaluation),
         inventory=inventory(evaluation),
+        inventory_by_type=inventory_by_type(evaluation),
         missing=missing(evaluation),
         highest_grades=cohort.highest_grades(evaluation),
         grade_by_day=cohort.grade_by_day(evaluation),

@@ -100,7 +100,11 @@ def _inventory(report: Report) -> Chapter:
         "inventory",
         "1 Inventory",
         (
-            Part("Resources by type and month", table=t.inventory),
+            Part(
+                "Resources by type",
+                ("A type that ends months before the others was exported in part. inventory.csv has every month.",),
+                table=t.inventory_by_type,
+            ),
             Part(
                 "Since when a value was known",
                 ("Without a time of reporting, a result counts from the draw and a delay.",),
@@ -168,7 +172,15 @@ def _crs(report: Report) -> Chapter:
                 table=t.onset,
                 caption="Onset day: median (quartiles); shares with exact limits.",
             ),
-            Part("Grade by day", chart=charts.grades_by_day(t.grade_by_day), table=t.grade_by_day),
+            Part(
+                "Grade by day",
+                (
+                    "Courses with at least one sign charted on that day: who went home, or died, is in no bar. A drop "
+                    "of the bars is no recovery.",
+                ),
+                chart=charts.grades_by_day(t.grade_by_day),
+                table=t.grade_by_day,
+            ),
             Part(
                 "Duration",
                 (

@@ -31,6 +31,8 @@ from cds_server.evaluation.tables.table import Table, cells_of, in_words, shown_
 
 ECHARTS = "echarts-6.1.0.min.js"
 MOST_ROWS = 60  # of a table on the page; the CSV has all
+WIDE = 9  # columns: a table with more is printed smaller
+LONG = 24  # characters: a text that is longer keeps a width in which it can be read
 
 
 def write_report(
@@ -143,7 +145,7 @@ def rendered(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(columns=shown_columns, cell=shown_cell, most=MOST_ROWS)
+    environment.globals.update(columns=shown_columns, cell=shown_cell, most=MOST_ROWS, wide=WIDE, long=LONG)
     return environment.get_template("report.html").render(
         page=page,
         style=Markup(style),  # noqa: S704 - our own file

@@ -17,6 +17,24 @@ def inventory(evaluation: Evaluation) -> Table:
     return Table("inventory", columns, tuple(cells_of(row) for row in evaluation.inventory))
 
 
+def inventory_by_type(evaluation: Evaluation) -> Table:
+    """The resources of each type, the months of the first and the last of them, and those that were set aside."""
+    by_type: dict[str, list[InventoryRow]] = {}
+    for row in evaluation.inventory:
+        by_type.setdefault(row.type, []).append(row)
+    rows = tuple((name, *_summed(found)) for name, found in sorted(by_type.items()))
+    columns = ("type", "resources", "first_month", "last_month", "without_a_time", "set_aside")
+    return Table("inventory_by_type", columns, rows)
+
+
+def _summed(found: list[InventoryRow]) -> tuple[Cell, ...]:
+    months = [row.month for row in found if row.month]
+    return (
+        sum(row.resources for row in found), min(months, default=None), max(months, default=None),
+        sum(row.resources for row in found if not row.month), sum(row.set_aside for row in found),
+    )  # fmt: skip
+
+
 def unread(evaluation: Evaluation) -> Table:
     """Gaps of the export and what therefore cannot be said."""
     rows = tuple((row.what, row.why, row.count, ", ".join(row.places[:5])) for row in evaluation.unread)

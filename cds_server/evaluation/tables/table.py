@@ -111,18 +111,26 @@ def shown_columns(table: Table) -> list[tuple[str, tuple[int, ...]]]:
             found.append((name, (index, *map(table.columns.index, limits))))
         elif not _is_limit(name, table.columns):
             found.append((name, (index,)))
-    return [(name.replace("_", " "), columns) for name, columns in found]
+    return [(_heading(name), columns) for name, columns in found]
+
+
+_WORDS = {"auc": "AUC", "crs": "CRS", "icans": "ICANS", "j": "J", "kaplan": "Kaplan", "meier": "Meier"}
+
+
+def _heading(name: str) -> str:
+    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
 def _is_limit(name: str, columns: Sequence[str]) -> bool:
     return any(name.endswith(end) and name.removesuffix(end) in columns for end in ("_low", "_high"))
 
 
-def shown_cell(row: Sequence[Cell], columns: Sequence[int]) -> str:
+def shown_cell(row: Sequence[Cell], columns: Sequence[int]) -> tuple[str, str]:
+    """The figure of a cell of the page, and its limits, which stand below it; "" where it has none."""
     value, *limits = (row[index] for index in columns)
     if not limits or None in limits:
-        return in_words(value)
-    return f"{in_words(value)} ({in_words(limits[0])} to {in_words(limits[1])})"
+        return in_words(value), ""
+    return in_words(value), f"({in_words(limits[0])} to {in_words(limits[1])})"
 
 
 def without_small_cells(table: Table, least: int) -> Table:
