@@ -77,6 +77,13 @@ def test_printed_on_a4_no_table_is_cut_off(page: Page, report: str) -> None:
     assert beside == []
 
 
+def test_on_a_desk_no_column_of_the_statistics_hides_behind_a_scroll_bar(page: Page, report: str) -> None:
+    opened(page, report)
+    for heading in ("How well the rise tells them apart", "Shares with tocilizumab and without"):
+        table = page.get_by_role("region", name=f"{heading}: table")
+        assert table.evaluate("region => region.scrollWidth - region.clientWidth") <= 0, heading
+
+
 def test_each_grade_of_a_strip_has_a_colour_of_its_own(page: Page, report: str) -> None:
     opened(page, report)
     colours = page.evaluate("""Object.fromEntries([...document.querySelectorAll('.strip li')].map(

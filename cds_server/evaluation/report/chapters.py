@@ -88,6 +88,10 @@ def _page_one(report: Report) -> Chapter:
     )
 
 
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
+
+
 def _without_acts(table: Table) -> tuple[str, ...]:
     if table.rows:
         return ()
@@ -242,7 +246,7 @@ def _comparisons(report: Report) -> Chapter:
             ),
             Part(
                 "From 24 h after onset",
-                (f"{report.landmark_note}. Resolution competes, so this is not 1 − Kaplan-Meier.",),
+                (f"{_sentence(report.landmark_note)} Resolution competes, so this is not 1 − Kaplan-Meier.",),
                 chart=charts.incidence(t.landmark),
                 table=t.landmark,
             ),
