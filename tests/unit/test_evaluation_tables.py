@@ -18,10 +18,11 @@ from cds_server.evaluation.report.write import write_report
 from cds_server.evaluation.rows.cohort import InventoryRow, OutcomeRow, Outcomes
 from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseFlag, GradeSource, Known
 from cds_server.evaluation.tables.cards import false_alarms, told
-from cds_server.evaluation.tables.cohort import highest_grades, subgroups
+from cds_server.evaluation.tables.cohort import highest_grades, subgroups, table_1
 from cds_server.evaluation.tables.comparisons import comparisons
 from cds_server.evaluation.tables.markers import displayed, value_of
 from cds_server.evaluation.tables.onset import onset
+from cds_server.evaluation.tables.outcomes import Supplied, icans_of
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.reading_list import worth_reading
 from cds_server.evaluation.tables.run import inventory_by_type
@@ -380,3 +381,28 @@ def test_the_inventory_of_the_page_has_each_type_once_with_all_its_months() -> N
     assert inventory_by_type(replace(paper_evaluation(), inventory=months)).rows == (
         ("Observation", 7, "2026-01", "2026-03", 1, 3), ("Patient", 1, None, None, 1, 0),
     )  # fmt: skip
+
+
+ICANS = rows("""
+| values | icans | because                                            |
+|        | no    | a course without a line had none                   |
+| 0      | no    | somebody wrote that there was none                 |
+| 2      | yes   | a grade                                            |
+| 2 0    | yes   | a later line of grade 0 does not take it back      |
+""")
+
+
+@pytest.mark.parametrize("row", ICANS, ids=name_of)
+def test_a_supplied_grade_of_icans_counts_from_1_on(row: dict[str, str]) -> None:
+    (first, other, *_) = paper_evaluation().courses
+    lines = [OutcomeRow(first.patient, 1, "icans", None, value, 2) for value in row["values"].split()]
+    lines.append(OutcomeRow(other.patient, 1, "icans", None, "1", 3))
+    assert icans_of(first, Supplied(Outcomes(frozenset({"icans"}), tuple(lines)))) is Known(row["icans"])
+
+
+def test_table_1_says_who_was_infused_again() -> None:
+    evaluation = paper_evaluation()
+    later = replace(next(c for c in evaluation.courses if c.tocilizumab), course=2)
+    found = table_1(replace(evaluation, courses=(*evaluation.courses, later)))
+    again = row_of(found, characteristic="infused again later", level="yes")
+    assert (again["treated"], again["treated_n"], again["untreated"]) == (1, 32, 0)

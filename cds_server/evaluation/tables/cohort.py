@@ -81,7 +81,10 @@ def table_1(evaluation: Evaluation) -> Table:
     courses = [c for c in first_courses(evaluation.courses) if c.tocilizumab is not None]
     groups = [[c for c in courses if c.tocilizumab is given] for given in (True, False)]
     with_p = evaluation.protocol.comparisons.table1_p
-    rows = [row for name, level in _characteristics(supplied) for row in _levels(name, level, groups, with_p=with_p)]
+    again = frozenset(c.patient for c in evaluation.courses if c.course > 1)
+    rows = [
+        row for name, level in _characteristics(supplied, again) for row in _levels(name, level, groups, with_p=with_p)
+    ]
     rows += _ages(groups)
     columns = (
         "characteristic",
@@ -96,8 +99,11 @@ def table_1(evaluation: Evaluation) -> Table:
     return Table("table1", columns, tuple(rows), ("treated", "treated_n", "untreated", "untreated_n"))
 
 
-def _characteristics(supplied: Supplied) -> Iterator[tuple[str, Level]]:
+def _characteristics(supplied: Supplied, again: frozenset[str]) -> Iterator[tuple[str, Level]]:
+    """The characteristics of a course; `again` are the patients who were infused once more in a later course."""
     yield "sex", lambda c: c.sex or UNKNOWN
+    yield "product", lambda c: c.product or UNKNOWN
+    yield "infused again later", lambda c: "yes" if c.patient in again else "no"
     yield "corticosteroids", lambda c: UNKNOWN if c.steroids is None else "yes" if c.steroids else "no"
     for event in sorted(supplied.outcomes.supplied):
         if event == "x-burden":

@@ -25,6 +25,11 @@ class Supplied:
     def _by_course(self) -> dict[tuple[str, int, str], OutcomeRow]:
         return {(row.patient, row.course, row.event): row for row in self.outcomes.rows}
 
+    @cached_property
+    def with_icans(self) -> frozenset[CourseKey]:
+        """The courses of which some line has a grade of ICANS above 0."""
+        return frozenset(key(row) for row in self.outcomes.rows if row.event == "icans" and row.value != "0")
+
     def has(self, event: str) -> bool:
         return event in self.outcomes.supplied
 
@@ -43,8 +48,10 @@ def supplied_by(evaluation: Evaluation) -> Supplied:
 
 
 def icans_of(course: CourseRow, supplied: Supplied) -> Known:
-    """ICANS as supplied, else as charted."""
-    return supplied.known(course, "icans") if supplied.has("icans") else course.icans
+    """ICANS as supplied, else as charted. A line of grade 0 says that there was none."""
+    if not supplied.has("icans"):
+        return course.icans
+    return Known.YES if key(course) in supplied.with_icans else Known.NO
 
 
 def charted_as_fatal(rows: Iterable[ChartedGradeRow]) -> frozenset[CourseKey]:
