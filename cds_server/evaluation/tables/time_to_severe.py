@@ -28,6 +28,7 @@ GRADE_2_BEFORE = 0.25  # days: the grade 6 h before
 SEVERE, RESOLVED = 1, 2
 SHOWN_DAYS = 14
 TERMS = ("tocilizumab, from the dose on", "grade 2 or more, 6 h before")
+NOT_ADJUSTED = "not adjusted for the grade: too few events, or none after a grade of 2"
 EVER = "tocilizumab ever, as if from onset on"
 COHORTS, PATIENTS = 20, 400  # of the simulation
 
@@ -96,20 +97,20 @@ def hazards(found: Sequence[AfterOnset]) -> Table:
     if events >= len(TERMS) * EVENTS_A_TERM and is_compared(adjusted, len(TERMS) - 1):
         rows += _rows(TERMS, adjusted, events)
     else:
-        rows += _rows(TERMS[:1], [spell for one in followed for spell in by_time(one)], events)
+        rows += _rows(TERMS[:1], [spell for one in followed for spell in by_time(one)], events, NOT_ADJUSTED)
     rows += _rows((EVER,), [spell for one in followed for spell in ever_or_never(one)], events)
     columns = ("term", "courses", "events", "hazard_ratio", "hazard_ratio_low", "hazard_ratio_high", "note")
     return Table("hazards", columns, tuple((t, len(found), *rest) for t, *rest in rows), ("courses", "events"))
 
 
-def _rows(terms: tuple[str, ...], spells: Sequence[Spell], events: int) -> Iterator[tuple[Cell, ...]]:
+def _rows(terms: tuple[str, ...], spells: Sequence[Spell], events: int, note: str = "") -> Iterator[tuple[Cell, ...]]:
     fitted = hazard_ratios(spells)
     if isinstance(fitted, NotFitted):
         few = f"not fitted: {events} events; {EVENTS_A_TERM} a term are needed"
         yield terms[0], events, None, None, None, str(fitted) if isinstance(fitted, NotCompared) else few
         return
     for term, ratio in zip(terms, fitted, strict=True):
-        yield term, events, *numbers(ratio), ""
+        yield term, events, *numbers(ratio), note
 
 
 def _spells(one: AfterOnset) -> Iterator[Spell]:

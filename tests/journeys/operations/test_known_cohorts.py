@@ -16,11 +16,13 @@ from cds_server.evaluation.evaluate import Progress, Wanted, evaluate
 from cds_server.evaluation.protocol import Moments, Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseRow, Known
+from cds_server.evaluation.tables.time_to_severe import NOT_ADJUSTED, after_onset, hazards
 from cds_server.evaluation.workplace import Workplace
 from cds_server.site_rules import site_rules
 from example_patients.cohorts.broken import broken_cohort
 from example_patients.cohorts.export import Cohort, write_cohort
 from example_patients.cohorts.known import COURSES, Truth, known_cohort, truths
+from example_patients.cohorts.no_effect import no_effect_cohort
 
 # no moment: what was, without what was said
 ONLY_WHAT_WAS = Protocol(moments=Moments(chart_opened=(), results=False, grade_changes=False, orders=False))
@@ -100,3 +102,17 @@ def test_a_broken_export_names_each_fault_and_says_nothing_of_what_is_absent(tmp
     observed = sum(row.resources for row in found.inventory if row.type == "Observation")
     once = sum(len(file.read_text().splitlines()) for file in (tmp_path / "export").glob("Observation.000.ndjson"))
     assert observed == once - 1, "a file that lies there twice counts once, and a deleted resource not at all"
+
+
+def test_a_drug_that_does_nothing_helps_only_where_ever_is_compared_with_never(tmp_path: Path) -> None:
+    """The truth is 1. By ever or never the ratio is half of it, and by the time of the dose its limits hold it."""
+    found = hazards(after_onset(evaluated(no_effect_cohort, tmp_path).evaluation.courses))
+    (by_time, ever), columns = found.rows, found.columns
+    low, high = columns.index("hazard_ratio_low"), columns.index("hazard_ratio_high")
+    ratio, note = columns.index("hazard_ratio"), columns.index("note")
+    assert isinstance(ever[ratio], float)
+    assert ever[ratio] < 0.6
+    assert isinstance(by_time[low], float)
+    assert isinstance(by_time[high], float)
+    assert by_time[low] < 1 < by_time[high]
+    assert by_time[note] == NOT_ADJUSTED, "nobody of this cohort has grade 2 before grade 3"
