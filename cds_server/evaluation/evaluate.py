@@ -88,11 +88,17 @@ def evaluate(wanted: Wanted, work: Workplace, open_executor: Open, progress: Pro
     job = _job(wanted, work, found, supplied)
     _run(job, work, found, open_executor, progress)
     if not any(True for _ in Rows(work.results, "courses", CourseRow)):
-        raise NothingToEvaluateError(
-            f"none of the {len(patients)} patients has a CAR-T infusion that can be read; "
-            "`crs-cds coverage` says what the export holds."
-        )
+        raise NothingToEvaluateError(_without_course(found, len(patients)))
     return _together(wanted, work, found, supplied, round(time.monotonic() - started, 1))
+
+
+def _without_course(found: Grouped, patients: int) -> str:
+    unread = "; ".join(f"{file}: {why}" for file, why, *_ in found.unread[:3])
+    beside = f" ({unread})" if unread else ""
+    return (
+        f"none of the {patients} patients has a CAR-T infusion that can be read{beside}; "
+        "`crs-cds coverage` says what the export holds."
+    )
 
 
 def _stated(wanted: Wanted) -> Sequence[object]:

@@ -175,6 +175,7 @@ BAD = rows("""
 | nowhere --out out                | there is no such file                  | no such folder               |
 | empty --out out                  | no FHIR resource of a patient          | an empty folder              |
 | well --out out                   | none of the 1 patients has a CAR-T     | a cohort without a course    |
+| cut --out out                    | is cut off                             | packed data that end early   |
 | well --out out --every often     | --every must be a number of hours      | no number                    |
 | well --out out --from yesterday  | --from must be a date                  | no date                      |
 | well --out out --protocol bad    | --protocol: nonsense is unknown        | a protocol that is none      |
@@ -189,6 +190,9 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "cut").mkdir()
+    packed = gzip.compress(b"\n".join(json.dumps(one).encode() for one in chart("3", "a")))
+    (tmp_path / "cut" / "all.ndjson.gz").write_bytes(packed[:400])
     export(tmp_path / "well", chart("16", "a"))
     (tmp_path / "bad").write_text("nonsense = 1\n", encoding="utf-8")
     result = crs_cds("evaluate", *row["arguments"].split(), "--workers", "1")
