@@ -214,9 +214,12 @@ class _CourseWriter:
         return (at.astimezone(self._zone).date() - self._followed.course.day0).days
 
     def _crs(self, days: Sequence[GradeDayRow]) -> Known:
-        """CRS is a first fever in its time. Where temperatures of half of those days are too few, none is unknown."""
+        """CRS is a first fever in its time. Where temperatures of half of those days are too few, or the export ends
+        before the last of them, none is unknown."""
         if self._episode.onset is not None:
             return Known.YES
+        if self._followed.cut and len(days) <= self._follow.late_fever_after_days:
+            return Known.UNKNOWN
         watched = [one for one in days if one.day <= self._follow.late_fever_after_days]
         rare = sum(one.temperatures < 2 for one in watched)
         return Known.UNKNOWN if 2 * rare >= max(len(watched), 1) else Known.NO
@@ -234,13 +237,14 @@ class _CourseWriter:
         if self._episode.onset is None:
             return self._crs(days)
         enough = share is not None and share >= self._follow.grade_known_share
-        return Known.NO if enough else Known.UNKNOWN
+        goes_on = self._followed.cut and self._episode.censored
+        return Known.NO if enough and not goes_on else Known.UNKNOWN
 
     def _icans_known(self, icans: Sequence[ChartedGradeRow]) -> Known:
         if any(one.charted > 0 for one in icans):
             return Known.YES
         charted = any(self._day_of(one.at) <= self._follow.icans_charted_until_day for one in icans)
-        return Known.NO if charted else Known.UNKNOWN
+        return Known.NO if charted and not self._followed.cut else Known.UNKNOWN
 
     def _dies_here(self, at: datetime) -> bool:
         last = self._followed.course.last_infused + timedelta(days=self._follow.days)
