@@ -128,7 +128,8 @@ def _tiles(evaluation: Evaluation, report: Report) -> Iterable[Tile]:
             limits = f"{in_words(row['per_10_days_low'])} to {in_words(row['per_10_days_high'])}"
             yield Tile("Cards per 10 days at risk", in_words(row["per_10_days"]), f"{limits}; the grade not counted")
     for row in report.tables.preceded.dicts():
-        says = f"lead {in_words(row['lead_hours'])} h in the median; never {row['never']}"
+        lead = "no lead time" if row["lead_hours"] is None else f"lead {in_words(row['lead_hours'])} h in the median"
+        says = f"{lead}; only at or after {row['only_at_or_after']}, never {row['never']}"
         yield Tile(f"Preceded: {row['event']}", f"{row['preceded']} of {row['n']}", says)
 
 
