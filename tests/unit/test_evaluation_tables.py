@@ -340,9 +340,11 @@ def test_the_onset_has_a_line_without_courses_with_a_positive_culture_near_it() 
         else replace(c, flags=(CourseFlag.NO_CULTURE_NEAR_ONSET,)) if c.crs is Known.YES else c
         for c in evaluation.courses
     ]  # fmt: skip
-    every, without = onset(replace(evaluation, courses=tuple(flagged))).dicts()
+    table = onset(replace(evaluation, courses=tuple(flagged)))
+    every, without, _ = table.dicts()
     assert [every[name] for name in ("courses", "crs", "severe", "no_culture")] == [67, 44, 6, 38]
     assert [without[name] for name in ("courses", "crs", "severe", "no_culture")] == [61, 38, 0, 38]
+    assert without_small_cells(table, 7).column("courses") == [67, "suppressed", "<7"]
 
 
 BURDENS = rows("""
