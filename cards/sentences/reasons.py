@@ -34,7 +34,7 @@ _REASONS = {
 
 
 _TIERS = {
-    2: "{t.baseline_near} before the infusion",
+    2: "up to {t.baseline_near} before the infusion",
     3: "day 0 after the infusion",
     4: "up to {t.baseline_far} before the infusion",
 }
