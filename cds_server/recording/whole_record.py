@@ -18,6 +18,7 @@ from cds_server.outgoing.read_outcome import InPart, ReadOutcome
 from cds_server.outgoing.search_requests import Search
 from cds_server.record.patient_forms import PatientForm
 from cds_server.record.search_plan import DAYS_BEFORE, PAGE
+from fhir_mappings.codes.terminology import RETROSPECTIVE_SETS
 from fhir_mappings.facts.coverage import Completeness, Coverage, Kind
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.medications.products import MOST_HOPS, referred_medications
@@ -116,9 +117,10 @@ def _passes(error: FhirError) -> bool:
 
 
 def _codes(look: Look) -> str:
-    """The codes of every Observation that the service reads."""
+    """The codes of every Observation that the service reads, and of those that an evaluation reads besides."""
     terms = look.rules.terms
-    sets = (s for key in asked_keys(terms) if key.resource_type == "Observation" for s in key.value_sets)
+    sets = [s for key in asked_keys(terms) if key.resource_type == "Observation" for s in key.value_sets]
+    sets += [s for s in RETROSPECTIVE_SETS if s in terms.value_sets]
     return code_list(terms, *sets)
 
 

@@ -102,6 +102,14 @@ def test_orders_of_any_status_are_asked_for_and_observations_to_day_60(tmp_path:
     assert "day-61" not in ids
 
 
+def test_what_an_evaluation_alone_reads_is_asked_for_too(tmp_path: Path) -> None:
+    ferritin = {"resourceType": "Observation", "id": "ferritin", "status": "final", "subject": {"reference": "Patient/a"},
+                "code": {"coding": [{"system": "http://loinc.org", "code": "2276-4"}]},
+                "effectiveDateTime": "2026-03-08T07:00:00+08:00", "valueQuantity": {"value": 900, "unit": "ug/L"}}  # fmt: skip
+    record(tmp_path, "a", [*chart("2", "a"), ferritin])
+    assert "ferritin" in {one["id"] for one in lines(tmp_path)}
+
+
 def test_a_server_that_matches_the_reference_alone_is_read_too(tmp_path: Path) -> None:
     def by_id(url: str) -> Answer | None:
         empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
