@@ -78,7 +78,7 @@ class _Reading:
         if isinstance(found, InPart):
             self.gaps.setdefault(resource_type, found.error)
         for raw in found.before if isinstance(found, InPart) else found.everything:
-            self.came[raw] = None
+            self.came[bytes(raw)] = None
             self.pool.add(raw, resource_type)
 
     def search(self, resource_type: str, *params: tuple[str, str], sort: str | None = None) -> None:
