@@ -70,6 +70,7 @@ CRP = rows("""
 | crp 30 @D0 08:00; toci 560 @D3 12:00; crp 9 @D4 07:00; crp 60 @D3 07:00 | 2.00 high       | a low CRP after tocilizumab never clears it          |
 | crp 10 @D0 08:00; toci 560 @D3 08:00; crp 60 @D4 07:00    | 6.00 high                      | even where none was drawn between infusion and dose  |
 | crp 30 @D0 08:00; crp 31 @D3 07:00; toci 560 @D3 12:00; crp 90 @D4 07:00 | 1.03 high      | a rise after tocilizumab raises it all the same      |
+| crp 100 @D0 08:00; crp 101 @D3 07:00; toci 560 @D3 12:00; crp 183 @D4 07:00 | 1.01 low   | one of exactly the limit does not: CRP must exceed it |
 | crp 30 nmol/L @D0 08:00; crp 60 nmol/L @D4 07:00          | 2.00 high                      | nmol/L: a ratio within one unit                      |
 | crp 30 nmol/L @D0 08:00; crp 60 @D4 07:00                 | unknown: unusable_sample       | but not between nmol/L and mg/L                      |
 | crp 10 @D0 08:00; crp 12 @D4 07:00; crp 60 @D4 07:00      | unknown: two_results           | two results of one minute: which of them is not known |

@@ -124,6 +124,14 @@ def test_a_mask_of_the_home_in_progress_is_the_evidence_of_its_doubt() -> None:
     assert "Procedure/home" in oxygen.evidence
 
 
+def test_a_mask_of_the_home_begun_days_ago_is_in_use_beside_what_was_charted_since() -> None:
+    home = in_progress("home", "", "2026-03-03T10:00:00+08:00", code="34281000175105")
+    beside = in_progress("nc", "Oxygen by nasal cannula")
+    oxygen = graded(facts_of([*patient(f"{FEVER}; device NC @-2h; flow 2 @-2h"), home, beside])).oxygen
+    assert Missing.HOME_DEVICE in oxygen.missing
+    assert "Procedure/home" in oxygen.evidence
+
+
 @pytest.mark.parametrize(("at", "counted"), [("-12h", 1), ("0h", 1), ("-721m", 0)])
 def test_a_push_counts_for_twelve_hours_ends_included(at: str, counted: int) -> None:
     found = patient(f"T 38.5 @-1h; SBP 118 @-1h; SpO2 97 @-1h; device RA @-1h; give phenylephrine 0.1 IV @{at}")
@@ -132,8 +140,9 @@ def test_a_push_counts_for_twelve_hours_ends_included(at: str, counted: int) -> 
     assert sum(reference.startswith("MedicationAdministration/") for reference in pressure.evidence) == counted
 
 
-def test_a_vasopressor_that_is_only_ordered_may_make_grade_4() -> None:
-    facts = facts_of([*patient(f"{FEVER}; SpO2 97 @-1h; device RA @-1h"), ordered_infusion("norepinephrine")])
+@pytest.mark.parametrize("signs", ["T 38.5 @-1h; SBP 118 @-1h", "T 38.5 @-1h"], ids=["normal", "not measured"])
+def test_a_vasopressor_that_is_only_ordered_may_make_grade_4_whatever_the_pressure(signs: str) -> None:
+    facts = facts_of([*patient(f"{signs}; SpO2 97 @-1h; device RA @-1h"), ordered_infusion("norepinephrine")])
     assert (graded(facts).pressure.most, graded(facts).pressure.provisional) == (4, 3)
 
 
