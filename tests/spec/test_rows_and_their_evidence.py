@@ -72,6 +72,13 @@ def test_procedures_that_were_not_read_may_raise_any_row_below_4(
     assert (shown_grade(facts), graded(facts).oxygen.missing) == (grade, missing)
 
 
+def test_a_procedure_in_progress_hides_nothing_that_was_found_beside_the_row() -> None:
+    found = [*patient(f"{FEVER}; SpO2 89 @-2h; SpO2 97 @-1h"), in_progress("nc", "Oxygen by nasal cannula")]
+    alone = graded(facts_of(found[:-1])).oxygen
+    assert alone.beside
+    assert graded(facts_of(found)).oxygen.beside == alone.beside
+
+
 LAST = rows("""
 | chart                                                    | oxygen | because                                     |
 | SpO2 96 @-14h; SpO2 97 @-10h                             | -10h   | the later of two saturations                |

@@ -276,6 +276,7 @@ def test_what_is_said_of_fever(row: dict[str, str]) -> None:
 LATE = rows("""
 | chart                              | says                                                                                                         | because                         |
 | give paracetamol 1000 @D2 10:00; T 39 @D2 12:00 | fever may be suppressed by treatment; highest 36.8; onset 04 12:00; now since 04 12:00; last 07 11:00 (3, 2) | exactly 72 h after fever        |
+| give paracetamol 1000 @D2 10:00; T 39 @D2 11:00; SBP 84 @D2 12:00 | fever may be suppressed by treatment; highest 36.8; onset 04 11:00; now since 04 11:00; last 07 11:00 (4, 2) | exactly 72 h after hypotension that kept it alive |
 | give paracetamol 1000 @D2 10:00; T 39 @D2 11:59 | fever earlier in the course; highest 36.8; onset 04 11:59; now since 04 11:59; last 07 11:00; late (3, 2)    | a minute more: lapsed, and said |
 """)
 
