@@ -127,6 +127,10 @@ def _guesses(shown: str, text: Text, names: DrugNames) -> Iterator[MayMean]:
         for word in text.words:  # "před" is Czech, and no "pred"
             if word in short and word in written and not _is_joined(word, shown):
                 yield MayMean(Doubt.ABBREVIATION, short[word])
+        apart = words_of(folded(shown))
+        for word in words_of(folded(shown).replace("-", "")):  # "Nor-Epi"
+            if word in short and word not in apart:
+                yield MayMean(Doubt.ABBREVIATION, short[word])
     if _has_no_column(text):
         yield MayMean(Doubt.SCRIPT)
 
