@@ -17,7 +17,7 @@ from distributed import Client
 
 from cds_server.evaluation import engine
 from cds_server.evaluation.bucket_task import TABLES, RulesFrom
-from cds_server.evaluation.engine import Open, cluster, processes
+from cds_server.evaluation.engine import Open, bucket_folders, cluster, processes
 from cds_server.evaluation.evaluate import Progress, Wanted, evaluate
 from cds_server.evaluation.protocol import Protocol
 from cds_server.evaluation.workplace import Workplace
@@ -62,14 +62,16 @@ def _wait(ready: Any) -> None:
 
 
 def evaluated(folder: Path, work: Path, opened: Open, progress: Progress = SILENT) -> dict[str, list[bytes]]:
-    """The rows of every table, sorted: a bucket is done in whatever order."""
+    """The rows of every table, sorted: a bucket is done in whatever order, and a killed worker leaves parts behind."""
     wanted = Wanted((folder,), Protocol(), (RULES,), (RulesFrom(None, EXAMPLE_VALUE_SETS),), ZONE, "Asia/Shanghai", "0")
     work.mkdir()
     (work / "salt").write_bytes(b"s" * 32)
     evaluate(wanted, Workplace(work), opened, progress)
     return {
         table: sorted(
-            line for file in work.glob(f"results/*/{table}.ndjson") for line in file.read_bytes().splitlines()
+            line
+            for folder in bucket_folders(work / "results")
+            for line in (folder / f"{table}.ndjson").read_bytes().splitlines()
         )
         for table in TABLES
     }

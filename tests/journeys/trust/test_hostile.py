@@ -629,7 +629,7 @@ def test_a_record_that_takes_too_long_to_work_out_is_said_and_not_waited_for() -
     start = moment_of(scene)
     chart += [
         {**dose, "id": f"d{n}", "effectiveDateTime": (start - timedelta(seconds=5 * n + 60)).isoformat()}
-        for n in range(8000)
+        for n in range(30000)
     ]
     desk = Desk(now=start, environ={"CRS_CDS_BUDGET_SECONDS": "1", "CRS_CDS_LOG_MILLISECONDS": "100"})
     began = time.monotonic()
