@@ -258,6 +258,7 @@ def _unread(found: Grouped, supplied: SuppliedOutcomes, done: Sequence[Summary])
     rows += [UnreadRow("export", "reports an error of its own", len(found.failures), tuple(found.failures[:5]))] * bool(
         found.failures
     )
+    rows += [UnreadRow("patients", "of the recorded list are not in it", found.missing)] * bool(found.missing)
     rows += [UnreadRow("outcomes", why, 1, (f"line {number}",)) for number, why in supplied.bad]
     failed = [where for one in done for where in one.failed]
     why = "could not be worked out, by a fault of this program"

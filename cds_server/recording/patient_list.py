@@ -39,7 +39,7 @@ def listed_patients(file: Path) -> tuple[Listed, ...]:
         one = text.strip().removeprefix("Patient/")
         if not one or one.startswith("#"):
             continue
-        if _ID.fullmatch(one) is None:
+        if _ID.fullmatch(one) is None or not one.strip("."):  # dots alone climb in an address
             bad.append(number)
         found.setdefault(one, Listed(one, number))
     if bad:

@@ -27,9 +27,11 @@ class FolderError(ValueError):
 
 
 class _AskedFor(msgspec.Struct, frozen=True):
-    """The types that were asked for: of those that no file holds, the evaluation knows that there are none."""
+    """The types that were asked for: of those that no file holds, the evaluation knows that there are none. And the
+    number of listed patients who are not in the folder: a cohort that lacks some must not look whole."""
 
     asked: tuple[str, ...] = msgspec.field(default=TYPES, name="org.crs-cds.asked")
+    missing: int = msgspec.field(default=0, name="org.crs-cds.missing")
 
 
 class _Manifest(msgspec.Struct, rename="camel"):
@@ -46,14 +48,18 @@ class RecordedFolder:
         # beside the folder, and not in it, where an evaluation would read a patient in part
         self._part = folder.with_name(folder.name + _PART)
         folder.mkdir(parents=True, exist_ok=True)
-        manifest = folder / MANIFEST
-        if not manifest.exists():
-            if any(folder.iterdir()):
-                raise FolderError(f"{folder} is not empty: name a new folder, or one that record has begun.")
-            content = _Manifest(now.astimezone(UTC).isoformat(timespec="seconds"), f"{_REQUEST}{base}")
-            self._write(manifest, (msgspec.json.encode(content),))
-        elif _request_of(manifest) != f"{_REQUEST}{base}":
+        begun = _manifest_in(folder / MANIFEST)
+        if begun is None and any(folder.iterdir()):
+            raise FolderError(f"{folder} is not empty: name a new folder, or one that record has begun.")
+        if begun is not None and begun.request != f"{_REQUEST}{base}":
             raise FolderError(f"{folder} was recorded from another server: name a new folder.")
+        self._manifest = begun or _Manifest(now.astimezone(UTC).isoformat(timespec="seconds"), f"{_REQUEST}{base}")
+
+    def note_missing(self, patients: Iterable[str]) -> None:
+        """Write down how many of these patients are not in the folder. Raises OSError."""
+        missing = sum(not self.has(patient) for patient in patients)
+        content = msgspec.structs.replace(self._manifest, extension=_AskedFor(missing=missing))
+        self._write(self._folder / MANIFEST, (msgspec.json.encode(content),))
 
     def has(self, patient: str) -> bool:
         return self._file(patient).exists()
@@ -88,8 +94,8 @@ def _lines(record: WholeRecord) -> Iterator[bytes]:
         yield msgspec.json.encode({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
-def _request_of(manifest: Path) -> str:
+def _manifest_in(file: Path) -> _Manifest | None:
     try:
-        return msgspec.json.decode(manifest.read_bytes(), type=_Manifest).request
+        return msgspec.json.decode(file.read_bytes(), type=_Manifest)
     except (*_BAD, OSError):
-        return ""
+        return None

@@ -56,12 +56,17 @@ def record_patients(
     """
     found = Recorded()
     forms = _Forms(source)
-    for number, one in enumerate(listed, 1):
-        if folder.has(one.id):
-            found.before += 1
-        else:
-            _record_one(one, forms, look, folder, found)
-        say(number)
+    ids = [one.id for one in listed]
+    folder.note_missing(ids)
+    try:
+        for number, one in enumerate(listed, 1):
+            if folder.has(one.id):
+                found.before += 1
+            else:
+                _record_one(one, forms, look, folder, found)
+            say(number)
+    finally:
+        folder.note_missing(ids)
     return found
 
 

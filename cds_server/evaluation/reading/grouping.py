@@ -44,6 +44,7 @@ class _Sorting(fs.FhirStruct, frozen=True):
 
 class _AskedFor(fs.FhirStruct, frozen=True):
     asked: tuple[str, ...] = msgspec.field(default=(), name="org.crs-cds.asked")
+    missing: int = msgspec.field(default=0, name="org.crs-cds.missing")
 
 
 class _Manifest(fs.FhirStruct, frozen=True):
@@ -63,6 +64,7 @@ class Grouped:
     `aliases` names the patient that another id was merged into. `failed` are the types that the export says are in
     part; `everything_failed` means that it names none. `last` is the latest time of a resource, as it is written.
     `asked` are the types of which `crs-cds record` says that it asked for them: where it found none, there are none.
+    `missing` are the patients of its list whom it could not record.
     """
 
     buckets: int
@@ -80,6 +82,7 @@ class Grouped:
     last: str = ""
     transaction_time: str = ""
     asked: frozenset[str] = frozenset()
+    missing: int = 0
 
 
 def number_of_buckets(files: Iterable[Path], workers: int) -> int:
@@ -100,6 +103,7 @@ def grouped(named: Iterable[Path], folder: Path, buckets: int, say: Callable[[in
     manifests = {file.name: read for file in export.files if (read := _manifest_in(file.path)) is not None}
     found.transaction_time = max((one.transaction_time for one in manifests.values()), default="")
     found.asked = frozenset(name for one in manifests.values() for name in one.extension.asked)
+    found.missing = sum(one.extension.missing for one in manifests.values())
     found.deleted = unread.deleted
     found.unread = [
         (file, why.value, part.count, tuple(part.places))

@@ -148,6 +148,25 @@ def test_a_patient_whom_the_server_does_not_know_is_named_by_the_line(tmp_path: 
     assert "Not known to the FHIR server: line 4." in found.output
 
 
+MISSING = rows("""
+| ids          | fault | missing | because                                             |
+| a            |       | 0       | everybody is there                                  |
+| a\\nnobody    |       | 1       | one whom the server does not know                   |
+| a\\nb\\nnobody | b     | 2       | a server that stops answering before the list ends  |
+""")
+
+
+@pytest.mark.parametrize("row", MISSING, ids=name_of)
+def test_a_cohort_that_lacks_patients_of_the_list_says_so(row: dict[str, str], tmp_path: Path) -> None:
+    def gone(url: str) -> Answer | None:
+        return outcome(503, "gone") if row["fault"] and url.endswith("/Patient/b") else None
+
+    record(tmp_path, row["ids"].replace("\\n", "\n"), [*chart("2", "a"), *chart("3", "b")], gone)
+    found = evaluated(tmp_path / "out", tmp_path / "work")
+    said = [one.count for one in found.unread if one.why == "of the recorded list are not in it"]
+    assert sum(said) == int(row["missing"])
+
+
 def test_a_recording_goes_on_with_those_who_are_not_there_yet(tmp_path: Path) -> None:
     both = [*chart("2", "a"), *chart("3", "b")]
     record(tmp_path, "a\n", both)
@@ -184,6 +203,7 @@ BAD = rows("""
 | ids           | fhir                       | out      | token | says                                                                   | because                         |
 |               |                            |          |       | names no patient                                                       | an empty file                   |
 | a\\nb/c\\nd e | | | | no FHIR id in line 2, 3. Nothing was read. | ids that are none |
+| ..            |                            |          |       | no FHIR id in line 1                                                   | dots that climb in an address   |
 | a             | ftp://fhir.example.org     |          |       | --fhir must be an http or https URL with a host                        | no address of a FHIR server     |
 | a             | http://fhir.example.org/r4 |          | T     | --fhir is plain http, by which no token is sent                        | a token in the clear            |
 | a             |                            |          | t k   | --token-env must name an environment variable                          | a token that is none            |
