@@ -24,9 +24,11 @@ selftest: .venv/ready
 
 test: .venv/ready programs lint types check
 
-# for the loop of work: style, types, the tables of the rules and the units, in less than a minute
+# for the loop of work: style, types, the tables of the rules and the units, in less than a minute; without the unit tests
+# that take long and say nothing of the rules
+SLOW := benchmarks cohorts evaluation_tables freed_memory growth large_calls release secrets_in_settings
 test-fast: .venv/ready lint types
-	$(BIN)/python -m pytest -n $(WORKERS) tests/spec tests/unit
+	$(BIN)/python -m pytest -n auto $(SLOW:%=--ignore=tests/unit/test_%.py) tests/spec tests/unit
 
 programs:
 	@sh tests/install_programs.sh
