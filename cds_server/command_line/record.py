@@ -55,11 +55,9 @@ def record(out: Path, patients: Path, fhir: str, token_env: str | None) -> None:
     except (PatientListError, FolderError, SettingsError) as error:
         raise BadInputError(str(error)) from error
     except FhirError as error:
-        raise BadInputError(f"{fhir}: {error.why}. What was recorded is kept; run the same command again.") from error
+        raise BadInputError(f"{fhir}: {error.why}. {KEPT}") from error
     except OSError as error:
-        raise BadInputError(
-            f"{out}: {error.strerror}. What was recorded is kept; run the same command again."
-        ) from error
+        raise BadInputError(f"{out}: {error.strerror}. {KEPT}") from error
     finally:
         progress.clear()
     for line in _said(found):
