@@ -24,9 +24,11 @@ GRADES = {f"{code}{grade}": grade for code in ("D89.83", "G92.0") for grade in r
 HIGHEST = 5
 _SOURCE = {"ice-score": GradeSource.SCORE, "icans-grade": GradeSource.CHARTED}
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
-# "2", "Grade 2", "CRS grade II: fever and oxygen"; of "grade 2-3" nothing is read
+# "2", "Grade 2", "CRS grade II: fever and oxygen"; of "grade 2-3" and "2, 3" nothing is read
+_ONE = r"(?:[0-5]|IV|V|I{1,3})"
 _GRADE = re.compile(
-    r"(?:ASTCT )?(?:CRS )?(?:grade|G)? ?:? ?(?P<grade>[0-5]|IV|V|I{1,3})(?:(?: ?[:(,;]| - ).*)?",
+    rf"(?:ASTCT )?(?:CRS )?(?:grade|G)? ?:? ?(?P<grade>{_ONE})"
+    rf"(?:(?: ?[:(,;]| - )(?! ?(?:grade |G)?{_ONE}(?![\w.])).*)?",
     re.IGNORECASE | re.ASCII,
 )
 _NONE = re.compile(r"(?:none|no crs|no cytokine release syndrome)", re.IGNORECASE)
@@ -34,10 +36,11 @@ _NONE = re.compile(r"(?:none|no crs|no cytokine release syndrome)", re.IGNORECAS
 
 @dataclass(frozen=True)
 class Act:
-    """One act of charting a grade. With `is_minimum` it is at least that: an ICE score of 0 is ICANS 3 or 4."""
+    """One act of charting a grade. With `is_minimum` it is at least that: an ICE score of 0 is ICANS 3 or 4. `grade` is
+    None where no single grade was charted ("2-3")."""
 
     at: datetime
-    grade: int
+    grade: int | None
     source: GradeSource
     is_minimum: bool = False
 
@@ -84,10 +87,15 @@ def crs_acts(observations: Observations, since: datetime, until: datetime) -> tu
     """The grades of CRS that somebody charted in a course, under a code or text of the value set `crs-grade`."""
     found = list[Act]()
     for observed in observations.of("crs-grade"):
-        at, grade = observed_at(observed.at, until), charted_crs(observed)
-        if grade is not None and since <= at <= until:
-            found.append(Act(at, grade, GradeSource.CHARTED))
+        at = observed_at(observed.at, until)
+        if since <= at <= until and not _is_empty(observed):
+            found.append(Act(at, charted_crs(observed), GradeSource.CHARTED))
     return tuple(sorted(found, key=lambda act: act.at))
+
+
+def _is_empty(observed: Observed) -> bool:
+    """Tell whether an entry says that it has no value."""
+    return observed.absent and not observed.stated
 
 
 def charted_crs(observed: Observed) -> int | None:
@@ -118,9 +126,13 @@ def icans_acts(history: WholeHistory) -> tuple[Act, ...]:
     for set_id in SCORES:
         for observed in history.observations.of(set_id):
             at = observed_at(observed.at, until)
-            read = charted_icans(observed, set_id) if at >= past.course.start else None
-            if read is not None and read.grade is not None:
+            if at < past.course.start or _is_empty(observed):
+                continue
+            read = charted_icans(observed, set_id)
+            if read is not None:
                 found.append(Act(at, read.grade, _SOURCE[set_id], read.from_ice_0))
+            elif _SOURCE[set_id] is GradeSource.CHARTED:
+                found.append(Act(at, None, GradeSource.CHARTED))
     return tuple(sorted(found, key=lambda act: act.at))
 
 
@@ -128,4 +140,4 @@ def scored_icans(acts: Iterable[Act], at: datetime, window: timedelta) -> Act | 
     """The highest ICANS by ICE score at a moment, over the window of the rules. A grade that somebody charted is what
     it is compared with, so it does not count."""
     scores = [act for act in acts if act.source is GradeSource.SCORE and at - window <= act.at <= at]
-    return max(scores, key=lambda act: (act.grade, act.is_minimum), default=None)
+    return max(scores, key=lambda act: (act.grade or 0, act.is_minimum), default=None)

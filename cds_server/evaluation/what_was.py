@@ -154,7 +154,8 @@ class _CourseWriter:
         worst = max((g for g in history.grades if g.grade.grade is not None), key=_first_height, default=None)
         share = self._share_known()
         icans = [one for one in grades if one.scale == "icans" and self._day_of(one.at) <= self._follow.icans_until_day]
-        worst_icans = max(icans, key=lambda one: (one.charted, -one.at.timestamp()), default=None)
+        stated = [one for one in icans if one.charted is not None]
+        worst_icans = max(stated, key=lambda one: (one.charted or 0, -one.at.timestamp()), default=None)
         toci, steroids = doses
         given_read = self._chart.record.coverage[Kind.ADMINISTRATIONS].state is not Completeness.UNREAD
         il6 = next((m for m in markers if (m.marker, m.window) == ("il6", STUDY)), _NO_MARKER)
@@ -241,10 +242,12 @@ class _CourseWriter:
         return Known.NO if enough and not goes_on else Known.UNKNOWN
 
     def _icans_known(self, icans: Sequence[ChartedGradeRow]) -> Known:
-        if any(one.charted > 0 for one in icans):
+        """None is known only where a grade was charted in time, and nothing that states no single grade ("0-1")."""
+        if any(one.charted for one in icans):
             return Known.YES
         charted = any(self._day_of(one.at) <= self._follow.icans_charted_until_day for one in icans)
-        return Known.NO if charted and not self._followed.cut else Known.UNKNOWN
+        stated = all(one.charted is not None for one in icans)
+        return Known.NO if charted and stated and not self._followed.cut else Known.UNKNOWN
 
     def _dies_here(self, at: datetime) -> bool:
         last = self._followed.course.last_infused + timedelta(days=self._follow.days)
@@ -302,7 +305,7 @@ def _grade_at(history: WholeHistory, at: datetime) -> GradeAt | None:
 
 
 def _before_dose(icans: Sequence[ChartedGradeRow], doses: Sequence[GivenDose]) -> bool | None:
-    first = min((one.at for one in icans if one.charted > 0), default=None)
+    first = min((one.at for one in icans if one.charted), default=None)
     return None if first is None or not doses else first < doses[0].start
 
 

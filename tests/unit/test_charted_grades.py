@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from cds_server.data_keys import prefetch_templates
@@ -40,6 +41,12 @@ VALUES = rows("""
 | Grade 1: fever               | 1     | behind a colon                        |
 | No CRS                       | 0     | none is grade 0                       |
 | Grade 2-3                    |       | two grades are none                   |
+| 2/3                          |       | nor so                                |
+| 2, 3                         |       | nor with a comma                      |
+| Grade 2 - Grade 3            |       | nor in words                          |
+| Grade II–III                 |       | nor in Roman numerals                 |
+| ≥3                           |       | a limit is no grade                   |
+| Grade 1: 38.9 °C             | 1     | a number behind it that is no grade   |
 | Grade 12                     |       | no grade of this scale                |
 | improving                    |       | no grade at all                       |
 """)
@@ -55,6 +62,12 @@ def test_the_grade_that_a_charted_text_states(row: dict[str, str]) -> None:
 @pytest.mark.parametrize(("number", "grade"), [("0", 0), ("5", 5), ("6", None), ("1.5", None), ("-1", None)])
 def test_the_grade_that_a_charted_number_states(number: str, grade: int | None) -> None:
     assert charted_crs(observed(number=number)) == grade
+
+
+@pytest.mark.parametrize("comparator", ["<", ">="])
+def test_a_number_with_a_comparator_states_no_single_grade(comparator: str) -> None:
+    quantity = fs.Quantity(Decimal(3), comparator=comparator)
+    assert charted_crs(msgspec.structs.replace(observed(number="3"), quantity=quantity)) is None
 
 
 def test_no_rule_and_no_prefetch_template_knows_what_an_evaluation_alone_reads() -> None:

@@ -61,7 +61,8 @@ def _page_one(report: Report) -> Chapter:
                 "Agreement in figures",
                 (
                     "Limits of the acts draw patients, because the acts of one patient hang together; those of the "
-                    "highest grades are exact. Acts at which no grade is known are counted and left out.",
+                    "highest grades are exact. Acts at which no grade is known, and those that state no single grade "
+                    "(2-3, ≥3), are counted and left out.",
                 ),
                 table=t.agreement_in_figures,
             ),

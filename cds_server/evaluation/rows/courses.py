@@ -172,15 +172,15 @@ class GradeDayRow:
 class ChartedGradeRow:
     """One act of charting a grade of CRS or ICANS, and the grade that is computed at that time.
 
-    Of ICANS the highest by ICE score within the rules' window counts as computed, and beside a score or a diagnosis
-    there is none.
+    `charted` is None where no single grade was charted ("2-3"). Of ICANS the highest by ICE score within the rules'
+    window counts as computed, and beside a score or a diagnosis there is none.
     """
 
     patient: str
     course: int
     scale: str  # crs, icans
     at: datetime
-    charted: int
+    charted: int | None
     computed: int | None
     computed_is_minimum: bool
     source: GradeSource

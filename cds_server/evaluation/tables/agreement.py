@@ -21,6 +21,7 @@ from cds_server.evaluation.tables.table import Cell, Table, numbers
 
 SCALES = ("crs", "icans")
 GRADES = range(6)
+NOT_ONE_GRADE = "not one grade"
 BESIDE = timedelta(hours=24)  # before the onset of CRS and after its end
 Pair = tuple[int, int]  # charted, computed
 
@@ -45,7 +46,7 @@ def acts(evaluation: Evaluation) -> Acts:
     highest: dict[tuple[str, CourseKey], int | None] = {("crs", where): c.max_grade for where, c in courses.items()}
     for row in near:
         if row.source is GradeSource.SCORE:
-            highest[row.scale, key(row)] = max(row.charted, highest.get((row.scale, key(row))) or 0)
+            highest[row.scale, key(row)] = max(row.charted or 0, highest.get((row.scale, key(row))) or 0)
     return Acts(tuple(row for row in near if row.source is GradeSource.CHARTED), highest)
 
 
@@ -64,13 +65,19 @@ def _days_after(course: CourseRow, at: datetime) -> float:
 
 
 def agreement(found: Acts) -> Table:
-    """The matrix: a row a charted grade, a column a computed one; not known is a column of its own."""
+    """The matrix: a row a charted grade, a column a computed one; not known is a column of its own, and what states no
+    single grade is a row of its own, the last."""
     counts = Counter((row.scale, row.charted, row.computed) for row in found.rows)
     columns = tuple(f"computed_{grade}" for grade in GRADES[:5])
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (scale.upper(), grade, *(counts[scale, grade, c] for c in (*GRADES[:5], None)))
+        (
+            scale.upper(),
+            NOT_ONE_GRADE if grade is None else grade,
+            *(counts[scale, grade, c] for c in (*GRADES[:5], None)),
+        )
         for scale in SCALES
-        for grade in sorted({row.charted for row in found.of(scale)})
+        for grade in (*GRADES, None)
+        if any(row.charted == grade for row in found.of(scale))
     )
     return Table("agreement", ("scale", "charted", *columns, "not_known"), rows, (*columns, "not_known"))
 
@@ -78,8 +85,8 @@ def agreement(found: Acts) -> Table:
 def agreement_in_figures(evaluation: Evaluation, found: Acts) -> Table:
     """Exact agreement and κ over the acts, limits by drawing patients, and over the highest grades of each course."""
     rows = tuple(row for scale in SCALES for row in _figures(scale, found, evaluation.protocol.statistics))
-    columns = ("scale", "figure", "n", "not_known", "value", "value_low", "value_high")
-    return Table("agreement_in_figures", columns, rows, ("n", "not_known"))
+    columns = ("scale", "figure", "n", "not_known", "not_one_grade", "value", "value_low", "value_high")
+    return Table("agreement_in_figures", columns, rows, ("n", "not_known", "not_one_grade"))
 
 
 def _figures(scale: str, found: Acts, statistics: Statistics) -> Iterator[tuple[Cell, ...]]:
@@ -88,16 +95,18 @@ def _figures(scale: str, found: Acts, statistics: Statistics) -> Iterator[tuple[
         return
     by_patient: dict[str, list[Pair]] = {}
     for row in of_scale:
-        if row.computed is not None:
+        if row.charted is not None and row.computed is not None:
             by_patient.setdefault(row.patient, []).append((row.charted, row.computed))
     patients = list(by_patient.values())
-    n = sum(map(len, patients))
+    n, no_grade = sum(map(len, patients)), sum(row.charted is None for row in of_scale)
+    left = (n, len(of_scale) - no_grade - n, no_grade)
     for name, of in (("charting acts: same grade", _same), ("charting acts: weighted kappa", _kappa)):
-        yield scale.upper(), name, n, len(of_scale) - n, *numbers(_drawn(patients, of, statistics))
+        yield scale.upper(), name, *left, *numbers(_drawn(patients, of, statistics))
     highest = _highest_charted(of_scale)
     over = [(charted, g) for where, charted in highest.items() if (g := found.highest.get((scale, where))) is not None]
     same = exact_share(Share(sum(a == b for a, b in over), len(over)))
-    yield scale.upper(), "highest grade of a course: same", len(over), len(highest) - len(over), *numbers(same)
+    left = (len(over), len(highest) - len(over), len({key(row) for row in of_scale} - {*highest}))
+    yield scale.upper(), "highest grade of a course: same", *left, *numbers(same)
 
 
 def _drawn(patients: list[list[Pair]], of: Callable[[list[Pair]], float], statistics: Statistics) -> Estimate:
@@ -112,7 +121,8 @@ def _drawn(patients: list[list[Pair]], of: Callable[[list[Pair]], float], statis
 def _highest_charted(found: Sequence[ChartedGradeRow]) -> dict[CourseKey, int]:
     charted: dict[CourseKey, int] = {}
     for row in found:
-        charted[key(row)] = max(row.charted, charted.get(key(row), 0))
+        if row.charted is not None:
+            charted[key(row)] = max(row.charted, charted.get(key(row), 0))
     return charted
 
 

@@ -47,8 +47,7 @@ def _reasons(evaluation: Evaluation, charted: Iterable[ChartedGradeRow]) -> Iter
     never = [e for e in evaluation.events if e.rules == 1 and e.preceded is not Preceded.BEFORE]
     yield "severe CRS that no card preceded", {key(e) for e in never if e.event is EventKind.GRADE_3}
     yield "a dose with no card before it", {key(e) for e in never if e.event in DOSES and e.preceded is Preceded.NEVER}
-    apart = (r for r in charted if r.computed is not None and abs(r.charted - r.computed) >= APART)
-    yield "charted and computed grade two apart", {key(r) for r in apart}
+    yield "charted and computed grade two apart", {key(r) for r in charted if _is_apart(r)}
     yield "a card without an order, and severe within 48 h", {
         key(e)
         for e in evaluation.episodes
@@ -56,6 +55,10 @@ def _reasons(evaluation: Evaluation, charted: Iterable[ChartedGradeRow]) -> Iter
         and e.severe_within_hours is not None and e.severe_within_hours <= LATER_SEVERE
     }  # fmt: skip
     yield "the grade is not known on most days", _mostly_unknown(evaluation)
+
+
+def _is_apart(row: ChartedGradeRow) -> bool:
+    return row.charted is not None and row.computed is not None and abs(row.charted - row.computed) >= APART
 
 
 def _mostly_unknown(evaluation: Evaluation) -> set[CourseKey]:

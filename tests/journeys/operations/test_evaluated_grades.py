@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 
 from cds_server.evaluation.rows.cohort import Evaluation
-from cds_server.evaluation.rows.courses import GradeSource
+from cds_server.evaluation.rows.courses import GradeSource, Known
 from cds_server.evaluation.tables.agreement import acts, agreement, agreement_in_figures
 from tests.support.evaluations import chart, charted, evaluated, export, flowsheets
-from tests.support.tables import rows
+from tests.support.tables import name_of, rows
 
 # Patient B: fever from 9 March 06:00, grade 2 throughout
 CHARTED = rows("""
-| value        | at                        | computed | because                             |
-| Grade 1      | 2026-03-09T04:00:00+08:00 | None     | no sign was charted for a day       |
-| CRS grade 1  | 2026-03-10T12:00:00+08:00 | 2        | one lower than computed             |
-| 2            | 2026-03-10T14:00:00+08:00 | 2        | a number alone                      |
-| well         | 2026-03-10T16:00:00+08:00 |          | no grade, so no act                 |
+| value        | at                        | charted | computed | because                             |
+| Grade 1      | 2026-03-09T04:00:00+08:00 | 1       | None     | no sign was charted for a day       |
+| CRS grade 1  | 2026-03-10T12:00:00+08:00 | 1       | 2        | one lower than computed             |
+| 2            | 2026-03-10T14:00:00+08:00 | 2       | 2        | a number alone                      |
+| Grade 2-3    | 2026-03-10T16:00:00+08:00 | None    | 2        | two grades                          |
+| ≥3           | 2026-03-10T18:00:00+08:00 | None    | 2        | a limit                             |
+| improving    | 2026-03-10T20:00:00+08:00 | None    | 2        | no grade at all                     |
 """)
 
 
@@ -30,16 +32,55 @@ def with_grades(tmp_path: Path) -> Evaluation:
 
 def test_a_site_s_code_for_the_grade_of_crs_gives_the_acts_of_charting(tmp_path: Path) -> None:
     found = [row for row in with_grades(tmp_path).charted_grades if row.source is GradeSource.CHARTED]
-    wanted = [row for row in CHARTED if row["computed"]]
-    assert [str(row.computed) for row in found] == [row["computed"] for row in wanted]
+    assert [(str(row.charted), str(row.computed)) for row in found] == [(r["charted"], r["computed"]) for r in CHARTED]
     assert {row.scale for row in found} == {"crs"}
 
 
 def test_the_acts_make_the_matrix(tmp_path: Path) -> None:
     table = agreement(acts(with_grades(tmp_path)))
     assert [(r["charted"], r["computed_1"], r["computed_2"], r["not_known"]) for r in table.dicts()] == [
-        (1, 0, 1, 1), (2, 0, 1, 0),
+        (1, 0, 1, 1), (2, 0, 1, 0), ("not one grade", 0, 3, 0),
     ]  # fmt: skip
+
+
+def test_what_states_no_single_grade_is_counted_and_stands_in_no_figure(tmp_path: Path) -> None:
+    evaluation = with_grades(tmp_path)
+    figures = agreement_in_figures(evaluation, acts(evaluation))
+    assert [(r["figure"], r["n"], r["not_known"], r["not_one_grade"], r["value"]) for r in figures.dicts()] == [
+        ("charting acts: same grade", 2, 1, 3, 0.5),
+        ("charting acts: weighted kappa", 2, 1, 3, 0.0),
+        ("highest grade of a course: same", 1, 0, 0, 1.0),
+    ]
+
+
+def test_an_entry_without_a_value_is_no_act_of_charting(tmp_path: Path) -> None:
+    entry = charted("b", "CRSG", "", "2026-03-10T12:00:00+08:00")
+    del entry["valueString"]
+    entry["dataAbsentReason"] = {"text": "not assessed"}
+    found = export(tmp_path / "export", [*chart("2", "b"), entry])
+    evaluation = evaluated(found, tmp_path / "work", value_sets=flowsheets(tmp_path / "codes", crs_grade="CRSG"))
+    assert acts(evaluation).of("crs") == []
+
+
+RANGES = rows("""
+| icans grades | icans   | because                                         |
+| 0            | no      | somebody looked, and there was none             |
+| 0 ; 0-1      | unknown | an entry that may be a grade 1                  |
+| 1 ; 0-1      | yes     | a grade stands beside it                        |
+""")
+
+
+@pytest.mark.parametrize("row", RANGES, ids=name_of)
+def test_icans_is_none_only_where_every_entry_states_one_grade(row: dict[str, str], tmp_path: Path) -> None:
+    values = [value.strip() for value in row["icans grades"].split(";")]
+    entries = [charted("b", "ICANSG", v, f"2026-03-1{n}T09:00:00+08:00") for n, v in enumerate(values)]
+    codes = flowsheets(tmp_path / "codes", icans_grade="ICANSG")
+    evaluation = evaluated(
+        export(tmp_path / "export", [*chart("2", "b"), *entries]), tmp_path / "work", value_sets=codes
+    )
+    (course,) = evaluation.courses
+    assert course.icans is Known(row["icans"])
+    assert [act.charted for act in acts(evaluation).of("icans")].count(None) == values.count("0-1")
 
 
 ICANS = rows("""
