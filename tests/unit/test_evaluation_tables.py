@@ -186,7 +186,7 @@ def test_courses_worth_reading_come_once_and_in_order() -> None:
 
 
 def test_hazards_are_not_fitted_with_six_events() -> None:
-    after = after_onset(paper_evaluation().courses)
+    after = after_onset(paper_evaluation())
     assert "not fitted: 6 events" in str(hazards(after).column("note")[0])
     assert landmark(after).rows == ()
 
@@ -299,9 +299,65 @@ def test_an_evaluation_of_nobody_is_a_page_all_the_same(tmp_path: Path) -> None:
 def test_a_course_that_has_not_ended_is_censored() -> None:
     course = next(c for c in paper_evaluation().courses if c.patient == "z02")
     assert course.end_is_censored
-    found = after_onset([replace(course, severe=Known.NO, first_grade_3=None)])
+    found = after_onset(paper_evaluation(courses=(replace(course, severe=Known.NO, first_grade_3=None),)))
     assert [one.cause for one in found] == [0]
     assert course.followed_until < datetime(2022, 1, 1, tzinfo=UTC) + timedelta(days=1)
+
+
+# a course with CRS from day 0 to day 4: the day of its first grade 3, and what is known of it
+FIRST_END = rows("""
+| grade 3 | ended | severe  | known | end | cause | because                                                     |
+| 2       | yes   | yes     | 1     | 2   | 1     | severe before it resolved                                   |
+| 4       | yes   | yes     | 1     | 4   | 1     | severe at its last sign                                     |
+| 30      | yes   | yes     | 1     | 4   | 2     | it had resolved, and a grade of 3 came a month later        |
+| 30      | no    | yes     | 1     | 30  | 1     | it had not ended yet                                        |
+| –       | no    | unknown | 1     | 4   | 0     | the export ends first: censored, and not left out           |
+| –       | no    | unknown | 0.5   |     |       | the grade is not known for long enough                      |
+| 0       | yes   | yes     | 1     |     |       | severe from the first fever on: never at risk               |
+""")
+
+
+@pytest.mark.parametrize("row", FIRST_END, ids=name_of)
+def test_what_comes_first_after_onset_counts(row: dict[str, str]) -> None:
+    start = datetime(2024, 5, 1, tzinfo=UTC)
+    (made,) = [c for c in paper_evaluation().courses if c.patient == "z02"]
+    course = replace(
+        made, onset=start, crs_end=start + timedelta(days=4), end_is_censored=row["ended"] == "no",
+        first_grade_3=None if row["grade 3"] == "–" else start + timedelta(days=int(row["grade 3"])),
+        severe=Known(row["severe"]), grade_known_share=Decimal(row["known"]),
+    )  # fmt: skip
+    found = [(one.end, one.cause) for one in after_onset(paper_evaluation(courses=(course,)))]
+    assert found == ([(int(row["end"]), int(row["cause"]))] if row["end"] else [])
+
+
+def ended(events: int, others: int, unknown: int) -> list[AfterOnset]:
+    """Courses with a dose on the first day of every second; the burden of the first `unknown` is not known."""
+    causes = [1] * events + [2] * others
+    return [
+        AfterOnset(2 + n / 100, cause, 0.5 if n % 2 else None, 1.0 if n % 3 else None, n % 7 if n >= unknown else None)
+        for n, cause in enumerate(causes)
+    ]
+
+
+TERMS_FITTED = rows("""
+| events | others | no burden | terms | courses | note                             | because                                     |
+| 9      | 40     | 0         | 1     | 49      | not fitted: 9 events, 40 without | ten events are needed                       |
+| 40     | 9      | 0         | 1     | 49      | not fitted: 40 events, 9 without | and ten courses without, not spells of them |
+| 19     | 30     | 0         | 1     | 49      | not adjusted for: grade 2        | ten events a term                           |
+| 20     | 30     | 0         | 2     | 50      | not adjusted for: burden         | enough for the grade                        |
+| 30     | 30     | 0         | 3     | 60      |                                  | and for the burden                          |
+| 40     | 30     | 5         | 3     | 65      |                                  | whose burden is not known is left out       |
+| 40     | 30     | 70        | 2     | 70      | not adjusted for: burden         | no burden was supplied                      |
+""")
+
+
+@pytest.mark.parametrize("row", TERMS_FITTED, ids=name_of)
+def test_the_model_has_as_many_terms_as_there_are_tens_of_events(row: dict[str, str]) -> None:
+    found = ended(int(row["events"]), int(row["others"]), int(row["no burden"]))
+    *adjusted, _ever = hazards(found).dicts()
+    assert [one["courses"] for one in adjusted] == [int(row["courses"])] * int(row["terms"])
+    assert str(adjusted[0]["note"]).startswith(row["note"])
+    assert (adjusted[0]["hazard_ratio"] is None) == row["note"].startswith("not fitted")
 
 
 def test_each_quarter_has_its_courses_and_their_shares() -> None:

@@ -26,6 +26,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "last-seen": frozenset(),
 }
 OWN = "x-"  # a column of Table 1
+BURDEN = "x-burden"
 DATED = frozenset({"death", "death-of-crs", "icu", "relapse", "last-seen"})
 MOST_BAD = 0.05
 _MOST_NAMED = 5
@@ -87,12 +88,21 @@ def _faults(line: Mapping[str, str | None], zone: tzinfo | None, patients: froze
         yield f"event is none of {', '.join(EVENTS)} or x-<name>"
     elif EVENTS.get(event) and value not in EVENTS[event]:
         yield f"value of {event} must be one of {', '.join(sorted(EVENTS[event]))}"
+    elif event == BURDEN and not _is_share(value):
+        yield f"value of {event} must be % of blasts, 0 to 100"
     elif not course.isascii() or not course.isdecimal() or int(course) < 1:
         yield "course must be a number from 1 on"
     elif date and _at(date, zone) is None:
         yield "date must be a FHIR date or dateTime"
     elif event in DATED and not date:
         yield f"date is missing, which {event} needs"
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 100
+    except ValueError:
+        return False
 
 
 def _row(line: Mapping[str, str | None], number: int, zone: tzinfo | None) -> OutcomeRow:

@@ -83,7 +83,7 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
     """The tables of an evaluation; of an aggregate report without any row of a patient and without small counts."""
     acts = agreement.acts(evaluation)
     told = cards.told(evaluation)
-    after = time_to_severe.after_onset(evaluation.courses)
+    after = time_to_severe.after_onset(evaluation)
     strips = worth_reading(evaluation, acts.rows)
     tables = Tables(
         flow=cohort.flow(evaluation),

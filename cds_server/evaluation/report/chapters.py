@@ -254,8 +254,8 @@ def _comparisons(report: Report) -> Chapter:
             Part(
                 "The drug as it comes with time",
                 (
-                    "Cause-specific hazard of severe CRS. Adjusted for a grade of 2 or more six hours "
-                    "before, with ten events a term at least; burden is not adjusted for.",
+                    "Cause-specific hazard of severe CRS. Adjusted for a grade of 2 that was reached six hours ago or "
+                    "more, and for burden where outcomes.csv has x-burden, with ten events a term at least.",
                 ),
                 table=t.hazards,
             ),

@@ -42,6 +42,14 @@ class NotCompared(NotFitted):
         return "not fitted: with a term, or without it, there was no event"
 
 
+@dataclass(frozen=True)
+class TooFewForTerms(NotFitted):
+    """The words in the place of a model that has too few events for its terms."""
+
+    def __str__(self) -> str:
+        return f"not fitted: {self.events} events; at least {self.needed} are needed"
+
+
 LEAST_OF_EACH = 10  # events and non-events, for a model, a curve, an AUC or a cut of one's own
 
 

@@ -9,7 +9,7 @@ from math import exp
 import numpy as np
 from statsmodels.duration.hazard_regression import PHReg
 
-from cds_server.evaluation.statistics.estimates import NORMAL, Estimate, NotCompared, NotFitted, too_few
+from cds_server.evaluation.statistics.estimates import NORMAL, Estimate, NotCompared, NotFitted, TooFewForTerms
 
 EVENTS_A_TERM = 10
 
@@ -27,14 +27,14 @@ class Spell:
 def hazard_ratios(spells: Sequence[Spell]) -> tuple[Estimate, ...] | NotFitted:
     """The cause-specific hazard ratio of each covariate, ties by Efron, with Wald limits.
 
-    Not fitted with fewer than ten events a covariate, or as many spells without an event; and not where a covariate has
-    events on one side only, or two of them cannot be told apart.
+    Not fitted with fewer than ten events a covariate; and not where a covariate has events on one side only, or two of
+    them cannot be told apart. How many patients had no event, spells do not tell.
     """
     spells = [s for s in spells if s.stop > s.start]
     events = sum(s.event for s in spells)
     terms = len(spells[0].covariates) if spells else 1
-    if (few := too_few(events, len(spells) - events, EVENTS_A_TERM * terms)) is not None:
-        return few
+    if events < EVENTS_A_TERM * terms:
+        return TooFewForTerms(events, len(spells) - events, EVENTS_A_TERM * terms)
     if not all(is_compared(spells, term) for term in range(terms)):
         return NotCompared(events, len(spells) - events, EVENTS_A_TERM * terms)
     model = PHReg(

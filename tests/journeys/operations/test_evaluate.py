@@ -180,6 +180,7 @@ BAD = rows("""
 | well --out out --from yesterday  | --from must be a date                  | no date                      |
 | well --out out --protocol bad    | --protocol: nonsense is unknown        | a protocol that is none      |
 | well --out out --outcomes bad    | the first line must name the column    | a CSV that is none           |
+| well --out out --outcomes burden | line 2: value of x-burden must be %    | a burden that is no number   |
 | well --out bad/out               | Not a directory                        | a report into a file         |
 """)
 
@@ -195,6 +196,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     (tmp_path / "cut" / "all.ndjson.gz").write_bytes(packed[:400])
     export(tmp_path / "well", chart("16", "a"))
     (tmp_path / "bad").write_text("nonsense = 1\n", encoding="utf-8")
+    (tmp_path / "burden").write_text("patient,event,date,value\na,x-burden,,high\n", encoding="utf-8")
     result = crs_cds("evaluate", *row["arguments"].split(), "--workers", "1")
     assert result.exit_code == 2, result.output
     assert row["says"] in result.stderr

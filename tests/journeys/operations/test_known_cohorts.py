@@ -16,7 +16,7 @@ from cds_server.evaluation.evaluate import Progress, Wanted, evaluate
 from cds_server.evaluation.protocol import Moments, Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseRow, Known
-from cds_server.evaluation.tables.time_to_severe import NOT_ADJUSTED, after_onset, hazards
+from cds_server.evaluation.tables.time_to_severe import BURDEN, GRADE_2, after_onset, hazards
 from cds_server.evaluation.workplace import Workplace
 from cds_server.site_rules import site_rules
 from example_patients.cohorts.broken import broken_cohort
@@ -106,7 +106,7 @@ def test_a_broken_export_names_each_fault_and_says_nothing_of_what_is_absent(tmp
 
 def test_a_drug_that_does_nothing_helps_only_where_ever_is_compared_with_never(tmp_path: Path) -> None:
     """The truth is 1. By ever or never the ratio is half of it, and by the time of the dose its limits hold it."""
-    found = hazards(after_onset(evaluated(no_effect_cohort, tmp_path).evaluation.courses))
+    found = hazards(after_onset(evaluated(no_effect_cohort, tmp_path).evaluation))
     (by_time, ever), columns = found.rows, found.columns
     low, high = columns.index("hazard_ratio_low"), columns.index("hazard_ratio_high")
     ratio, note = columns.index("hazard_ratio"), columns.index("note")
@@ -115,4 +115,4 @@ def test_a_drug_that_does_nothing_helps_only_where_ever_is_compared_with_never(t
     assert isinstance(by_time[low], float)
     assert isinstance(by_time[high], float)
     assert by_time[low] < 1 < by_time[high]
-    assert by_time[note] == NOT_ADJUSTED, "nobody of this cohort has grade 2 before grade 3"
+    assert by_time[note] == f"not adjusted for: {GRADE_2}, {BURDEN}", "nobody of this cohort has grade 2 before grade 3"
