@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,13 @@ from cds_server.evaluation.patient import pseudonym
 from cds_server.evaluation.protocol import Protocol
 from cds_server.evaluation.reading.coverage import export_coverage
 from cds_server.evaluation.reading.grouping import Grouped, grouped, latest_time, number_of_buckets
-from cds_server.evaluation.reading.outcomes import NO_OUTCOMES, SuppliedOutcomes, hashed, read_outcomes
+from cds_server.evaluation.reading.outcomes import (
+    NO_OUTCOMES,
+    SuppliedOutcomes,
+    hashed,
+    in_their_courses,
+    read_outcomes,
+)
 from cds_server.evaluation.rows.cohort import (
     AvailabilityRow,
     Evaluation,
@@ -83,13 +89,27 @@ def evaluate(wanted: Wanted, work: Workplace, open_executor: Open, progress: Pro
         found = grouped(wanted.named, work.buckets, number_of_buckets(files, wanted.workers), progress.reading)
         _check(found, wanted.named)
         work.keep(mark, found)
-    patients = frozenset(found.patients)
-    supplied = read_outcomes(wanted.outcomes, wanted.zone, patients) if wanted.outcomes is not None else NO_OUTCOMES
+    patients = found.people
+    supplied = NO_OUTCOMES
+    if wanted.outcomes is not None:
+        supplied = read_outcomes(wanted.outcomes, wanted.zone, patients, found.aliases)
     job = _job(wanted, work, found, supplied)
     _run(job, work, found, open_executor, progress)
     if not any(True for _ in Rows(work.results, "courses", CourseRow)):
         raise NothingToEvaluateError(_without_course(found, len(patients)))
+    if wanted.outcomes is not None:
+        supplied = in_their_courses(supplied, wanted.outcomes.name, _days0(work, patients), wanted.zone)
     return _together(wanted, work, found, supplied, round(time.monotonic() - started, 1))
+
+
+def _days0(work: Workplace, patients: frozenset[str]) -> dict[str, dict[int, date]]:
+    """The day 0 of each course, by the id of the patient."""
+    id_of = {pseudonym(patient, work.salt): patient for patient in patients}
+    found: dict[str, dict[int, date]] = {}
+    for row in Rows(work.results, "courses", CourseRow):
+        if row.patient in id_of:
+            found.setdefault(id_of[row.patient], {})[row.course] = row.day0
+    return found
 
 
 def _without_course(found: Grouped, patients: int) -> str:
@@ -138,13 +158,13 @@ def _only(found: Grouped, limit: int | None, salt: bytes) -> frozenset[str] | No
     """So many patients, in the order of their names in the tables, which is no order of anything else."""
     if limit is None:
         return None
-    return frozenset(sorted(found.patients, key=lambda patient: pseudonym(patient, salt))[:limit])
+    return frozenset(sorted(found.people, key=lambda patient: pseudonym(patient, salt))[:limit])
 
 
 def _run(job: Job, work: Workplace, found: Grouped, open_executor: Open, progress: Progress) -> None:
     done = work.done()
     buckets = [n for n, _ in sorted(found.sizes.items(), key=lambda one: -one[1]) if n not in done]
-    total = len(found.patients) if job.only is None else len(job.only)
+    total = len(found.people) if job.only is None else len(job.only)
     so_far = sum(one.patients for one in summaries(work.results))
     progress.patients(so_far, total, None)
 
@@ -224,7 +244,7 @@ def _flow(found: Grouped, done: Sequence[Summary], courses: Sequence[CourseRow])
     with_course = {row.patient for row in courses}
     first = [row for row in courses if row.course == 1]
     return (
-        FlowRow("in the export", len(found.patients), None),
+        FlowRow("in the export", len(found.people), None),
         FlowRow("read", patients, None),
         FlowRow("without an infusion that can be read, or outside the cohort", patients - len(with_course), None),
         FlowRow("with a course", len(with_course), len(courses)),

@@ -69,8 +69,15 @@ def patient_rows(
                 name, followed, chart, look, timeline, rules, number,
                 frozenset(one.date for one in was.days if one.at_risk),
             )  # fmt: skip
-            _add_said(found, replay, was, calls, orders, icu.get(followed.number, ()))
+            _add_said(found, replay, was, calls, orders, _in_course(icu.get(followed.number, ()), followed))
     return found
+
+
+def _in_course(moments: Iterable[datetime], followed: Followed) -> list[datetime]:
+    """The moments that lie in the time of a course; one of day 0 may be a date alone."""
+    return [
+        at for at in moments if at.astimezone(followed.zone).date() >= followed.course.day0 and at <= followed.until
+    ]
 
 
 def _counts(followed: Followed, look: Look) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from cds_server.evaluation.reading.bucket_files import bucket_of, resources_in
-from cds_server.evaluation.reading.grouping import MEDICATIONS
+from cds_server.evaluation.reading.grouping import MEDICATIONS, id_now
 from cds_server.inventory.batch import base_of
 from cds_server.inventory.medications_elsewhere import Medications
 from fhir_mappings.facts.coverage import Coverage, Kind
@@ -73,21 +73,15 @@ class Bucket:
         found: dict[str, list[tuple[str, bytes]]] = {}
         for number in sorted({self._number, *(bucket_of(alias, self._buckets) for alias in mine)}):
             for one in resources_in(self._folder, number):
-                patient = self._whole(one.patient)
+                patient = id_now(one.patient, self._aliases)
                 if bucket_of(patient, self._buckets) == self._number:
                     found.setdefault(patient, []).append((one.place, one.raw))
         return found
 
     def _aliases_of_mine(self) -> list[str]:
-        return [alias for alias in self._aliases if bucket_of(self._whole(alias), self._buckets) == self._number]
-
-    def _whole(self, patient: str) -> str:
-        """The id that a patient has now; ids that name each other in a circle stay as they are."""
-        seen = {patient}
-        while (now := self._aliases.get(patient)) is not None and now not in seen:
-            patient = now
-            seen.add(now)
-        return patient
+        return [
+            alias for alias in self._aliases if bucket_of(id_now(alias, self._aliases), self._buckets) == self._number
+        ]
 
     def _chart(self, patient: str, resources: list[tuple[str, bytes]], coverage: Mapping[Kind, Coverage]) -> Chart:
         pool = ResourcePool()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -61,8 +61,9 @@ _anything = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class Grouped:
     """The findings of the first pass.
 
-    `aliases` names the patient that another id was merged into. `failed` are the types that the export says are in
-    part; `everything_failed` means that it names none. `last` is the latest time of a resource, as it is written.
+    `aliases` names the patient that another id was merged into, `replaced` what an old Patient says of that. `failed`
+    are the types that the export says are in part; `everything_failed` means that it names none. `last` is the latest
+    time of a resource, as it is written.
     `asked` are the types of which `crs-cds record` says that it asked for them: where it found none, there are none.
     `missing` are the patients of its list whom it could not record.
     """
@@ -72,6 +73,7 @@ class Grouped:
     sizes: dict[int, int] = field(default_factory=Counter)
     patients: set[str] = field(default_factory=set)
     aliases: dict[str, str] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     without_patient: dict[str, int] = field(default_factory=Counter)
     of_several: dict[str, int] = field(default_factory=Counter)
@@ -83,6 +85,22 @@ class Grouped:
     transaction_time: str = ""
     asked: frozenset[str] = frozenset()
     missing: int = 0
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The patients, each once, by the ids that they have after all merges."""
+        return frozenset(id_now(patient, self.aliases) for patient in self.patients)
+
+
+def id_now(patient: str, aliases: Mapping[str, str]) -> str:
+    """The id that a patient has now; ids that name each other in a circle stay as they are."""
+    seen, last = {patient}, patient
+    while (now := aliases.get(last)) is not None:
+        if now in seen:
+            return patient
+        last = now
+        seen.add(now)
+    return last
 
 
 def number_of_buckets(files: Iterable[Path], workers: int) -> int:
@@ -130,7 +148,10 @@ class _Pass:
                 self._sort(one, portion.file)
 
     def close(self) -> None:
+        """End the pass. A patient is one with the one that took its place only where the export holds that one."""
         self._writer.close()
+        there = {old: now for old, now in self.found.replaced.items() if now in self.found.patients}
+        self.found.aliases = there | self.found.aliases
 
     def _sort(self, one: Placed, file: str) -> None:
         read = _read(one.raw)
@@ -164,9 +185,13 @@ class _Pass:
         return self._owners[owner]
 
     def _merge(self, link: fs.PatientLink, patient: str) -> None:
-        named = parsed_reference(link.other.reference or "") if link.type == "replaces" else None
-        if named is not None and named.type == "Patient" and named.id != patient:
+        named = parsed_reference(link.other.reference or "")
+        if named is None or named.type != "Patient" or named.id == patient:
+            return
+        if link.type == "replaces":
             self.found.aliases[named.id] = patient
+        elif link.type == "replaced-by":
+            self.found.replaced[patient] = named.id
 
     def _failure(self, one: Placed, file: str) -> None:
         """An OperationOutcome of the export: the types that it names were not all written; without a name, any."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
+from cds_server.evaluation.reading.grouping import id_now
 from cds_server.evaluation.rows.cohort import OutcomeRow, Outcomes
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 
@@ -54,16 +55,21 @@ class SuppliedOutcomes:
         return found
 
 
-def read_outcomes(file: Path, zone: tzinfo | None, patients: frozenset[str]) -> SuppliedOutcomes:
-    """The outcomes in a file, for the patients of the export. Raises OutcomesError."""
+def read_outcomes(
+    file: Path, zone: tzinfo | None, patients: frozenset[str], aliases: Mapping[str, str]
+) -> SuppliedOutcomes:
+    """The outcomes in a file, for the patients of the export. A line may name an id that was merged into another; those
+    are `aliases`. Raises OutcomesError."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             reader = csv.DictReader(opened)
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
                 raise OutcomesError(f"{file.name}: the first line must name the column {missing[0]}.")
-            lines = list(enumerate(reader, 2))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            lines = [(reader.line_num, _of_id_now(line, aliases)) for line in reader]
+    except OSError as error:
+        raise OutcomesError(f"{file.name} cannot be read ({error.strerror}).") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise OutcomesError(f"{file.name} cannot be read as a CSV in UTF-8.") from error
     rows, bad = list[tuple[str, OutcomeRow]](), list[tuple[int, str]]()
     for number, line in lines:
@@ -71,18 +77,54 @@ def read_outcomes(file: Path, zone: tzinfo | None, patients: frozenset[str]) -> 
         if why:
             bad.append((number, why))
         else:
-            rows.append(((line["patient"] or "").strip(), _row(line, number, zone)))
-    if len(bad) > MOST_BAD * max(len(lines), 1):
+            rows.append((line["patient"] or "", _row(line, number, zone)))
+    return _usable(file.name, rows, bad)
+
+
+def in_their_courses(
+    found: SuppliedOutcomes, name: str, days0: Mapping[str, Mapping[int, date]], zone: tzinfo | None
+) -> SuppliedOutcomes:
+    """The outcomes without those that lie outside the course that they name. `name` is that of the file, `days0` the
+    day 0 of each course by patient id. Raises OutcomesError."""
+    rows, bad = list[tuple[str, OutcomeRow]](), [*found.bad]
+    for patient, row in found.rows:
+        why = _outside(row, days0.get(patient, {}), zone)
+        if why:
+            bad.append((row.line, why))
+        else:
+            rows.append((patient, row))
+    return _usable(name, rows, sorted(bad))
+
+
+def _outside(row: OutcomeRow, days0: Mapping[int, date], zone: tzinfo | None) -> str:
+    """The reason why an outcome is not of its course; "" where it is, and where nothing is known of that course."""
+    day0, following = days0.get(row.course), days0.get(row.course + 1)
+    if row.at is None or day0 is None:
+        return ""
+    on = row.at.astimezone(zone or UTC).date()
+    if on < day0:
+        return "date lies before the course"
+    return "date lies in a later course of the patient" if following is not None and on >= following else ""
+
+
+def _usable(name: str, rows: Sequence[tuple[str, OutcomeRow]], bad: Sequence[tuple[int, str]]) -> SuppliedOutcomes:
+    """The outcomes of a file. Raises OutcomesError where too many lines of it are bad."""
+    lines = len(rows) + len(bad)
+    if len(bad) > MOST_BAD * lines:
         named = "; ".join(f"line {number}: {why}" for number, why in bad[:_MOST_NAMED])
-        raise OutcomesError(f"{file.name}: {len(bad)} of {len(lines)} lines cannot be used: {named}.")
+        raise OutcomesError(f"{name}: {len(bad)} of {lines} lines cannot be used: {named}.")
     return SuppliedOutcomes(frozenset(row.event for _, row in rows), tuple(rows), tuple(bad))
+
+
+def _of_id_now(line: dict[str, str | None], aliases: Mapping[str, str]) -> dict[str, str | None]:
+    return line | {"patient": id_now((line.get("patient") or "").strip(), aliases)}
 
 
 def _faults(line: Mapping[str, str | None], zone: tzinfo | None, patients: frozenset[str]) -> Iterator[str]:
     """The first thing that is wrong with a line, as a sentence without its values."""
     event, value = (line.get("event") or "").strip(), (line.get("value") or "").strip()
     course, date = (line.get("course") or "1").strip(), (line.get("date") or "").strip()
-    if (line.get("patient") or "").strip() not in patients:
+    if line["patient"] not in patients:
         yield "patient is not in the export"
     elif event not in EVENTS and not event.startswith(OWN):
         yield f"event is none of {', '.join(EVENTS)} or x-<name>"

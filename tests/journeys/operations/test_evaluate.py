@@ -50,6 +50,25 @@ def test_a_course_in_hindsight(row: dict[str, str], tmp_path: Path) -> None:
         assert (course.max_grade, course.severe) == (int(row["max"]), Known(row["severe"]))
 
 
+# Patient A: infused on 2 March 2026
+ICU = rows("""
+| date       | events | says                       | because                    |
+| 2026-03-09 | 1      |                            | a day of the course        |
+| 2026-03-02 | 1      |                            | day 0, as a date alone     |
+| 2026-03-01 | 0      | date lies before the course | the day before            |
+""")
+
+
+@pytest.mark.parametrize("row", ICU, ids=name_of)
+def test_a_move_to_intensive_care_counts_in_its_course_alone(row: dict[str, str], tmp_path: Path) -> None:
+    outcomes = tmp_path / "outcomes.csv"
+    lines = [f"a,icu,{row['date']},,1", *["a,x-high-risk,,,1"] * 20]
+    outcomes.write_text("\n".join(["patient,event,date,value,course", *lines]), encoding="utf-8")
+    found = evaluated(export(tmp_path / "export", chart("1a", "a")), tmp_path / "work", outcomes=outcomes)
+    assert sum(event.event is EventKind.ICU for event in found.events) == int(row["events"])
+    assert [one.why for one in found.unread if one.what == "outcomes"] == ([row["says"]] if row["says"] else [])
+
+
 def test_the_lead_of_a_card_is_from_its_first_showing_to_the_dose(tmp_path: Path) -> None:
     found = evaluated(export(tmp_path / "export", chart("1a", "a")), tmp_path / "work")
     doses = [row for row in found.events if row.event is EventKind.TOCILIZUMAB]
@@ -121,12 +140,29 @@ def test_what_an_export_takes_back_is_gone(tmp_path: Path) -> None:
     assert found.courses[0].tocilizumab_doses == 1
 
 
-def test_a_merged_patient_is_one(tmp_path: Path) -> None:
+NOW = {"resourceType": "Patient", "id": "new", "birthDate": "1980-01-01"}
+BEFORE = {"resourceType": "Patient", "id": "old", "active": False}
+MERGED = {
+    "the new Patient says it": [NOW | {"link": [{"type": "replaces", "other": {"reference": "Patient/old"}}]}],
+    "both are there": [NOW | {"link": [{"type": "replaces", "other": {"reference": "Patient/old"}}]}, BEFORE],
+    "the old Patient says it": [NOW, BEFORE | {"link": [{"type": "replaced-by", "other": {"reference": "Patient/new"}}]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", MERGED)
+def test_a_merged_patient_is_one(said: str, tmp_path: Path) -> None:
     resources = [r for r in chart("1a", "old") if r["resourceType"] != "Patient"]
-    who = {"resourceType": "Patient", "id": "new", "birthDate": "1980-01-01",
-           "link": [{"type": "replaces", "other": {"reference": "Patient/old"}}]}  # fmt: skip
-    found = evaluated(export(tmp_path / "export", [who, *resources]), tmp_path / "work")
+    found = evaluated(export(tmp_path / "export", [*MERGED[said], *resources]), tmp_path / "work")
     assert [course.age_years for course in found.courses] == [46]
+    assert {row.step: row.patients for row in found.flow}["in the export"] == 1
+
+
+def test_an_old_id_stays_where_the_one_that_took_its_place_is_not_in_the_export(tmp_path: Path) -> None:
+    found = [r for r in chart("1a", "old") if r["resourceType"] != "Patient"]
+    who = BEFORE | {"birthDate": "1980-01-01", "link": MERGED["the old Patient says it"][1]["link"]}
+    assert [c.age_years for c in evaluated(export(tmp_path / "export", [who, *found]), tmp_path / "work").courses] == [
+        46
+    ]
 
 
 def test_one_drug_for_all_reaches_every_patient_that_points_at_it(tmp_path: Path) -> None:
