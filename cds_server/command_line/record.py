@@ -48,7 +48,8 @@ def record(out: Path, patients: Path, fhir: str, token_env: str | None) -> None:
     now = datetime.now(UTC)
     look = Look(Protocol(), here.rules, here.settings.zone, now)
     try:
-        listed = listed_patients(patients)
+        in_file = listed_patients(patients)
+        listed = in_file.patients
         with _source(fhir, token_env) as source:
             folder = RecordedFolder(out, source.base, now)
             found = record_patients(source, listed, look, folder, lambda done: progress.say(done, len(listed)))
@@ -60,7 +61,7 @@ def record(out: Path, patients: Path, fhir: str, token_env: str | None) -> None:
         raise BadInputError(f"{out}: {error.strerror}. {KEPT}") from error
     finally:
         progress.clear()
-    for line in _said(found):
+    for line in _said(found, in_file.again):
         click.echo(line)
     if not found.is_whole:
         raise SystemExit(2)
@@ -94,11 +95,15 @@ def _token(variable: str | None) -> str | None:
     return token
 
 
-def _said(found: Recorded) -> Iterator[str]:
-    """The outcome in sentences. Patients are named by the line that lists them."""
+def _said(found: Recorded, doubled: int) -> Iterator[str]:
+    """The outcome in sentences. Patients are named by the line that lists them; `doubled` lines name one once more."""
     before = f", {found.before} before" if found.before else ""
     none = f"; of {found.without_course} of these no CAR-T infusion is on record" if found.without_course else ""
     yield f"{found.now} patients recorded now{before}{none}."
+    if doubled:
+        yield f"Lines that name a patient again: {doubled}. Each patient counts once."
+    if found.of_earlier_lists:
+        yield f"Patients of earlier lists who are not in the folder: {found.of_earlier_lists}."
     if found.unknown:
         yield f"Not known to the FHIR server: {_lines([one.line for one in found.unknown])}."
     for one, whole in found.in_part[:MOST_NAMED]:

@@ -22,8 +22,16 @@ class Listed:
     line: int
 
 
-def listed_patients(file: Path) -> tuple[Listed, ...]:
-    """The patients of a file, each once: FHIR ids, with or without `Patient/` before them. Empty lines, and those that
+@dataclass(frozen=True)
+class PatientList:
+    """The patients of a list, each once, and the number of lines that name one of them again."""
+
+    patients: tuple[Listed, ...]
+    again: int = 0
+
+
+def listed_patients(file: Path) -> PatientList:
+    """The patients of a file: FHIR ids, with or without `Patient/` before them. Empty lines, and those that
     begin with #, name none. Raises PatientListError."""
     try:
         if file.stat().st_size > MOST_BYTES:
@@ -35,16 +43,18 @@ def listed_patients(file: Path) -> tuple[Listed, ...]:
         raise PatientListError(f"{file} cannot be read ({error.strerror}).") from error
     found: dict[str, Listed] = {}
     bad: list[int] = []
+    again = 0
     for number, text in enumerate(lines, 1):
         one = text.strip().removeprefix("Patient/")
         if not one or one.startswith("#"):
             continue
         if _ID.fullmatch(one) is None or not one.strip("."):  # dots alone climb in an address
             bad.append(number)
+        again += one in found
         found.setdefault(one, Listed(one, number))
     if bad:
         named = ", ".join(map(str, bad[:10])) + (f" and {len(bad) - 10} more" if len(bad) > 10 else "")
         raise PatientListError(f"{file}: no FHIR id in line {named}. Nothing was read.")
     if not found:
         raise PatientListError(f"{file} names no patient.")
-    return tuple(found.values())
+    return PatientList(tuple(found.values()), again)

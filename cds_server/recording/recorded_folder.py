@@ -1,4 +1,5 @@
-"""The folder of a recording: a file for each patient who was read to the end, and a manifest that says from where.
+"""The folder of a recording: a file for each patient who was read to the end, a manifest that says from where, and the
+names of the files that are missing.
 
 A file appears under its name only when it is whole, so that a recording that was stopped goes on with the patients
 whose files are not there. The name of a file is a digest, because an id is patient data.
@@ -17,6 +18,7 @@ import msgspec
 from cds_server.recording.whole_record import TYPES, WholeRecord
 
 MANIFEST = "manifest.json"
+MISSING = ".missing"  # an evaluation passes over names that begin with a dot
 _REQUEST = "crs-cds record from "
 _PART = ".part"
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -55,11 +57,15 @@ class RecordedFolder:
             raise FolderError(f"{folder} was recorded from another server: name a new folder.")
         self._manifest = begun or _Manifest(now.astimezone(UTC).isoformat(timespec="seconds"), f"{_REQUEST}{base}")
 
-    def note_missing(self, patients: Iterable[str]) -> None:
-        """Write down how many of these patients are not in the folder. Raises OSError."""
-        missing = sum(not self.has(patient) for patient in patients)
-        content = msgspec.structs.replace(self._manifest, extension=_AskedFor(missing=missing))
+    def note_missing(self, patients: Iterable[str]) -> int:
+        """Write down who of these patients, and of those of earlier lists, is not in the folder, and return how many of
+        them there are: a shorter list does not make the cohort whole. Raises OSError."""
+        listed = {self._file(patient).name for patient in patients} | _missing_in(self._folder / MISSING)
+        missing = sorted(name for name in listed if not (self._folder / name).exists())
+        self._write(self._folder / MISSING, (name.encode() for name in missing))
+        content = msgspec.structs.replace(self._manifest, extension=_AskedFor(missing=len(missing)))
         self._write(self._folder / MANIFEST, (msgspec.json.encode(content),))
+        return len(missing)
 
     def has(self, patient: str) -> bool:
         return self._file(patient).exists()
@@ -92,6 +98,10 @@ def _lines(record: WholeRecord) -> Iterator[bytes]:
     for resource_type, error in record.gaps:
         issue = {"severity": "error", "code": "incomplete", "diagnostics": f"{resource_type}: {error.why}"}
         yield msgspec.json.encode({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+def _missing_in(file: Path) -> set[str]:
+    return set(file.read_text(encoding="utf-8").split()) if file.exists() else set()
 
 
 def _manifest_in(file: Path) -> _Manifest | None:

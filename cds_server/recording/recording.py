@@ -32,10 +32,14 @@ class Source:
 
 @dataclass
 class Recorded:
-    """The outcome for a list: how many patients were recorded, now and before; and those who were not, or not whole."""
+    """The outcome for a list: how many patients were recorded, now and before; and those who were not, or not whole.
+
+    `of_earlier_lists` are the patients of other lists who are not in the folder.
+    """
 
     now: int = 0
     before: int = 0
+    of_earlier_lists: int = 0
     without_course: int = 0
     unknown: list[Listed] = field(default_factory=list)
     in_part: list[tuple[Listed, WholeRecord]] = field(default_factory=list)
@@ -66,7 +70,7 @@ def record_patients(
                 _record_one(one, forms, look, folder, found)
             say(number)
     finally:
-        folder.note_missing(ids)
+        found.of_earlier_lists = folder.note_missing(ids) - sum(not folder.has(id_) for id_ in ids)
     return found
 
 

@@ -167,6 +167,46 @@ def test_a_cohort_that_lacks_patients_of_the_list_says_so(row: dict[str, str], t
     assert sum(said) == int(row["missing"])
 
 
+SHORTER = rows("""
+| first       | then | missing | earlier | because                                                        |
+| a\\nnobody   | a    | 1       | 1       | a shorter list does not make the cohort whole                  |
+| a\\nnobody   | b    | 1       | 1       | nor does another list                                          |
+| nobody      | a\\nnobody | 1  | 0       | who is listed again counts once                                |
+| b           | a    | 0       | 0       | who is there is not missing                                    |
+""")
+
+
+@pytest.mark.parametrize("row", SHORTER, ids=name_of)
+def test_a_rerun_with_another_list_counts_the_missing_of_both(row: dict[str, str], tmp_path: Path) -> None:
+    both = [*chart("2", "a"), *chart("3", "b")]
+    for name in ("first", "then"):
+        found = record(tmp_path, row[name].replace("\\n", "\n"), both)
+    said = f"Patients of earlier lists who are not in the folder: {row['earlier']}."
+    assert (said in found.output) is (row["earlier"] != "0")
+    missing = [one.count for one in evaluated(tmp_path / "out", tmp_path / "work").unread if "recorded list" in one.why]
+    assert sum(missing) == int(row["missing"])
+
+
+def test_a_patient_who_is_missing_is_so_no_more_once_recorded(tmp_path: Path) -> None:
+    record(tmp_path, "a\nb\n", chart("2", "a"))
+    found = record(tmp_path, "b\n", chart("3", "b"))
+    assert (found.exit_code, found.output) == (0, "1 patients recorded now.\n")
+    assert not [one for one in evaluated(tmp_path / "out", tmp_path / "work").unread if "recorded list" in one.why]
+
+
+def test_ids_that_stand_there_twice_are_counted_and_read_once(tmp_path: Path) -> None:
+    found = record(tmp_path, "a\nPatient/a\n\na\nb\n", [*chart("2", "a"), *chart("3", "b")])
+    assert found.exit_code == 0
+    assert found.output == "2 patients recorded now.\nLines that name a patient again: 2. Each patient counts once.\n"
+
+
+def test_no_id_stands_in_the_notes_of_a_recording(tmp_path: Path) -> None:
+    record(tmp_path, "secret-id\na\n", chart("2", "a"))
+    notes = [file.read_bytes() for file in (tmp_path / "out").iterdir() if file.suffix != ".ndjson"]
+    assert len(notes) == 2
+    assert not any(b"secret-id" in text for text in notes)
+
+
 def test_a_recording_goes_on_with_those_who_are_not_there_yet(tmp_path: Path) -> None:
     both = [*chart("2", "a"), *chart("3", "b")]
     record(tmp_path, "a\n", both)
@@ -210,6 +250,28 @@ BAD = rows("""
 | a             |                            | old      |       | is not empty: name a new folder                                        | a folder with other files in it |
 | a             |                            | another  |       | was recorded from another server                                       | another server's recording      |
 """)  # fmt: skip
+
+
+LISTS = {
+    # the file, or None for none             what is said
+    "a list that is not there": (None, "ids.txt cannot be read (No such file or directory)."),
+    "a list in Latin-1": (b"a\nM\xfcller\n", "ids.txt is no UTF-8 text."),
+    "a list in UTF-16": ("a\nb\n".encode("utf-16"), "ids.txt is no UTF-8 text."),
+    "an empty list": (b"", "ids.txt names no patient."),
+    "a list of remarks": (b"# of March\n\n", "ids.txt names no patient."),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_cannot_be_used_is_one_sentence(name: str, tmp_path: Path) -> None:
+    content, says = LISTS[name]
+    listed = tmp_path / "ids.txt"
+    if content is not None:
+        listed.write_bytes(content)
+    with wire([]) as asked:
+        found = crs_cds(*ON_FHIR, str(listed), str(tmp_path / "out"))
+    assert (found.exit_code, asked.asked, (tmp_path / "out").exists()) == (2, [], False)
+    assert found.output == f"Error: {tmp_path}/{says}\n"
 
 
 @pytest.mark.parametrize("row", BAD, ids=name_of)
