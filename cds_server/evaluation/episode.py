@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cds_server.evaluation.protocol import FollowUp
 from fhir_mappings.course_history import WholeHistory
+from fhir_mappings.facts.grade import CrsGrade, GradeRow
+from fhir_mappings.facts.row_parts import Missing
 from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.reading.fhir_time import day
 from fhir_mappings.rules.crs_grade import row_spans
 from fhir_mappings.rules.grade_history import GradeAt
 
 Span = tuple[datetime, datetime]
+SEVERE = 3  # the least grade
 LEAST_TEMPERATURES = 2  # in the quiet time after the last positive sign
 
 
@@ -121,9 +124,32 @@ def first_at_least(history: WholeHistory, grade: int) -> datetime | None:
 
 def hours_known(history: WholeHistory, start: datetime, end: datetime) -> float:
     """The hours between two moments at which the grade is known."""
+    return _hours(history, start, end, lambda grade: grade.grade is not None)
+
+
+def hours_decided(history: WholeHistory, start: datetime, end: datetime) -> float:
+    """The hours between two moments at which it is known whether the grade was 3 or more. A grade of at least 1, beside
+    which nobody charted oxygen, says nothing of that."""
+    return _hours(history, start, end, is_severe_known)
+
+
+def is_severe_known(grade: CrsGrade) -> bool:
+    """Tell whether nothing that is missing could make a lesser grade severe."""
+    if grade.grade is None:
+        return False
+    return grade.grade >= SEVERE or not grade.minimum or max(map(_most, (grade.pressure, grade.oxygen))) < SEVERE
+
+
+def _most(row: GradeRow) -> int:
+    """The highest that a row can be. Unread procedures of support raise none by themselves: what a patient breathes is
+    charted as a device too."""
+    return row.value if set(row.missing) <= {Missing.SUPPORTS_UNREAD} else row.most
+
+
+def _hours(history: WholeHistory, start: datetime, end: datetime, counts: Callable[[CrsGrade], bool]) -> float:
     found = timedelta(0)
     for one, following in steps_within(history, start, end):
-        if one.grade.grade is not None:
+        if counts(one.grade):
             found += max(min(following, end) - max(one.at, start), timedelta(0))
     return found / timedelta(hours=1)
 

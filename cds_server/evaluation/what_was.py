@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from cards.deciding.situation import verdicts
 from cds_server.evaluation.courses import Followed, Look, death_of
 from cds_server.evaluation.episode import (
+    SEVERE,
     Charted,
     Episode,
     charted_in,
     episode_of,
     first_at_least,
+    hours_decided,
     hours_known,
     local_days,
     steps,
@@ -75,7 +77,7 @@ def what_was(patient: str, followed: Followed, chart: Chart, look: Look, timelin
     given, start = history.found.given, followed.course.start
     toci, steroids = tocilizumab_doses(given, start, protocol.cards), steroid_doses(given, start, protocol.cards)
     blocked = first_blocker(blockers_of(given, history.past.course))
-    ends = window_ends(followed, look, blocked, episode.onset, first_at_least(history, 3))
+    ends = window_ends(followed, look, blocked, episode.onset, first_at_least(history, SEVERE))
     markers = tuple(marker_rows(patient, followed, chart, look, as_drawn(chart, look, timeline), ends))
     writer = _CourseWriter(patient, followed, chart, look, history, episode)
     days = tuple(writer.days())
@@ -230,10 +232,10 @@ class _CourseWriter:
         if onset is None or end is None:
             return None
         hours = (end - onset) / _HOUR
-        return Decimal(1) if hours == 0 else _hundredths(hours_known(self._history, onset, end) / hours)
+        return Decimal(1) if hours == 0 else _hundredths(hours_decided(self._history, onset, end) / hours)
 
     def _severe(self, days: Sequence[GradeDayRow], share: Decimal | None) -> Known:
-        if first_at_least(self._history, 3) is not None:
+        if first_at_least(self._history, SEVERE) is not None:
             return Known.YES
         if self._episode.onset is None:
             return self._crs(days)
@@ -255,7 +257,9 @@ class _CourseWriter:
 
     def _in_severe(self, died: datetime) -> bool:
         since = died - timedelta(days=self._follow.died_in_severe_days)
-        return any((one.grade.grade or 0) >= 3 and until >= since for one, until in steps(self._history, self._until))
+        return any(
+            (one.grade.grade or 0) >= SEVERE and until >= since for one, until in steps(self._history, self._until)
+        )
 
     def _flags(self, *, undated_death: bool) -> Iterator[CourseFlag]:
         course, episode = self._history.past.course, self._episode
@@ -318,4 +322,5 @@ def _tenths(number: float) -> Decimal:
 
 
 def _hundredths(number: float) -> Decimal:
-    return Decimal(repr(number)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    """A share, rounded down: 79.9 % are not 80 %."""
+    return Decimal(repr(round(number, 9))).quantize(Decimal("0.01"), ROUND_DOWN)

@@ -83,6 +83,7 @@ class CourseRow:
 
     `severe` and `crs` are as the protocol defines them: `unknown` is no answer, never a no. `duration_days` is from the
     first to the last positive sign; `duration_local_days` counts the local days from one to the other, both included.
+    `grade_known_share`: of the hours from onset to end, those at which it is known whether the grade was 3 or more.
     `died_in_severe`: death while the grade was 3 or more, or within 7 days after.
     """
 

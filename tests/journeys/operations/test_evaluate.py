@@ -31,7 +31,7 @@ COHORT = rows("""
 | scene | crs     | onset            | max | severe  | il6  | doses | first dose       | because                                    |
 | 1a    | yes     | 2026-03-07 06:00 | 4   | yes     | low  | 2     | 2026-03-09 10:00 | Patient A: two doses, then grade 4          |
 | 2     | yes     | 2026-03-09 06:00 | 2   | no      | low  | 2     | 2026-03-10 10:00 | Patient B: grade 2 throughout               |
-| 3     | yes     | 2026-03-06 06:00 | 2   | no      | high | 0     |                  | a high rise, and the chart ends with it     |
+| 3     | yes     | 2026-03-06 06:00 | 2   | unknown | high | 0     |                  | a high rise, and the chart ends with it     |
 | 13    | unknown |                  |     |         | unknown | 0  |                  | one temperature in two weeks says nothing   |
 """)
 
