@@ -34,7 +34,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Followed:
-    """A course, the n-th of its patient, and the end of its time. `cut`: the export ends before day 30."""
+    """A course, the n-th of its patient, and the end of its time. `cut`: the export ends it, before day 30."""
 
     number: int
     course: Course
@@ -88,6 +88,6 @@ def _followed(
     ends = [last, look.exported_at]
     ends += [following - _MOMENT] if following is not None else []
     ends += [death.at - _MOMENT] if death is not None and death.at is not None else []
-    until = max(min(ends), course.start)
     whole = day(course.last_infused + timedelta(days=follow_up.study_window_ends_day), zone).latest
-    return Followed(number, course, until, look.exported_at < whole, zone)
+    cut = min(ends) == look.exported_at < whole
+    return Followed(number, course, max(min(ends), course.start), cut, zone)

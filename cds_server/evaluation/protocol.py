@@ -48,7 +48,8 @@ class Moments:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """The time of a course that is looked at. Days count from the last infusion."""
+    """The time of a course that is looked at. Days count from the last infusion; those of ICANS and of the windows of
+    markers from day 0."""
 
     days: int = 60
     late_fever_after_days: int = 14

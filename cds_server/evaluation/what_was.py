@@ -187,8 +187,8 @@ class _CourseWriter:
             icans=self._icans_known(icans), max_icans=worst_icans.charted if worst_icans is not None else None,
             max_icans_at=worst_icans.at if worst_icans is not None else None,
             icans_before_first_dose=_before_dose(icans, toci),
-            tocilizumab=bool(toci) if given_read else None, first_tocilizumab=toci[0].start if toci else None,
-            tocilizumab_doses=len(toci), steroids=bool(steroids) if given_read else None,
+            tocilizumab=self._given(toci), first_tocilizumab=toci[0].start if toci else None,
+            tocilizumab_doses=len(toci), steroids=self._given(steroids),
             first_steroid=steroids[0].start if steroids else None, steroid_doses=len(steroids),
             il6_group=il6.group, il6_reason=il6.reason, il6_verdict_at_first_dose=verdict_at_dose,
             il6_baseline=_one(il6.baseline_low, il6.baseline_high), il6_peak=_one(il6.peak_low, il6.peak_high),
@@ -197,7 +197,7 @@ class _CourseWriter:
             crp_baseline=_one(crp.baseline_low, crp.baseline_high), crp_peak=_one(crp.peak_low, crp.peak_high),
             crp_fold_low=crp.fold_low, crp_fold_high=crp.fold_high,
             death=died, died_in_severe=died is not None and self._in_severe(died),
-            last_seen=max((at for at in self._charted.all if at <= self._until), default=course.start),
+            last_seen=max((at for at in self._charted.all if course.start <= at <= self._until), default=course.start),
             flags=tuple(self._flags(undated_death=death is not None and death.at is None)),
             treatment_reached=given_read,
         )  # fmt: skip
@@ -217,13 +217,15 @@ class _CourseWriter:
         return (at.astimezone(self._zone).date() - self._followed.course.day0).days
 
     def _crs(self, days: Sequence[GradeDayRow]) -> Known:
-        """CRS is a first fever in its time. Where temperatures of half of those days are too few, or the export ends
-        before the last of them, none is unknown."""
+        """CRS is a first fever in its time. None is unknown where temperatures of half of those days are too few, where
+        they were read in part, or where the export ends before the last of those days."""
         if self._episode.onset is not None:
             return Known.YES
-        if self._followed.cut and len(days) <= self._follow.late_fever_after_days:
+        course = self._followed.course
+        last = (course.last_infused - course.day0).days + self._follow.late_fever_after_days
+        if not self._is_read(Kind.VITALS) or (self._followed.cut and len(days) <= last):
             return Known.UNKNOWN
-        watched = [one for one in days if one.day <= self._follow.late_fever_after_days]
+        watched = [one for one in days if one.day <= last]
         rare = sum(one.temperatures < 2 for one in watched)
         return Known.UNKNOWN if 2 * rare >= max(len(watched), 1) else Known.NO
 
@@ -248,8 +250,15 @@ class _CourseWriter:
         if any(one.charted for one in icans):
             return Known.YES
         charted = any(self._day_of(one.at) <= self._follow.icans_charted_until_day for one in icans)
-        stated = all(one.charted is not None for one in icans)
+        stated = self._is_read(Kind.NEURO) and all(one.charted is not None for one in icans)
         return Known.NO if charted and stated and not self._followed.cut else Known.UNKNOWN
+
+    def _given(self, doses: Sequence[GivenDose]) -> bool | None:
+        return True if doses else False if self._is_read(Kind.ADMINISTRATIONS) else None
+
+    def _is_read(self, kind: Kind) -> bool:
+        """Tell whether the export has all data of a kind. In one that it has in part, none means nothing."""
+        return self._chart.record.coverage[kind].covers(self._followed.course.start)
 
     def _dies_here(self, at: datetime) -> bool:
         last = self._followed.course.last_infused + timedelta(days=self._follow.days)
