@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from cds_server.evaluation.rows.cohort import Evaluation
-from cds_server.evaluation.tables import agreement, cards, cohort, comparisons, markers, onset, time_to_severe
+from cds_server.evaluation.tables import (
+    agreement,
+    cards,
+    cohort,
+    comparisons,
+    durations,
+    markers,
+    onset,
+    time_to_severe,
+)
 from cds_server.evaluation.tables.checklist import checklist
 from cds_server.evaluation.tables.reading_list import Strip, listed, worth_reading
 from cds_server.evaluation.tables.run import (
@@ -96,7 +105,7 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         grade_by_day=cohort.grade_by_day(evaluation),
         table1=cohort.table_1(evaluation),
         onset=onset.onset(evaluation),
-        durations=cohort.durations(evaluation),
+        durations=durations.durations(evaluation),
         subgroups=cohort.subgroups(evaluation),
         quarters=cohort.quarters(evaluation),
         markers=markers.markers(evaluation),
