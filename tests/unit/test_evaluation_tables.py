@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_server.evaluation.protocol import Protocol, protocol_of
+from cds_server.evaluation.protocol import Protocol, PValues, protocol_of
 from cds_server.evaluation.report.all_tables import Report, report_of
 from cds_server.evaluation.report.write import write_report
 from cds_server.evaluation.rows.cohort import InventoryRow, OutcomeRow, Outcomes
@@ -63,8 +63,43 @@ def test_comparisons_give_the_counts_and_the_tests_of_the_study(row: dict[str, s
 
 def test_a_test_with_few_events_says_what_one_more_would_make_of_it() -> None:
     found = paper().tables.comparisons
-    assert in_words(row_of(found, stratum="il6-low", endpoint="severe-crs")["p_with_one_event_more"]) == "0.0432"
-    assert row_of(found, stratum="crp-high")["p_with_one_event_more"] is None
+    fragile = row_of(found, stratum="il6-low", endpoint="severe-crs")["note"]
+    assert fragile == "fragile: one event more gives p = 0.0432"
+    assert row_of(found, stratum="crp-high")["note"] == ""
+
+
+def test_each_share_of_a_comparison_has_its_exact_limits() -> None:
+    found = row_of(paper().tables.comparisons, stratum="il6-low", endpoint="severe-crs")
+    treated, untreated = (
+        [found[f"{who}_share{end}"] for end in ("", "_low", "_high")] for who in ("treated", "untreated")
+    )
+    assert treated == pytest.approx([0.375, 0.0852, 0.7551], abs=5e-5)
+    assert untreated == pytest.approx([0.0, 0.0, 0.1482], abs=5e-5)
+
+
+def test_a_p_stands_only_where_the_protocol_lists_it() -> None:
+    """The list says which; `p = "none"` says none of them."""
+    asked = PAPER.comparisons
+    silent = replace(PAPER, comparisons=replace(asked, p=PValues.NONE, table1_p=False))
+    assert [report_of(paper_evaluation(protocol=one)).tests for one in (PAPER, silent)] == [3 + 9, 0]
+
+
+DURATIONS = rows("""
+| stratum  | group            | courses | not ended | p     | because                               |
+| crs      | with tocilizumab | 31      | 1         | 0.558 | the protocol lists it                 |
+| crs      | without          | 13      | 0         | –     | one p stands beside two rows          |
+| il6-low  | with tocilizumab | 8       | 1         | –     | not listed                            |
+| il6-low  | without          | 4       | 0         | –     | those with CRS alone have a duration  |
+| il6-high | with tocilizumab | 23      | 0         | –     | not listed                            |
+| il6-high | without          | 9       | 0         | –     | of the same courses                   |
+""")
+
+
+@pytest.mark.parametrize("row", DURATIONS, ids=name_of)
+def test_durations_of_all_and_by_the_rise_of_il6(row: dict[str, str]) -> None:
+    found = row_of(paper().tables.durations, stratum=row["stratum"], group=row["group"])
+    assert (found["courses"], found["not_ended"]) == (int(row["courses"]), int(row["not ended"]))
+    assert in_words(found["p"]) == row["p"]
 
 
 def test_the_interaction_is_stated() -> None:
@@ -219,6 +254,16 @@ def test_small_counts_are_hidden_with_another_beside_them() -> None:
     assert found.rows == (
         ("x", "<7", "suppressed", "suppressed"), ("y", "suppressed", "suppressed", "suppressed"), ("z", 30, 40, 0.5),
     )  # fmt: skip
+
+
+def test_no_words_name_a_count_that_is_hidden() -> None:
+    """Six severe courses are "<7" in the tables, and so in the notes beside them."""
+    report = report_of(paper_evaluation(), aggregate_only=True)
+    of_markers = row_of(report.tables.markers, marker="il6", measure="fold", endpoint="severe", window="severe")
+    assert (of_markers["events"], of_markers["note"]) == ("<7", "suppressed")
+    assert set(report.tables.hazards.column("note")) == {"suppressed"}
+    assert "6" not in report.landmark_note
+    assert "6 events" in paper().landmark_note
 
 
 def test_none_is_no_small_count() -> None:

@@ -129,10 +129,10 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         codes=codes(evaluation),
         checklist=checklist(),
     )
-    note = time_to_severe.landmark_note(after)
     if not aggregate_only:
-        return Report(tables, tuple(strips), note, aggregate_only=False)
-    return Report(_aggregated(tables, evaluation.protocol.statistics.small_cell), (), note, aggregate_only=True)
+        return Report(tables, tuple(strips), time_to_severe.landmark_note(after), aggregate_only=False)
+    least = evaluation.protocol.statistics.small_cell
+    return Report(_aggregated(tables, least), (), time_to_severe.landmark_note(after, least), aggregate_only=True)
 
 
 def _aggregated(tables: Tables, least: int) -> Tables:

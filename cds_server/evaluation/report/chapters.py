@@ -238,9 +238,9 @@ def _comparisons(report: Report) -> Chapter:
             Part(
                 "Shares with tocilizumab and without",
                 (
-                    "Differences first, with Newcombe's limits. A p-value stands only beside a comparison "
-                    "that the protocol lists; with fewer than five events the column beside it says what one "
-                    "event more would make of it.",
+                    "Shares with exact limits, differences with Newcombe's. A p-value stands only beside a "
+                    "comparison that the protocol lists; with fewer than five events the note beside it says what "
+                    "one event more would make of it.",
                 ),
                 chart=charts.differences(t.comparisons),
                 table=t.comparisons,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isnan
 
 from cds_server.evaluation.protocol import Comparisons, PValues
 from cds_server.evaluation.rows.cohort import Evaluation
@@ -15,18 +16,20 @@ from cds_server.evaluation.rows.courses import CourseRow, Group, Known
 from cds_server.evaluation.statistics.estimates import Estimate
 from cds_server.evaluation.statistics.proportions import (
     Share,
+    exact_share,
     fisher_p,
     interaction,
     p_with_one_event_more,
     risk_difference,
 )
 from cds_server.evaluation.tables.outcomes import Supplied, first_courses, icans_of, supplied_by
-from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
+from cds_server.evaluation.tables.table import Cell, Table, in_words, numbers
 
 FRAGILE_BELOW = 5  # events
 COLUMNS = (
-    "endpoint", "stratum", "unknown_counted", "treated_events", "treated_n", "untreated_events", "untreated_n",
-    "unknown", "difference", "difference_low", "difference_high", "test", "p", "p_with_one_event_more",
+    "endpoint", "stratum", "unknown_counted", "treated_events", "treated_n", "treated_share", "treated_share_low",
+    "treated_share_high", "untreated_events", "untreated_n", "untreated_share", "untreated_share_low",
+    "untreated_share_high", "unknown", "difference", "difference_low", "difference_high", "test", "p", "note",
 )  # fmt: skip
 COUNTS = ("treated_events", "treated_n", "untreated_events", "untreated_n", "unknown")
 Outcome = Callable[[CourseRow], Known]
@@ -65,9 +68,9 @@ def comparisons(evaluation: Evaluation) -> Table:
     for endpoint, outcome, strata in _plan(supplied):
         for stratum in strata:
             within = [c for c in courses if stratum.holds(c)]
-            ways = _ways((endpoint, stratum.name), within, outcome)
-            if not within or (Group.UNKNOWN.value in stratum.name and not within):
+            if not within:
                 continue
+            ways = _ways((endpoint, stratum.name), within, outcome)
             rows += [
                 _row(endpoint, stratum.name, way, within, outcome, evaluation.protocol.comparisons) for way in ways
             ]
@@ -80,7 +83,7 @@ def _plan(supplied: Supplied) -> Iterator[tuple[str, Outcome, tuple[Stratum, ...
     yield "icans", lambda c: icans_of(c, supplied), (ALL, WITH_CRS, *IL6)
     for event in ("severe-infection", "death"):
         if supplied.has(event):
-            strata = (ALL, *CRP) if event == "severe-infection" else (ALL,)
+            strata = (ALL, WITH_CRS, *CRP) if event == "severe-infection" else (ALL, WITH_CRS)
             yield event, lambda c, event=event: supplied.known(c, event), strata  # type: ignore[misc]
 
 
@@ -107,11 +110,15 @@ def _row(
     endpoint: str, stratum: str, way: UnknownCounted, within: list[CourseRow], outcome: Outcome, asked: Comparisons
 ) -> tuple[Cell, ...]:
     treated, untreated, unknown = shares(within, outcome, way)
-    counts = (treated.events, treated.n, untreated.events, untreated.n, unknown)
-    planned = asked.p is PValues.LISTED and f"{endpoint}:{stratum}" in asked.listed
-    planned = planned and way is UnknownCounted.LEFT_OUT
-    return (endpoint, stratum, way.value, *counts, *numbers(_difference(treated, untreated)),
-            *(_tested(treated, untreated) if planned else (None, None, None)))  # fmt: skip
+    planned = is_planned(f"{endpoint}:{stratum}", asked) and way is UnknownCounted.LEFT_OUT
+    cells = (cell for one in (treated, untreated) for cell in (one.events, one.n, *numbers(exact_share(one))))
+    return (endpoint, stratum, way.value, *cells, unknown, *numbers(_difference(treated, untreated)),
+            *(_tested(treated, untreated) if planned else (None, None, "")))  # fmt: skip
+
+
+def is_planned(comparison: str, asked: Comparisons) -> bool:
+    """Tell whether a p-value stands beside a comparison, named as `endpoint:stratum`."""
+    return asked.p is PValues.LISTED and comparison in asked.listed
 
 
 def _difference(treated: Share, untreated: Share) -> Estimate | None:
@@ -121,9 +128,10 @@ def _difference(treated: Share, untreated: Share) -> Estimate | None:
 def _tested(treated: Share, untreated: Share) -> tuple[Cell, Cell, Cell]:
     """Test, p, and how much p hangs on one patient where there are few events."""
     if not treated.n or not untreated.n:
-        return None, None, None
-    few = treated.events + untreated.events < FRAGILE_BELOW
-    return "Fisher", fisher_p(treated, untreated), defined(p_with_one_event_more(treated, untreated)) if few else None
+        return None, None, ""
+    more, few = p_with_one_event_more(treated, untreated), treated.events + untreated.events < FRAGILE_BELOW
+    fragile = f"fragile: one event more gives p = {in_words(more)}" if few and not isnan(more) else ""
+    return "Fisher", fisher_p(treated, untreated), fragile
 
 
 def _interaction(courses: Sequence[CourseRow]) -> Iterator[tuple[Cell, ...]]:
@@ -135,6 +143,6 @@ def _interaction(courses: Sequence[CourseRow]) -> Iterator[tuple[Cell, ...]]:
         differences.append(_difference(treated, untreated))
     low, high = differences
     if low is not None and high is not None:
-        nothing = (None,) * 5
+        nothing = (None,) * 11
         yield ("severe-crs", "interaction: il6-low minus il6-high", UnknownCounted.LEFT_OUT.value, *nothing,
-               *numbers(interaction(low, high)), None, None, None)  # fmt: skip
+               *numbers(interaction(low, high)), None, None, "")  # fmt: skip

@@ -16,6 +16,7 @@ from cds_server.evaluation.statistics.estimates import Estimate
 
 Cell = str | int | float | bool | Decimal | date | None
 SUPPRESSED = "suppressed"
+NOTE = "note"  # the column of words that may name counts: "not fitted: 6 events"
 MINUS = "−"
 
 
@@ -146,7 +147,7 @@ def without_small_cells(table: Table, least: int) -> Table:
         for c, cell in enumerate(rows[r]):
             if (r, c) in hidden:
                 rows[r][c] = f"<{least}" if _is_small(cell, least) else SUPPRESSED
-            elif isinstance(cell, float | Decimal):
+            elif isinstance(cell, float | Decimal) or (table.columns[c] == NOTE and cell):
                 rows[r][c] = SUPPRESSED
     return Table(table.name, table.columns, tuple(map(tuple, rows)), table.counts)
 
