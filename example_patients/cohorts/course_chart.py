@@ -58,7 +58,7 @@ def resources_of(person: Person, lines: list[str]) -> list[Resource]:
     made = resources(list(entries("\n".join(lines), at)), person.id)
     ordered = [_order(resource, person) for resource in made if _is_tocilizumab(resource)]
     found = (_patient(person), *before_the_course(person), *ordered, *map(_issued, made))
-    return [_tagged(resource) for resource in found]
+    return [tagged(resource) for resource in found]
 
 
 def before_the_course(person: Person) -> list[Resource]:
@@ -118,5 +118,5 @@ def _issued(resource: Resource) -> Resource:
     return resource | {"issued": (drawn + REPORTED_AFTER).isoformat()}
 
 
-def _tagged(resource: Resource) -> Resource:
+def tagged(resource: Resource) -> Resource:
     return resource | {"meta": {"tag": [TAG]}}

@@ -17,7 +17,7 @@ OUTCOME_FIELDS = ("patient", "event", "date", "value", "course")
 
 @dataclass(frozen=True)
 class Outcome:
-    """A line of `outcomes.csv`; `date` is None for what has no date."""
+    """A line of `outcomes.csv`; `date` may have a time, and is None for what has no date."""
 
     patient: str
     event: str
@@ -48,7 +48,9 @@ def write_cohort(cohort: Cohort, folder: Path) -> int:
         with (folder / "outcomes.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(OUTCOME_FIELDS)
-            writer.writerows((o.patient, o.event, o.date or "", o.value, o.course) for o in cohort.outcomes)
+            writer.writerows(
+                (o.patient, o.event, o.date.isoformat() if o.date else "", o.value, o.course) for o in cohort.outcomes
+            )
     (folder / "protocol.toml").write_text(cohort.protocol, encoding="utf-8")
     for name, text in cohort.more.items():
         (folder / name).write_text(text, encoding="utf-8")

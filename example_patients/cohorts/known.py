@@ -1,4 +1,7 @@
-"""A cohort of ten whose onset, end, grade and doses are written down: `truth.csv` lies beside the export."""
+"""A cohort of ten whose onset, end, grade and doses are written down: `truth.csv` lies beside the export.
+
+Some of them have grades of CRS and ICANS that somebody charted, ICE scores, ferritin and blood cultures.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 
-from example_patients.cohorts.course_chart import LAST_VISIT, PRODUCT, Level, Person, resources_of, signs
+from example_patients.cohorts.course_chart import LAST_VISIT, PRODUCT, Level, Person, resources_of, signs, tagged
 from example_patients.cohorts.export import Cohort, Outcome
-from example_patients.stories.chart import Resource
+from example_patients.stories.chart import LOINC, UCUM, Resource
 
 FIRST = date(2024, 2, 5)
 LATE, CORRECTED_AFTER = timedelta(hours=26), timedelta(days=3)
@@ -31,8 +34,9 @@ class KnownCourse:
     tocilizumab: tuple[int, ...] = ()
     died_hour: int | None = None
     il6: str = "late"  # late, corrected
-    icu_day: int | None = None
+    icu_hour: int | None = None
     second_infusion_day: int | None = None
+    entries: tuple[tuple[int, str], ...] = ()  # of the flowsheet and the laboratory: see `entry`
 
 
 @dataclass(frozen=True)
@@ -55,19 +59,75 @@ class Truth:
 
 
 COURSES = (
-    KnownCourse("k01", "fever for three days, and its IL-6 is reported a day late", ((78, 1), (144, 0))),
-    KnownCourse("k02", "grade 2, then a dose", ((102, 1), (126, 2), (150, 1), (198, 0)), (130,)),
     KnownCourse(
-        "k03", "grade 3 with a corrected IL-6", ((78, 1), (110, 3), (134, 1), (168, 0)), (104, 128), il6="corrected"
+        "k01",
+        "fever for three days, and its IL-6 is reported a day late",
+        ((78, 1), (144, 0)),
+        entries=((79, "ferritin 600"), (80, "culture No growth"), (80, "crs 1"), (104, "crs 1"), (104, "ferritin 900")),
     ),
-    KnownCourse("k04", "dies in grade 4", ((78, 1), (102, 4)), (104,), died_hour=197),
-    KnownCourse("k05", "moved to intensive care", ((54, 1), (86, 3), (110, 2), (134, 1), (168, 0)), (88,), icu_day=3),
-    KnownCourse("k06", "no fever at all"),
-    KnownCourse("k07", "a first fever on day 20 is late", ((486, 1), (504, 0))),
+    KnownCourse(
+        "k02",
+        "grade 2, then a dose",
+        ((102, 1), (126, 2), (150, 1), (198, 0)),
+        (130,),
+        entries=(
+            (104, "culture Escherichia coli"),
+            (110, "crs 1"),
+            (120, "ferritin 1500"),
+            (127, "crs Grade 2"),
+            (135, "crs 2-3"),
+            (140, "ferritin 4000"),
+        ),
+    ),
+    KnownCourse(
+        "k03",
+        "grade 3 with a corrected IL-6",
+        ((78, 1), (110, 3), (134, 1), (168, 0)),
+        (104, 128),
+        il6="corrected",
+        entries=((98, "ferritin 5200"), (100, "ice 8"), (101, "icans 1"), (112, "crs 2"), (120, "crs 3")),
+    ),
+    KnownCourse(
+        "k04",
+        "dies in grade 4",
+        ((78, 1), (102, 4)),
+        (104,),
+        died_hour=197,
+        entries=((103, "ferritin 12000"), (103, "crs 2"), (110, "ice 0"), (112, "icans 4"), (150, "crs 4")),
+    ),
+    KnownCourse(
+        "k05",
+        "moved to intensive care",
+        ((54, 1), (86, 3), (110, 2), (134, 1), (168, 0)),
+        (88,),
+        icu_hour=90,
+        entries=((60, "ice 10"), (64, "icans 0"), (100, "icans 2")),
+    ),
+    KnownCourse("k06", "no fever at all", entries=((250, "crs 0"), (680, "crs 0"))),
+    KnownCourse(
+        "k07",
+        "a first fever on day 20 is late",
+        ((486, 1), (504, 0)),
+        entries=((98, "ice 10"), (100, "icans 0"), (488, "crs 1")),
+    ),
     KnownCourse("k08", "a fever again after five days", ((78, 1), (120, 0), (246, 1), (264, 0))),
-    KnownCourse("k09", "a fever again after two days is the same episode", ((78, 1), (96, 0), (150, 1), (168, 0))),
+    KnownCourse(
+        "k09",
+        "a fever again after two days is the same episode",
+        ((78, 1), (96, 0), (150, 1), (168, 0)),
+        entries=((100, "icans 0-1"),),
+    ),
     KnownCourse("k10", "a second infusion on day 45", ((78, 1), (120, 0)), second_infusion_day=45),
 )
+# no LOINC names a grade or an ICE score: the code is that of our own value set, as a site's own would be
+FLOWSHEET = "urn:crs-cds:local"
+CODES = {
+    "crs": {"system": FLOWSHEET, "code": "crs-grade", "display": "CRS grade"},
+    "icans": {"system": FLOWSHEET, "code": "icans-grade", "display": "ICANS grade"},
+    "ice": {"system": FLOWSHEET, "code": "ice-score", "display": "ICE score"},
+    "ferritin": {"system": LOINC, "code": "2276-4", "display": "Ferritin [Mass/volume] in Serum or Plasma"},
+    "culture": {"system": LOINC, "code": "600-7", "display": "Bacteria identified in Blood by Culture"},
+}
 # the hours of the day at which signs are charted
 ROUNDS = (6, 14, 22)
 
@@ -99,7 +159,26 @@ def _resources(course: KnownCourse, day0: date) -> list[Resource]:
     died = _at(day0, course.died_hour) if course.died_hour else None
     person = Person(course.patient, "female", 50, day0, died)
     found = resources_of(person, list(_lines(course)))
-    return [_as_reported(resource, course, day0) for resource in found]
+    charted = [entry(text, _at(day0, hour), f"{course.patient}-entry-{n}", course.patient)
+               for n, (hour, text) in enumerate(course.entries)]  # fmt: skip
+    return [*(_as_reported(resource, course, day0) for resource in found), *map(tagged, charted)]
+
+
+def entry(text: str, at: datetime, id_: str, patient: str) -> Resource:
+    """`crs 2`, `icans 1`, `ice 8`, `ferritin 600` in ng/mL, `culture No growth`: an entry as an Observation."""
+    word, _, value = text.partition(" ")
+    return {
+        "resourceType": "Observation", "id": id_, "status": "final", "code": {"coding": [CODES[word]]},
+        "subject": {"reference": f"Patient/{patient}"}, "effectiveDateTime": at.isoformat(), **_value(word, value),
+    }  # fmt: skip
+
+
+def _value(word: str, value: str) -> Resource:
+    if word == "ferritin":
+        return {"valueQuantity": {"value": int(value), "unit": "ng/mL", "system": UCUM, "code": "ng/mL"}}
+    if word == "culture":
+        return {"valueCodeableConcept": {"text": value}}
+    return {"valueInteger": int(value)} if word == "ice" else {"valueString": value}
 
 
 def _lines(course: KnownCourse) -> Iterator[str]:
@@ -160,10 +239,10 @@ def _end(course: KnownCourse) -> int | None:
 def _outcomes() -> Iterator[Outcome]:
     for number, course in enumerate(COURSES):
         day0 = FIRST + number * timedelta(days=9)
-        if course.icu_day is not None:
-            yield Outcome(course.patient, "icu", day0 + timedelta(days=course.icu_day))
+        if course.icu_hour is not None:
+            yield Outcome(course.patient, "icu", _at(day0, course.icu_hour))
         if course.died_hour is not None:
-            yield Outcome(course.patient, "death", day0 + timedelta(hours=course.died_hour))
+            yield Outcome(course.patient, "death", _at(day0, course.died_hour))
 
 
 def _as_csv(rows: tuple[Truth, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cds_server.evaluation.protocol import Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.workplace import Workplace
 from cds_server.site_rules import site_rules
+from example_patients.cohorts.export import Cohort, write_cohort
 from example_patients.stories.stories import whole_record
 from tests.support.desk import EXAMPLE_VALUE_SETS, ZONE, moment_of, scene_of
 from tests.support.fhir_wire import Resource
@@ -78,3 +80,14 @@ def evaluated(folder: Path, work: Path, **more: Any) -> Evaluation:
         **more,
     )  # fmt: skip
     return evaluate(wanted, Workplace(work), processes(1), SILENT)
+
+
+def evaluated_cohort(cohort: Cohort, folder: Path, protocol: Protocol) -> Evaluation:
+    """The evaluation of a constructed cohort with its outcomes, under the packaged rules in UTC."""
+    write_cohort(cohort, folder / "export")
+    outcomes = folder / "export" / "outcomes.csv"
+    wanted = Wanted(
+        (folder / "export",), protocol, (site_rules(None, None),), (RulesFrom(None, None),), UTC, "UTC", "0",
+        outcomes if outcomes.exists() else None,
+    )  # fmt: skip
+    return evaluate(wanted, Workplace(folder / "work"), processes(1), SILENT)

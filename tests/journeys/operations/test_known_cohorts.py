@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cds_server.evaluation.bucket_task import RulesFrom
-from cds_server.evaluation.engine import processes
-from cds_server.evaluation.evaluate import Progress, Wanted, evaluate
 from cds_server.evaluation.protocol import Moments, Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseRow, Known
 from cds_server.evaluation.tables.time_to_severe import BURDEN, GRADE_2, after_onset, hazards
-from cds_server.evaluation.workplace import Workplace
-from cds_server.site_rules import site_rules
 from example_patients.cohorts.broken import broken_cohort
-from example_patients.cohorts.export import Cohort, write_cohort
 from example_patients.cohorts.known import COURSES, Truth, known_cohort, truths
 from example_patients.cohorts.no_effect import no_effect_cohort
+from tests.support.evaluations import evaluated_cohort
 
 # no moment: what was, without what was said
 ONLY_WHAT_WAS = Protocol(moments=Moments(chart_opened=(), results=False, grade_changes=False, orders=False))
@@ -39,20 +32,9 @@ class Evaluated:
         return sorted((c for c in self.evaluation.courses if c.course == 1), key=lambda c: c.infused_at)
 
 
-def evaluated(make: Callable[[], Cohort], folder: Path) -> Evaluated:
-    write_cohort(make(), folder / "export")
-    outcomes = folder / "export" / "outcomes.csv"
-    wanted = Wanted(
-        (folder / "export",), ONLY_WHAT_WAS, (site_rules(None, None),), (RulesFrom(None, None),), UTC, "UTC", "0",
-        outcomes if outcomes.exists() else None,
-    )  # fmt: skip
-    quiet = Progress(lambda _: None, lambda *_: None)
-    return Evaluated(evaluate(wanted, Workplace(folder / "work"), processes(1), quiet))
-
-
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
-    return evaluated(known_cohort, tmp_path_factory.mktemp("known"))
+    return Evaluated(evaluated_cohort(known_cohort(), tmp_path_factory.mktemp("known"), ONLY_WHAT_WAS))
 
 
 def said(course: CourseRow) -> dict[str, Any]:
@@ -88,7 +70,7 @@ def test_an_export_with_every_type_leaves_no_grade_a_minimum(known: Evaluated) -
 
 
 def test_a_broken_export_names_each_fault_and_says_nothing_of_what_is_absent(tmp_path: Path) -> None:
-    found = evaluated(broken_cohort, tmp_path).evaluation
+    found = evaluated_cohort(broken_cohort(), tmp_path, ONLY_WHAT_WAS)
     told = " | ".join(f"{row.what}: {row.why} {' '.join(row.places)}" for row in found.unread)
     for words in (
         "Observation.001.ndjson",
@@ -106,7 +88,7 @@ def test_a_broken_export_names_each_fault_and_says_nothing_of_what_is_absent(tmp
 
 def test_a_drug_that_does_nothing_helps_only_where_ever_is_compared_with_never(tmp_path: Path) -> None:
     """The truth is 1. By ever or never the ratio is half of it, and by the time of the dose its limits hold it."""
-    found = hazards(after_onset(evaluated(no_effect_cohort, tmp_path).evaluation))
+    found = hazards(after_onset(evaluated_cohort(no_effect_cohort(), tmp_path, ONLY_WHAT_WAS)))
     (by_time, ever), columns = found.rows, found.columns
     low, high = columns.index("hazard_ratio_low"), columns.index("hazard_ratio_high")
     ratio, note = columns.index("hazard_ratio"), columns.index("note")
