@@ -62,6 +62,8 @@ def test_each_printed_page_says_what_it_holds(page: Page, report: str, tmp_path:
     opened(page, report).emulate_media(media="print")
     line = page.locator(".on-each-page")
     assert line.is_visible()
+    style = line.evaluate("line => [getComputedStyle(line).display, getComputedStyle(line).breakInside]")
+    assert style == ["table-header-group", "avoid"], "what the browser repeats on each page, above everything else"
     assert "holds patient data" in line.inner_text()
     assert "Constructed data" in line.inner_text()
     assert len(page.pdf(format="A4")) > 50_000

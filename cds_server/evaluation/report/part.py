@@ -11,7 +11,8 @@ from cds_server.evaluation.tables.table import Table
 
 @dataclass(frozen=True)
 class Part:
-    """A heading with its notes, its picture, and the table behind the picture."""
+    """A heading with its notes, its picture, and the table behind the picture. `empty` stands for a table without a
+    row."""
 
     heading: str
     notes: tuple[str, ...] = ()
@@ -19,6 +20,7 @@ class Part:
     table: Table | None = None
     strips: tuple[Strip, ...] = ()
     caption: str = ""
+    empty: str = "Nothing to show."
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from cds_server.evaluation.rows.cohort import Evaluation
-from cds_server.evaluation.rows.courses import ChartedGradeRow
+from cds_server.evaluation.rows.courses import ChartedGradeRow, GradeDayRow
 from cds_server.evaluation.rows.moments import EventKind, Preceded
 from cds_server.evaluation.tables.outcomes import CourseKey, key
 from cds_server.evaluation.tables.table import Table
@@ -17,16 +19,26 @@ APART = 2  # grades
 LATER_SEVERE = 48  # h
 DOSES = {EventKind.TOCILIZUMAB, EventKind.STEROID}
 LAST_DAY = 30
+LETTERS = {EventKind.TOCILIZUMAB: "T", EventKind.STEROID: "S", EventKind.ICU: "I"}
+
+
+@dataclass(frozen=True)
+class StripDay:
+    """A day of a strip: the highest grade, None where it is not known, and a letter for each kind of event on it."""
+
+    day: int
+    grade: int | None
+    events: str = ""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """A course as a strip: the highest grade known on each day, None where it is not known."""
+    """A course as a strip of days, up to the last one with a sign."""
 
     patient: str
     course: int
     reason: str
-    days: tuple[tuple[int, int | None], ...]
+    days: tuple[StripDay, ...]
 
 
 def worth_reading(evaluation: Evaluation, charted: Iterable[ChartedGradeRow]) -> list[Strip]:
@@ -36,11 +48,34 @@ def worth_reading(evaluation: Evaluation, charted: Iterable[ChartedGradeRow]) ->
         for where in sorted(courses):
             reasons.setdefault(where, reason)
     kept = dict(list(reasons.items())[:MOST])
-    days: dict[CourseKey, list[tuple[int, int | None]]] = defaultdict(list)
+    days = _days(evaluation, kept)
+    return [Strip(*where, reason, days[where]) for where, reason in kept.items()]
+
+
+def _days(evaluation: Evaluation, kept: Collection[CourseKey]) -> dict[CourseKey, tuple[StripDay, ...]]:
+    events = _events(evaluation, kept)
+    found: dict[CourseKey, list[GradeDayRow]] = {where: [] for where in kept}
     for row in evaluation.grade_days:
         if key(row) in kept and 0 <= row.day <= LAST_DAY:
-            days[key(row)].append((row.day, row.grade))
-    return [Strip(*where, reason, tuple(sorted(days[where], key=lambda d: d[0]))) for where, reason in kept.items()]
+            found[key(row)].append(row)
+    days: dict[CourseKey, tuple[StripDay, ...]] = {}
+    for where, rows in found.items():
+        last = max((row.day for row in rows if row.at_risk), default=-1)
+        days[where] = tuple(
+            StripDay(row.day, row.grade, "".join(sorted(events[where, row.date])))
+            for row in sorted(rows, key=lambda row: row.day)
+            if row.day <= last
+        )
+    return days
+
+
+def _events(evaluation: Evaluation, kept: Collection[CourseKey]) -> dict[tuple[CourseKey, date], set[str]]:
+    zone = ZoneInfo(evaluation.zone_name or "UTC")
+    found: dict[tuple[CourseKey, date], set[str]] = defaultdict(set)
+    for event in evaluation.events:
+        if event.rules == 1 and key(event) in kept and event.event in LETTERS:
+            found[key(event), event.at.astimezone(zone).date()].add(LETTERS[event.event])
+    return found
 
 
 def _reasons(evaluation: Evaluation, charted: Iterable[ChartedGradeRow]) -> Iterator[tuple[str, set[CourseKey]]]:
