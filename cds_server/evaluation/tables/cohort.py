@@ -21,8 +21,10 @@ from cds_server.evaluation.tables.outcomes import (
     supplied_by,
 )
 from cds_server.evaluation.tables.table import Cell, Table, defined, in_words, numbers
+from fhir_mappings.facts.labs import Reason
 
 UNKNOWN = "unknown"
+NO_BASELINE = Reason.NO_BASELINE.value
 # the study's classes of blasts, each with the test whether a burden lies above it
 BURDEN: tuple[tuple[str, Callable[[float], bool]], ...] = (
     ("<5 %", lambda blasts: blasts >= 5),
@@ -73,10 +75,15 @@ def grade_by_day(evaluation: Evaluation, last: int = 30) -> Table:
 
 
 def table_1(evaluation: Evaluation) -> Table:
-    """First courses with tocilizumab and without: number and share of each level, with standardised differences."""
+    """First courses with tocilizumab and without, each level with its number and the standardised difference.
+
+    Beside them later courses, which no comparison counts, and first courses without a baseline of IL-6.
+    """
     supplied = supplied_by(evaluation)
     courses = [c for c in first_courses(evaluation.courses) if c.tocilizumab is not None]
     groups = [[c for c in courses if c.tocilizumab is given] for given in (True, False)]
+    groups.append([c for c in evaluation.courses if c.course > 1])
+    groups.append([c for c in first_courses(evaluation.courses) if c.il6_reason == NO_BASELINE])
     with_p = evaluation.protocol.comparisons.table1_p
     again = frozenset(c.patient for c in evaluation.courses if c.course > 1)
     rows = [
@@ -90,10 +97,12 @@ def table_1(evaluation: Evaluation) -> Table:
         "treated_n",
         "untreated",
         "untreated_n",
+        "later_courses",
+        "no_il6_baseline",
         "standardised_difference",
         "p",
     )
-    return Table("table1", columns, tuple(rows), ("treated", "treated_n", "untreated", "untreated_n"))
+    return Table("table1", columns, tuple(rows), columns[2:8])
 
 
 def _characteristics(supplied: Supplied, again: frozenset[str]) -> Iterator[tuple[str, Level]]:
@@ -122,15 +131,16 @@ def _burden(course: CourseRow, supplied: Supplied) -> str:
 def _levels(name: str, level: Level, groups: Sequence[list[CourseRow]], *, with_p: bool) -> Iterator[tuple[Cell, ...]]:
     """A row a level; difference and p stand on the first. Not known is shown and left out of both."""
     counts = [Counter(map(level, group)) for group in groups]
-    names = _in_order({*counts[0], *counts[1]}, (*(burden for burden, _ in BURDEN), HIGHEST_BURDEN))
-    known = [n for n in names if n not in (UNKNOWN, Known.UNKNOWN.value)]
-    table = [[count[n] for n in known] for count in counts]
+    names = _in_order(set().union(*counts), (*(burden for burden, _ in BURDEN), HIGHEST_BURDEN))
+    compared = counts[:2]
+    known = [n for n in names if n not in (UNKNOWN, Known.UNKNOWN.value) and any(count[n] for count in compared)]
+    table = [[count[n] for n in known] for count in compared]
     difference = defined(difference_of_shares(*table)) if known else None
     p = defined(pearson_p(table)) if with_p and known else None
     for number, one in enumerate(names):
         first = number == 0
         yield (name, one, counts[0][one], len(groups[0]), counts[1][one], len(groups[1]),
-               difference if first else None, p if first else None)  # fmt: skip
+               counts[2][one], counts[3][one], difference if first else None, p if first else None)  # fmt: skip
 
 
 def _ages(groups: Sequence[list[CourseRow]]) -> Iterator[tuple[Cell, ...]]:
@@ -139,8 +149,8 @@ def _ages(groups: Sequence[list[CourseRow]]) -> Iterator[tuple[Cell, ...]]:
         f"{in_words(quantile(a, 0.5))} ({in_words(quantile(a, 0.25))} to {in_words(quantile(a, 0.75))})" if a else "–"
         for a in ages
     ]
-    yield ("age, years", "median (quartiles)", shown[0], len(ages[0]), shown[1], len(ages[1]),
-           defined(difference_of_means(*ages)), None)  # fmt: skip
+    yield ("age, years", "median (quartiles)", shown[0], len(ages[0]), shown[1], len(ages[1]), *shown[2:],
+           defined(difference_of_means(*ages[:2])), None)  # fmt: skip
 
 
 def subgroups(evaluation: Evaluation) -> Table:
