@@ -77,7 +77,7 @@ def differences(table: Table) -> Chart | None:
         return None
     names = [f"{row['endpoint']}: {row['stratum']}" + _way(row["unknown_counted"]) for row in rows]
     limits = [
-        {"type": "line", "data": [[row["difference_low"], n], [row["difference_high"], n]], "symbol": "none",
+        {"type": "line", "data": [[row["low"], n], [row["high"], n]], "symbol": "none",
          "lineStyle": {"color": FIRST, "width": 2}, "silent": True}
         for n, row in enumerate(rows)
     ]  # fmt: skip

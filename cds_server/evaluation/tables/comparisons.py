@@ -27,9 +27,9 @@ from cds_server.evaluation.tables.table import Cell, Table, in_words, numbers
 
 FRAGILE_BELOW = 5  # events
 COLUMNS = (
-    "endpoint", "stratum", "unknown_counted", "treated_events", "treated_n", "treated_share", "treated_share_low",
-    "treated_share_high", "untreated_events", "untreated_n", "untreated_share", "untreated_share_low",
-    "untreated_share_high", "unknown", "difference", "difference_low", "difference_high", "test", "p", "note",
+    "endpoint", "stratum", "treated_events", "treated_n", "untreated_events", "untreated_n", "difference", "low",
+    "high", "test", "p", "note", "treated_share", "treated_share_low", "treated_share_high", "untreated_share",
+    "untreated_share_low", "untreated_share_high", "unknown", "unknown_counted",
 )  # fmt: skip
 COUNTS = ("treated_events", "treated_n", "untreated_events", "untreated_n", "unknown")
 Outcome = Callable[[CourseRow], Known]
@@ -111,9 +111,10 @@ def _row(
 ) -> tuple[Cell, ...]:
     treated, untreated, unknown = shares(within, outcome, way)
     planned = is_planned(f"{endpoint}:{stratum}", asked) and way is UnknownCounted.LEFT_OUT
-    cells = (cell for one in (treated, untreated) for cell in (one.events, one.n, *numbers(exact_share(one))))
-    return (endpoint, stratum, way.value, *cells, unknown, *numbers(_difference(treated, untreated)),
-            *(_tested(treated, untreated) if planned else (None, None, "")))  # fmt: skip
+    return (endpoint, stratum, treated.events, treated.n, untreated.events, untreated.n,
+            *numbers(_difference(treated, untreated)),
+            *(_tested(treated, untreated) if planned else (None, None, "")),
+            *(cell for one in (treated, untreated) for cell in numbers(exact_share(one))), unknown, way.value)  # fmt: skip
 
 
 def is_planned(comparison: str, asked: Comparisons) -> bool:
@@ -143,6 +144,6 @@ def _interaction(courses: Sequence[CourseRow]) -> Iterator[tuple[Cell, ...]]:
         differences.append(_difference(treated, untreated))
     low, high = differences
     if low is not None and high is not None:
-        nothing = (None,) * 11
-        yield ("severe-crs", "interaction: il6-low minus il6-high", UnknownCounted.LEFT_OUT.value, *nothing,
-               *numbers(interaction(low, high)), None, None, "")  # fmt: skip
+        nothing = (None,) * 4
+        yield ("severe-crs", "interaction: il6-low minus il6-high", *nothing, *numbers(interaction(low, high)), None,
+               None, "", *(None,) * 7, UnknownCounted.LEFT_OUT.value)  # fmt: skip

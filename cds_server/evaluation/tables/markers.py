@@ -16,10 +16,9 @@ from cds_server.evaluation.tables.outcomes import first_courses, key
 from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
 
 COLUMNS = (
-    "marker", "measure", "endpoint", "window", "n", "events", "unknown", "auc", "auc_low", "auc_high", "study_cut",
-    "study_sensitivity", "study_sensitivity_low", "study_sensitivity_high", "study_specificity",
-    "study_specificity_low", "study_specificity_high", "own_cut", "own_cut_low", "own_cut_high", "j_apparent",
-    "j_corrected", "note",
+    "marker", "measure", "endpoint", "n", "events", "auc", "auc_low", "auc_high", "study_cut", "study_sensitivity",
+    "study_specificity", "own_cut", "own_cut_low", "own_cut_high", "j_apparent", "j_corrected", "window", "unknown",
+    "study_sensitivity_low", "study_sensitivity_high", "study_specificity_low", "study_specificity_high", "note",
 )  # fmt: skip
 # the study's cuts with the rule's own sign: True for above, False for at or above
 STUDY = {"il6": (4.0, False), "crp": (1.83, True)}
@@ -90,24 +89,17 @@ def _row(
     known = [(v, k is Known.YES) for v, k in pairs if v is not None and k is not Known.UNKNOWN]
     cut, strict = STUDY[marker]
     sample = Sample.of([v for v, _ in known], [event for _, event in known], strict=strict)
-    who = (marker, measure, endpoint.name, endpoint.window)
-    counts = (len(known), sum(event for _, event in known), len(pairs) - len(known))
     few = sample.too_few(asked.least_events)
+    study = at_cut(sample, cut) if measure == "fold" else None  # not chosen in these patients: few events are enough
+    sensitivity, *of_sensitivity = numbers(study.sensitivity if study else None)
+    specificity, *of_specificity = numbers(study.specificity if study else None)
     return (
-        *who, *counts,
-        *(numbers(None) if few else numbers(auc(sample))),
-        *(_study(sample, cut) if measure == "fold" else (None,) * 7),
+        marker, measure, endpoint.name, len(known), sum(event for _, event in known),
+        *numbers(None if few else auc(sample)), cut if study else None, sensitivity, specificity,
         *_own(own_cut(sample, asked.seed, asked.bootstrap, asked.least_events)),
+        endpoint.window, len(pairs) - len(known), *of_sensitivity, *of_specificity,
         "; ".join(filter(None, (endpoint.note, str(few) if few else ""))),
     )  # fmt: skip
-
-
-def _study(sample: Sample, cut: float) -> Iterator[Cell]:
-    """The study's cut as it does here: it was not chosen in these patients, so few events are enough."""
-    found = at_cut(sample, cut)
-    yield cut
-    yield from numbers(found.sensitivity)
-    yield from numbers(found.specificity)
 
 
 def _own(found: OwnCut | NotFitted) -> tuple[Cell, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,6 +35,17 @@ class Table:
     def column(self, name: str) -> list[Cell]:
         where = self.columns.index(name)
         return [row[where] for row in self.rows]
+
+    def only(self, *columns: str) -> Table:
+        """Some columns of the table, for a place that has no room for all."""
+        where = [self.columns.index(name) for name in columns]
+        rows = tuple(tuple(row[index] for index in where) for row in self.rows)
+        return Table(self.name, columns, rows, tuple(name for name in self.counts if name in columns))
+
+    def where(self, holds: Callable[[dict[str, Cell]], bool]) -> Table:
+        """The rows of which something holds."""
+        rows = tuple(row for row, named in zip(self.rows, self.dicts(), strict=True) if holds(named))
+        return Table(self.name, self.columns, rows, self.counts)
 
     def dicts(self) -> list[dict[str, Cell]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
@@ -104,11 +115,16 @@ def _number(x: float) -> str:
 
 
 def shown_columns(table: Table) -> list[tuple[str, tuple[int, ...]]]:
-    """The headings of the page with the columns behind each: a figure and its limits stand in one cell."""
+    """The headings of the page with the columns behind each: a figure and its limits stand in one cell.
+
+    A column without any value is left to the CSV.
+    """
     found: list[tuple[str, tuple[int, ...]]] = []
     for index, name in enumerate(table.columns):
-        limits = (f"{name}_low", f"{name}_high")
-        if all(limit in table.columns for limit in limits):
+        if table.rows and not any(row[index] not in (None, "") for row in table.rows):
+            continue
+        limits = _limits_of(name, table.columns)
+        if limits:
             found.append((name, (index, *map(table.columns.index, limits))))
         elif not _is_limit(name, table.columns):
             found.append((name, (index,)))
@@ -122,8 +138,14 @@ def _heading(name: str) -> str:
     return " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
+def _limits_of(name: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns of the limits of a figure: `low` and `high` alone are those of a difference."""
+    ways = ((f"{name}_low", f"{name}_high"), *((("low", "high"),) if name == "difference" else ()))
+    return next((way for way in ways if all(limit in columns for limit in way)), ())
+
+
 def _is_limit(name: str, columns: Sequence[str]) -> bool:
-    return any(name.endswith(end) and name.removesuffix(end) in columns for end in ("_low", "_high"))
+    return any(name in _limits_of(of, columns) for of in columns)
 
 
 def shown_cell(row: Sequence[Cell], columns: Sequence[int]) -> tuple[str, str]:
