@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 
+from cards.deciding.decision_table import CardId
 from cds_server.evaluation.bucket_task import Job, RulesFrom, Summary
 from cds_server.evaluation.engine import Open, Rows, run, summaries
 from cds_server.evaluation.patient import pseudonym
@@ -25,6 +26,7 @@ from cds_server.evaluation.reading.outcomes import (
 )
 from cds_server.evaluation.rows.cohort import (
     AvailabilityRow,
+    ChangedRule,
     Evaluation,
     FlowRow,
     InventoryRow,
@@ -214,6 +216,7 @@ def _together(
             for set_id, concepts in wanted.rules[0].terms.value_sets.items()
         },
         thresholds=_thresholds(wanted.rules[0]),
+        changed=tuple(_changed(*wanted.rules)),
     )  # fmt: skip
 
 
@@ -221,6 +224,20 @@ def _thresholds(rules: SiteRules) -> dict[str, Decimal]:
     """The numbers in force, each under its name and unit."""
     found = {f"{one.name} ({one.unit})" if one.unit else one.name: one for one in numbers()}
     return {name: in_unit(getattr(rules.thresholds, one.name), one.unit) for name, one in found.items()}
+
+
+def _changed(here: SiteRules, other: SiteRules | None = None) -> Iterator[ChangedRule]:
+    """The numbers and the card modes in which the rules of `--compare` differ."""
+    if other is None:
+        return
+    ours, theirs = _thresholds(here), _thresholds(other)
+    for name, value in ours.items():
+        if value != theirs[name]:
+            yield ChangedRule(name, f"{value:f}", f"{theirs[name]:f}")
+    for card in CardId:
+        modes = here.modes.of(card), other.modes.of(card)
+        if modes[0] is not modes[1]:
+            yield ChangedRule(card.value, *modes)
 
 
 def _availability(key: str, count: int) -> AvailabilityRow:

@@ -15,8 +15,9 @@ import pytest
 from cds_server.evaluation.protocol import Protocol, PValues, protocol_of
 from cds_server.evaluation.report.all_tables import Report, report_of
 from cds_server.evaluation.report.write import write_report
-from cds_server.evaluation.rows.cohort import InventoryRow, OutcomeRow, Outcomes
-from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseFlag, GradeSource, Known
+from cds_server.evaluation.rows.cohort import ChangedRule, Evaluation, InventoryRow, OutcomeRow, Outcomes
+from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseFlag, GradeSource, Group, Known
+from cds_server.evaluation.rows.moments import Preceded
 from cds_server.evaluation.tables.cards import false_alarms, told
 from cds_server.evaluation.tables.cohort import highest_grades, subgroups, table_1
 from cds_server.evaluation.tables.comparisons import comparisons
@@ -509,3 +510,105 @@ def test_table_1_says_who_was_infused_again() -> None:
     found = table_1(replace(evaluation, courses=(*evaluation.courses, later)))
     again = row_of(found, characteristic="infused again later", level="yes")
     assert (again["treated"], again["treated_n"], again["untreated"]) == (1, 32, 0)
+
+
+def test_table_1_has_columns_of_later_courses_and_of_courses_without_a_baseline() -> None:
+    evaluation = paper_evaluation()
+    first, *rest = evaluation.courses
+    courses = (replace(first, il6_group=Group.UNKNOWN, il6_reason="no_baseline"), *rest, replace(first, course=2))
+    found = [row for row in table_1(replace(evaluation, courses=courses)).dicts() if row["characteristic"] == "sex"]
+    assert {row["level"]: (row["later_courses"], row["no_il6_baseline"]) for row in found} == {
+        level: (int(level == first.sex), int(level == first.sex)) for level in ("female", "male")
+    }
+    assert sum(row["treated"] + row["untreated"] for row in found) == 67  # type: ignore[operator, misc]
+
+
+PROMISED = {
+    "markers": "marker measure endpoint n events auc auc_low auc_high study_cut study_sensitivity study_specificity "
+               "own_cut own_cut_low own_cut_high j_apparent j_corrected",
+    "comparisons": "endpoint stratum treated_events treated_n untreated_events untreated_n difference low high test p",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_csv_begins_with_the_columns_that_were_promised(name: str) -> None:
+    promised = PROMISED[name].split()
+    assert list(getattr(paper().tables, name).columns[: len(promised)]) == promised
+
+
+def test_cards_are_counted_per_ten_days_at_risk_and_per_course() -> None:
+    found = row_of(paper().tables.card_rates, card="infection-surveillance")
+    assert found["per_10_days"] == pytest.approx(found["shown"] * 10 / (67 * 15))  # type: ignore[operator]
+    assert found["per_course"] == pytest.approx(found["shown"] / 67)  # type: ignore[operator]
+    by_hour = paper().tables.cards_by_hour
+    assert sum(by_hour.column("per_10_days")) == pytest.approx(found["per_10_days"])  # type: ignore[arg-type]
+
+
+def under_other_rules() -> Evaluation:
+    """The paper's cohort beside rules that are silent about infections from day 7 on, and that precede one dose more."""
+    evaluation = paper_evaluation()
+    day0 = {course.patient: course.day0 for course in evaluation.courses}
+    cards = [
+        replace(card, rules=2)
+        for card in evaluation.cards
+        if card.card == "crs-grade" or (card.date - day0[card.patient]).days < 7
+    ]
+    events = [replace(event, rules=2) for event in evaluation.events]
+    never = next(n for n, event in enumerate(events) if event.preceded is Preceded.NEVER)
+    events[never] = replace(events[never], preceded=Preceded.BEFORE)
+    return replace(
+        evaluation,
+        run=replace(evaluation.run, compare_hash="d4e5f6"),
+        cards=(*evaluation.cards, *cards),
+        events=(*evaluation.events, *events),
+        changed=(ChangedRule("spo2_cut (%)", "90", "94"),),
+    )
+
+
+def test_two_rule_sets_differ_by_card_by_course_and_by_day() -> None:
+    tables = report_of(under_other_rules()).tables
+    found = row_of(tables.compare, card="all-but-the-grade")
+    assert (found["days_only_here"], found["days_only_other"]) == (44 * 8, 0), "days 7 to 14 of 44 courses with CRS"
+    assert found["difference"] == pytest.approx(-44 * 8 * 10 / (67 * 15))
+    assert found["difference"] == pytest.approx(found["per_10_days_other"] - found["per_10_days"])  # type: ignore[operator]
+    same = row_of(tables.compare, card="crs-grade")
+    assert [same[name] for name in ("days_only_here", "difference", "difference_low")] == [0, 0, 0]
+    courses = tables.compare_courses.dicts()
+    assert len(courses) == 44
+    assert {(row["card"], row["days_only_here"], row["days_only_other"]) for row in courses} == {
+        ("infection-surveillance", "d7 d8 d9 d10 d11 d12 d13 d14", "")
+    }
+    event = row_of(tables.compare_events, event="tocilizumab")
+    assert (event["preceded_other"], event["never_other"]) == (event["preceded"] + 1, event["never"] - 1)  # type: ignore[operator]
+
+
+def test_page_one_says_how_often_cards_came_and_what_the_other_rules_change(tmp_path: Path) -> None:
+    page = unescape(write_report(under_other_rules(), tmp_path).read_text(encoding="utf-8"))
+    one = page.partition('<h2 id="inventory"')[0]
+    for text in (
+        "How often cards came",
+        "per course",
+        "The other rules: spo2_cut (%) 94 in place of 90.",
+        "Preceded by a card with the site's rules and with the other ones: tocilizumab 16 and 17 of 32.",
+    ):
+        assert text in one
+    with (tmp_path / "compare.csv").open(encoding="utf-8", newline="") as file:
+        rates = next(row for row in csv.DictReader(file) if row["card"] == "all-but-the-grade")
+    here, other = (in_words(float(rates[name])) for name in ("per_10_days", "per_10_days_other"))
+    assert f"{here} with the site's rules, {other} with the other ones" in one
+
+
+def test_one_rule_set_is_no_comparison(tmp_path: Path) -> None:
+    page = write_report(paper_evaluation(), tmp_path).read_text(encoding="utf-8")
+    assert "Only one rule set was asked" in page
+    assert paper().tables.compare.rows == paper().tables.compare_courses.rows == ()
+
+
+def test_a_strip_ends_with_the_last_day_on_which_something_was_charted_and_marks_the_doses() -> None:
+    evaluation = paper_evaluation()
+    days = [replace(day, at_risk=day.day < 12) for day in evaluation.grade_days]
+    strip = worth_reading(replace(evaluation, grade_days=tuple(days)), ())[0]
+    assert [day.day for day in strip.days] == list(range(12))
+    dose = next(e.at for e in evaluation.events if e.patient == strip.patient)
+    day0 = next(c.day0 for c in evaluation.courses if c.patient == strip.patient)
+    assert [day.day for day in strip.days if day.events == "T"] == [(dose.date() - day0).days]

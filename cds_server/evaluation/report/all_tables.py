@@ -14,11 +14,13 @@ from cds_server.evaluation.tables import (
     markers,
     onset,
     time_to_severe,
+    two_rule_sets,
 )
 from cds_server.evaluation.tables.checklist import checklist
 from cds_server.evaluation.tables.reading_list import Strip, listed, worth_reading
 from cds_server.evaluation.tables.run import (
     availability,
+    changed_rules,
     codes,
     inventory,
     inventory_by_type,
@@ -32,7 +34,7 @@ from cds_server.evaluation.tables.table import Table, without_small_cells
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables by name. `rises` and `worth_reading` hold a row a course."""
+    """The tables by name; OF_PATIENTS are those with a row a course."""
 
     flow: Table
     unread: Table
@@ -63,13 +65,16 @@ class Tables:
     orders_after: Table
     false_alarms: Table
     compare: Table
+    compare_courses: Table
+    compare_events: Table
+    changed_rules: Table
     worth_reading: Table
     thresholds: Table
     codes: Table
     checklist: Table
 
 
-OF_PATIENTS = frozenset({"rises", "worth_reading"})
+OF_PATIENTS = frozenset({"compare_courses", "rises", "worth_reading"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,10 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         preceded=cards.preceded(evaluation),
         orders_after=cards.orders_after(evaluation),
         false_alarms=cards.false_alarms(evaluation, told),
-        compare=cards.compared(told),
+        compare=two_rule_sets.compared(evaluation, told),
+        compare_courses=two_rule_sets.compared_courses(evaluation, told),
+        compare_events=two_rule_sets.compared_events(evaluation),
+        changed_rules=changed_rules(evaluation),
         worth_reading=listed(strips),
         thresholds=thresholds(evaluation),
         codes=codes(evaluation),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_server.evaluation.protocol import Cards, Protocol
+from cds_server.evaluation.protocol import Cards
 from cds_server.evaluation.report import charts
 from cds_server.evaluation.report.all_tables import Report
 from cds_server.evaluation.report.page_one import page_one
@@ -12,6 +12,13 @@ from cds_server.evaluation.tables.markers import STUDY
 from cds_server.evaluation.tables.protocol_file import as_rows
 from cds_server.evaluation.tables.table import Table
 
+AT_STUDY_CUT = (
+    "marker", "measure", "endpoint", "window", "n", "events", "unknown", "auc", "auc_low", "auc_high", "study_cut",
+    "study_sensitivity", "study_sensitivity_low", "study_sensitivity_high", "study_specificity",
+    "study_specificity_low", "study_specificity_high", "note",
+)  # fmt: skip
+OWN_CUT = ("marker", "measure", "endpoint", "window", "own_cut", "own_cut_low", "own_cut_high", "j_apparent",
+           "j_corrected")  # fmt: skip
 NOT_AN_EFFECT = (
     "Not an effect. Who got tocilizumab was decided by how the course went, and the groups "
     "by IL-6 are formed by what happened after the infusion. A difference here says how the "
@@ -23,13 +30,13 @@ NOT_AN_EFFECT = (
 def chapters(evaluation: Evaluation, report: Report) -> tuple[Chapter, ...]:
     """All chapters in their order. A part without anything to show says why."""
     return (
-        page_one(report),
+        page_one(report, evaluation.run.policy),
         _inventory(report),
         _cohort(report),
         _crs(report),
         _markers(report),
         _comparisons(report),
-        _cards(evaluation.protocol, report),
+        _cards(evaluation, report),
         _two_rule_sets(report),
         _how(evaluation, report),
     )
@@ -70,6 +77,8 @@ def _cohort(report: Report) -> Chapter:
                 (
                     "First courses with tocilizumab and without. A standardised difference above 0.1 in size "
                     "is usually called an imbalance; a p-value stands only if the protocol asks for it.",
+                    "Beside them later courses (a second infusion), which no comparison counts, and the first courses "
+                    "without a baseline of IL-6, which are in neither group by IL-6.",
                 ),
                 table=t.table1,
             ),
@@ -145,15 +154,21 @@ def _markers(report: Report) -> Chapter:
         Part(
             "How well the rise tells them apart",
             (
-                "First the study's cut as it does here, then, with at least ten events and ten others, "
-                "the cut of these patients. Its J is corrected for having been chosen here. No cut of "
-                "one's own is written into a thresholds file.",
+                "First the study's cut as it does here; below, with at least ten events and ten others, the best cut "
+                "of these patients, its J corrected for having been chosen here. No such cut is written into a "
+                "thresholds file.",
                 "Rows with uneven windows repeat the study: samples end at the first dose, so treated "
                 "courses have had less time to rise.",
                 "There is no calibration slope: the rule gives a group, not a risk.",
             ),
-            table=t.markers,
-        )
+            table=t.markers.only(*AT_STUDY_CUT),
+        ),
+        Part(
+            "The best cut of these patients",
+            ("For discussion, not for use: it was chosen where it is judged.",),
+            table=t.markers.only(*OWN_CUT).where(lambda row: row["own_cut"] is not None),
+            empty="Not fitted: see the notes above.",
+        ),
     ]
     for marker, (cut, _) in STUDY.items():
         picture = charts.rises(t.rises, marker, cut)
@@ -212,11 +227,8 @@ def _comparisons(report: Report) -> Chapter:
     )
 
 
-def _cards(protocol: Protocol, report: Report) -> Chapter:
-    t = report.tables
-    policy = protocol.moments
-    opened = ", ".join(f"{at:%H:%M}" for at in policy.chart_opened)
-    asked = f"every {policy.every_hours} h" if policy.every_hours else f"the chart opened at {opened}"
+def _cards(evaluation: Evaluation, report: Report) -> Chapter:
+    t, asked = report.tables, evaluation.protocol.cards
     return Chapter(
         "cards",
         "6 The cards",
@@ -224,16 +236,17 @@ def _cards(protocol: Protocol, report: Report) -> Chapter:
             Part(
                 "How often",
                 (
-                    f"Moments: {asked}, each new IL-6 or CRP, each change of grade, each order. Every rate "
-                    "depends on that policy. Rates are per patient and 10 days at risk; limits draw patients.",
-                    *_of_the_hold(protocol.cards),
+                    f"Moments: {evaluation.run.policy}. Every rate depends on that policy. Rates are per patient and "
+                    "10 days at risk, and per course; limits draw patients. New: not shown in the "
+                    f"{asked.new_after_hours} h before with the same indicator.",
+                    *_of_the_hold(asked),
                 ),
                 table=t.card_rates,
             ),
-            Part("By hour of the day", chart=charts.cards_by_hour(t.cards_by_hour), table=t.cards_by_hour),
+            Part("By hour of the day", ("The picture stands on page one.",), table=t.cards_by_hour),
             Part(
                 "Shown and not shown",
-                (_which_count(protocol.cards),),
+                (_which_count(asked),),
                 table=t.card_states,
             ),
             Part(
@@ -265,10 +278,31 @@ def _of_the_hold(cards: Cards) -> tuple[str, ...]:
 
 
 def _two_rule_sets(report: Report) -> Chapter:
-    rows = report.tables.compare.rows
-    notes = () if rows else ("Only one rule set was asked; --compare FILE asks a second one at the same moments.",)
+    t = report.tables
+    if not t.compare.rows:
+        alone = "Only one rule set was asked; --compare FILE asks a second one at the same moments."
+        return Chapter("compare", "7 Two rule sets", (Part("What changes with the other rules", (alone,)),))
     return Chapter(
-        "compare", "7 Two rule sets", (Part("What changes with the other rules", notes, table=report.tables.compare),)
+        "compare",
+        "7 Two rule sets",
+        (
+            Part("Where the rules differ", table=t.changed_rules, empty="Nowhere: both are the same."),
+            Part(
+                "Cards by the site's rules and by the other ones",
+                (
+                    "A day counts as different if a card came on it by one rule set alone. Rates are per patient and "
+                    "10 days at risk; the difference is the other rules' rate minus the site's, and its limits draw "
+                    "patients with both of their rates.",
+                ),
+                table=t.compare,
+            ),
+            Part(
+                "Events preceded by a card",
+                ("It does not say which rules are better: more cards precede more events.",),
+                table=t.compare_events,
+            ),
+            Part("Courses with a card that differs", table=t.compare_courses),
+        ),
     )
 
 

@@ -27,10 +27,10 @@ from cds_server.evaluation.statistics.proportions import Share, exact_share
 from cds_server.evaluation.tables.cards import ALL_OTHERS
 from cds_server.evaluation.tables.logged import logged_tables
 from cds_server.evaluation.tables.protocol_file import as_toml
-from cds_server.evaluation.tables.table import Table, cells_of, in_words, shown_cell, shown_columns, write_csv
+from cds_server.evaluation.tables.table import Cell, Table, cells_of, in_words, shown_cell, shown_columns, write_csv
 
 ECHARTS = "echarts-6.1.0.min.js"
-MOST_ROWS = 60  # of a table on the page; the CSV has all
+MOST_ROWS = 200  # of a table on the page; the CSV has all
 WIDE = 9  # columns: a table with more is printed smaller
 LONG = 24  # characters: a text that is longer keeps a width in which it can be read
 
@@ -115,22 +115,31 @@ def _note(evaluation: Evaluation) -> str:
     return f"Constructed data: {run.constructed} of {run.patients} patients are marked as test data. {note}".strip()
 
 
+EVENTS = {"grade-3": "grade 3 or more", "icu": "intensive care", "steroid": "corticosteroid"}
+
+
 def _tiles(evaluation: Evaluation, report: Report) -> Iterable[Tile]:
     courses = evaluation.courses
     known = [c.severe for c in courses if c.severe is not Known.UNKNOWN]
     severe = exact_share(Share(known.count(Known.YES), len(known)))
-    limits = f"{severe.low:.0%} to {severe.high:.0%}" if severe.has_limits else "none known"
+    limits = f"limits {severe.low:.0%} to {severe.high:.0%}" if severe.has_limits else "none known"
+    unknown = len(courses) - len(known)
     yield Tile("Courses", str(len(courses)), f"of {len({c.patient for c in courses})} patients")
-    says = f"{limits}; not known of {len(courses) - len(known)}"
+    says = f"{limits}; {unknown or 'none'} not known"
     yield Tile("Severe CRS", f"{known.count(Known.YES)} of {len(known)}", says)
     for row in report.tables.card_rates.dicts():
         if row["card"] == ALL_OTHERS:
-            limits = f"{in_words(row['per_10_days_low'])} to {in_words(row['per_10_days_high'])}"
-            yield Tile("Cards per 10 days at risk", in_words(row["per_10_days"]), f"{limits}; the grade not counted")
+            rate, low, high = (_one_decimal(row[f"per_10_days{end}"]) for end in ("", "_low", "_high"))
+            yield Tile("Cards per 10 days at risk", rate, f"limits {low} to {high}; the grade not counted")
     for row in report.tables.preceded.dicts():
         lead = "no lead time" if row["lead_hours"] is None else f"lead {in_words(row['lead_hours'])} h in the median"
-        says = f"{lead}; only at or after {row['only_at_or_after']}, never {row['never']}"
-        yield Tile(f"Preceded: {row['event']}", f"{row['preceded']} of {row['n']}", says)
+        says = f"{lead}; only at or after: {row['only_at_or_after']}, never: {row['never']}"
+        name = EVENTS.get(str(row["event"]), row["event"])
+        yield Tile(f"A card before: {name}", f"{row['preceded']} of {row['n']}", says)
+
+
+def _one_decimal(cell: Cell) -> str:
+    return f"{cell:.1f}" if isinstance(cell, float) else in_words(cell)
 
 
 def rendered(page: Page) -> str:

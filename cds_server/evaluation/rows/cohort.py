@@ -74,6 +74,15 @@ class UnreadRow:
     places: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedRule:
+    """A threshold or a card mode in which the rules of `--compare` differ from the site's."""
+
+    rule: str
+    here: str
+    other: str
+
+
 @dataclass(frozen=True)
 class Run:
     """The means that an evaluation was made with. `constructed` patients are marked as test data in the export."""
@@ -115,3 +124,4 @@ class Evaluation:
     events: Iterable[EventRow]
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # value set → codes: the appendix
     thresholds: Mapping[str, Decimal] = field(default_factory=dict)
+    changed: tuple[ChangedRule, ...] = ()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 
-from cds_server.evaluation.protocol import Cards
+from cds_server.evaluation.protocol import Cards, Statistics
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import Known
 from cds_server.evaluation.rows.moments import CardRow, EpisodeRow, EventKind, EventRow, Preceded, Shown
+from cds_server.evaluation.statistics import resampling
 from cds_server.evaluation.statistics.estimates import Estimate
 from cds_server.evaluation.statistics.numbers import quantile
 from cds_server.evaluation.statistics.proportions import Share, exact_share
-from cds_server.evaluation.statistics.resampling import rate
 from cds_server.evaluation.tables.outcomes import CourseKey, key
 from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
 
@@ -35,9 +35,11 @@ class Tally:
     new: Counter[str] = field(default_factory=Counter)
     by_state: Counter[tuple[str, Shown]] = field(default_factory=Counter)
     by_patient: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    at_risk: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     courses: dict[str, set[CourseKey]] = field(default_factory=lambda: defaultdict(set))
     by_hour: Counter[int] = field(default_factory=Counter)
     new_by_hour: Counter[int] = field(default_factory=Counter)
+    at_risk_by_hour: Counter[int] = field(default_factory=Counter)
     by_day: dict[tuple[CourseKey, date], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, row: CardRow) -> None:
@@ -48,23 +50,29 @@ class Tally:
         for name in (row.card,) if row.card in STATE_CARDS else (row.card, ALL_OTHERS):
             self.shown[name] += 1
             self.new[name] += row.is_new
-            self.by_patient[name][row.patient] += row.at_risk
+            self.by_patient[name][row.patient] += 1
+            self.at_risk[name][row.patient] += row.at_risk
             self.courses[name].add(key(row))
         if row.card not in STATE_CARDS:
             self.by_hour[row.hour] += 1
             self.new_by_hour[row.hour] += row.is_new
+            self.at_risk_by_hour[row.hour] += row.at_risk
 
 
 @dataclass(frozen=True)
 class Told:
-    """The tally of each rule set, with the days at risk of each patient."""
+    """The tally of each rule set, with the days at risk and the courses of each patient."""
 
     tallies: dict[int, Tally]
     days: dict[str, int]
+    courses: dict[str, int]
+
+    def of(self, rules: int) -> Tally:
+        return self.tallies.get(rules, Tally())
 
     @property
     def first(self) -> Tally:
-        return self.tallies.get(1, Tally())
+        return self.of(1)
 
 
 def told(evaluation: Evaluation) -> Told:
@@ -73,31 +81,35 @@ def told(evaluation: Evaluation) -> Told:
     tallies: dict[int, Tally] = defaultdict(lambda: Tally(counted))
     for row in evaluation.cards:
         tallies[row.rules].add(row)
-    days: dict[str, int] = {course.patient: 0 for course in evaluation.courses}
+    courses = Counter(course.patient for course in evaluation.courses)
+    days = dict.fromkeys(courses, 0)
     for day in evaluation.grade_days:
         days[day.patient] = days.get(day.patient, 0) + day.at_risk
-    return Told(dict(tallies), days)
+    return Told(dict(tallies), days, dict(courses))
 
 
 def card_rates(evaluation: Evaluation, found: Told) -> Table:
-    """Each card: showings, new ones, courses with any, and the rate a patient and ten days at risk."""
-    tally, n = found.first, len(evaluation.courses)
+    """Each card: showings, new ones, courses with any, and the rates per ten days at risk and per course."""
+    tally, n, statistics = found.first, len(evaluation.courses), evaluation.protocol.statistics
     names = sorted(tally.shown, key=lambda name: (name != ALL_OTHERS, -tally.shown[name], name))
     rows: list[tuple[Cell, ...]] = []
     for name in names:
         with_any = exact_share(Share(len(tally.courses[name]), n))
+        per_days = by_patient(tally.at_risk[name], found.days, PER_DAYS, statistics)
+        per_course = by_patient(tally.by_patient[name], found.courses, 1, statistics)
         rows.append((name, tally.shown[name], tally.new[name], len(tally.courses[name]), *numbers(with_any),
-                     *numbers(_rate(evaluation, tally.by_patient[name], found.days))))  # fmt: skip
+                     *numbers(per_days), *numbers(per_course)))  # fmt: skip
     columns = ("card", "shown", "new", "courses", "share_of_courses", "share_of_courses_low", "share_of_courses_high",
-               "per_10_days", "per_10_days_low", "per_10_days_high")  # fmt: skip
+               "per_10_days", "per_10_days_low", "per_10_days_high", "per_course", "per_course_low",
+               "per_course_high")  # fmt: skip
     return Table("card_rates", columns, tuple(rows), ("courses",))
 
 
-def _rate(evaluation: Evaluation, counts: Counter[str], days: dict[str, int]) -> Estimate:
-    patients = sorted(days)
-    statistics = evaluation.protocol.statistics
-    return rate(
-        np.array([counts[p] for p in patients]), np.array([days[p] for p in patients]), PER_DAYS, statistics.seed,
+def by_patient(counts: Mapping[str, int], whole: Mapping[str, int], per: int, statistics: Statistics) -> Estimate:
+    """A rate: the counts of all patients per so many days or courses of theirs, with limits by drawing patients."""
+    patients = sorted(whole)
+    return resampling.rate(
+        np.array([counts.get(p, 0) for p in patients]), np.array([whole[p] for p in patients]), per, statistics.seed,
         statistics.bootstrap,
     )  # fmt: skip
 
@@ -111,11 +123,11 @@ def card_states(found: Told) -> Table:
 
 
 def by_hour(found: Told) -> Table:
-    """Cards but the grade by the hour of the local day."""
-    tally = found.first
-    return Table(
-        "cards_by_hour", ("hour", "shown", "new"), tuple((h, tally.by_hour[h], tally.new_by_hour[h]) for h in range(24))
-    )
+    """Cards but the grade by the hour of the local day, and their rate per ten days at risk."""
+    tally, days = found.first, sum(found.days.values())
+    rates = [tally.at_risk_by_hour[hour] * PER_DAYS / days if days else None for hour in range(24)]
+    rows = tuple((hour, tally.by_hour[hour], tally.new_by_hour[hour], rate) for hour, rate in enumerate(rates))
+    return Table("cards_by_hour", ("hour", "shown", "new", "per_10_days"), rows)
 
 
 def busy_days(found: Told) -> Share:
@@ -200,19 +212,3 @@ def false_alarms(evaluation: Evaluation, found: Told) -> Table:
         tuple((*row, *numbers(exact_share(Share(row[1], row[2])))) for row in rows),
         ("count", "n"),
     )
-
-
-def compared(found: Told) -> Table:
-    """`compare.csv`: each card under both rule sets, with the days on which only one of them shows it."""
-    if 2 not in found.tallies:
-        return Table("compare", COMPARED, ())
-    one, two = found.tallies.get(1, Tally()), found.tallies[2]
-    rows = []
-    for name in sorted({*one.shown, *two.shown} - {ALL_OTHERS}):
-        days = [{day for day, names in tally.by_day.items() if name in names} for tally in (one, two)]
-        rows.append((name, one.shown[name], two.shown[name], len(one.courses[name]), len(two.courses[name]),
-                     len(days[0] - days[1]), len(days[1] - days[0])))  # fmt: skip
-    return Table("compare", COMPARED, tuple(rows), ("courses", "courses_other"))
-
-
-COMPARED = ("card", "shown", "shown_other", "courses", "courses_other", "days_only_here", "days_only_other")

@@ -114,7 +114,7 @@ def _row(
     return (endpoint, stratum, treated.events, treated.n, untreated.events, untreated.n,
             *numbers(_difference(treated, untreated)),
             *(_tested(treated, untreated) if planned else (None, None, "")),
-            *(cell for one in (treated, untreated) for cell in numbers(exact_share(one))), unknown, way.value)  # fmt: skip
+            *numbers(exact_share(treated)), *numbers(exact_share(untreated)), unknown, way.value)  # fmt: skip
 
 
 def is_planned(comparison: str, asked: Comparisons) -> bool:

@@ -51,10 +51,20 @@ def thresholds(evaluation: Evaluation) -> Table:
     return Table("thresholds", ("threshold", "value"), tuple(sorted(evaluation.thresholds.items())))
 
 
+def changed_rules(evaluation: Evaluation) -> Table:
+    """The numbers and card modes in which the other rules differ."""
+    return Table("changed_rules", ("rule", "here", "other"), tuple(map(cells_of, evaluation.changed)))
+
+
 def codes(evaluation: Evaluation) -> Table:
-    """The codes behind each definition."""
-    rows = tuple((name, ", ".join(found)) for name, found in sorted(evaluation.codes.items()))
-    return Table("codes", ("value_set", "codes"), rows)
+    """The codes behind each definition, a row a system."""
+    rows: list[tuple[Cell, ...]] = []
+    for name, found in sorted(evaluation.codes.items()):
+        by_system: dict[str, list[str]] = {}
+        for system, _, code in (one.rpartition("|") for one in found):
+            by_system.setdefault(system, []).append(code)
+        rows += [(name, system, ", ".join(codes)) for system, codes in by_system.items()]
+    return Table("codes", ("value_set", "system", "codes"), tuple(rows))
 
 
 def missing(evaluation: Evaluation) -> Table:
