@@ -29,6 +29,6 @@ if app.extensions[RUNNING_KEY].settings.environment is Environment.DEVELOPMENT:
 
     app.register_blueprint(desk)
 
-warm_start()
+warm_start(app.extensions[RUNNING_KEY].sources.rules.terms)
 start_giving_back()
 start_keeper(app.extensions[RUNNING_KEY].decisions, app.extensions[RUNNING_KEY].store)

@@ -48,12 +48,12 @@ class OurService:
 
     def __init__(self, *, log: bool = False, **environ: str) -> None:
         self.app = create_app(SETTINGS | environ, clock=lambda: AS_OF)
+        running = self.app.extensions[RUNNING_KEY]
         if not log:
-            running = self.app.extensions[RUNNING_KEY]
             off = object.__new__(NoStore)
             off.degraded = None
             self.app.extensions[RUNNING_KEY] = replace(running, store=off, decisions=NoLog(off, running.metrics))
-        warm_start()
+        warm_start(running.sources.rules.terms)
 
     def answer(self, body: bytes, **headers: str) -> bytes:
         return self.answer_stream(BytesIO(body), len(body), **headers)
