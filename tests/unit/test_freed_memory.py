@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 
 import pytest
 
 from cds_server.operations import freed_memory
+from fhir_mappings.reading.fhir_time import moment
 
 BLOCKS, BLOCK_BYTES = 2500, 64 * 1024
 MIB = 1024 * 1024
@@ -31,6 +34,16 @@ def test_freed_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
         while least() - before > freed_memory.GROWN_BYTES and time.monotonic() < until:
             time.sleep(0.05)
     assert least() - before <= freed_memory.GROWN_BYTES
+
+
+def test_nothing_small_of_a_large_call_keeps_its_memory() -> None:
+    moment("2026-03-02T10:00:00+08:00", UTC)
+    name = "".join(("utc", "offset"))  # a string of its own, as datetime makes one
+    held = sys.getrefcount(name)
+    getattr(UTC, name)
+    freed_memory.give_back()
+    assert sys.getrefcount(name) == held
+    assert moment.cache_info().currsize == 0
 
 
 def readings(first: int, then: object) -> object:
