@@ -112,7 +112,7 @@ evaluate-demo: .venv/ready
 	$(BIN)/python -m example_patients.programs.evaluate_demo build/evaluate-demo
 
 # by hand: what a call costs beside the limit and beside peers, into benchmarks/RESULTS.md; a few minutes
-bench: .venv/ready .venv-bench/ready
+bench: .venv/ready .venv-bench/ready .venv-site/ready
 	$(BIN)/python -m benchmarks
 
 # by hand: order-sign held under load, memory, errors and lost decisions counted: make soak [MINUTES=10]
@@ -123,6 +123,15 @@ soak: .venv/ready
 .venv-bench/ready: requirements/bench.txt
 	$(PYTHON) -m venv --clear .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# the pinned packages of a site and nothing else: what tests need makes a worker larger
+.venv-site/ready: requirements/run.txt pyproject.toml | .venv/ready
+	$(PYTHON) -m venv --clear .venv-site
+	.venv-site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	.venv-site/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
+		dist/crs_cds-$(VERSION)-py3-none-any.whl
 	@touch $@
 
 # the pictures of the README, in docs/images/
@@ -171,4 +180,4 @@ lock:
 	done
 
 clean:
-	rm -rf .venv .venv-lock .venv-bench .venv-mutants .venv-sbom .mypy_cache .ruff_cache mutants
+	rm -rf .venv .venv-lock .venv-bench .venv-site .venv-mutants .venv-sbom .mypy_cache .ruff_cache mutants

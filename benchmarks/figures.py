@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from benchmarks.our_service import CARDS, OurService, cards_of
 from benchmarks.patients import call_body, copies
 from benchmarks.peers import HEALTHCHAIN, LIMIT, RESOURCES
 from benchmarks.side_by_side import medians
+from benchmarks.start_up import SITE_PYTHON
 from benchmarks.typed_scan import typed_scan
 
 ROOT = Path(__file__).parents[1]
@@ -77,13 +77,13 @@ def peer_figures(observations: int, rounds: int, python: Path = PEERS_PYTHON) ->
     return [Figure(observations, name, taken[name], taken[LIMIT]) for name in names], said["versions"]
 
 
-def memory_figures(calls: int, observations: int) -> dict[str, float]:
-    """Resident MiB of a worker of its own, step by step (`benchmarks.memory`)."""
+def memory_figures(calls: int, observations: int, python: Path = SITE_PYTHON) -> dict[str, float]:
+    """Resident MiB of a worker of its own with the packages of a site, step by step (`benchmarks.memory`)."""
     with tempfile.TemporaryDirectory() as folder:
         largest, database = Path(folder) / "largest.json", f"sqlite:///{Path(folder) / 'log.sqlite'}"
         largest.write_bytes(call_body(observations))
         OurService(log=True, CRS_CDS_DATABASE_URL=database).answer(call_body(200))  # this makes the tables
-        found: dict[str, float] = _output(Path(sys.executable), "benchmarks.memory", str(largest), str(calls), database)
+        found: dict[str, float] = _output(python, "benchmarks.memory", str(largest), str(calls), database)
     return found
 
 

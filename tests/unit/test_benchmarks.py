@@ -148,7 +148,7 @@ def test_discovery_is_measured_beside_an_empty_route() -> None:
 def test_size_and_start_are_measured_in_processes_of_their_own() -> None:
     packages = installed()
     assert {"crs-cds", "Flask", "cryptography", "psycopg-binary"} <= set(packages)
-    said = of_start(packages, starts(1))
+    said = of_start(packages, starts(1, Path(sys.executable)))
     assert "| resident, MiB |" in said
 
 
