@@ -21,7 +21,7 @@ from cds_server.prefetch_room import Room, Wanted
 from cds_server.record.prefetch_shapes import NULL, Sent, sent_in
 from fhir_mappings.facts.coverage import Completeness, Coverage, Gap, Kind
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.fhir_time import BadTimeError, moment, sort_as_texts
+from fhir_mappings.reading.fhir_time import BadTimeError, moment, sorting_texts
 from fhir_mappings.reading.resource_pool import ResourcePool
 from fhir_mappings.reading.resources import Json
 from fhir_mappings.reading.searchset import Part
@@ -149,17 +149,20 @@ def _oldest(matches: list[fs.FhirStruct | Json]) -> datetime | None:
 
 
 def _are_newest_first(texts: Sequence[str]) -> bool:
-    if sort_as_texts(texts):
-        return all(later >= earlier for later, earlier in pairwise(texts))
+    plain = sorting_texts(texts)
+    if plain is not None and plain == sorted(plain, reverse=True):
+        return True
     return all(later >= earlier for later, earlier in pairwise([moment(text, UTC).latest for text in texts]))
 
 
 def _start_of(match: fs.FhirStruct | Json) -> str:
     """The time by which a page is sorted, as it is written; "" if there is none."""
-    timed = _timed.decode(match) if isinstance(match, Json) else match
+    timed = match if isinstance(match, fs.FhirStruct) else _timed.decode(match)
+    at: str | None = getattr(timed, "effective_date_time", None) or getattr(timed, "effective_instant", None)
+    if at:
+        return at
     period = getattr(timed, "effective_period", None)
-    at = getattr(timed, "effective_date_time", None) or getattr(timed, "effective_instant", None)
-    return at or (period.start if period else None) or ""
+    return (period.start if period else None) or ""
 
 
 def coverage_of(states: Mapping[str, KeyState]) -> dict[Kind, Coverage]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_mappings.reading.fhir_time import BadTimeError, moment, own_offset, sort_as_texts
+from fhir_mappings.reading.fhir_time import BadTimeError, moment, own_offset, sorting_texts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -54,23 +54,38 @@ def test_the_offset_that_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "sort"),
+    "oldest_first",
     [
-        (["2026-03-02T09:00:00Z", "2026-03-01T23:59:59Z"], True),
-        (["2026-03-02T09:00:00+08:00", "2026-02-28T09:00:00+08:00"], True),
-        ([], True),
-        (["2026-03-02T09:00:00Z", "2026-03-02T09:00:00+08:00"], False),
-        (["2026-03-02T09:00:00Z", "2026-03-02"], False),
-        (["2026-03-02T09:00:00Z", "2026-03-02T09:00:00.5Z"], False),
-        (["2026-03-02T24:00:00Z"], False),
-        (["2026-03-02T09:00:00Z 2026-03-02T09:00:00Z"], False),
-        ([""], False),
+        ["2026-03-01T23:59:59Z", "2026-03-02T09:00:00Z", "2026-03-02T09:00:00.5Z", "2026-03-02T09:00:00.52Z"],
+        ["2026-02-28T09:00:00+08:00", "2026-03-02T09:00:00+08:00", "2026-03-02T09:00:00.04+08:00"],
+        ["2026-03-02T09:00:00.123-05:00", "2026-03-02T09:00:00.13-05:00", "2026-03-02T09:00:01-05:00"],
+    ],
+    ids=["Z", "east", "west"],
+)
+def test_times_of_one_offset_sort_as_texts(oldest_first: list[str]) -> None:
+    assert sorted(oldest_first, key=lambda text: moment(text, UTC).latest) == oldest_first
+    plain = sorting_texts(oldest_first)
+    assert plain is not None
+    assert sorted(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["2026-03-02T09:00:00Z", "2026-03-02T09:00:00+08:00"],
+        ["2026-03-02T09:00:00Z", "2026-03-02"],
+        ["2026-03-02", "2026-03-02T09:00:00Z"],
+        ["2026-03-02T09:00Z"],
+        ["2026-03-02T24:00:00Z"],
+        ["2026-03-02T09:00:00Z 2026-03-02T09:00:00Z"],
+        ["2026-03-02T09:00:00.Z"],
+        [""],
     ],
 )
-def test_times_of_one_form_and_offset_sort_as_texts(texts: list[str], sort: bool) -> None:
-    assert sort_as_texts(texts) is sort
+def test_times_of_any_other_form_do_not(texts: list[str]) -> None:
+    assert sorting_texts(texts) is None
 
 
 def test_a_day_that_is_none_is_no_time_among_others_either() -> None:
     with pytest.raises(BadTimeError):
-        sort_as_texts(["2026-03-02T09:00:00Z", "2026-02-30T09:00:00Z"])
+        sorting_texts(["2026-03-02T09:00:00Z", "2026-02-30T09:00:00Z"])
