@@ -18,12 +18,29 @@ from cds_server.outgoing.base_url import normalised_base
 from cds_server.problems import Problem, ProblemId
 from fhir_mappings.medications.draft_fields import Draft
 
-_FIELDS = ("hook", "hookInstance", "fhirServer", "fhirAuthorization", "context")
 MOST_SCOPE = 16_384  # characters; each search asks what the scope covers
 _BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_keys = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+_NOT_SENT = msgspec.Raw()
 _anything = msgspec.json.Decoder()
+
+
+class _Fields(msgspec.Struct, frozen=True, rename="camel"):
+    """What is read of a body, as it came. The rest is passed over and never built."""
+
+    hook: msgspec.Raw = _NOT_SENT
+    hook_instance: msgspec.Raw = _NOT_SENT
+    fhir_server: msgspec.Raw = _NOT_SENT
+    fhir_authorization: msgspec.Raw = _NOT_SENT
+    context: msgspec.Raw = _NOT_SENT
+
+
+class _WithPrefetch(_Fields, frozen=True, rename="camel"):
+    prefetch: dict[str, msgspec.Raw] | None = None
+
+
+_fields = msgspec.json.Decoder(_Fields)
+_with_prefetch = msgspec.json.Decoder(_WithPrefetch)
+_NAMES = {field.name: field.encode_name for field in msgspec.structs.fields(_Fields)}
 
 
 @dataclass(frozen=True)
@@ -45,14 +62,12 @@ class HookRequest:
 
 def read_hook_request(body: bytes, service: Service, limits: Limits) -> HookRequest:
     """The request in a body. Raises Problem `not-json`, or `invalid-request` with every broken field."""
-    plain, prefetch = _parts(body, limits)
+    plain, supplied = _parts(body, limits)
     broken = _too_long(plain.get("context"))
     if broken:  # before the schema looks at each entry: refused for its length alone
         raise Problem(ProblemId.INVALID_REQUEST, sorted(broken.items()))
-    try:
-        supplied = _keys.decode(prefetch) or {}
-    except _BAD_JSON:
-        supplied, broken["prefetch"] = {}, "must be an object"
+    if supplied is None:
+        broken["prefetch"] = "must be an object"
     try:
         call = call_schema(service.drafts).load(plain)
     except ValidationError as error:
@@ -61,26 +76,33 @@ def read_hook_request(body: bytes, service: Service, limits: Limits) -> HookRequ
         broken.setdefault(field, wrong)
     if broken:
         raise Problem(ProblemId.INVALID_REQUEST, sorted(broken.items()))
-    return _hook_request(call, supplied)
+    return _hook_request(call, supplied or {})
 
 
-def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], msgspec.Raw]:
-    """The fields that are read, and prefetch as it came. What nobody reads is passed over and never built. Raises
-    Problem."""
+def _parts(body: bytes, limits: Limits) -> tuple[dict[str, Any], Mapping[str, msgspec.Raw] | None]:
+    """The fields that are read, and prefetch by key; None for a prefetch that is no object. Raises Problem."""
     try:
-        envelope = _envelope.decode(body)
-        prefetch = envelope.get("prefetch", msgspec.Raw(b"null"))
-        read = {name: bytes(envelope[name]) for name in _FIELDS if name in envelope}
+        fields, prefetch = _scanned(body)
+        read = {named: bytes(raw) for name, named in _NAMES.items() if (raw := getattr(fields, name)) != _NOT_SENT}
         # prefetch is left out: types that pass over what they do not know scan it, the validator refuses a resource
         # that nests too deep, and counting the brackets in all of it would cost more than reading it
-        for name, raw in read.items():
+        for named, raw in read.items():
             if values_of(raw) > limits.values:
-                raise Problem(ProblemId.INVALID_REQUEST, [(name, f"must hold at most {limits.values} values")])
+                raise Problem(ProblemId.INVALID_REQUEST, [(named, f"must hold at most {limits.values} values")])
             if depth_of(raw) > limits.depth:
-                raise Problem(ProblemId.INVALID_REQUEST, [(name, f"must not nest deeper than {limits.depth}")])
-        return {name: _anything.decode(raw) for name, raw in read.items()}, prefetch
+                raise Problem(ProblemId.INVALID_REQUEST, [(named, f"must not nest deeper than {limits.depth}")])
+        return {named: _anything.decode(raw) for named, raw in read.items()}, prefetch
     except _BAD_JSON as error:
         raise Problem(ProblemId.NOT_JSON, [("", "the body must be one JSON object")]) from error
+
+
+def _scanned(body: bytes) -> tuple[_Fields, Mapping[str, msgspec.Raw] | None]:
+    """The fields and prefetch, in one pass over a body that may be long."""
+    try:
+        found = _with_prefetch.decode(body)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return _fields.decode(body), None
+    return found, found.prefetch or {}
 
 
 def _too_long(context: Any) -> dict[str, str]:

@@ -39,7 +39,7 @@ class Batch:
         return Seen(self._patients.get(reference), at, self.file, place, resource)
 
     def _find_patients(self, patients: Patients) -> None:
-        for claim in self.pool.claims:
+        for claim in self.pool.every_claim:
             patient = patients.of(claim)
             kept = self.pool.get(claim.reference)
             if patient is None and kept is not None and kept.where == claim.where:

@@ -74,7 +74,7 @@ def doubt_the_searches(so_far: RecordSoFar, searches: SearchesUnderWay, by_clien
     """
     if so_far.coverage[Kind.PATIENT].gap is not Gap.NOT_KNOWN:
         return
-    from_client = any(claim.from_client for claim in so_far.pool.claims)
+    from_client = any(claim.from_client for claim in so_far.pool.every_claim)
     if searches.brought or not from_client:
         details = [("", f"{Kind.PATIENT.value}: {NOT_KNOWN.why}")]
         raise Problem(ProblemId.UNREADABLE_RECORD, details, CourseDoubt.PATIENT_UNKNOWN.value)

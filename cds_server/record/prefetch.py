@@ -112,10 +112,11 @@ def _pooled(key: DataKey, sent: Sent, pool: ResourcePool) -> list[fs.FhirStruct 
     """Put the entries into the pool; the matches among them, scanned, or as bytes where they could not be."""
     matches: list[fs.FhirStruct | Json] = []
     kinds = frozenset({key.kind})
-    for where, entry, part, named in sent.entries:
-        if part in (Part.MATCH, Part.INCLUDED):
+    for one in sent.entries:
+        part, entry = one.part, one.entry
+        if part is Part.MATCH or part is Part.INCLUDED:
             raw = entry.resource or NO_RESOURCE
-            scanned = pool.add(raw, where, from_client=True, kinds=kinds, full_url=entry.full_url, named=named)
+            scanned = pool.add(raw, one.where, from_client=True, kinds=kinds, full_url=entry.full_url, named=one.type)
             if part is Part.MATCH:
                 matches.append(scanned or raw)
     return matches

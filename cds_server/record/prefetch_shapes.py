@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import msgspec
 
@@ -34,8 +33,11 @@ _ANSWERS = (None, "searchset", "collection", "batch-response", "transaction-resp
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-class SentEntry(NamedTuple):
-    """An entry with its place in the request, the part that it plays, and the type of its resource if it is known."""
+class SentEntry(msgspec.Struct, frozen=True, gc=False):
+    """An entry with its place in the request, the part that it plays, and the type of its resource if it is known.
+
+    It is a Struct because a long chart has one for each entry.
+    """
 
     where: str
     entry: fs.Entry
@@ -164,6 +166,7 @@ def _sent_entries(entries: Sequence[tuple[int, fs.Entry]], where: str, wanted: W
     plain: list[SentEntry] = []
     inner: list[Sent] = []
     asked_for = (wanted.resource_type, "")
+    failed = False
     for n, entry in wanted.room.each(entries):
         named = type_of(entry.resource)
         place = f"{where}.entry[{n}]"
@@ -174,8 +177,8 @@ def _sent_entries(entries: Sequence[tuple[int, fs.Entry]], where: str, wanted: W
         part = part_of(entry, named)
         if part is Part.MATCH and named not in asked_for:
             part = Part.INCLUDED
+        failed = failed or part is Part.FAILURE
         plain.append(SentEntry(place, entry, part, named))
-    failed = any(one.part is Part.FAILURE for one in plain)
     return _together([Sent(tuple(plain), failed=failed), *inner])
 
 

@@ -90,7 +90,7 @@ def _holds_a_resource(name: str, index: int, entry: fs.Entry) -> bool:
 
 
 def _only_patient(name: str, pool: ResourcePool) -> str:
-    claims = [c for c in pool.claims if c.type == "Patient"]
+    claims = [c for c in pool.every_claim if c.type == "Patient"]
     nameless = next((c.where for c in claims if c.reference.startswith("Patient/no-id-")), None)
     if nameless is not None:
         raise BadBundleError(f"{name}: {nameless}.resource.id is missing.")

@@ -57,15 +57,11 @@ def check_owner(pool: ResourcePool, owner: Owner) -> None:
 
     The check covers every entry that ever came in, even one that was broken or replaced by another of its id.
     """
-    verdicts: dict[tuple[bytes, ...], bool | None] = {}  # nearly all subjects are the same, byte for byte
-    for claim in pool.claims:
-        said = (claim.owner,) if claim.type != "Patient" else (claim.owner, claim.reference.encode())
-        if said not in verdicts:
-            verdicts[said] = _owned(claim, owner)
-        owned = verdicts[said]
+    for claims in pool.claims.values():
+        owned = _owned(claims[0], owner)
         if owned is False:
-            raise AnotherPatientError(claim.where, from_client=claim.from_client)
-        if owned is None:
+            raise AnotherPatientError(claims[0].where, from_client=claims[0].from_client)
+        for claim in claims if owned is None else ():
             kept = pool.get(claim.reference)
             if kept is not None and kept.where == claim.where:
                 pool.remove(claim.reference, Doubt.NO_OWNER)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -77,7 +78,7 @@ class ResourcePool:
         self._by_type: dict[str, _Timed[Resource[Any]]] | None = None  # until one comes or goes
         self._products: tuple[tuple[tuple[Resource[Any], ...], ...], frozenset[str]] | None = None
         self.broken: dict[str, Broken] = {}
-        self.claims: list[Claim] = []
+        self.claims: dict[tuple[bytes, ...], list[Claim]] = {}  # by what each says: nearly all say the same
         self.added = 0
         self.memory: ChartMemory | None = None
 
@@ -97,30 +98,41 @@ class ResourcePool:
         self.added += 1
         if self.added % _BETWEEN == 0:
             self._check_time()
-        data = scanned(raw, named)
+        data: Any = scanned(raw, named)
         header = data if data is not None else header_of(raw)
-        reference = f"{header.resource_type}/{header.id or digest_of(raw)}"
-        if header.resource_type not in OF_NO_PATIENT:
-            owner = bytes(header.patient if header.resource_type == "AllergyIntolerance" else header.subject)
-            self.claims.append(Claim(reference, header.resource_type, owner, where, from_client))
-        decoder = DECODERS.get(header.resource_type)
-        if decoder is None and is_fhir_type(header.resource_type):
+        named = header.resource_type
+        reference = f"{named}/{header.id or digest_of(raw)}"
+        if named not in OF_NO_PATIENT:
+            owner = bytes(header.patient if named == "AllergyIntolerance" else header.subject)
+            said = (owner,) if named != "Patient" else (owner, reference.encode())
+            self.claims.setdefault(said, []).append(Claim(reference, named, owner, where, from_client))
+        if data is None:
+            data = self._decoded(raw, named, reference if header.id else where, where, kinds)
+            if data is None:
+                return None
+        updated = header.meta.last_updated if header.meta else None
+        self._keep(Resource(data, raw, reference, named, where, from_client, updated, kinds))
+        if full_url and named in ("Medication", "Substance"):
+            self._by_url[full_url] = reference
+        scan: fs.FhirStruct = data
+        return scan
+
+    def _decoded(
+        self, raw: Json, resource_type: str, named: str, where: str, kinds: frozenset[Kind]
+    ) -> fs.FhirStruct | None:
+        """A resource that could not be scanned in one pass. One that is broken is set aside."""
+        decoder = DECODERS.get(resource_type)
+        if decoder is None and is_fhir_type(resource_type):
             return None
         try:
-            data = data or (decoder or PLAIN).decode(raw)
+            data: fs.FhirStruct = (decoder or PLAIN).decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            named = reference if header.id else where
-            self._set_aside(named, why_broken(error), kinds or kinds_of(header.resource_type), raw)
+            self._set_aside(named, why_broken(error), kinds or kinds_of(resource_type), raw)
             return None
         if decoder is None:
             self._set_aside(where, "not a FHIR resource", kinds or kinds_of(""), raw)
             return None
-        updated = header.meta.last_updated if header.meta else None
-        found = Resource(data, raw, reference, header.resource_type, where, from_client, updated, kinds)
-        self._keep(found)
-        if full_url and found.type in ("Medication", "Substance"):
-            self._by_url[full_url] = reference
-        return found.data
+        return data
 
     def _keep(self, found: Resource[Any]) -> None:
         """Keep the later of two versions.
@@ -184,6 +196,10 @@ class ResourcePool:
             for resources in self._by_type.values():
                 resources.in_time = self._in_time
         return self._by_type.get(struct.__name__, ())
+
+    @property
+    def every_claim(self) -> Iterator[Claim]:
+        return chain.from_iterable(self.claims.values())
 
     @property
     def products(self) -> frozenset[str]:
