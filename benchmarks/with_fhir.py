@@ -91,11 +91,11 @@ def _by_round(root: str, addresses: Iterable[str]) -> list[list[list[float]]]:
             if "_getpages=" not in address:
                 plain = unquote(address)
                 number = next((number for number, form in _LATER_ROUNDS if form.search(plain)), 1)
-                rounds[number][_TIMES.sub("", address)].append(_search(session, f"{root}{address}"))
+                rounds[number][_TIMES.sub("", address)].append(search_alone(session, f"{root}{address}"))
     return [list(rounds[number].values()) for number in sorted(rounds)]
 
 
-def _search(session: requests.Session, address: str) -> float:
+def search_alone(session: requests.Session, address: str) -> float:
     """The seconds of a search asked alone, page after page."""
     spent, url = 0.0, address
     while url:

@@ -25,7 +25,7 @@ _anything = msgspec.json.Decoder()
 
 
 class _Fields(msgspec.Struct, frozen=True, rename="camel"):
-    """What is read of a body, as it came. The rest is passed over and never built."""
+    """The fields of a body that are read, as they came. The rest is passed over and never built."""
 
     hook: msgspec.Raw = _NOT_SENT
     hook_instance: msgspec.Raw = _NOT_SENT

@@ -98,8 +98,8 @@ class ResourcePool:
         self.added += 1
         if self.added % _BETWEEN == 0:
             self._check_time()
-        data: Any = scanned(raw, named)
-        header = data if data is not None else header_of(raw)
+        data: fs.FhirStruct | None = scanned(raw, named)
+        header: Any = data if data is not None else header_of(raw)
         named = header.resource_type
         reference = f"{named}/{header.id or digest_of(raw)}"
         if named not in OF_NO_PATIENT:
@@ -114,8 +114,7 @@ class ResourcePool:
         self._keep(Resource(data, raw, reference, named, where, from_client, updated, kinds))
         if full_url and named in ("Medication", "Substance"):
             self._by_url[full_url] = reference
-        scan: fs.FhirStruct = data
-        return scan
+        return data
 
     def _decoded(
         self, raw: Json, resource_type: str, named: str, where: str, kinds: frozenset[Kind]

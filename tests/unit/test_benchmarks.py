@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import exported
-from benchmarks.additions import BOTH, LOG, WITHOUT, additions, of_additions
+from benchmarks.additions import ALONE, BOTH, LOG, WITHOUT, additions, of_additions
 from benchmarks.administrations import of_administrations, with_administrations
 from benchmarks.discovery import discovery_figures, of_discovery
 from benchmarks.fhir_server import fhir_server
@@ -136,7 +136,8 @@ def test_the_slices_of_one_search_count_together_where_they_are_asked_in_turn() 
 def test_what_trust_and_the_log_add_is_measured_by_answers_that_passed_both() -> None:
     found = additions(1)
     assert {what: set(costs) for what, costs in found.items()} == {
-        what: {WITHOUT, LOG, BOTH} for what in (FHIR, PREFETCH)
+        FHIR: {WITHOUT, LOG, BOTH, ALONE},
+        PREFETCH: {WITHOUT, LOG, BOTH},
     }
     assert "the log, of a call with 50 ms FHIR latency" in of_additions(found)
 
