@@ -69,13 +69,14 @@ def _page(bundle: fs.Bundle) -> Page:
     failed = False
     for entry in bundle.entries:
         raw = entry.resource or NO_RESOURCE
-        part = part_of(entry, type_of(raw))
-        failed = failed or part is Part.FAILURE
-        if part in (Part.MATCH, Part.INCLUDED):
-            resources.append(raw)
+        named, resource_id = type_and_id(raw)
+        part = part_of(entry, named)
         if part is Part.MATCH:
-            named, resource_id = type_and_id(raw)
+            resources.append(raw)
             matches.append(Match(named, resource_id or bytes(raw)))
+        elif part is Part.INCLUDED:
+            resources.append(raw)
+        failed = failed or part is Part.FAILURE
     return Page(tuple(resources), tuple(matches), failed, bundle.total, bundle.next_url, bundle.self_url)
 
 
