@@ -36,6 +36,10 @@ class DeviceReader:
         self._texts = _Texts(self._words)
         self._values: dict[tuple[object, ...], ChartedDevice | None] = {}
 
+    def of_device(self, o: Observed) -> ChartedDevice | None:
+        """The device that an Observation names, by its value or by its code; None where it names none in use."""
+        return self.of_value(o) if "oxygen-delivery-device" in o.sets else self.of_code(o)
+
     def of_value(self, o: Observed) -> ChartedDevice | None:
         """The device that is the value of an Observation; None where it has no value and says why."""
         value = (o.concept, o.text, o.quantity, o.absent)

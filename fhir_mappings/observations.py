@@ -7,7 +7,7 @@ component. All of them come out as `Observed`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -22,7 +22,7 @@ from fhir_mappings.codes.terminology import Terminology
 from fhir_mappings.facts.coverage import FUTURE_DATED, Kind, SetAside
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.chart_memory import ChartMemory
+from fhir_mappings.reading.chart_memory import ChartMemory, each
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resources import Resource, kinds_of
 from fhir_mappings.reading.stated_values import stated_value
@@ -98,7 +98,7 @@ def sort_observations(
     set_aside: list[SetAside] = []
     meanings = Meanings(terms) if meanings is None else meanings
     latest = as_of + tolerance
-    for one in _reads(resources, zone, meanings, memory, ("observation", terms, zone)):
+    for one in each(memory, ("observation", terms, zone), resources, lambda r: _read(r, zone, meanings)):
         if one is None:
             continue
         if one.unsaid is not None and one.at is not None and one.at.earliest <= latest:
@@ -123,19 +123,6 @@ class _Read(msgspec.Struct, gc=False):
     unusable: SetAside | None = None
     unsaid: SetAside | None = None
     observed: list[tuple[str, Observed]] = []  # msgspec gives each struct a list of its own
-
-
-def _reads(
-    resources: Iterable[Resource[fs.Observation]],
-    zone: tzinfo,
-    meanings: Meanings,
-    memory: ChartMemory | None,
-    what: tuple[object, ...],
-) -> Iterator[_Read | None]:
-    """Each Observation as it is read, or was at another moment."""
-    if memory is None:
-        return (_read(resource, zone, meanings) for resource in resources)
-    return (memory.once(what, one, partial(_read, one, zone, meanings)) for one in resources)
 
 
 def _read(resource: Resource[fs.Observation], zone: tzinfo, meanings: Meanings) -> _Read | None:

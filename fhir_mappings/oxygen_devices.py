@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from functools import partial
 
 from fhir_mappings.charted_devices import ChartedDevice, DeviceReader
 from fhir_mappings.codes.observed_sets import DEVICE_SETS
@@ -20,7 +19,7 @@ from fhir_mappings.facts.coverage import Kind, SetAside
 from fhir_mappings.facts.signs import Device, DeviceRecord, Reading, SupportSpan
 from fhir_mappings.observations import Observations
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.chart_memory import once
+from fhir_mappings.reading.chart_memory import each
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 from fhir_mappings.reading.resources import Resource
 from fhir_mappings.vital_signs import observed_at
@@ -67,14 +66,13 @@ def device_chart(
     reader = reader or DeviceReader(terms)
     found = _Found()
     memory, device, number = observations.memory, ("device", terms), ("device in numbers", terms)
-    for o in observations.of("oxygen-delivery-device", *DEVICE_SETS):
-        read = reader.of_value if "oxygen-delivery-device" in o.sets else reader.of_code
-        charted = once(memory, device, o, partial(read, o))
+    of_device = observations.of("oxygen-delivery-device", *DEVICE_SETS)
+    for o, charted in zip(of_device, each(memory, device, of_device, reader.of_device), strict=True):
         if charted is not None:
             found.add(o.reference, observed_at(o.at, as_of), charted)
     in_words = set()
-    for o in observations.of(*_WITH_NUMBERS):
-        numbers = once(memory, number, o, partial(reader.of_number, o))
+    with_number = observations.of(*_WITH_NUMBERS)
+    for o, numbers in zip(with_number, each(memory, number, with_number, reader.of_number), strict=True):
         if numbers is not None:
             in_words |= {o.reference} if numbers.flow is not None or numbers.fio2 is not None else set()
             found.add(o.reference, observed_at(o.at, as_of), numbers)

@@ -7,13 +7,12 @@ resources behind them are validated. An invalid one is set aside, and the facts 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.patient import PatientFacts
 from fhir_mappings.patient_facts import patient_facts
-from fhir_mappings.reading.chart_memory import once
+from fhir_mappings.reading.chart_memory import each
 from fhir_mappings.reading.resource_pool import OutOfTimeError, PatientRecord
 from fhir_mappings.reading.validation import validation_error
 
@@ -39,7 +38,7 @@ def refuse_invalid(
         if not in_time():
             raise OutOfTimeError
         resource = record.pool.get(reference)
-        if resource is None or once(record.pool.memory, "valid", resource, partial(validation_error, resource)) is None:
+        if resource is None or next(each(record.pool.memory, "valid", (resource,), validation_error)) is None:
             continue
         refused = True
         # a server makes the same mistake in all results of a code: refuse them together, not one in each round

@@ -16,7 +16,7 @@ from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.facts.weight import Weight
 from fhir_mappings.observations import Observations, Observed
 from fhir_mappings.reading import fhir_structs as fs
-from fhir_mappings.reading.chart_memory import ChartMemory
+from fhir_mappings.reading.chart_memory import ChartMemory, each
 from fhir_mappings.reading.units import UnitError, measured
 from fhir_mappings.reading.value_texts import quantity_in
 
@@ -31,8 +31,7 @@ def readings(
     """
     good: list[Reading] = []
     bad: list[SetAside] = []
-    for o in observed:
-        found = _reading(o, measure) if memory is None else memory.once(measure, o, partial(_reading, o, measure))
+    for found in each(memory, measure, observed, partial(_reading, measure=measure)):
         if isinstance(found, SetAside):
             bad.append(found)
         elif found is not None:

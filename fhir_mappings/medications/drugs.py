@@ -23,11 +23,11 @@ def drugs_in(
 ) -> tuple[Content, ...]:
     """The drugs of an administration or order in the record; at least one, of whatever class."""
 
-    def read() -> tuple[Content, ...]:
+    def read(data: NamesDrug) -> tuple[Content, ...]:
         return contents(product_of(data, Shelf(pool, fhir_base)), terms, route)
 
     if pool.memory is None:
-        return read()
+        return read(data)
     return pool.memory.once(("drugs", terms, fhir_base, route, pool.products), data, read)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
+Of = TypeVar("Of")
 T = TypeVar("T")
 
 
@@ -16,17 +17,20 @@ class ChartMemory:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[Hashable, int], tuple[object, Any]] = {}
+        self._kept: dict[Hashable, dict[int, tuple[object, Any]]] = {}
         self._last: dict[Hashable, tuple[tuple[object, ...], Any]] = {}
 
-    def once(self, what: Hashable, of: object, make: Callable[[], T]) -> T:
-        """The reading of an object, made the first time that it is asked for."""
-        key = (what, id(of))
-        known = self._kept.get(key)
-        if known is None or known[0] is not of:  # an id is given again once its object is gone
-            known = self._kept[key] = (of, make())
-        found: T = known[1]
-        return found
+    def each(self, what: Hashable, objects: Iterable[Of], make: Callable[[Of], T]) -> Iterator[T]:
+        """The reading of each object, made the first time that it is asked for."""
+        kept = self._kept.setdefault(what, {})
+        for one in objects:
+            known = kept.get(id(one))
+            if known is None or known[0] is not one:  # an id is given again once its object is gone
+                known = kept[id(one)] = (one, make(one))
+            yield known[1]
+
+    def once(self, what: Hashable, of: Of, make: Callable[[Of], T]) -> T:
+        return next(self.each(what, (of,), make))
 
     def once_for(self, what: Hashable, of: tuple[object, ...], make: Callable[[], T]) -> T:
         """The reading of several objects together, made anew when they are not those of the last time."""
@@ -37,6 +41,6 @@ class ChartMemory:
         return found
 
 
-def once(memory: ChartMemory | None, what: Hashable, of: object, make: Callable[[], T]) -> T:
-    """The reading of an object, remembered where there is a memory."""
-    return make() if memory is None else memory.once(what, of, make)
+def each(memory: ChartMemory | None, what: Hashable, objects: Iterable[Of], make: Callable[[Of], T]) -> Iterator[T]:
+    """The reading of each object, remembered where there is a memory."""
+    return map(make, objects) if memory is None else memory.each(what, objects, make)

@@ -5,6 +5,7 @@ Every resource is scanned cheaply (`fhir_structs`); only those that an answer re
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -188,9 +189,9 @@ class ResourcePool:
 
     def of_type(self, struct: type[T]) -> tuple[Resource[T], ...]:
         if self._by_type is None:
-            found: dict[str, list[Resource[Any]]] = {}
+            found: dict[str, list[Resource[Any]]] = defaultdict(list)
             for resource in self._by_reference.values():
-                found.setdefault(resource.type, []).append(resource)
+                found[resource.type].append(resource)
             self._by_type = {name: _Timed(resources) for name, resources in found.items()}
             for resources in self._by_type.values():
                 resources.in_time = self._in_time

@@ -48,7 +48,8 @@ def crs_grade(signs: Signs, course: Course, age: Age | None, at: datetime, t: Th
     oxygen = oxygen_row(signs.oxygen, course.start, at, t)
     hot = fevers(signs, course, at, t)
     fever, late = _fever(signs, hot, course, age, at, t)
-    window = [r for r in signs.temperatures if max(course.start, at - t.fever_window) <= r.at <= at]
+    opens = max(course.start, at - t.fever_window)
+    window = [r for r in signs.temperatures if opens <= r.at <= at]
     highest = max(window, key=lambda r: (r.value, r.at), default=None)
     flags = (*pressure.flags, *oxygen.flags, *((Flag.LATE_AFTER_WAIVER,) if late else ()))
     shown = CrsGrade(

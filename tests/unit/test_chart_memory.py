@@ -90,8 +90,8 @@ def test_an_object_is_known_by_itself_and_what_is_asked_of_it() -> None:
         return len(asked)
 
     one, same = [1], [1]
-    found = [memory.once("length", of, lambda of=of: read(of)) for of in (one, one, same)]
-    assert (found, memory.once("height", one, lambda: read(one))) == ([1, 1, 2], 3)
+    found = [memory.once("length", of, read) for of in (one, one, same)]
+    assert (found, memory.once("height", one, read)) == ([1, 1, 2], 3)
 
 
 def test_several_objects_are_read_anew_when_one_is_added() -> None:
