@@ -13,6 +13,7 @@ from cds_server.evaluation.tables import (
     durations,
     markers,
     onset,
+    preceded,
     time_to_severe,
     two_rule_sets,
 )
@@ -125,8 +126,8 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         card_rates=cards.card_rates(evaluation, told),
         card_states=cards.card_states(told),
         cards_by_hour=cards.by_hour(told),
-        preceded=cards.preceded(evaluation),
-        orders_after=cards.orders_after(evaluation),
+        preceded=preceded.preceded(evaluation),
+        orders_after=preceded.orders_after(evaluation),
         false_alarms=cards.false_alarms(evaluation, told),
         compare=two_rule_sets.compared(evaluation, told),
         compare_courses=two_rule_sets.compared_courses(evaluation, told),
