@@ -17,6 +17,7 @@ from fhir_mappings.reading.resource_pool import ResourcePool
 # what was once in force; the others never were, or nobody can tell
 ONCE_ACTIVE = frozenset({"active", "on-hold", "completed", "stopped", "cancelled", "revoked"})
 STOPPED = frozenset({"on-hold", "stopped", "cancelled", "revoked"})
+NO_ORDER = frozenset({"proposal", "plan", "option"})  # intents that order nothing yet
 
 
 def next_orders(pool: ResourcePool, terms: Terminology, zone: tzinfo, fhir_base: str | None) -> Mapping[str, datetime]:
@@ -25,7 +26,7 @@ def next_orders(pool: ResourcePool, terms: Terminology, zone: tzinfo, fhir_base:
     written: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for resource in pool.of_type(fs.MedicationRequest):
         at = moment_in(resource.data.authored_on, zone)
-        if at is None or resource.data.status not in ONCE_ACTIVE:
+        if at is None or not _is_order(resource.data):
             continue
         for content in drugs_in(resource.data, pool, terms, fhir_base):
             if content.drug.drug_class is not DrugClass.UNIDENTIFIED:
@@ -37,3 +38,7 @@ def next_orders(pool: ResourcePool, terms: Terminology, zone: tzinfo, fhir_base:
             if when in following:
                 found[reference] = min(found.get(reference, following[when]), following[when])
     return found
+
+
+def _is_order(data: fs.MedicationRequest) -> bool:
+    return data.status in ONCE_ACTIVE and data.intent not in NO_ORDER and not data.do_not_perform

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from fhir_mappings.codes.meanings import Meanings
 from fhir_mappings.codes.observed_sets import KIND_OF_SET
 from fhir_mappings.facts import analytes
-from fhir_mappings.facts.coverage import Kind
+from fhir_mappings.facts.coverage import ALWAYS, Kind
 from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.known_at.death import died_within
 from fhir_mappings.known_at.delays import Delays, KnownBy
@@ -84,10 +84,13 @@ def _known_since(at: Moment) -> Change:
     return Change(at.latest, None, known_by=KnownBy.END_OF_DAY if at.is_date else KnownBy.CHARTED)
 
 
-def _without_time(resource: Resource[Any], zone: tzinfo) -> Change | None:
+_AT_EVERY_MOMENT = Change(ALWAYS, None, known_by=KnownBy.ALWAYS)
+
+
+def _without_time(resource: Resource[Any], zone: tzinfo) -> Change:
     """A resource that says no time: known since its last update, else always."""
     updated = moment_in(resource.last_updated, zone)
-    return Change(updated.latest, None, known_by=KnownBy.LAST_UPDATED) if updated is not None else None
+    return Change(updated.latest, None, known_by=KnownBy.LAST_UPDATED) if updated is not None else _AT_EVERY_MOMENT
 
 
 def _sets(data: fs.Observation, clock: Clock) -> frozenset[str]:
@@ -144,7 +147,7 @@ def _sign(resource: Resource[fs.Observation], times: StatedTimes, clock: Clock) 
     return _known_since(charted)
 
 
-def _given(resource: Resource[fs.MedicationAdministration], _: StatedTimes, clock: Clock) -> Change | None:
+def _given(resource: Resource[fs.MedicationAdministration], _: StatedTimes, clock: Clock) -> Change:
     data = resource.data
     period = data.effective_period
     start = moment_in(data.effective_date_time or (period.start if period else None), clock.zone)
@@ -160,7 +163,7 @@ def _stopped(resource: Resource[fs.MedicationAdministration], _: StatedTimes, cl
     return Change(end.latest, replace(data, status=status, effective_period=replace(data.effective_period, end=None)))
 
 
-def _begun(resource: Resource[fs.Procedure], _: StatedTimes, clock: Clock) -> Change | None:
+def _begun(resource: Resource[fs.Procedure], _: StatedTimes, clock: Clock) -> Change:
     data = resource.data
     period = data.performed_period
     start = moment_in(data.performed_date_time or (period.start if period else None), clock.zone)
@@ -176,13 +179,13 @@ def _ended(resource: Resource[fs.Procedure], _: StatedTimes, clock: Clock) -> Ch
     return Change(end.latest, replace(data, status=status, performed_period=replace(data.performed_period, end=None)))
 
 
-def _diagnosed(resource: Resource[fs.Condition], _: StatedTimes, clock: Clock) -> Change | None:
+def _diagnosed(resource: Resource[fs.Condition], _: StatedTimes, clock: Clock) -> Change:
     data = resource.data
     recorded = moment_in(data.recorded_date, clock.zone)
     if recorded is not None:
         return Change(recorded.latest, None, known_by=KnownBy.RECORDED)
     onset = moment_in(data.onset_date_time, clock.zone)
-    return _known_since(onset) if onset is not None else None
+    return _known_since(onset) if onset is not None else _AT_EVERY_MOMENT
 
 
 def _resolved(resource: Resource[fs.Condition], times: StatedTimes, clock: Clock) -> Change | None:
@@ -196,9 +199,9 @@ def _resolved(resource: Resource[fs.Condition], times: StatedTimes, clock: Clock
     return Change(abated.latest if abated is not None else None, replace(data, clinical_status=None))
 
 
-def _allergy(_: Resource[fs.AllergyIntolerance], times: StatedTimes, clock: Clock) -> Change | None:
+def _allergy(_: Resource[fs.AllergyIntolerance], times: StatedTimes, clock: Clock) -> Change:
     recorded = moment_in(times.recorded_date, clock.zone)
-    return Change(recorded.latest, None, known_by=KnownBy.RECORDED) if recorded is not None else None
+    return Change(recorded.latest, None, known_by=KnownBy.RECORDED) if recorded is not None else _AT_EVERY_MOMENT
 
 
 Request = fs.MedicationRequest | fs.ServiceRequest

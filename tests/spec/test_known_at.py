@@ -193,7 +193,18 @@ def test_a_resource_that_cannot_be_read_leaves_no_hole_before_its_time() -> None
 def test_a_resource_without_any_time_is_there_at_every_moment() -> None:
     (made,) = patient("T 39 @-5h", infused=False)[1:]
     del made["effectiveDateTime"]
-    assert len(list(timeline_of([made]).at(moment_of("D-30")).pool)) == 1
+    timeline = timeline_of([made])
+    assert len(list(timeline.at(moment_of("D-30")).pool)) == 1
+    assert timeline.known_by == {("Observation", KnownBy.ALWAYS): 1}
+
+
+@pytest.mark.parametrize("resource_type", ["Condition", "AllergyIntolerance"])
+def test_a_diagnosis_or_allergy_without_a_date_is_counted_as_known_always(resource_type: str) -> None:
+    made = {"resourceType": resource_type, "id": "x", "code": {"text": "hay fever"},
+            "subject": {"reference": "Patient/p"}, "patient": {"reference": "Patient/p"}}  # fmt: skip
+    timeline = timeline_of([made])
+    assert len(list(timeline.at(moment_of("D-30")).pool)) == 1
+    assert timeline.known_by == {(resource_type, KnownBy.ALWAYS): 1}
 
 
 def test_an_order_without_a_time_is_there_at_none() -> None:

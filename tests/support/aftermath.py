@@ -145,6 +145,15 @@ def _order_replaced(x: _Around) -> Aftermath:
     )
 
 
+def _beside_an_order(x: _Around, **more: Any) -> Aftermath:
+    """What orders nothing ends no order."""
+    first, second = (
+        x.order("pressor", "norepinephrine infusion", -2),
+        x.order("none", "norepinephrine infusion", -1, **more),
+    )
+    return Aftermath((first, second), ({**first, "status": "completed"}, second))
+
+
 def _order_forgotten(x: _Around) -> Aftermath:
     """An order that nobody ever ended: of two days before, it is no order of now."""
     return _later(x.order("forgotten", "norepinephrine infusion", -30))
@@ -195,6 +204,8 @@ AFTERMATHS: Mapping[str, Callable[[_Around], Aftermath]] = {
     "an order completed since": _order_completed,
     "an order replaced since": _order_replaced,
     "an order stopped before": _order_stopped,
+    "a request not to give it": lambda x: _beside_an_order(x, doNotPerform=True),
+    "a plan to give it": lambda x: _beside_an_order(x, intent="plan"),
     "an order that nobody ended": _order_forgotten,
     "IL-6 ordered after": lambda x: _later(x.service("lab", IL6, 1)),
 }  # fmt: skip
