@@ -25,7 +25,7 @@ from fhir_mappings.reading import fhir_structs as fs
 
 RESULTS = ("interleukin-6", "c-reactive-protein")
 ORDERED = OURS - {DrugClass.CAR_T}
-_ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", ""})
+_ORDERS = frozenset({"order", "original-order", ""})  # what is filled or given of an order is no second one
 _BEFORE = timedelta(seconds=1)
 _GAP = timedelta(hours=48)
 
@@ -89,9 +89,10 @@ def _clock(was: WhatWas, followed: Followed, look: Look) -> Iterator[datetime]:
     """The moments at which the chart is opened, on days on which the patient was there."""
     policy = look.protocol.moments
     if policy.every_hours:
-        at = followed.course.start
+        watched, at = {one.date for one in watched_days(was)}, followed.course.start
         while at <= followed.until:
-            yield at
+            if at.astimezone(followed.zone).date() in watched:
+                yield at
             at += timedelta(hours=policy.every_hours)
         return
     for one in watched_days(was):

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from cards.deciding.decision_table import ORDERS, CardId, Order
+from cards.orders.steroid_order import KEY as STEROID
+from cards.orders.tocilizumab_order import TOCILIZUMAB
 from cds_server.evaluation.moments import WrittenOrder
 from cds_server.evaluation.protocol import Cards
 from cds_server.evaluation.rows.moments import (
@@ -35,6 +37,7 @@ CARDS_OF_EVENT = {
     EventKind.ICU: BEFORE_GRADE_3 | {CardId.SEVERE_CRS},
 }
 CLASS_OF_EVENT = {EventKind.TOCILIZUMAB: DrugClass.TOCILIZUMAB, EventKind.STEROID: DrugClass.STEROID}
+KEY_OF_EVENT = {EventKind.TOCILIZUMAB: TOCILIZUMAB, EventKind.STEROID: STEROID}  # of the offers of cards
 _SEVERE = 3
 
 
@@ -89,12 +92,6 @@ class Spoken:
             and not (kind is EventKind.GRADE_3 and (said.moment.grade or 0) >= _SEVERE)
         ]  # fmt: skip
 
-    def first_of_episode(self, card: CardRow) -> datetime:
-        return next(
-            one.at for said in self.said for one in said.cards
-            if (one.card, one.episode) == (card.card, card.episode) and one.shown in self.cards.counted
-        )  # fmt: skip
-
 
 def event_row(was: WhatWas, event: Event, spoken: Spoken, rules: int, would_speak: Callable[[Event], bool]) -> EventRow:
     """The row of one event. `would_speak` is asked of an event that no card preceded or followed."""
@@ -110,10 +107,10 @@ def event_row(was: WhatWas, event: Event, spoken: Spoken, rules: int, would_spea
         event.standing_order, known[-1] if known else None, Preceded.NEVER, "", None, None, on_order, None,
     )  # fmt: skip
     if before:
-        first = min(before, key=lambda card: (spoken.first_of_episode(card), card.card))
-        shown = spoken.first_of_episode(first)
-        lead = in_hours(event.at - shown)
-        return replace(row, preceded=Preceded.BEFORE, card=first.card, first_card_at=shown, lead_hours=lead)
+        episodes = {(card.card, card.episode) for card in before}
+        first = min((card for card in fits if (card.card, card.episode) in episodes), key=lambda c: (c.at, c.card))
+        lead = in_hours(event.at - first.at)
+        return replace(row, preceded=Preceded.BEFORE, card=first.card, first_card_at=first.at, lead_hours=lead)
     if later:
         return replace(row, preceded=Preceded.AT_OR_AFTER, card=later[0].card, first_card_at=later[0].at)
     return replace(row, would_have_spoken=would_speak(event))
@@ -129,15 +126,17 @@ def episode_rows(was: WhatWas, spoken: Spoken, orders: Sequence[WrittenOrder], r
     for (card_id, number), showings in episodes.items():
         first, said = showings[0]
         drugs: list[EventKind | None] = [kind for kind in CLASS_OF_EVENT if card_id in CARDS_OF_EVENT[kind]]
-        severe = [at for at in (was.row.first_grade_3,) if at is not None and at >= first.at]
+        severe = was.row.first_grade_3
+        already = severe is not None and severe <= first.at
         for kind in drugs or [None]:
             answered = _answered(was, orders, kind, first.at) if kind is not None else None
             yield EpisodeRow(
                 was.row.patient, was.row.course, rules, card_id, number, first.at, showings[-1][0].at, len(showings),
                 kind.value if kind is not None else "",
-                in_hand=kind is not None and CLASS_OF_EVENT[kind] in said.on_order,
+                in_hand=kind is not None and (card_id, KEY_OF_EVENT[kind]) in said.in_hand,
                 order_within_hours=in_hours(answered - first.at) if answered is not None else None,
-                severe_within_hours=in_hours(severe[0] - first.at) if severe else None,
+                severe_within_hours=in_hours(severe - first.at) if severe is not None and not already else None,
+                severe_already=already,
             )  # fmt: skip
 
 

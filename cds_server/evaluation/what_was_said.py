@@ -20,7 +20,6 @@ from cds_server.patient_advice import Occasion, choice_on
 from cds_server.site_rules import SiteRules
 from fhir_mappings.course_search import MappingContext
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.facts.treatment import DrugClass
 from fhir_mappings.known_at.timeline import Timeline
 from fhir_mappings.settled_facts import settled_facts
 
@@ -29,11 +28,11 @@ COUNTED_APART = frozenset({CardId.CRS_GRADE, CardId.CRS_GRADE_UNKNOWN})
 
 @dataclass(frozen=True)
 class Said:
-    """One answer: its row, its cards, and the drugs that were on order at that moment."""
+    """One answer: its row, its cards, and each card with an order of its own that was drafted, active or running."""
 
     moment: MomentRow
     cards: tuple[CardRow, ...]
-    on_order: frozenset[DrugClass]
+    in_hand: frozenset[tuple[str, str]]
 
 
 @dataclass
@@ -70,7 +69,8 @@ class Replay:
             cards=len(live), silence=found.silence.value if found.silence is not None else "",
             unreadable=found.unreadable is not None, set_aside=len(facts.set_aside),
         )  # fmt: skip
-        return Said(moment, cards, frozenset(o.drug.drug_class for o in facts.pending if o.drug is not None))
+        in_hand = {(card.id.value, offer.key) for card in chosen.shown for offer in card.offers if offer.in_hand}
+        return Said(moment, cards, frozenset(in_hand))
 
     def answer(self, ask: Ask) -> tuple[PatientFacts, Choice]:
         """The facts and the cards as if every card that is not off were live."""

@@ -24,6 +24,7 @@ from cds_server.evaluation.tables.comparisons import comparisons
 from cds_server.evaluation.tables.markers import displayed, value_of
 from cds_server.evaluation.tables.onset import onset
 from cds_server.evaluation.tables.outcomes import Supplied, icans_of
+from cds_server.evaluation.tables.preceded import orders_after
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.reading_list import worth_reading
 from cds_server.evaluation.tables.run import inventory_by_type
@@ -211,6 +212,13 @@ def test_orders_after_a_card_and_severe_courses_without_one() -> None:
     assert (found["episodes"], treated, found["not_treated_within_8_h"]) == (17, 14, 3)
     alarms = false_alarms(paper_evaluation(), told(paper_evaluation()))
     assert [(row["count"], row["n"]) for row in alarms.dicts()] == [(27, 50), (0, 6), (0, 67 * 15)]
+
+
+def test_the_page_says_how_many_days_stand_in_no_denominator() -> None:
+    evaluation = paper_evaluation()
+    days = [replace(day, at_risk=day.day < 10) for day in evaluation.grade_days]
+    note = report_of(replace(evaluation, grade_days=tuple(days))).days_note
+    assert note == "670 days at risk. 335 days without a charted sign stand in no denominator."
 
 
 def test_courses_worth_reading_come_once_and_in_order() -> None:
@@ -433,6 +441,71 @@ def test_days_with_many_cards_count_different_cards_apart_from_the_grade() -> No
     found = replace(evaluation, cards=(replace(card, card="crs-grade"), *many, many[0]))
     row = row_of(false_alarms(found, told(found)), of="days at risk, with more than 3 different cards")
     assert (row["count"], row["n"]) == (1, 67 * 15)
+
+
+def test_days_with_many_cards_are_days_at_risk_and_their_limits_draw_patients() -> None:
+    """Five such days of one patient are no five draws: none of them, or all, are in a sample."""
+    evaluation = paper_evaluation()
+    card = next(iter(evaluation.cards))
+    many = [
+        replace(card, card=f"card-{n}", date=card.date + timedelta(days=day), at_risk=day < 5)
+        for n in range(4)
+        for day in range(7)
+    ]
+    found = replace(evaluation, cards=tuple(many))
+    row = row_of(false_alarms(found, told(found)), of="days at risk, with more than 3 different cards")
+    assert (row["count"], row["share"]) == (5, pytest.approx(5 / (67 * 15)))
+    assert row["share_low"] == 0
+    assert row["share_high"] >= 15 / (67 * 15)  # type: ignore[operator]
+
+
+def test_a_course_that_was_severe_at_the_card_cannot_become_so_after_it() -> None:
+    evaluation = paper_evaluation()
+    (episode, *_) = (e for e in evaluation.episodes if e.order_within_hours is None)
+    before = replace(episode, severe_within_hours=None, severe_already=True)
+    later = [replace(episode, patient=f"p{n}", severe_within_hours=Decimal(9 + n)) for n in range(3)]
+    (row,) = orders_after(replace(evaluation, episodes=(before, *later))).dicts()
+    assert (row["episodes"], row["not_treated_within_8_h"], row["severe_within_24_h"]) == (4, 3, 3)
+
+
+def test_the_share_of_a_card_that_was_followed_has_limits_by_patient() -> None:
+    """Nine episodes of one patient, all answered, and one of another that was not."""
+    evaluation = paper_evaluation()
+    (episode, *_) = (e for e in evaluation.episodes if e.order_within_hours == 3)
+    answered = [replace(episode, patient="a", episode=n) for n in range(9)]
+    silent = replace(episode, patient="b", order_within_hours=None)
+    (row,) = orders_after(replace(evaluation, episodes=(*answered, silent))).dicts()
+    shares = [row[f"share_ordered_within_4_h{end}"] for end in ("", "_low", "_high")]
+    assert shares == [0.9, 0.0, 1.0]
+
+
+READ = rows("""
+| order | severe | worth | because                                    |
+| –     | 40     | yes   | no order, and severe                       |
+| 20    | 40     | no    | ordered before it was severe               |
+| 41    | 40     | yes   | the order came when it was severe          |
+| –     | 49     | no    | severe later than in 48 h                  |
+""")
+
+
+@pytest.mark.parametrize("row", READ, ids=name_of)
+def test_a_card_that_nobody_followed_in_time_is_worth_reading(row: dict[str, str]) -> None:
+    evaluation = paper_evaluation(events=(), charted_grades=(), grade_days=())
+    (episode, *_) = evaluation.episodes
+    order = None if row["order"] == "–" else Decimal(row["order"])
+    one = replace(episode, order_within_hours=order, severe_within_hours=Decimal(row["severe"]))
+    found = worth_reading(replace(evaluation, episodes=(one,)), ())
+    assert [strip.reason for strip in found] == ["a card without an order, and severe within 48 h"] * (
+        row["worth"] == "yes"
+    )
+
+
+def test_a_course_whose_grade_is_mostly_unknown_is_worth_reading_by_its_hours() -> None:
+    """A grade that is known for an hour of each day is known on every day."""
+    evaluation = paper_evaluation(events=(), charted_grades=(), episodes=())
+    days = [replace(day, hours_known=Decimal(1)) if day.patient == "z01" else day for day in evaluation.grade_days]
+    found = worth_reading(replace(evaluation, grade_days=tuple(days)), ())
+    assert [(strip.patient, strip.reason) for strip in found] == [("z01", "the grade is not known for most hours")]
 
 
 def test_the_onset_has_a_line_without_courses_with_a_positive_culture_near_it() -> None:

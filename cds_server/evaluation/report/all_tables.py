@@ -85,6 +85,7 @@ class Report:
     tables: Tables
     strips: tuple[Strip, ...]
     landmark_note: str
+    days_note: str
     aggregate_only: bool
 
     @property
@@ -139,9 +140,11 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         checklist=checklist(),
     )
     if not aggregate_only:
-        return Report(tables, tuple(strips), time_to_severe.landmark_note(after), aggregate_only=False)
+        note = time_to_severe.landmark_note(after)
+        return Report(tables, tuple(strips), note, cards.days_note(told), aggregate_only=False)
     least = evaluation.protocol.statistics.small_cell
-    return Report(_aggregated(tables, least), (), time_to_severe.landmark_note(after, least), aggregate_only=True)
+    note = time_to_severe.landmark_note(after, least)
+    return Report(_aggregated(tables, least), (), note, cards.days_note(told), aggregate_only=True)
 
 
 def _aggregated(tables: Tables, least: int) -> Tables:

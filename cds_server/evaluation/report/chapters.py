@@ -239,6 +239,7 @@ def _cards(evaluation: Evaluation, report: Report) -> Chapter:
                     f"Moments: {evaluation.run.policy}. Every rate depends on that policy. Rates are per patient and "
                     "10 days at risk, and per course; limits draw patients. New: not shown in the "
                     f"{asked.new_after_hours} h before with the same indicator.",
+                    report.days_note,
                     *_of_the_hold(asked),
                 ),
                 table=t.card_rates,
@@ -252,12 +253,17 @@ def _cards(evaluation: Evaluation, report: Report) -> Chapter:
             Part(
                 "Orders after a card",
                 (
-                    "Episodes of a card whose order was not already in hand. Severe after no treatment is "
-                    "kept apart: it is no proof that the card was right.",
+                    "Episodes of a card whose order was not already in hand; limits of shares draw patients. "
+                    "Severe after no treatment, of those not yet severe, is kept apart: it is no proof that the "
+                    "card was right.",
                 ),
                 table=t.orders_after,
             ),
-            Part("Alarms and silences", table=t.false_alarms),
+            Part(
+                "Alarms and silences",
+                ("Limits of courses are exact; those of days draw patients.",),
+                table=t.false_alarms,
+            ),
         ),
     )
 

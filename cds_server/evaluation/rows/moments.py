@@ -98,7 +98,7 @@ class EpisodeRow:
     """One episode of a card, and what was ordered or given after its first showing, in hours; None where nothing was.
 
     `in_hand`: the order that the card suggests was already active, running or drafted. `severe_within_hours`: the
-    time to the first grade of 3 or more.
+    time to the first grade of 3 or more; with `severe_already` it came before the card, or with it.
     """
 
     patient: str
@@ -113,6 +113,7 @@ class EpisodeRow:
     in_hand: bool
     order_within_hours: Decimal | None
     severe_within_hours: Decimal | None
+    severe_already: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,15 @@ class Tally:
     new_by_hour: Counter[int] = field(default_factory=Counter)
     at_risk_by_hour: Counter[int] = field(default_factory=Counter)
     by_day: dict[tuple[CourseKey, date], set[str]] = field(default_factory=lambda: defaultdict(set))
+    days_at_risk: set[tuple[CourseKey, date]] = field(default_factory=set)
 
     def add(self, row: CardRow) -> None:
         self.by_state[row.card, row.shown] += 1
         if row.shown not in self.counted:
             return
         self.by_day[key(row), row.date].add(row.card)
+        if row.at_risk:
+            self.days_at_risk.add((key(row), row.date))
         for name in (row.card,) if row.card in STATE_CARDS else (row.card, ALL_OTHERS):
             self.shown[name] += 1
             self.new[name] += row.is_new
@@ -60,11 +63,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Told:
-    """The tally of each rule set, with the days at risk and the courses of each patient."""
+    """The tally of each rule set, with the days at risk and the courses of each patient, and the number of
+    days without a charted sign."""
 
     tallies: dict[int, Tally]
     days: dict[str, int]
     courses: dict[str, int]
+    unwatched: int
 
     def of(self, rules: int) -> Tally:
         return self.tallies.get(rules, Tally())
@@ -81,10 +86,11 @@ def told(evaluation: Evaluation) -> Told:
     for row in evaluation.cards:
         tallies[row.rules].add(row)
     courses = Counter(course.patient for course in evaluation.courses)
-    days = dict.fromkeys(courses, 0)
+    days, unwatched = dict.fromkeys(courses, 0), 0
     for day in evaluation.grade_days:
         days[day.patient] = days.get(day.patient, 0) + day.at_risk
-    return Told(dict(tallies), days, dict(courses))
+        unwatched += not day.at_risk
+    return Told(dict(tallies), days, dict(courses), unwatched)
 
 
 def card_rates(evaluation: Evaluation, found: Told) -> Table:
@@ -113,6 +119,12 @@ def by_patient(counts: Mapping[str, int], whole: Mapping[str, int], per: int, st
     )  # fmt: skip
 
 
+def days_note(found: Told) -> str:
+    """The days at risk, which every rate rests on, and those that do not count."""
+    days = sum(found.days.values())
+    return f"{days} days at risk. {found.unwatched} days without a charted sign stand in no denominator."
+
+
 def card_states(found: Told) -> Table:
     """Showings by what became of the card. Cards that are off are never counted as shown."""
     tally = found.first
@@ -129,27 +141,30 @@ def by_hour(found: Told) -> Table:
     return Table("cards_by_hour", ("hour", "shown", "new", "per_10_days"), rows)
 
 
-def busy_days(found: Told) -> Share:
-    """The days at risk on which more than three different cards were shown, the grade among them not counted."""
-    many = sum(len(names - STATE_CARDS) > MANY_A_DAY for names in found.first.by_day.values())
-    return Share(min(many, sum(found.days.values())), sum(found.days.values()))
+def busy_days(found: Told) -> Counter[str]:
+    """The days at risk of each patient on which more than three different cards were shown, the grade not counted."""
+    tally = found.first
+    many = (day for day in tally.days_at_risk if len(tally.by_day[day] - STATE_CARDS) > MANY_A_DAY)
+    return Counter(patient for (patient, _), _ in many)
 
 
 def false_alarms(evaluation: Evaluation, found: Told) -> Table:
-    """Courses with a card that never passed grade 1, and severe courses without one, with exact limits."""
+    """Courses with a card that never passed grade 1, and severe courses without one, with exact limits; and days with
+    many cards, whose limits draw patients, because the days of one patient hang together."""
     alarmed = found.first.courses[ALL_OTHERS]
     mild = [c for c in evaluation.courses if c.severe is Known.NO and c.max_grade is not None and c.max_grade <= 1]
     severe = [c for c in evaluation.courses if c.severe is Known.YES]
     busy = busy_days(found)
-    rows = [
-        ("courses never above grade 1, with a card", sum(key(c) in alarmed for c in mild), len(mild)),
-        ("severe courses, without any card", sum(key(c) not in alarmed for c in severe), len(severe)),
-        (f"days at risk, with more than {MANY_A_DAY} different cards", busy.events, busy.n),
-    ]
-    columns = ("of", "count", "n", "share", "share_low", "share_high")
-    return Table(
-        "false_alarms",
-        columns,
-        tuple((*row, *numbers(exact_share(Share(row[1], row[2])))) for row in rows),
-        ("count", "n"),
+    alarms, silences = (
+        Share(sum(key(c) in alarmed for c in mild), len(mild)),
+        Share(sum(key(c) not in alarmed for c in severe), len(severe)),
     )
+    rows = (
+        ("courses never above grade 1, with a card", alarms.events, alarms.n, *numbers(exact_share(alarms))),
+        ("severe courses, without any card", silences.events, silences.n, *numbers(exact_share(silences))),
+        (
+            f"days at risk, with more than {MANY_A_DAY} different cards", busy.total(), sum(found.days.values()),
+            *numbers(by_patient(busy, found.days, 1, evaluation.protocol.statistics)),
+        ),
+    )  # fmt: skip
+    return Table("false_alarms", ("of", "count", "n", "share", "share_low", "share_high"), rows, ("count", "n"))

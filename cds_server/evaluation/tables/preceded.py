@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
+from cds_server.evaluation.protocol import Statistics
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.moments import EpisodeRow, EventKind, EventRow, Preceded
 from cds_server.evaluation.statistics.numbers import quantile
 from cds_server.evaluation.statistics.proportions import Share, exact_share
+from cds_server.evaluation.statistics.resampling import rate
 from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
 
 
@@ -39,32 +43,52 @@ def preceded(evaluation: Evaluation) -> Table:
 
 
 def orders_after(evaluation: Evaluation) -> Table:
-    """Episodes of a card that suggests a drug not yet in hand, and the share ordered or given within some hours.
+    """Episodes of a card that suggests a drug not yet in hand, and the share ordered or given within some hours; its
+    limits draw patients.
 
-    Beside it, of those not treated within 8 h, the courses that became severe.
+    Beside it, of those not yet severe and not treated within 8 h, the courses that became severe.
     """
-    within, severe = evaluation.protocol.cards.ordered_within_hours, evaluation.protocol.cards.severe_within_hours
+    cards, statistics = evaluation.protocol.cards, evaluation.protocol.statistics
     by_card: dict[tuple[str, str], list[EpisodeRow]] = defaultdict(list)
     for row in evaluation.episodes:
         if row.rules == 1 and row.drug and not row.in_hand:
             by_card[row.card, row.drug].append(row)
-    rows = tuple((*which, len(e), *_ordered(e, within), *_severe(e, severe)) for which, e in sorted(by_card.items()))
-    ordered = tuple(f"ordered_within_{h}_h" for h in within)
-    later = tuple(f"severe_within_{h}_h" for h in severe)
-    columns = ("card", "drug", "episodes", *ordered, "not_treated_within_8_h", *later)
-    return Table("orders_after", columns, rows, columns[2:])
+    rows = tuple(
+        (*which, len(e), *_ordered(e, cards.ordered_within_hours, statistics), *_severe(e, cards.severe_within_hours))
+        for which, e in sorted(by_card.items())
+    )
+    ordered = [f"ordered_within_{h}_h" for h in cards.ordered_within_hours]
+    shares = (f"share_{name}{end}" for name in ordered for end in ("", "_low", "_high"))
+    later = [f"severe_within_{h}_h" for h in cards.severe_within_hours]
+    counts = ("episodes", *ordered, "not_treated_within_8_h", *later)
+    columns = ("card", "drug", "episodes", *ordered, *shares, "not_treated_within_8_h", *later)
+    return Table("orders_after", columns, rows, counts)
 
 
 UNTREATED_AFTER = 8  # h
 
 
-def _ordered(episodes: list[EpisodeRow], within: Iterable[int]) -> Iterator[Cell]:
-    for hours in within:
-        yield sum(e.order_within_hours is not None and e.order_within_hours <= hours for e in episodes)
+def _ordered(episodes: list[EpisodeRow], within: Sequence[int], asked: Statistics) -> Iterator[Cell]:
+    """The number ordered within each of the hours, and then the shares with their limits."""
+    patients = sorted({e.patient for e in episodes})
+    of_all = Counter(e.patient for e in episodes)
+    in_time = [
+        Counter(e.patient for e in episodes if e.order_within_hours is not None and e.order_within_hours <= hours)
+        for hours in within
+    ]
+    yield from (counts.total() for counts in in_time)
+    n = np.array([of_all[p] for p in patients])
+    for counts in in_time:
+        yield from numbers(rate(np.array([counts[p] for p in patients]), n, 1, asked.seed, asked.bootstrap))
 
 
 def _severe(episodes: list[EpisodeRow], within: Iterable[int]) -> Iterator[Cell]:
-    untreated = [e for e in episodes if e.order_within_hours is None or e.order_within_hours > UNTREATED_AFTER]
+    """A course that is severe at the card cannot become so after it."""
+    untreated = [
+        e
+        for e in episodes
+        if not e.severe_already and (e.order_within_hours is None or e.order_within_hours > UNTREATED_AFTER)
+    ]
     yield len(untreated)
     for hours in within:
         yield sum(e.severe_within_hours is not None and e.severe_within_hours <= hours for e in untreated)

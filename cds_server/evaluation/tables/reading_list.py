@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from cds_server.evaluation.rows.cohort import Evaluation
@@ -18,7 +19,7 @@ MOST = 10
 APART = 2  # grades
 LATER_SEVERE = 48  # h
 DOSES = {EventKind.TOCILIZUMAB, EventKind.STEROID}
-LAST_DAY = 30
+LAST_DAY, HOURS = 30, 24
 LETTERS = {EventKind.TOCILIZUMAB: "T", EventKind.STEROID: "S", EventKind.ICU: "I"}
 
 
@@ -86,10 +87,11 @@ def _reasons(evaluation: Evaluation, charted: Iterable[ChartedGradeRow]) -> Iter
     yield "a card without an order, and severe within 48 h", {
         key(e)
         for e in evaluation.episodes
-        if e.rules == 1 and e.drug and not e.in_hand and e.order_within_hours is None
+        if e.rules == 1 and e.drug and not e.in_hand
         and e.severe_within_hours is not None and e.severe_within_hours <= LATER_SEVERE
+        and (e.order_within_hours is None or e.order_within_hours > e.severe_within_hours)
     }  # fmt: skip
-    yield "the grade is not known on most days", _mostly_unknown(evaluation)
+    yield "the grade is not known for most hours", _mostly_unknown(evaluation)
 
 
 def _is_apart(row: ChartedGradeRow) -> bool:
@@ -97,11 +99,11 @@ def _is_apart(row: ChartedGradeRow) -> bool:
 
 
 def _mostly_unknown(evaluation: Evaluation) -> set[CourseKey]:
-    known: dict[CourseKey, Counter[bool]] = defaultdict(Counter)
+    known: dict[CourseKey, list[Decimal]] = defaultdict(list)
     for row in evaluation.grade_days:
         if row.at_risk:
-            known[key(row)][row.grade is not None] += 1
-    return {where for where, count in known.items() if count[False] > count[True]}
+            known[key(row)].append(row.hours_known)
+    return {where for where, hours in known.items() if 2 * sum(hours) < HOURS * len(hours)}
 
 
 def listed(strips: Iterable[Strip]) -> Table:
