@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.grade import CrsGrade
@@ -25,6 +26,7 @@ from fhir_mappings.rules.vasopressors import carry_of, new_pressor_orders
 MOST, LEAST = 400, 100
 MOST_READ = 5_000_000  # readings looked at in all: for a very dense chart fewer moments are worked out
 JUST_AFTER = timedelta(microseconds=1)  # a window includes both of its ends
+_at = attrgetter("at")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Past:
             pressure=replace(p, systolic=_until(at, p.systolic), mean=_until(at, p.mean), ordered=ordered),
             oxygen=replace(
                 o,
-                devices=o.devices[: bisect_right(o.devices, at, key=lambda d: d.at)],
+                devices=o.devices[: bisect_right(o.devices, at, key=_at)],
                 open_supports=(*o.open_supports, *in_progress),
                 flows=_until(at, o.flows), fio2=_until(at, o.fio2), saturations=_until(at, o.saturations),
             ),
@@ -74,7 +76,7 @@ class Past:
 
 
 def _until(at: datetime, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    return readings[: bisect_right(readings, at, key=lambda r: r.at)]
+    return readings[: bisect_right(readings, at, key=_at)]
 
 
 def grade_history(past: Past, now: datetime, most: int = MOST) -> tuple[tuple[GradeAt, ...], bool]:

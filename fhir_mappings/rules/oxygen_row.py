@@ -168,7 +168,7 @@ def without_home_devices(
 def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds) -> GradeRow:
     charted = [d for d in facts.devices if opens <= d.at <= at]
     known = [d for d in charted if d.device is not Device.UNKNOWN]
-    last_known = max(known, key=lambda d: (d.at, ROW_OF[d.device]), default=None)
+    last_known = _highest(_latest_of(known))
     unread = max((d for d in charted if d.device is Device.UNKNOWN), key=lambda d: d.at, default=None)
     if unread is not None and at - unread.at <= t.stale_limit and (last_known is None or unread.at >= last_known.at):
         return _unknown_device_row(facts, unread, last_known, opens, at, t)
@@ -190,6 +190,15 @@ def _device_row(facts: OxygenFacts, opens: datetime, at: datetime, t: Thresholds
         return row
     missing = (*row.missing, NoDeviceSince(charted_last))
     return replace(row, exact=False, missing=missing, flags=(*row.flags, Flag.OXYGEN_STALE))
+
+
+def _latest_of(devices: Sequence[DeviceRecord]) -> Sequence[DeviceRecord]:
+    last = max((d.at for d in devices), default=None)
+    return [d for d in devices if d.at == last]
+
+
+def _highest(devices: Sequence[DeviceRecord]) -> DeviceRecord | None:
+    return max(devices, key=lambda d: ROW_OF[d.device], default=None)
 
 
 def _unknown_device_row(

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 
 from fhir_mappings.facts.coverage import Reach
 from fhir_mappings.facts.flags import Flag
@@ -27,6 +28,8 @@ from fhir_mappings.facts.thresholds import Thresholds
 from fhir_mappings.facts.treatment import Administration, Drug, DrugClass
 from fhir_mappings.rules.hypotension import low_mean, low_systolic, mean_counts, systolic_limit, was_low_before
 from fhir_mappings.rules.vasopressors import Pressors, PressorState, most_together, running_pressors
+
+_at = attrgetter("at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +127,14 @@ def _with_unread(
     unfetched = (value < 4 and not facts.administrations_reach.fetched(carried_since)) or (
         value < 3 and not facts.readings_reach.fetched(start)
     )
-    row = replace(row, unfetched=unfetched)
-    return replace(row, exact=False, could_be=most, missing=(*row.missing, *lacks)) if lacks else row
+    if lacks:
+        row = replace(row, exact=False, could_be=most, missing=(*row.missing, *lacks))
+    return replace(row, unfetched=True) if unfetched else row
 
 
 def _between(readings: Sequence[Reading], start: datetime, end: datetime) -> Sequence[Reading]:
     """The readings of a span, both ends included."""
     return readings[bisect_left(readings, start, key=_at) : bisect_right(readings, end, key=_at)]
-
-
-def _at(reading: Reading) -> datetime:
-    return reading.at
 
 
 def _last_charted(facts: PressureFacts, at: datetime) -> datetime | None:
