@@ -15,10 +15,15 @@ from tests.support.tables import name_of, patient, rows
 
 
 def of_known(who: str) -> list[dict[str, Any]]:
-    """The chart of a course of the known cohort, with an ICE score of 10 in its second week."""
-    found = [r for r in known_cohort().resources if r["id"].startswith(who)]
+    """The chart of a course of the known cohort, with an ICE score of 10 on day 3 in place of what was charted there."""
+    found = [r for r in known_cohort().resources if r["id"].startswith(who) and not is_graded(r)]
     day0 = min(r["effectiveDateTime"] for r in found if "effectiveDateTime" in r)[:10]
     return [*found, charted(who, "ICE", "10", f"{day0[:8]}{int(day0[8:]) + 3:02}T08:00:00+00:00")]
+
+
+def is_graded(resource: dict[str, Any]) -> bool:
+    """A score or a grade, by the flowsheet of the cohort or in words."""
+    return any(word in json.dumps(resource.get("code", {})) for word in ("ICE", "ICANS", "CRS"))
 
 
 def course_of(tmp_path: Path, resources: list[dict[str, Any]], *, in_part: str = "", ends: str = "") -> CourseRow:
