@@ -71,7 +71,7 @@ drill: .venv/ready programs
 # what the service is made of, for a scanner (CycloneDX): the pinned packages and the wheel, in an environment of their
 # own; and the same with each extra that a site may install
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
-SBOMS := sbom-run sbom-otel sbom-evaluate
+SBOMS := sbom-run sbom-otel sbom-evaluate sbom-cluster
 .PHONY: $(SBOMS)
 .NOTPARALLEL: sbom
 sbom: $(SBOMS)
@@ -163,12 +163,13 @@ mutants: .venv-mutants/ready
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet "pip-tools>=7.5"
-	for what in test run otel evaluate mutants build bench; do \
+	for what in test run otel evaluate cluster mutants build bench; do \
 		from=pyproject.toml; \
 		case $$what in \
 			run) extra="--constraint requirements/test.txt" ;; \
 			otel) extra="--extra otel --constraint requirements/test.txt" ;; \
 			evaluate) extra="--extra evaluate --constraint requirements/test.txt" ;; \
+			cluster) extra="--extra cluster --extra evaluate --constraint requirements/test.txt" ;; \
 			test) extra="--extra cluster --extra demo --extra evaluate --extra otel --extra test" ;; \
 			mutants) extra="--extra cluster --extra demo --extra evaluate --extra otel --extra test --extra mutants" ;; \
 			build) extra="--only-build-deps --build-deps-for wheel" ;; \

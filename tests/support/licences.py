@@ -15,12 +15,12 @@ ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "licences.md"
 # what a package may declare, and what that asks of whoever hands the service on
 ALLOWED = {
-    "0BSD": "", "3-Clause BSD License": "", "Apache-2.0": "", "Apache Software License": "", "BSD License": "", "BSD-2-Clause": "",
+    "0BSD": "", "3-Clause BSD License": "", "Apache-2.0": "", "Apache Software License": "", "BSD": "", "BSD License": "", "BSD-2-Clause": "",
     "BSD-3-Clause": "", "CC0-1.0": "", "ISC": "", "MIT": "", "MIT License": "", "MIT-0": "", "PSF-2.0": "", "Zlib": "",
     "Mozilla Public License 2.0 (MPL 2.0)": "a changed file of it must be handed on as source",
     "LGPL-3.0-only": "used as it is published, as a library of its own that can be exchanged",
 }  # fmt: skip
-EXTRAS = ("otel", "evaluate")  # what a site may install beside the service
+EXTRAS = ("otel", "evaluate", "cluster")  # what a site may install beside the service
 SCRIPTS = {
     "Apache ECharts": ("cds_server/course_page/static", "echarts-*.min.js", "Apache-2.0"),
     "markdown-it": ("cds_server/static", "markdown-it-*.min.js", "MIT"),
