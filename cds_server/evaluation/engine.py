@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
+import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,8 @@ from cds_server.evaluation.bucket_task import SUMMARY, Job, OtherRulesError, Sum
 T = TypeVar("T")
 TRIES = 3  # of a bucket whose process was killed
 CONNECT_SECONDS = 10
+GONE = "the Dask scheduler answers no more; what is done is kept: run the same command again."
+_CLUSTER_ERRORS = ("CommClosedError", "FutureCancelledError")  # named, because Dask is an extra
 Open = Callable[[], Executor]
 
 
@@ -48,7 +53,7 @@ def _collect(futures: dict[Future[Summary], int], waiting: list[int], say: Calla
     """Take each result; the buckets whose process was killed."""
     lost: list[int] = []
     for future in as_completed(futures):
-        error = future.exception()
+        error = _error_of(future)
         if error is None:
             waiting.remove(futures[future])
             say(future.result())
@@ -59,6 +64,17 @@ def _collect(futures: dict[Future[Summary], int], waiting: list[int], say: Calla
                 other.cancel()
             raise EngineError(str(error)) if isinstance(error, OtherRulesError) else error
     return lost
+
+
+def _error_of(future: Future[Summary]) -> BaseException | None:
+    """The error of a task. Raises EngineError where the cluster itself is gone."""
+    try:
+        error = future.exception()
+    except CancelledError as cancelled:
+        raise EngineError(GONE) from cancelled
+    if type(error).__name__ in _CLUSTER_ERRORS:
+        raise EngineError(GONE) from error
+    return error
 
 
 class _Here(Executor):
@@ -78,7 +94,20 @@ def processes(workers: int) -> Open:
     parent holds."""
     if workers == 1:
         return _Here
-    return lambda: ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+    return lambda: ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_the_parent)
+
+
+def _end_with_the_parent() -> None:
+    """Let this process end as soon as its parent does: one that is killed cannot end its workers, and they would hold
+    patient data for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def cluster(address: str) -> Open:
@@ -87,6 +116,9 @@ def cluster(address: str) -> Open:
         from distributed import Client  # noqa: PLC0415  (an extra, and half a second)
     except ImportError as error:
         raise EngineError("--cluster needs Dask: install crs-cds[cluster].") from error
+
+    for logger in ("distributed", "distributed.client"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what goes wrong is said in one sentence
 
     @contextmanager
     def opened() -> Iterator[Any]:

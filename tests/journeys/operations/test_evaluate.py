@@ -9,6 +9,10 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +20,16 @@ from typing import Any
 import pytest
 
 from cds_server.evaluation.bucket_task import RulesFrom
-from cds_server.evaluation.engine import processes
+from cds_server.evaluation.engine import bucket_folders, processes
 from cds_server.evaluation.evaluate import Progress, Wanted, evaluate
 from cds_server.evaluation.protocol import Protocol
+from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import Group, Known
 from cds_server.evaluation.rows.moments import EventKind, MomentKind, Preceded
 from cds_server.evaluation.workplace import Workplace
 from tests.support.desk import EXAMPLE_VALUE_SETS, ZONE
 from tests.support.evaluations import EXPORTED, RULES, SILENT, chart, evaluated, export
-from tests.support.program import crs_cds
+from tests.support.program import SITE, crs_cds
 from tests.support.tables import name_of, rows
 
 COHORT = rows("""
@@ -266,6 +271,49 @@ def test_a_worker_that_is_killed_costs_no_patient_and_doubles_none(tmp_path: Pat
     assert len({course.patient for course in found.courses}) == len(found.courses) == 8
     alone = evaluate(wanted, Workplace(tmp_path / "other"), processes(1), SILENT)
     assert len(list(found.moments)) == len(list(alone.moments))
+
+
+PROGRAM = "from cds_server.command_line.program import main; main()"
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder = export(tmp_path / "export", [one for name in "abcdefgh" for one in chart("3", name)])
+    arguments = ("evaluate", str(folder), "--out", str(tmp_path / "report"), "--workers", "2")
+    results = tmp_path / "report.work" / "results"
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    run = subprocess.Popen(command, env=os.environ | SITE, stderr=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    wait_until(lambda: results.exists() and bool(bucket_folders(results)))
+    run.kill()
+    run.wait()
+    wait_until(lambda: not is_there(run.pid))
+    done = {one.name: one.stat().st_mtime_ns for one in bucket_folders(results)}
+    kept: dict[str, int] = {}
+
+    def note(found: Evaluation, *_: object, **__: object) -> None:
+        kept.update({one.name: one.stat().st_mtime_ns for one in bucket_folders(results)})
+        assert len({course.patient for course in found.courses}) == len(found.courses) == 8
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("cds_server.evaluation.report.write.write_report", note)
+        result = crs_cds(*arguments)
+    assert result.exit_code == 0, result.output
+    assert done.items() <= kept.items()
+
+
+def is_there(session: int) -> bool:
+    """Tell whether any process of a session is left."""
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until(ready: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(("tag", "is_said"), [("HTEST", True), ("HRESCH", False), (5, False)])
