@@ -68,6 +68,7 @@ def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> 
         _write_log_alone(here, calls, out, options)
         return
     try:
+        _check_place(out, export)
         wanted = _wanted(here, export, options)
         open_executor = _executor(options)
         out.mkdir(parents=True, exist_ok=True)
@@ -82,6 +83,13 @@ def evaluate_command(export: tuple[Path, ...], out: Path, **options: object) -> 
         raise BadInputError(_of_the_disk(error, out)) from error
     work.clear()
     click.echo(_said(found, out, aggregate_only=bool(options["aggregate_only"])))
+
+
+def _check_place(out: Path, export: Sequence[Path]) -> None:
+    """Refuse a report inside the export: the next run would read it as data. Raises BadInputError."""
+    inside = [folder for folder in export if folder.is_dir() and out.resolve().is_relative_to(folder.resolve())]
+    if inside:
+        raise BadInputError(f"--out {out} lies in the export {inside[0]}: name a folder outside it.")
 
 
 def _write(found: Evaluation, calls: Sequence[LoggedCall], out: Path, *, aggregate_only: bool) -> None:
@@ -145,7 +153,7 @@ def _compared(files: RulesFrom) -> SiteRules:
     try:
         return site_rules(files.thresholds, files.value_sets, files.protocol)
     except SettingsError as error:
-        raise SettingsError(f"--compare: {error}") from error
+        raise SettingsError(str(error).replace("CRS_CDS_THRESHOLDS", "--compare")) from error
 
 
 def _path(option: object) -> Path | None:

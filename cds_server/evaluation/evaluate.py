@@ -98,7 +98,9 @@ def evaluate(wanted: Wanted, work: Workplace, open_executor: Open, progress: Pro
     job = _job(wanted, work, found, supplied)
     _run(job, work, found, open_executor, progress)
     if not any(True for _ in Rows(work.results, "courses", CourseRow)):
-        raise NothingToEvaluateError(_without_course(found, len(patients)))
+        raise NothingToEvaluateError(
+            _without_course(found, wanted, sum(one.patients for one in summaries(work.results)))
+        )
     if wanted.outcomes is not None:
         supplied = in_their_courses(supplied, wanted.outcomes.name, _days0(work, patients), wanted.zone)
     return _together(wanted, work, found, supplied, round(time.monotonic() - started, 1))
@@ -114,11 +116,13 @@ def _days0(work: Workplace, patients: frozenset[str]) -> dict[str, dict[int, dat
     return found
 
 
-def _without_course(found: Grouped, patients: int) -> str:
+def _without_course(found: Grouped, wanted: Wanted, patients: int) -> str:
     unread = "; ".join(f"{file}: {why}" for file, why, *_ in found.unread[:3])
     beside = f" ({unread})" if unread else ""
+    cohort = wanted.protocol.cohort
+    within = " in the time of the cohort" if cohort.since or cohort.until else ""
     return (
-        f"none of the {patients} patients has a CAR-T infusion that can be read{beside}; "
+        f"none of the {patients} patients has a CAR-T infusion that can be read{within}{beside}; "
         "`crs-cds coverage` says what the export holds."
     )
 

@@ -33,10 +33,13 @@ class Workplace:
         self.salt = self._salt()
 
     def _salt(self) -> bytes:
+        """The salt of the names. It appears under its name only when it is whole: half of one hides no id."""
         file = self.folder / "salt"
         if not file.exists():
-            file.write_bytes(secrets.token_bytes(SALT_BYTES))
-            file.chmod(0o600)
+            part = self.folder / "salt.part"
+            part.write_bytes(secrets.token_bytes(SALT_BYTES))
+            part.chmod(0o600)
+            part.rename(file)
         return file.read_bytes()
 
     def begin(self, fingerprint: str) -> Grouped | None:

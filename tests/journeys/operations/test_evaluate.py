@@ -26,7 +26,7 @@ from cds_server.evaluation.protocol import Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import Group, Known
 from cds_server.evaluation.rows.moments import EventKind, MomentKind, Preceded
-from cds_server.evaluation.workplace import Workplace
+from cds_server.evaluation.workplace import SALT_BYTES, Workplace
 from tests.support.desk import EXAMPLE_VALUE_SETS, ZONE
 from tests.support.evaluations import EXPORTED, RULES, SILENT, chart, evaluated, export
 from tests.support.program import SITE, crs_cds
@@ -215,7 +215,12 @@ BAD = rows("""
 | arguments                        | says                                   | because                      |
 | nowhere --out out                | there is no such file                  | no such folder               |
 | empty --out out                  | no FHIR resource of a patient          | an empty folder              |
-| well --out out                   | none of the 1 patients has a CAR-T     | a cohort without a course    |
+| well --out out                   | none of the 1 patients has a CAR-T infusion that can be read; | a cohort without a course |
+| course --out out --from 2030-01-01 | that can be read in the time of the cohort; | courses of other years  |
+| well --out well/report           | lies in the export well                | a report among the data      |
+| . --out report                   | lies in the export .                   | so by another name           |
+| well --out out --compare nowhere | --compare must name a file             | no second file of rules      |
+| well --out out --outcomes nowhere | nowhere cannot be read (No such file   | no file of outcomes         |
 | cut --out out                    | is cut off                             | packed data that end early   |
 | well --out out --every often     | --every must be a number of hours      | no number                    |
 | well --out out --from yesterday  | --from must be a date                  | no date                      |
@@ -236,6 +241,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     packed = gzip.compress(b"\n".join(json.dumps(one).encode() for one in chart("3", "a")))
     (tmp_path / "cut" / "all.ndjson.gz").write_bytes(packed[:400])
     export(tmp_path / "well", chart("16", "a"))
+    export(tmp_path / "course", chart("3", "a"))
     (tmp_path / "bad").write_text("nonsense = 1\n", encoding="utf-8")
     (tmp_path / "burden").write_text("patient,event,date,value\na,x-burden,,high\n", encoding="utf-8")
     result = crs_cds("evaluate", *row["arguments"].split(), "--workers", "1")
@@ -354,6 +360,21 @@ def test_a_full_disk_is_one_sentence_and_what_is_done_is_kept(tmp_path: Path, mo
     done = {one.name: one.stat().st_mtime_ns for one in (tmp_path / "report.work" / "results").iterdir()}
     assert done
     assert crs_cds(*arguments).exit_code == 0
+
+
+def test_a_salt_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that are hashed without a salt can be guessed."""
+
+    def full(file: Path, content: bytes) -> None:
+        with file.open("wb") as opened:
+            opened.write(content[:3])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            Workplace(tmp_path / "work")
+    assert len(Workplace(tmp_path / "work").salt) == SALT_BYTES
 
 
 def test_a_gz_that_is_cut_off_costs_its_rest_and_is_named(tmp_path: Path) -> None:
