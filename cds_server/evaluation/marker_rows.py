@@ -15,8 +15,7 @@ from fhir_mappings.facts.analytes import ANALYTES, RETROSPECTIVE, Analyte
 from fhir_mappings.facts.course import Course
 from fhir_mappings.facts.labs import FoldChange, Series
 from fhir_mappings.facts.patient import PatientFacts
-from fhir_mappings.known_at.rules import Rule
-from fhir_mappings.known_at.timeline import EVERY_RULE, Timeline
+from fhir_mappings.known_at.timeline import Timeline
 from fhir_mappings.lab_series import lab_series
 from fhir_mappings.reading.fhir_time import day
 from fhir_mappings.settled_facts import settled_facts
@@ -26,10 +25,11 @@ _MOMENT = timedelta(seconds=1)
 
 
 def as_drawn(chart: Chart, look: Look, timeline: Timeline) -> Timeline:
-    """The record by the time of each sample: a result that came after the end of a window counts in it."""
-    return Timeline(
-        timeline.final, look.rules.terms, look.zone, chart.fhir_base, timeline.delays, EVERY_RULE - {Rule.RESULT}
-    )
+    """The record by the time of each sample: a result that came after the end of a window counts in it, and one that
+    was drawn after it does not, be it by a minute."""
+    at_once = timedelta(0)
+    drawn = replace(timeline.delays, il6_crp=at_once, culture=at_once, other_result=at_once, result_at_most=at_once)
+    return Timeline(timeline.final, look.rules.terms, look.zone, chart.fhir_base, drawn)
 
 
 def window_ends(
