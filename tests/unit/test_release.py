@@ -107,7 +107,11 @@ def test_whatever_requirements_the_pages_name_to_a_site_have_an_sbom() -> None:
     pages = [ROOT / "README.md", ROOT / "Dockerfile", *(ROOT / "docs").glob("*.md")]
     named = {name for page in pages for name in re.findall(r"requirements/([a-z]+)\.txt", page.read_text("utf-8"))}
     steps = subprocess.run(["make", "-n", "sbom"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
-    assert {"run", "otel", "evaluate", "cluster"} <= named - {"build"} <= set(re.findall(r"requirements/([a-z]+)\.txt", steps))
+    assert (
+        {"run", "otel", "evaluate", "cluster"}
+        <= named - {"build"}
+        <= set(re.findall(r"requirements/([a-z]+)\.txt", steps))
+    )
 
 
 def test_a_package_that_the_sbom_lacks_is_named() -> None:

@@ -17,6 +17,8 @@ TYPE_OF_KIND: Mapping[Kind, str] = {
     Kind.SERVICE_ORDERS: "ServiceRequest",
 }
 OBSERVATION = "Observation"
+# what names its drug by a reference is read in part where those are
+DRUGS_OF = dict.fromkeys(("MedicationAdministration", "MedicationRequest"), ("Medication", "Substance"))
 
 
 def export_coverage(found: Grouped) -> dict[Kind, Coverage]:
@@ -27,7 +29,10 @@ def export_coverage(found: Grouped) -> dict[Kind, Coverage]:
 def _of_type(name: str, found: Grouped) -> Coverage:
     if not found.types.get(name) and name not in found.asked:
         return Coverage(Completeness.UNREAD, f"the export holds no {name}", gap=Gap.NOT_SUPPLIED)
-    if found.everything_failed or name in found.failed:
-        why = f"the export says that not every {name} could be written"
-        return Coverage(Completeness.PART, why, gap=Gap.FAILED_AT_CLIENT)
-    return Coverage(Completeness.COMPLETE)
+    failed = next(
+        (one for one in (name, *DRUGS_OF.get(name, ())) if found.everything_failed or one in found.failed), None
+    )
+    if failed is None:
+        return Coverage(Completeness.COMPLETE)
+    why = f"the export says that not every {failed} could be written"
+    return Coverage(Completeness.PART, why, gap=Gap.FAILED_AT_CLIENT)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,8 @@ MEDICATIONS = "medications"
 _OF_NO_PATIENT = ("Medication", "Substance")
 _OUTCOME = "OperationOutcome"
 REMEMBERED, LONGEST = 50_000, 1000
+_WORD = re.compile(rb"[A-Za-z]+")
+_DATE, _SECONDS = len("2026-03-09"), len("2026-03-09T10:00:00")
 
 
 class _Sorting(fs.FhirStruct, frozen=True):
@@ -38,6 +41,8 @@ class _Sorting(fs.FhirStruct, frozen=True):
     patient: msgspec.Raw = msgspec.Raw(b"")
     link: tuple[fs.PatientLink, ...] = ()
     effective_date_time: str | None = None
+    effective_period: fs.Period | None = None
+    performed_date_time: str | None = None
     authored_on: str | None = None
     issued: str | None = None
 
@@ -62,8 +67,8 @@ class Grouped:
     """The findings of the first pass.
 
     `aliases` names the patient that another id was merged into, `replaced` what an old Patient says of that. `failed`
-    are the types that the export says are in part; `everything_failed` means that it names none. `last` is the latest
-    time of a resource, as it is written.
+    are the types that the export says are in part; `everything_failed` means that it names none. `latest` is the latest
+    time of a resource that is past, by its offset, as it is written.
     `asked` are the types of which `crs-cds record` says that it asked for them: where it found none, there are none.
     `missing` are the patients of its list whom it could not record.
     """
@@ -81,7 +86,7 @@ class Grouped:
     everything_failed: bool = False
     failures: list[str] = field(default_factory=list)
     unread: list[tuple[str, str, int, tuple[str, ...]]] = field(default_factory=list)
-    last: str = ""
+    latest: dict[str, str] = field(default_factory=dict)
     transaction_time: str = ""
     asked: frozenset[str] = frozenset()
     missing: int = 0
@@ -136,6 +141,8 @@ class _Pass:
         self.found = Grouped(buckets)
         self._writer = BucketWriter(folder)
         self._owners: dict[bytes, tuple[str, ...]] = {}
+        # what lies ahead, a plan or a mistake, says nothing of the end of the export
+        self._future = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 
     def take(self, portion: Portion) -> None:
         for one in portion.placed:
@@ -165,12 +172,17 @@ class _Pass:
             for link in read.link:
                 self._merge(link, patient)
         else:
-            self.found.last = max(
-                self.found.last, read.issued or "", read.effective_date_time or "", read.authored_on or ""
-            )
+            self._note_times(read)
         bucket = bucket_of(patient, self.found.buckets)
         self.found.sizes[bucket] += memoryview(one.raw).nbytes
         self._writer.add(bucket, patient, f"{file} {one.place}", one.raw)
+
+    def _note_times(self, read: _Sorting) -> None:
+        """Keep the latest time of each offset: texts with one offset can be compared as they are written."""
+        began = read.effective_period.start if read.effective_period is not None else None
+        for text in (read.issued, read.effective_date_time, began, read.performed_date_time, read.authored_on):
+            if text and text > self.found.latest.get(_offset(text), "") and text < self._future and time_in(text):
+                self.found.latest[_offset(text)] = text
 
     def _patients(self, one: Placed, read: _Sorting) -> tuple[str, ...]:
         if one.type == "Patient":
@@ -198,7 +210,7 @@ class _Pass:
         if not reports_failure(one.raw):
             return
         self.found.failures.append(f"{file} {one.place}".strip())
-        words = bytes(one.raw)
+        words = set(_WORD.findall(bytes(one.raw)))
         named = {name for name in STRUCTS if name.encode() in words}
         self.found.failed |= named
         self.found.everything_failed = self.found.everything_failed or not named
@@ -230,12 +242,21 @@ def _manifest_in(path: Path) -> _Manifest | None:
 
 
 def latest_time(found: Grouped) -> datetime | None:
-    """The end of an export: its transactionTime, else the last time in it."""
-    for text in (found.transaction_time, found.last):
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        if at.tzinfo is not None:
-            return at
-    return None
+    """The end of an export: its transactionTime, else the last time in it that is past."""
+    stated = time_in(found.transaction_time)
+    return stated or max(filter(None, map(time_in, found.latest.values())), default=None)
+
+
+def time_in(text: str) -> datetime | None:
+    """The time that a text states, of a date the end of that day in UTC; None where it states none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if at.tzinfo is not None:
+        return at
+    return datetime.combine(at.date(), time.max, UTC) if len(text) == _DATE else None
+
+
+def _offset(text: str) -> str:
+    return text[_SECONDS:].lstrip(".0123456789")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,7 @@ BROKEN = rows("""
 | {"resourceType":"Observation",                                                                                 | broken.ndjson    | is not JSON                | a bad line costs that line    |
 | {"resourceType":"Observation","id":"x","status":"final","code":{"text":"T"}}                                   | Observation      | names no patient           | of nobody                     |
 | {"resourceType":"OperationOutcome","issue":[{"severity":"error","diagnostics":"MedicationAdministration timed out"}]} | medication administrations | not every MedicationAdministration | an error names what is missing |
+| {"resourceType":"OperationOutcome","issue":[{"severity":"error","diagnostics":"Medication timed out"}]}        | medication administrations | not every Medication could     | who names a drug by reference is in part too |
 | {"resourceType":"OperationOutcome","issue":[{"severity":"error","diagnostics":"timed out"}]}                   | vital signs      | not every Observation      | an error that names nothing is of all |
 """)
 
@@ -122,6 +123,49 @@ def test_what_an_export_lacks_is_named(row: dict[str, str], tmp_path: Path) -> N
     found = evaluated(export(tmp_path / "export", chart("3", "a"), broken=row["file"]), tmp_path / "work")
     assert any(row["what"] in one.what and row["why"] in one.why for one in found.unread), found.unread
     assert len(found.courses) == 1
+
+
+def test_an_error_that_names_administrations_says_nothing_of_orders(tmp_path: Path) -> None:
+    order = {"resourceType": "MedicationRequest", "id": "o", "status": "completed", "intent": "order",
+             "subject": {"reference": "Patient/a"}, "authoredOn": "2026-03-01T10:00:00+08:00",
+             "medicationCodeableConcept": {"text": "allopurinol"}}  # fmt: skip
+    error = json.loads(BROKEN[2]["file"])
+    found = evaluated(
+        export(tmp_path / "export", [*chart("3", "a"), order], error=json.dumps(error)), tmp_path / "work"
+    )
+    assert "active medication orders" not in {one.what for one in found.unread}
+
+
+ENDS = rows("""
+| times                                                        | end                       | because                                   |
+| 2026-04-01T10:00:00+08:00                                    | 2026-04-01T02:00:00+00:00 | the last time in it                       |
+| 2026-04-01T23:00:00+08:00 2026-04-01T20:00:00Z               | 2026-04-01T20:00:00+00:00 | the later one, though written as earlier  |
+| 2026-04-01T10:00:00.250Z                                     | 2026-04-01T10:00:00.250000+00:00 | with fractions of a second          |
+| 2026-04-01T10:00:00+08:00 2026-04-02                         | 2026-04-02T23:59:59.999999+00:00 | a date alone                        |
+| 2026-04-01T10:00:00+08:00 2099-01-01T00:00:00Z               | 2026-04-01T02:00:00+00:00 | what lies ahead is no end                 |
+| 2026-04-01T10:00:00+08:00 soon                               | 2026-04-01T02:00:00+00:00 | what is no time is no end                 |
+""")
+
+
+@pytest.mark.parametrize("row", ENDS, ids=name_of)
+def test_the_end_of_an_export_without_a_manifest_is_the_last_time_in_it(row: dict[str, str], tmp_path: Path) -> None:
+    orders = [{"resourceType": "ServiceRequest", "id": f"o{n}", "subject": {"reference": "Patient/a"}, "authoredOn": at}
+              for n, at in enumerate(row["times"].split())]  # fmt: skip
+    folder = export(tmp_path / "export", [*chart("3", "a"), *orders])
+    (folder / "manifest.json").unlink()
+    end = evaluated(folder, tmp_path / "work").run.exported_at
+    assert end is not None
+    assert end.astimezone(UTC).isoformat() == row["end"]
+
+
+def test_a_dose_may_be_the_last_time_of_an_export(tmp_path: Path) -> None:
+    """Administrations have a period, where other resources have a time."""
+    resources = chart("1a", "a")
+    (dose, *_) = [r for r in resources if r["resourceType"] == "MedicationAdministration" and "effectivePeriod" in r]
+    dose["effectivePeriod"] = {"start": "2026-05-01T10:00:00+08:00"}
+    folder = export(tmp_path / "export", resources)
+    (folder / "manifest.json").unlink()
+    assert evaluated(folder, tmp_path / "work").run.exported_at == datetime(2026, 5, 1, 10, tzinfo=ZONE)
 
 
 def test_nothing_is_said_of_a_type_that_is_absent(tmp_path: Path) -> None:
