@@ -141,7 +141,9 @@ class _CourseWriter:
 
     def _charted_grade(self, scale: str, act: Act, computed: int | None, *, is_minimum: bool) -> ChartedGradeRow:
         number = self._followed.number
-        return ChartedGradeRow(self._patient, number, scale, act.at, act.grade, computed, is_minimum, act.source)
+        return ChartedGradeRow(
+            self._patient, number, scale, act.at, act.grade, computed, is_minimum, act.source, self._day_of(act.at)
+        )
 
     def row(
         self,
@@ -155,7 +157,7 @@ class _CourseWriter:
         infused, end, onset = course.infusions[0], episode.end, episode.onset
         worst = max((g for g in history.grades if g.grade.grade is not None), key=_first_height, default=None)
         share = self._share_known()
-        icans = [one for one in grades if one.scale == "icans" and self._day_of(one.at) <= self._follow.icans_until_day]
+        icans = [one for one in grades if one.scale == "icans" and one.day <= self._follow.icans_until_day]
         stated = [one for one in icans if one.charted is not None]
         worst_icans = max(stated, key=lambda one: (one.charted or 0, -one.at.timestamp()), default=None)
         toci, steroids = doses
@@ -249,7 +251,7 @@ class _CourseWriter:
         """None is known only where a grade was charted in time, and nothing that states no single grade ("0-1")."""
         if any(one.charted for one in icans):
             return Known.YES
-        charted = any(self._day_of(one.at) <= self._follow.icans_charted_until_day for one in icans)
+        charted = any(one.day <= self._follow.icans_charted_until_day for one in icans)
         stated = self._is_read(Kind.NEURO) and all(one.charted is not None for one in icans)
         return Known.NO if charted and stated and not self._followed.cut else Known.UNKNOWN
 

@@ -185,3 +185,4 @@ class ChartedGradeRow:
     computed: int | None
     computed_is_minimum: bool
     source: GradeSource
+    day: int = 0  # local, from day 0 of the course

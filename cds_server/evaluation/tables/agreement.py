@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
-from cds_server.evaluation.protocol import FollowUp, Statistics
+from cds_server.evaluation.protocol import Statistics
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow, GradeSource
 from cds_server.evaluation.statistics.agreement import weighted_kappa
@@ -28,10 +28,11 @@ Pair = tuple[int, int]  # charted, computed
 
 @dataclass(frozen=True)
 class Acts:
-    """The acts of charting that are compared, and by scale and course the highest grade computed over the same time;
-    None where none is known."""
+    """The acts of charting that are compared, and those of the whole course, whose highest is compared with the highest
+    grade computed in it, by scale and course; None where none is known."""
 
     rows: tuple[ChartedGradeRow, ...]
+    whole: tuple[ChartedGradeRow, ...]
     highest: dict[tuple[str, CourseKey], int | None]
 
     def of(self, scale: str) -> list[ChartedGradeRow]:
@@ -41,27 +42,27 @@ class Acts:
 def acts(evaluation: Evaluation) -> Acts:
     """The acts of charting a grade: of CRS from a day before the onset to a day after the end, of ICANS up to the day
     on which the protocol ends it. A diagnosis is none, for it is coded later."""
-    courses, follow_up = {key(course): course for course in evaluation.courses}, evaluation.protocol.follow_up
-    near = [row for row in evaluation.charted_grades if _is_near(row, courses.get(key(row)), follow_up)]
+    courses, last = (
+        {key(course): course for course in evaluation.courses},
+        evaluation.protocol.follow_up.icans_until_day,
+    )
+    whole = [
+        row for row in evaluation.charted_grades if key(row) in courses and (row.scale == "crs" or row.day <= last)
+    ]
     highest: dict[tuple[str, CourseKey], int | None] = {("crs", where): c.max_grade for where, c in courses.items()}
-    for row in near:
+    for row in whole:
         if row.source is GradeSource.SCORE:
             highest[row.scale, key(row)] = max(row.charted or 0, highest.get((row.scale, key(row))) or 0)
-    return Acts(tuple(row for row in near if row.source is GradeSource.CHARTED), highest)
+    charted = tuple(row for row in whole if row.source is GradeSource.CHARTED)
+    near = tuple(row for row in charted if row.scale == "icans" or _is_near(row, courses[key(row)]))
+    return Acts(near, charted, highest)
 
 
-def _is_near(row: ChartedGradeRow, course: CourseRow | None, follow_up: FollowUp) -> bool:
-    if course is None:
-        return False
-    if row.scale == "icans":
-        return _days_after(course, row.at) <= follow_up.icans_until_day
+def _is_near(row: ChartedGradeRow, course: CourseRow) -> bool:
+    """Tell whether a grade of CRS was charted about the episode; without an onset there is no other time."""
     return (course.onset is None or row.at >= course.onset - BESIDE) and (
         course.crs_end is None or row.at <= course.crs_end + BESIDE
     )
-
-
-def _days_after(course: CourseRow, at: datetime) -> float:
-    return (at - course.infused_at) / timedelta(days=1)
 
 
 def agreement(found: Acts) -> Table:
@@ -90,8 +91,8 @@ def agreement_in_figures(evaluation: Evaluation, found: Acts) -> Table:
 
 
 def _figures(scale: str, found: Acts, statistics: Statistics) -> Iterator[tuple[Cell, ...]]:
-    of_scale = found.of(scale)
-    if not of_scale:
+    of_scale, whole = found.of(scale), [row for row in found.whole if row.scale == scale]
+    if not whole:
         return
     by_patient: dict[str, list[Pair]] = {}
     for row in of_scale:
@@ -102,10 +103,10 @@ def _figures(scale: str, found: Acts, statistics: Statistics) -> Iterator[tuple[
     left = (n, len(of_scale) - no_grade - n, no_grade)
     for name, of in (("charting acts: same grade", _same), ("charting acts: weighted kappa", _kappa)):
         yield scale.upper(), name, *left, *numbers(_drawn(patients, of, statistics))
-    highest = _highest_charted(of_scale)
+    highest = _highest_charted(whole)
     over = [(charted, g) for where, charted in highest.items() if (g := found.highest.get((scale, where))) is not None]
     same = exact_share(Share(sum(a == b for a, b in over), len(over)))
-    left = (len(over), len(highest) - len(over), len({key(row) for row in of_scale} - {*highest}))
+    left = (len(over), len(highest) - len(over), len({key(row) for row in whole} - {*highest}))
     yield scale.upper(), "highest grade of a course: same", *left, *numbers(same)
 
 

@@ -36,6 +36,30 @@ def test_a_site_s_code_for_the_grade_of_crs_gives_the_acts_of_charting(tmp_path:
     assert {row.scale for row in found} == {"crs"}
 
 
+# Patient B: infused on 2 March at 10:00, CRS ends on 16 March
+LATE = rows("""
+| scale | grade   | at                        | act | highest | because                                            |
+| crs   | Grade 1 | 2026-03-10T12:00:00+08:00 | yes | 1       | in the episode                                     |
+| crs   | Grade 3 | 2026-04-10T12:00:00+08:00 | no  | 3       | weeks after the end: of the course, not of the acts |
+| icans | Grade 2 | 2026-04-01T20:00:00+08:00 | yes | 2       | day 30 lasts to its end                            |
+| icans | Grade 2 | 2026-04-02T00:30:00+08:00 | no  |         | day 31                                             |
+""")
+
+
+@pytest.mark.parametrize("row", LATE, ids=name_of)
+def test_acts_have_their_time_and_the_highest_grade_is_of_the_course(row: dict[str, str], tmp_path: Path) -> None:
+    code = {"crs": "CRSG", "icans": "ICANSG"}[row["scale"]]
+    entries = [charted("b", code, row["grade"], row["at"]), charted("b", "ICE", "4", "2026-03-10T08:00:00+08:00")]
+    codes = flowsheets(tmp_path / "codes", crs_grade="CRSG", icans_grade="ICANSG", ice_score="ICE")
+    found = evaluated(export(tmp_path / "export", [*chart("2", "b"), *entries]), tmp_path / "work", value_sets=codes)
+    compared = acts(found)
+    assert [one.scale for one in compared.rows] == [row["scale"]] * (row["act"] == "yes")
+    figures = {r["figure"]: r for r in agreement_in_figures(found, compared).dicts()}
+    highest = figures.get("highest grade of a course: same")
+    same = {"1": 0.0, "2": 1.0, "3": 0.0}.get(row["highest"])  # computed are 2 of CRS and 2 of ICANS
+    assert (highest["n"] if highest else 0, highest["value"] if highest else None) == (same is not None, same)
+
+
 def test_the_acts_make_the_matrix(tmp_path: Path) -> None:
     table = agreement(acts(with_grades(tmp_path)))
     assert [(r["charted"], r["computed_1"], r["computed_2"], r["not_known"]) for r in table.dicts()] == [
