@@ -136,11 +136,17 @@ def _levels(name: str, level: Level, groups: Sequence[list[CourseRow]], *, with_
     known = [n for n in names if n not in (UNKNOWN, Known.UNKNOWN.value) and any(count[n] for count in compared)]
     table = [[count[n] for n in known] for count in compared]
     difference = defined(difference_of_shares(*table)) if known else None
-    p = defined(pearson_p(table)) if with_p and known else None
+    p = _as_printed(pearson_p(table)) if with_p and known else None
     for number, one in enumerate(names):
         first = number == 0
         yield (name, one, counts[0][one], len(groups[0]), counts[1][one], len(groups[1]),
                counts[2][one], counts[3][one], difference if first else None, p if first else None)  # fmt: skip
+
+
+def _as_printed(p: float) -> float | None:
+    """A p-value with the three decimals of the study's Table 1; a smaller one as it is."""
+    known = defined(p)
+    return known if known is None or known < 0.001 else round(known, 3)
 
 
 def _ages(groups: Sequence[list[CourseRow]]) -> Iterator[tuple[Cell, ...]]:
