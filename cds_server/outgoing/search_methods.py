@@ -9,25 +9,27 @@ parameters in the link `self`.
 |-------------------|----------------------------------|-------------------------------------------------------|
 | unknown           | POST                             | its answer shows that the body was read               |
 |                   | GET, if that does not show       | POST was refused or brought anything else than GET    |
-| POST, of a base   | POST; GET if that is refused     | GET for this type, if it is answered                  |
+| POST, of a base   | POST; GET if that is refused, or | GET for this type, if it is answered                  |
+|                   | names another patient            |                                                       |
 | GET, for one type | GET                              | unknown again, once a GET is refused                  |
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from enum import StrEnum
 from threading import Lock
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus
 
 from cds_server.outgoing.fhir_bundle import Page
-from cds_server.outgoing.fhir_errors import Fault, FhirError
+from cds_server.outgoing.fhir_errors import FhirError
 
 KNOWN_SECONDS = 3600
 # what servers and proxies answer to a method, a path or a body that they do not take; some refuse their own way
 _REFUSALS = frozenset({400, 403, 404, 405, 413, 414, 415, 501, *range(300, 400)})
-_SILENT = frozenset({Fault.UNREACHABLE, Fault.LATE})
+_NO_MATTER_OF_THE_METHOD = frozenset({401, 429})
 
 
 class Method(StrEnum):
@@ -67,18 +69,47 @@ class SearchMethods:
 
 
 def refuses_post(error: FhirError, known: Method | None) -> bool:
-    """Tell whether GET may fare better than this POST. Nothing that came at all is no refusal where POST is known."""
-    return error.status in _REFUSALS or (known is None and error.fault in _SILENT)
+    """Tell whether GET may fare better than this POST.
+
+    Where POST is known, only a refusal says so. Where nothing is known, so does what is no searchset (a web page, an
+    OperationOutcome, nothing at all), but no failure of the server.
+    """
+    if error.status in _REFUSALS or known is not None:
+        return error.status in _REFUSALS
+    return error.status is None or (error.status < 500 and error.status not in _NO_MATTER_OF_THE_METHOD)
 
 
 def read_the_body(page: Page, params: tuple[tuple[str, str], ...]) -> bool:
     """Tell whether an answer shows that the server read the parameters in the body.
 
-    The first parameter names the patient, or ids. The answer shows it if it repeats the parameters, or if all its
+    The first parameter names the patient, or ids. The answer shows it if it repeats the parameter, or if all its
     results hold the patient, or one of the ids.
     """
+    if _named(page, params[0][0]) is not None:
+        return not names_others(page, params)
+    wanted = [one.encode() for one in _ids(params[0][1])]
+    return bool(page.matches) and all(any(_holds(raw, one) for one in wanted) for raw in map(bytes, page.resources))
+
+
+def names_others(page: Page, params: tuple[tuple[str, str], ...]) -> bool:
+    """Tell whether an answer is that of a search for another patient, or for other ids: some proxies keep an answer to
+    a POST by its address, which is the same for every patient."""
     name, value = params[0]
-    if page.self_url is not None and name in dict(parse_qsl(urlsplit(page.self_url).query)):
-        return True
-    wanted = [one.rpartition("/")[2].encode() for one in value.split(",")]
-    return bool(page.matches) and all(any(one in raw for one in wanted) for raw in map(bytes, page.resources))
+    named = _named(page, name)
+    return named is not None and _ids(named).isdisjoint(_ids(value))
+
+
+def _named(page: Page, name: str) -> str | None:
+    """The value of a parameter in the link `self`. The rest of it, thousands of characters, is not read."""
+    found = re.search(f"[?&]{re.escape(name)}=([^&#]*)", page.self_url or "")
+    return unquote_plus(found[1]) if found else None
+
+
+def _ids(value: str) -> set[str]:
+    """The ids in a parameter, which are written by themselves or as references."""
+    return {one.rpartition("/")[2] for one in value.split(",")}
+
+
+def _holds(raw: bytes, wanted: bytes) -> bool:
+    """Tell whether a resource holds an id as a whole text, or in a reference."""
+    return any(before + wanted + after in raw for before in (b'"', b"/") for after in (b'"', b"/_history/"))

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 from cds_server.outgoing.fhir_bundle import Page, search_page
 from cds_server.outgoing.fhir_connection import FhirConnection, Request
 from cds_server.outgoing.fhir_errors import FhirError, SearchOverError
-from cds_server.outgoing.search_methods import Method, SearchMethods, read_the_body, refuses_post
+from cds_server.outgoing.search_methods import Method, SearchMethods, names_others, read_the_body, refuses_post
 
 LONGEST_ADDRESS = 2000  # characters
 SHARE_OF_A_TRIAL = 0.5  # of the time that is left: what swallows a POST must leave time for the GET
@@ -72,11 +72,13 @@ class SearchRequests:
             raise
 
     def _by_post(self, search: Search, address: str, known: Method | None) -> Page | None:
-        """The page that a POST of the search brings; None if it is refused in a way that GET may not be."""
+        """The page that a POST of the search brings; None if it is refused in a way that GET may not be, or is the
+        answer to another search."""
         path, _, query = address.partition("?")
         share = 1.0 if known is Method.POST else SHARE_OF_A_TRIAL
         try:
-            return self._page(search, Request(f"{path}/_search", query.encode(), share))
+            page = self._page(search, Request(f"{path}/_search", query.encode(), share))
+            return None if names_others(page, search.params) else page
         except FhirError as error:
             if refuses_post(error, known):
                 return None

@@ -8,6 +8,7 @@ missing.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -81,7 +82,8 @@ def too_long(url: str) -> Answer | None:
 
 
 REFUSALS: dict[str, Callable[[str], Answer]] = {
-    **{str(status): refuses(status) for status in (302, 400, 403, 404, 405, 413, 414, 415, 501)}, "dropped": drops,
+    **{str(status): refuses(status) for status in (204, 302, 303, 307, 400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 501)},
+    "dropped": drops, "a web page": says("<html>"), "an OperationOutcome with 200": says(outcome(200, "no")[2]),
 }  # fmt: skip
 
 
@@ -98,9 +100,21 @@ def test_a_post_that_is_refused_is_asked_by_get_which_is_remembered(name: str) -
         assert len(fhir.asked) == len(set(fhir.asked)), "nothing is asked twice"
 
 
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+def test_a_server_that_fails_is_not_asked_by_the_other_method(status: int) -> None:
+    with wire(CHART) as fhir:
+        fhir.on_post = refuses(status)
+        ask(Desk(now=NOW))
+        assert [path for path in fhir.asked if is_long(path)] == fhir.posted
+
+
 def without_the_body(fhir: FhirWire) -> Callable[[str], Answer]:
     """A server that answers everything of the type."""
     return lambda url: fhir.answer(f"{url.partition('?')[0]}?_count=1000")
+
+
+def about(patient_id: str, url: str) -> str:
+    return re.sub("patient=[^&]*", f"patient={patient_id}", url)
 
 
 IGNORED: dict[str, Callable[[FhirWire], Callable[[str], Answer]]] = {
@@ -110,6 +124,8 @@ IGNORED: dict[str, Callable[[FhirWire], Callable[[str], Answer]]] = {
         200, {}, json.dumps(bundle([], link=[{"relation": "self", "url": f"{url.partition('?')[0]}/_search"}])),
     ),
     "one of someone else": lambda _: says(json.dumps(bundle(SOMEONE_ELSE[-1:]))),
+    "that to a search for someone else": lambda fhir: lambda url: fhir.answer(about("someone-else", url)),
+    "that to a search for someone who has nothing": lambda fhir: lambda url: fhir.answer(about("nobody", url)),
 }  # fmt: skip
 
 
@@ -120,6 +136,23 @@ def test_a_body_that_is_ignored_is_noticed_and_get_brings_the_right_answer(name:
         fhir.on_post = IGNORED[name](fhir)
         for _ in range(2):
             assert card_ids(ask(at)) == RIGHT
+
+
+@pytest.mark.parametrize("name", ["that to a search for someone else", "that to a search for someone who has nothing"])
+def test_an_answer_that_a_proxy_kept_of_someone_else_is_noticed_where_post_is_known(name: str) -> None:
+    at = Desk(now=NOW)
+    with wire([*CHART, *SOMEONE_ELSE]) as fhir:
+        assert card_ids(ask(at)) == RIGHT
+        assert fhir.posted
+        fhir.on_post = IGNORED[name](fhir)
+        assert card_ids(ask(at)) == RIGHT
+
+
+def test_a_body_that_is_ignored_is_noticed_of_a_patient_whose_id_is_in_every_text() -> None:
+    chart: list[Resource] = json.loads(json.dumps(CHART).replace(SCENE.patient_id, "e"))
+    with wire([*chart, *SOMEONE_ELSE]) as fhir:
+        fhir.on_post = lambda url: (200, {}, json.dumps({**json.loads(without_the_body(fhir)(url)[2]), "link": []}))
+        assert card_ids(Desk(now=NOW).post(body_for("e", "patient-view", None))) == RIGHT
 
 
 def test_a_body_that_is_ignored_by_a_server_of_one_patient_brings_more_than_was_asked_for_and_the_right_answer() -> (
