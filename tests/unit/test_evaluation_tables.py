@@ -426,8 +426,9 @@ def test_what_is_measured_for_display_has_peaks_and_no_cut() -> None:
     evaluation = paper_evaluation()
     peaks = [replace(evaluation.markers[0], patient=f"{c.patient}", marker="il10", unit="pg/mL", window="study",
                      peak_low=Decimal(n), peak_high=Decimal(n)) for n, c in enumerate(evaluation.courses[:5], 1)]  # fmt: skip
-    plain = replace(evaluation, courses=tuple(replace(c, severe=Known.NO) for c in evaluation.courses))
-    found = displayed(replace(plain, markers=(*evaluation.markers, *peaks)))
+    again = replace(peaks[0], course=2, peak_low=Decimal(90), peak_high=Decimal(90))
+    plain = [replace(c, severe=Known.NO) for c in (*evaluation.courses, replace(evaluation.courses[0], course=2))]
+    found = displayed(replace(evaluation, courses=tuple(plain), markers=(*evaluation.markers, *peaks, again)))
     assert found.dicts() == [
         {"marker": "il10", "unit": "pg/mL", "severe_crs": "no", "courses": 5, "not_known": 62, "lowest": 1.0,
          "peak": 3.0, "peak_low": 2.0, "peak_high": 4.0, "highest": 5.0},

@@ -109,11 +109,11 @@ def _own(found: OwnCut | NotFitted) -> tuple[Cell, ...]:
 
 
 def displayed(evaluation: Evaluation) -> Table:
-    """The peaks of what is measured for display only, by severe CRS: their distribution, and no cut.
+    """The peaks of what is measured for display only, of first courses by severe CRS: their distribution, and no cut.
 
     A marker that nobody measured has no row; of one that somebody did, the courses without a peak are counted.
     """
-    severe = {key(course): course.severe for course in evaluation.courses}
+    severe = {key(course): course.severe for course in first_courses(evaluation.courses)}
     found: dict[tuple[str, str], dict[Known, list[float]]] = {}
     for row in evaluation.markers:
         peak = value_of(row.peak_low, row.peak_high)
