@@ -42,10 +42,8 @@ class Acts:
 def acts(evaluation: Evaluation) -> Acts:
     """The acts of charting a grade: of CRS from a day before the onset to a day after the end, of ICANS up to the day
     on which the protocol ends it. A diagnosis is none, for it is coded later."""
-    courses, last = (
-        {key(course): course for course in evaluation.courses},
-        evaluation.protocol.follow_up.icans_until_day,
-    )
+    courses = {key(course): course for course in evaluation.courses}
+    last = evaluation.protocol.follow_up.icans_until_day
     whole = [
         row for row in evaluation.charted_grades if key(row) in courses and (row.scale == "crs" or row.day <= last)
     ]

@@ -200,12 +200,11 @@ def test_the_figures_of_agreement_follow_from_the_acts(known: Known) -> None:
 FERRITIN = """
 ferritin ug/L yes 2 1 5200 8600 6900 10300 12000
 ferritin ug/L no 2 5 900 1200 1050 1350 1500
-ferritin ug/L unknown 0 1 – – – – –
 """
 
 
 def test_the_peaks_of_ferritin_are_those_before_the_first_dose(known: Known) -> None:
-    """k01 600 and 900; k02 1500, and 4000 after its dose; k03 5200; k04 12000."""
+    """k01 600 and 900; k02 1500, and 4000 after its dose; k03 5200; k04 12000. A second course is not among them."""
     assert shown(known.tables.displayed_markers) == FERRITIN.split("\n")[1:-1]
 
 
