@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, isnan, log
+from math import exp, isnan, log, sqrt
 
 import numpy as np
 import pytest
@@ -56,6 +56,33 @@ def test_aalen_johansen_by_hand() -> None:
         (1, pytest.approx(1 / 6), 6), (4, pytest.approx(1 / 6 + 4 / 6 / 3), 3),
     ]  # fmt: skip
     assert cumulative_incidence([1, 2], [2, 0], cause=1).steps == ()
+
+
+def error_by_hand(at: list[float], causes: list[int], until: float) -> float:
+    """The standard error of the share that reached cause 1, by the delta method (Marubini and Valsecchi 1995)."""
+    there, share, steps = 1.0, 0.0, []
+    for time in sorted({t for t in at if t <= until}):
+        n, ones = sum(t >= time for t in at), sum((t, c) == (time, 1) for t, c in zip(at, causes, strict=True))
+        ended = sum(t == time and c > 0 for t, c in zip(at, causes, strict=True))
+        share += there * ones / n
+        steps.append((n, ones, ended, there, share))
+        there *= 1 - ended / n
+    variance = sum(
+        (share - reached) ** 2 * ended / (n * (n - ended)) + before**2 * ones * (n - ones) / n**3
+        - 2 * (share - reached) * before * ones / n**2
+        for n, ones, ended, before, reached in steps
+    )  # fmt: skip
+    return sqrt(variance)
+
+
+def test_limits_of_aalen_and_johansen_beside_the_delta_method() -> None:
+    generator = np.random.default_rng(4)
+    at, causes = generator.integers(1, 13, 60).astype(float).tolist(), generator.integers(0, 3, 60).tolist()
+    for step in cumulative_incidence(at, causes, 1).steps[:-2]:
+        share = step.height.value
+        spread = 1.959964 * error_by_hand(at, causes, step.time) / (share * log(share))
+        limits = sorted((share ** exp(-spread), share ** exp(spread)))
+        assert [step.height.low, step.height.high] == pytest.approx(limits, rel=1e-5)
 
 
 def test_competing_ends_add_up_to_what_kaplan_meier_leaves() -> None:

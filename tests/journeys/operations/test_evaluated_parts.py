@@ -79,6 +79,17 @@ def test_the_days_of_onset_count_from_the_last_half_of_a_split_dose(row: dict[st
     assert course_of(tmp_path, found, ends=row["export ends"]).crs.value == row["CRS"]
 
 
+@pytest.mark.parametrize(("rare", "crs"), [(7, "no"), (8, "unknown")], ids=["on 7 of 15 days", "on 8 of 15 days"])
+def test_without_two_temperatures_on_half_of_the_days_no_fever_is_no_answer(
+    rare: int, crs: str, tmp_path: Path
+) -> None:
+    """Days 0 to 14. Day 0, on which the infusion was, has its two temperatures."""
+    signs = "; ".join(
+        f"T 36.8 @D{day} {hour}:00" for day in range(15) for hour in (12, 20) if hour == 20 or day < 15 - rare
+    )
+    assert course_of(tmp_path, patient(signs), ends="2026-07-01T00:00:00+08:00").crs.value == crs
+
+
 def test_a_course_without_a_sign_was_last_seen_at_its_infusion(tmp_path: Path) -> None:
     """Signs of before the infusion are not of this course."""
     course = course_of(tmp_path, patient("T 36.8 @D-3 08:00"), ends="2026-05-01T00:00:00+08:00")
