@@ -239,10 +239,12 @@ class _CourseWriter:
         return Decimal(1) if hours == 0 else _hundredths(hours_decided(self._history, onset, end) / hours)
 
     def _severe(self, days: Sequence[GradeDayRow], share: Decimal | None) -> Known:
-        if first_at_least(self._history, SEVERE) is not None:
-            return Known.YES
+        """Severe CRS is known by one moment of grade 3. Without CRS there is none: a grade after a late first fever is
+        in the columns of the grade alone."""
         if self._episode.onset is None:
             return self._crs(days)
+        if first_at_least(self._history, SEVERE) is not None:
+            return Known.YES
         enough = share is not None and share >= self._follow.grade_known_share
         goes_on = self._followed.cut and self._episode.censored
         return Known.NO if enough and not goes_on else Known.UNKNOWN

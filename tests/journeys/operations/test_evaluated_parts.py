@@ -90,6 +90,18 @@ def test_without_two_temperatures_on_half_of_the_days_no_fever_is_no_answer(
     assert course_of(tmp_path, patient(signs), ends="2026-07-01T00:00:00+08:00").crs.value == crs
 
 
+@pytest.mark.parametrize(("ill", "crs", "severe"), [(14, "yes", "yes"), (15, "no", "no")], ids=["day 14", "day 15"])
+def test_a_course_without_crs_has_no_severe_crs(ill: int, crs: str, severe: str, tmp_path: Path) -> None:
+    """High flow beside a first fever: of day 15 it is late, and grade 3 stands in the columns of the grade."""
+    signs = "; ".join(
+        f"T {39 if day == ill else 36.8} @D{day} {hour}:00; device {'HFNC' if day == ill else 'RA'} @D{day} {hour}:00"
+        for day in range(20)
+        for hour in (12, 20)
+    )
+    course = course_of(tmp_path, patient(signs), ends="2026-07-01T00:00:00+08:00")
+    assert (course.crs.value, course.severe.value, course.max_grade) == (crs, severe, 3)
+
+
 def test_a_course_without_a_sign_was_last_seen_at_its_infusion(tmp_path: Path) -> None:
     """Signs of before the infusion are not of this course."""
     course = course_of(tmp_path, patient("T 36.8 @D-3 08:00"), ends="2026-05-01T00:00:00+08:00")
