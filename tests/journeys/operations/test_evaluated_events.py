@@ -101,6 +101,13 @@ def test_a_card_on_an_order_is_no_card_before_it(tmp_path: Path) -> None:
     assert (event.preceded.value, event.on_the_order, event.first_card_at) == ("never", True, None)
 
 
+def test_a_lead_begins_with_the_first_card_that_was_no_answer_to_an_order(tmp_path: Path) -> None:
+    """The card came on an order at half past six, and at eight when the chart was opened."""
+    opened = Protocol(moments=Moments(results=False, grade_changes=False))
+    (event,) = evaluation(tmp_path, [*course("toci 560 @D5 12:00"), order(1, "D4 06:30")], opened).events
+    assert (event.first_card_at, str(event.lead_hours)) == (moment_of("D4 08:00"), "28.00")
+
+
 @pytest.mark.parametrize(
     ("moments", "ordered", "in_hand"),
     [
