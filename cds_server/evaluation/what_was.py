@@ -40,6 +40,7 @@ from cds_server.evaluation.rows.courses import (
 from cds_server.evaluation.treatments import GivenDose, steroid_doses, tocilizumab_doses
 from fhir_mappings.course_history import WholeHistory, whole_history
 from fhir_mappings.facts.coverage import Completeness, Kind
+from fhir_mappings.facts.treatment import DrugClass
 from fhir_mappings.fold_changes import blockers_of, first_blocker
 from fhir_mappings.infections import finding_of
 from fhir_mappings.known_at.timeline import Timeline
@@ -189,8 +190,8 @@ class _CourseWriter:
             icans=self._icans_known(icans), max_icans=worst_icans.charted if worst_icans is not None else None,
             max_icans_at=worst_icans.at if worst_icans is not None else None,
             icans_before_first_dose=_before_dose(icans, toci),
-            tocilizumab=self._given(toci), first_tocilizumab=toci[0].start if toci else None,
-            tocilizumab_doses=len(toci), steroids=self._given(steroids),
+            tocilizumab=self._given(toci, DrugClass.TOCILIZUMAB), first_tocilizumab=toci[0].start if toci else None,
+            tocilizumab_doses=len(toci), steroids=self._given(steroids, DrugClass.STEROID),
             first_steroid=steroids[0].start if steroids else None, steroid_doses=len(steroids),
             il6_group=il6.group, il6_reason=il6.reason, il6_verdict_at_first_dose=verdict_at_dose,
             il6_baseline=_one(il6.baseline_low, il6.baseline_high), il6_peak=_one(il6.peak_low, il6.peak_high),
@@ -257,8 +258,11 @@ class _CourseWriter:
         stated = self._is_read(Kind.NEURO) and all(one.charted is not None for one in icans)
         return Known.NO if charted and stated and not self._followed.cut else Known.UNKNOWN
 
-    def _given(self, doses: Sequence[GivenDose]) -> bool | None:
-        return True if doses else False if self._is_read(Kind.ADMINISTRATIONS) else None
+    def _given(self, doses: Sequence[GivenDose], drug: DrugClass) -> bool | None:
+        """Tell whether a drug was given; None where an administration that could not be used, or whose drug nothing
+        names, may have been of it."""
+        reach = self._history.found.given_reach(self._chart.record.coverage, frozenset({drug}))
+        return True if doses else False if reach.whole(self._followed.course.start, self._until) else None
 
     def _is_read(self, kind: Kind) -> bool:
         """Tell whether the export has all data of a kind. In one that it has in part, none means nothing."""

@@ -125,6 +125,29 @@ def test_what_an_export_lacks_is_named(row: dict[str, str], tmp_path: Path) -> N
     assert len(found.courses) == 1
 
 
+GIVEN = rows("""
+| drug                | at                        | tocilizumab | steroids | because                                          |
+| paracetamol         | 2026-03-08T10:00:00+08:00 | no          | no       | another drug                                     |
+| tocilizumab         | 2026-03-08T10:00:00+08:00 | yes         | no       | a dose                                           |
+| tocilizumab         |                           | unknown     | unknown  | an administration without a time                 |
+| Medication/missing  | 2026-03-08T10:00:00+08:00 | unknown     | unknown  | a drug that the export does not hold             |
+| Medication/missing  | 2026-02-20T10:00:00+08:00 | no          | no       | such a drug before the infusion                  |
+""")
+
+
+@pytest.mark.parametrize("row", GIVEN, ids=name_of)
+def test_none_was_given_only_where_no_administration_may_have_been_it(row: dict[str, str], tmp_path: Path) -> None:
+    drug = {"medicationReference": {"reference": row["drug"]}} if "/" in row["drug"] else {
+        "medicationCodeableConcept": {"text": row["drug"]}
+    }  # fmt: skip
+    given = {"resourceType": "MedicationAdministration", "id": "g", "status": "completed",
+             "subject": {"reference": "Patient/a"}, "dosage": {"text": "IV"}, **drug}  # fmt: skip
+    given |= {"effectiveDateTime": row["at"]} if row["at"] else {}
+    (course,) = evaluated(export(tmp_path / "export", [*chart("3", "a"), given]), tmp_path / "work").courses
+    found = {True: "yes", False: "no", None: "unknown"}
+    assert (found[course.tocilizumab], found[course.steroids]) == (row["tocilizumab"], row["steroids"])
+
+
 def test_an_error_that_names_administrations_says_nothing_of_orders(tmp_path: Path) -> None:
     order = {"resourceType": "MedicationRequest", "id": "o", "status": "completed", "intent": "order",
              "subject": {"reference": "Patient/a"}, "authoredOn": "2026-03-01T10:00:00+08:00",

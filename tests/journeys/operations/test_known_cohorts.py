@@ -10,7 +10,7 @@ import pytest
 
 from cds_server.evaluation.protocol import Moments, Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
-from cds_server.evaluation.rows.courses import CourseRow, Known
+from cds_server.evaluation.rows.courses import CourseRow
 from cds_server.evaluation.tables.time_to_severe import BURDEN, GRADE_2, after_onset, hazards
 from example_patients.cohorts.broken import broken_cohort
 from example_patients.cohorts.known import COURSES, Truth, known_cohort, truths
@@ -80,7 +80,11 @@ def test_a_broken_export_names_each_fault_and_says_nothing_of_what_is_absent(tmp
     ):
         assert words in told
     assert "the export holds no AllergyIntolerance" in told
-    assert {course.severe for course in found.courses} <= set(Known)
+    courses = sorted(found.courses, key=lambda course: course.infused_at)
+    assert {course.tocilizumab for course in courses[:7]} == {None}, "each dose names a Medication that is not there"
+    assert {c.max_grade_is_minimum for c in courses if c.max_grade != 4} == {True}, (
+        "a vasopressor may have been ordered"
+    )
     observed = sum(row.resources for row in found.inventory if row.type == "Observation")
     once = sum(len(file.read_text().splitlines()) for file in (tmp_path / "export").glob("Observation.000.ndjson"))
     assert observed == once - 1, "a file that lies there twice counts once, and a deleted resource not at all"
