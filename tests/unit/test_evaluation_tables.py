@@ -28,7 +28,7 @@ from cds_server.evaluation.tables.preceded import orders_after
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.reading_list import worth_reading
 from cds_server.evaluation.tables.run import inventory_by_type
-from cds_server.evaluation.tables.table import Cell, Table, in_words, shown_cell, shown_columns, without_small_cells
+from cds_server.evaluation.tables.table import Cell, Table, in_words, shown_cell, shown_columns
 from cds_server.evaluation.tables.time_to_severe import AfterOnset, after_onset, hazards, landmark
 from tests.support.evaluation_rows import PAPER, paper_evaluation
 from tests.support.tables import name_of, rows
@@ -252,19 +252,6 @@ def test_the_landmark_counts_only_who_is_still_at_risk() -> None:
     assert max(row["severe"] for row in found if row["group"] == "tocilizumab by 24 h") == pytest.approx(1.0)  # type: ignore[type-var]
 
 
-SMALL = Table(
-    "t", ("group", "a", "b", "share"), (("x", 3, 20, 0.13), ("y", 9, 12, 0.43), ("z", 30, 40, 0.5)), ("a", "b")
-)
-
-
-def test_small_counts_are_hidden_with_another_beside_them() -> None:
-    """Otherwise the one that is missing could be told from the totals of its row and its column."""
-    found = without_small_cells(SMALL, 7)
-    assert found.rows == (
-        ("x", "<7", "suppressed", "suppressed"), ("y", "suppressed", "suppressed", "suppressed"), ("z", 30, 40, 0.5),
-    )  # fmt: skip
-
-
 def test_no_words_name_a_count_that_is_hidden() -> None:
     """Six severe courses are "<7" in the tables, and so in the notes beside them."""
     report = report_of(paper_evaluation(), aggregate_only=True)
@@ -275,16 +262,17 @@ def test_no_words_name_a_count_that_is_hidden() -> None:
     assert "6 events" in paper().landmark_note
 
 
-def test_none_is_no_small_count() -> None:
-    table = Table("t", ("group", "a"), (("x", 0), ("y", 9)), ("a",))
-    assert without_small_cells(table, 7) == table
-
-
 def test_a_figure_and_its_limits_stand_in_one_cell_of_the_page() -> None:
     table = Table("t", ("x", "rate", "rate_low", "rate_high"), (("a", 0.25, 0.1, 0.5), ("b", 0.25, None, None)))
     assert [name for name, _ in shown_columns(table)] == ["x", "rate"]
     cells = [shown_cell(row, shown_columns(table)[1][1]) for row in table.rows]
     assert cells == [("0.25", "(0.1 to 0.5)"), ("0.25", "")]
+
+
+def test_events_and_the_courses_among_which_they_were_stand_in_one_cell_of_the_page() -> None:
+    table = Table("t", ("x", "treated_events", "treated_n"), (("a", 3, 8), ("b", None, None)))
+    assert [name for name, _ in shown_columns(table)] == ["x", "treated"]
+    assert [shown_cell(row, shown_columns(table)[1][1])[0] for row in table.rows] == ["3 of 8", "–"]
 
 
 def test_headings_of_the_page_write_abbreviations_as_the_field_does() -> None:
@@ -520,7 +508,6 @@ def test_the_onset_has_a_line_without_courses_with_a_positive_culture_near_it() 
     every, without, _ = table.dicts()
     assert [every[name] for name in ("courses", "crs", "severe", "no_culture")] == [67, 44, 6, 38]
     assert [without[name] for name in ("courses", "crs", "severe", "no_culture")] == [61, 38, 0, 38]
-    assert without_small_cells(table, 7).column("courses") == [67, "suppressed", "<7"]
 
 
 BURDENS = rows("""

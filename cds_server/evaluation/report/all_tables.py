@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from cds_server.evaluation.aggregate.sums_of_tables import Totals
+from cds_server.evaluation.aggregate.tables import aggregated, without_few_later_courses
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.tables import (
     agreement,
@@ -30,12 +32,12 @@ from cds_server.evaluation.tables.run import (
     thresholds,
     unread,
 )
-from cds_server.evaluation.tables.table import Table, without_small_cells
+from cds_server.evaluation.tables.table import Table
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables by name; OF_PATIENTS are those with a row a course."""
+    """The tables by name; OF_PATIENTS are those with a row a course, or a row an event of one."""
 
     flow: Table
     unread: Table
@@ -75,7 +77,10 @@ class Tables:
     checklist: Table
 
 
-OF_PATIENTS = frozenset({"compare_courses", "rises", "worth_reading"})
+OF_PATIENTS = frozenset({"compare_courses", "landmark", "rises", "worth_reading"})
+
+
+OF_SINGLE_EVENTS = "left out of an aggregate report, because each step of the curve is a single course"
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,14 @@ class Report:
     def tests(self) -> int:
         """The number of p-values on the page."""
         tables = (getattr(self.tables, field.name) for field in fields(Tables))
-        return sum(cell is not None for table in tables if "p" in table.columns for cell in table.column("p"))
+        return sum(isinstance(cell, float) for table in tables if "p" in table.columns for cell in table.column("p"))
 
 
 def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report:
     """The tables of an evaluation; of an aggregate report without any row of a patient and without small counts."""
+    least = evaluation.protocol.statistics.small_cell
+    if aggregate_only:
+        evaluation = without_few_later_courses(evaluation, least)
     acts = agreement.acts(evaluation)
     told = cards.told(evaluation)
     after = time_to_severe.after_onset(evaluation)
@@ -142,15 +150,14 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
     if not aggregate_only:
         note = time_to_severe.landmark_note(after)
         return Report(tables, tuple(strips), note, cards.days_note(told), aggregate_only=False)
-    least = evaluation.protocol.statistics.small_cell
-    note = time_to_severe.landmark_note(after, least)
-    return Report(_aggregated(tables, least), (), note, cards.days_note(told), aggregate_only=True)
+    of_all = _aggregated(tables, Totals.of(evaluation), least)
+    return Report(of_all, (), OF_SINGLE_EVENTS, cards.days_note(told), aggregate_only=True)
 
 
-def _aggregated(tables: Tables, least: int) -> Tables:
+def _aggregated(tables: Tables, totals: Totals, least: int) -> Tables:
     found = {field.name: getattr(tables, field.name) for field in fields(Tables)}
     kept = {
-        name: Table(table.name, table.columns, ()) if name in OF_PATIENTS else without_small_cells(table, least)
+        name: Table(table.name, table.columns, ()) if name in OF_PATIENTS else aggregated(table, totals, least)
         for name, table in found.items()
     }
     return replace(tables, **kept)

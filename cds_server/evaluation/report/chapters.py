@@ -8,6 +8,7 @@ from cds_server.evaluation.report.all_tables import Report
 from cds_server.evaluation.report.page_one import page_one
 from cds_server.evaluation.report.part import Chapter, Part
 from cds_server.evaluation.rows.cohort import Evaluation
+from cds_server.evaluation.tables.comparisons import UnknownCounted
 from cds_server.evaluation.tables.markers import STUDY
 from cds_server.evaluation.tables.protocol_file import as_rows
 from cds_server.evaluation.tables.table import Table
@@ -17,8 +18,14 @@ AT_STUDY_CUT = (
     "study_sensitivity", "study_sensitivity_low", "study_sensitivity_high", "study_specificity",
     "study_specificity_low", "study_specificity_high", "note",
 )  # fmt: skip
+SHARES = (
+    "endpoint", "stratum", "treated_events", "treated_n", "treated_share", "treated_share_low", "treated_share_high",
+    "untreated_events", "untreated_n", "untreated_share", "untreated_share_low", "untreated_share_high", "unknown",
+    "difference", "low", "high", "test", "p", "note",
+)  # fmt: skip
 OWN_CUT = ("marker", "measure", "endpoint", "window", "own_cut", "own_cut_low", "own_cut_high", "j_apparent",
            "j_corrected")  # fmt: skip
+_COMPETES = ("Resolution competes, so this is not 1 − Kaplan-Meier.",)
 NOT_AN_EFFECT = (
     "Not an effect. Who got tocilizumab was decided by how the course went, and the groups "
     "by IL-6 are formed by what happened after the infusion. A difference here says how the "
@@ -198,11 +205,11 @@ def _comparisons(report: Report) -> Chapter:
                     "one event more would make of it.",
                 ),
                 chart=charts.differences(t.comparisons),
-                table=t.comparisons,
+                table=t.comparisons.only(*SHARES, *_ways_counted(t.comparisons)),
             ),
             Part(
                 "From 24 h after onset",
-                (f"{_sentence(report.landmark_note)} Resolution competes, so this is not 1 − Kaplan-Meier.",),
+                (_sentence(report.landmark_note), *(_COMPETES if t.landmark.rows else ())),
                 chart=charts.incidence(t.landmark),
                 table=t.landmark,
             ),
@@ -225,6 +232,11 @@ def _comparisons(report: Report) -> Chapter:
         ),
         NOT_AN_EFFECT,
     )
+
+
+def _ways_counted(table: Table) -> tuple[str, ...]:
+    """The column of how the unknown are counted, where some row counts them."""
+    return ("unknown_counted",) if set(table.column("unknown_counted")) - {UnknownCounted.LEFT_OUT.value} else ()
 
 
 def _cards(evaluation: Evaluation, report: Report) -> Chapter:

@@ -14,6 +14,7 @@ Option = dict[str, Any]
 GRADES = {"grade_0": "#9fc9a3", "grade_1": "#f0d264", "grade_2": "#e8963c", "grade_3": "#c94f3d", "grade_4": "#7a1f3d"}
 NOT_KNOWN, FIRST, SECOND = "#b4b9c2", "#1f5fa8", "#a14a00"
 HATCHED = {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": 0.8, "color": "#5b616b"}
+PRECEDED = {"preceded": FIRST, "only_at_or_after": "#86b3e0", "never": NOT_KNOWN}
 TEXT = {"fontFamily": "system-ui, sans-serif", "color": "#1b2430"}
 
 
@@ -102,12 +103,12 @@ def _way(counted: Cell) -> str:
 
 
 def preceded(table: Table) -> Chart | None:
-    """Shares of events that a card preceded, lying bars."""
+    """Shares of events that a card preceded, lying bars; an event of which a count is not shown has no bar."""
+    table = table.where(lambda row: all(isinstance(row[name], int) for name in ("n", *PRECEDED)))
     if not table.rows:
         return None
-    parts = (("preceded", FIRST), ("only_at_or_after", "#86b3e0"), ("never", NOT_KNOWN))
     series = []
-    for name, color in parts:
+    for name, color in PRECEDED.items():
         shares = [k / n for k, n in zip(_numbers(table.column(name)), _numbers(table.column("n")), strict=True)]
         style: Option = {"color": color, **({"decal": HATCHED} if name == "never" else {})}
         series.append(

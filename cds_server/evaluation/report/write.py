@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cds_server.evaluation.aggregate.tables import aggregated_log
 from cds_server.evaluation.logged import LoggedCall, calls_of_replay, in_periods
 from cds_server.evaluation.protocol import Statistics
 from cds_server.evaluation.report.all_tables import OF_PATIENTS, Report, Tables, report_of
@@ -53,7 +54,9 @@ def write_report(
     logged = list(calls)
     if logged:
         periods = in_periods([*calls_of_replay(evaluation), *logged])
-        tables = logged_tables(periods, evaluation.protocol.statistics, aggregate_only=aggregate_only)
+        tables = logged_tables(periods, evaluation.protocol.statistics)
+        if aggregate_only:
+            tables = aggregated_log(tables, evaluation.protocol.statistics.small_cell)
         write_logged(tables, out)
         whole = replace(whole, chapters=(*whole.chapters, logged_chapter(tables)))
     page = out / "index.html"
@@ -71,7 +74,9 @@ def write_log_report(
 ) -> Path:
     """Write the report of a decision log alone and return the page. Raises OSError."""
     out.mkdir(parents=True, exist_ok=True)
-    tables = logged_tables(in_periods(calls), statistics, aggregate_only=aggregate_only)
+    tables = logged_tables(in_periods(calls), statistics)
+    if aggregate_only:
+        tables = aggregated_log(tables, statistics.small_cell)
     write_logged(tables, out)
     page = out / "index.html"
     page.write_text(rendered(log_page(tables, tuple(facts.items()))), encoding="utf-8")

@@ -107,7 +107,7 @@ def card_rates(evaluation: Evaluation, found: Told) -> Table:
     columns = ("card", "shown", "new", "courses", "share_of_courses", "share_of_courses_low", "share_of_courses_high",
                "per_10_days", "per_10_days_low", "per_10_days_high", "per_course", "per_course_low",
                "per_course_high")  # fmt: skip
-    return Table("card_rates", columns, tuple(rows), ("courses",))
+    return Table("card_rates", columns, tuple(rows), ("shown", "new", "courses"))
 
 
 def by_patient(counts: Mapping[str, int], whole: Mapping[str, int], per: int, statistics: Statistics) -> Estimate:
@@ -130,7 +130,8 @@ def card_states(found: Told) -> Table:
     tally = found.first
     names = sorted({name for name, _ in tally.by_state})
     rows: list[tuple[Cell, ...]] = [(name, *(tally.by_state[name, state] for state in Shown)) for name in names]
-    return Table("card_states", ("card", *(state.value for state in Shown)), tuple(rows))
+    states = tuple(state.value for state in Shown)
+    return Table("card_states", ("card", *states), tuple(rows), states)
 
 
 def by_hour(found: Told) -> Table:
@@ -138,7 +139,7 @@ def by_hour(found: Told) -> Table:
     tally, days = found.first, sum(found.days.values())
     rates = [tally.at_risk_by_hour[hour] * PER_DAYS / days if days else None for hour in range(24)]
     rows = tuple((hour, tally.by_hour[hour], tally.new_by_hour[hour], rate) for hour, rate in enumerate(rates))
-    return Table("cards_by_hour", ("hour", "shown", "new", "per_10_days"), rows)
+    return Table("cards_by_hour", ("hour", "shown", "new", "per_10_days"), rows, ("shown", "new"))
 
 
 def busy_days(found: Told) -> Counter[str]:

@@ -13,7 +13,7 @@ from cds_server.evaluation.protocol import Statistics
 from cds_server.evaluation.statistics.proportions import Share, exact_share
 from cds_server.evaluation.statistics.resampling import rate
 from cds_server.evaluation.tables.cards import ALL_OTHERS, PER_DAYS, STATE_CARDS
-from cds_server.evaluation.tables.table import Cell, Table, numbers, without_small_cells
+from cds_server.evaluation.tables.table import Cell, Table, numbers
 
 Calls = Mapping[Period, Sequence[LoggedCall]]
 MOST_REASONS = 3
@@ -32,12 +32,9 @@ class LoggedTables:
         return (self.calls, self.rates, self.responses)
 
 
-def logged_tables(found: Calls, statistics: Statistics, *, aggregate_only: bool = False) -> LoggedTables:
-    """The tables of all periods; of an aggregate report without small counts."""
-    made = (calls(found), rates(found, statistics), responses(found))
-    if aggregate_only:
-        return LoggedTables(*(without_small_cells(table, statistics.small_cell) for table in made))
-    return LoggedTables(*made)
+def logged_tables(found: Calls, statistics: Statistics) -> LoggedTables:
+    """The tables of all periods."""
+    return LoggedTables(calls(found), rates(found, statistics), responses(found))
 
 
 def calls(found: Calls) -> Table:
@@ -50,7 +47,7 @@ def calls(found: Calls) -> Table:
         patients, days = {call.patient for call in of_period}, {(call.patient, call.day) for call in of_period}
         rows.append((period.value, len(patients), len(days), len(of_period), with_cards, why))
     columns = ("period", "patients", "patient_days", "calls", "with_cards", "silent_because")
-    return Table("log_calls", columns, tuple(rows), ("patients",))
+    return Table("log_calls", columns, tuple(rows), columns[1:5])
 
 
 def rates(found: Calls, statistics: Statistics) -> Table:
@@ -77,7 +74,7 @@ def rates(found: Calls, statistics: Statistics) -> Table:
         "per_10_days_low",
         "per_10_days_high",
     )
-    return Table("log_rates", columns, tuple(rows), ("patients",))
+    return Table("log_rates", columns, tuple(rows), ("cards", "seen_by_users", "patients"))
 
 
 def _names(calls: Sequence[LoggedCall]) -> list[str]:
@@ -110,4 +107,4 @@ def responses(found: Calls) -> Table:
         ))  # fmt: skip
     columns = ("card", "seen", "accepted", "overridden", "no_answer", "share_accepted", "share_accepted_low",
                "share_accepted_high", "reasons")  # fmt: skip
-    return Table("log_responses", columns, tuple(rows), ("accepted", "overridden", "no_answer"))
+    return Table("log_responses", columns, tuple(rows), ("seen", "accepted", "overridden", "no_answer"))

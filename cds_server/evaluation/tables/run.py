@@ -14,7 +14,7 @@ from cds_server.evaluation.tables.table import Cell, Table, cells_of
 
 def inventory(evaluation: Evaluation) -> Table:
     columns = tuple(InventoryRow.__dataclass_fields__)
-    return Table("inventory", columns, tuple(cells_of(row) for row in evaluation.inventory))
+    return Table("inventory", columns, tuple(cells_of(row) for row in evaluation.inventory), columns[2:])
 
 
 def inventory_by_type(evaluation: Evaluation) -> Table:
@@ -24,7 +24,7 @@ def inventory_by_type(evaluation: Evaluation) -> Table:
         by_type.setdefault(row.type, []).append(row)
     rows = tuple((name, *_summed(found)) for name, found in sorted(by_type.items()))
     columns = ("type", "resources", "first_month", "last_month", "without_a_time", "set_aside")
-    return Table("inventory_by_type", columns, rows)
+    return Table("inventory_by_type", columns, rows, ("resources", "without_a_time", "set_aside"))
 
 
 def _summed(found: list[InventoryRow]) -> tuple[Cell, ...]:
@@ -38,12 +38,12 @@ def _summed(found: list[InventoryRow]) -> tuple[Cell, ...]:
 def unread(evaluation: Evaluation) -> Table:
     """Gaps of the export and what therefore cannot be said."""
     rows = tuple((row.what, row.why, row.count, ", ".join(row.places[:5])) for row in evaluation.unread)
-    return Table("unread", ("what", "why", "count", "places"), rows)
+    return Table("unread", ("what", "why", "count", "places"), rows, ("count",))
 
 
 def availability(evaluation: Evaluation) -> Table:
     columns = tuple(AvailabilityRow.__dataclass_fields__)
-    return Table("availability", columns, tuple(cells_of(row) for row in evaluation.availability))
+    return Table("availability", columns, tuple(cells_of(row) for row in evaluation.availability), ("count",))
 
 
 def thresholds(evaluation: Evaluation) -> Table:

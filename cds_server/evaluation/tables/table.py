@@ -15,7 +15,6 @@ from typing import Any
 from cds_server.evaluation.statistics.estimates import Estimate
 
 Cell = str | int | float | bool | Decimal | date | None
-SUPPRESSED = "suppressed"
 NOTE = "note"  # the column of words that may name counts: "not fitted: 6 events"
 MINUS = "−"
 
@@ -24,7 +23,8 @@ MINUS = "−"
 class Table:
     """Columns and rows. `name` is that of the CSV.
 
-    `counts` are the columns that count patients or courses: a small one is not shown in an aggregate report.
+    `counts` are the columns that count patients, courses or what they had: a small one is not shown in an aggregate
+    report.
     """
 
     name: str
@@ -65,7 +65,7 @@ def defined(number: float) -> float | None:
 
 def cells_of(row: Any) -> tuple[Cell, ...]:
     """The fields of a row (a dataclass) as cells; several values of a field are joined by spaces."""
-    return tuple(_cell(getattr(row, field.name)) for field in fields(row))
+    return tuple(_cell(getattr(row, one.name)) for one in fields(row))
 
 
 def _cell(value: Any) -> Cell:
@@ -123,19 +123,31 @@ def shown_columns(table: Table) -> list[tuple[str, tuple[int, ...]]]:
     for index, name in enumerate(table.columns):
         if table.rows and not any(row[index] not in (None, "") for row in table.rows):
             continue
-        limits = _limits_of(name, table.columns)
-        if limits:
+        limits, whole = _limits_of(name, table.columns), _whole_of(name)
+        if whole in table.columns:
+            found.append((name.removesuffix(EVENTS), (index, table.columns.index(whole))))
+        elif name.removesuffix("_n") + EVENTS in table.columns:
+            continue
+        elif limits:
             found.append((name, (index, *map(table.columns.index, limits))))
         elif not _is_limit(name, table.columns):
             found.append((name, (index,)))
     return [(_heading(name), columns) for name, columns in found]
 
 
-_WORDS = {"auc": "AUC", "crs": "CRS", "icans": "ICANS", "j": "J", "kaplan": "Kaplan", "meier": "Meier"}
+_WORDS = {"auc": "AUC", "crs": "CRS", "icans": "ICANS", "il6": "IL-6", "j": "J", "kaplan": "Kaplan", "meier": "Meier"}
 
 
 def _heading(name: str) -> str:
     return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+
+
+EVENTS = "_events"
+
+
+def _whole_of(name: str) -> str:
+    """The column of the courses among which another one counts events: the page shows both in one cell."""
+    return f"{name.removesuffix(EVENTS)}_n" if name.endswith(EVENTS) else ""
 
 
 def _limits_of(name: str, columns: Sequence[str]) -> tuple[str, ...]:
@@ -151,40 +163,8 @@ def _is_limit(name: str, columns: Sequence[str]) -> bool:
 def shown_cell(row: Sequence[Cell], columns: Sequence[int]) -> tuple[str, str]:
     """The figure of a cell of the page, and its limits, which stand below it; "" where it has none."""
     value, *limits = (row[index] for index in columns)
+    if len(limits) == 1:
+        return ("–" if value is None else f"{in_words(value)} of {in_words(limits[0])}"), ""
     if not limits or None in limits:
         return in_words(value), ""
     return in_words(value), f"({in_words(limits[0])} to {in_words(limits[1])})"
-
-
-def without_small_cells(table: Table, least: int) -> Table:
-    """The table with counts from 1 to `least` − 1 as "<7", and a second count in its row and column beside it.
-
-    Otherwise the one that is missing could be told from the total. What was worked out of such a row is left out.
-    """
-    where = [table.columns.index(name) for name in table.counts]
-    rows = [list(row) for row in table.rows]
-    hidden = {(r, c) for r, row in enumerate(rows) for c in where if _is_small(row[c], least)}
-    hidden |= _complements(hidden, rows, where)
-    for r in {r for r, _ in hidden}:
-        for c, cell in enumerate(rows[r]):
-            if (r, c) in hidden:
-                rows[r][c] = f"<{least}" if _is_small(cell, least) else SUPPRESSED
-            elif isinstance(cell, float | Decimal) or (table.columns[c] == NOTE and cell):
-                rows[r][c] = SUPPRESSED
-    return Table(table.name, table.columns, tuple(map(tuple, rows)), table.counts)
-
-
-def _is_small(cell: Cell, least: int) -> bool:
-    return isinstance(cell, int) and not isinstance(cell, bool) and 0 < cell < least
-
-
-def _complements(hidden: set[tuple[int, int]], rows: list[list[Cell]], where: list[int]) -> set[tuple[int, int]]:
-    """The least further count of each row, and of each column, in which a single count is hidden."""
-    lines = [[(r, c) for c in where] for r in range(len(rows))] + [[(r, c) for r in range(len(rows))] for c in where]
-    found: set[tuple[int, int]] = set()
-    for line in lines:
-        if len([place for place in line if place in hidden | found]) == 1:
-            others = [p for p in line if p not in hidden | found and isinstance(rows[p[0]][p[1]], int)]
-            others.sort(key=lambda p: (rows[p[0]][p[1]] == 0, rows[p[0]][p[1]]))
-            found |= set(others[:1])
-    return found

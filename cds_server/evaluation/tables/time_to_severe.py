@@ -99,13 +99,11 @@ def landmark(found: Sequence[AfterOnset]) -> Table:
     return Table("landmark", columns, tuple(rows), ("at_risk",))
 
 
-def landmark_note(found: Sequence[AfterOnset], hidden_below: int = 0) -> str:
-    """The number still at risk at the landmark, or why no curve is drawn; without counts below `hidden_below`."""
+def landmark_note(found: Sequence[AfterOnset]) -> str:
+    """The number still at risk at the landmark, or why no curve is drawn."""
     there = [one for one in found if one.end > LANDMARK]
     events = _events(there)
     few = too_few(events, len(there) - events)
-    if few and 0 < min(few.events or few.others, few.others or few.events) < hidden_below:
-        return "not fitted: too few events, or too few without"
     return (
         str(few) if few else f"{len(there)} courses still in CRS and not severe 24 h after onset, {events} severe later"
     )
