@@ -32,7 +32,7 @@ class KnownBy(StrEnum):
     LAST_UPDATED = "last updated"
     DELAY = "a delay after the sample"
     CORRECTED = "a delay after the sample, the value as corrected later"
-    CHARTED = "the time it is of"
+    CHARTED = "its own time"
     END_OF_DAY = "the end of the day it is of"
     RECORDED = "the day it was recorded"
     ALWAYS = "no time: known at every moment"

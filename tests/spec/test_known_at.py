@@ -160,11 +160,11 @@ KNOWN = rows("""
 | il6 40 @-40h issued=-10h status=corrected                                    | -38h   | a delay after the sample, the value as corrected later  | corrected a day later: known before, as it stands now          |
 | il6 40 @-40h issued=-30h status=corrected                                    | -30h   | issued                                                  | corrected within the day                                       |
 | il6 40 @D2                                                                   | D3 02:00 | a delay after the sample                              | drawn on a day: two hours after its end                        |
-| T 39 @-20h                                                                   | -20h   | the time it is of                                       | a sign is known when it is charted                             |
+| T 39 @-20h                                                                   | -20h   | its own time                                            | a sign is known when it is charted                             |
 | T 39 @-20h issued=-10h                                                       | -10h   | issued                                                  | charted within 12 h                                            |
-| T 39 @-20h issued=-5h                                                        | -20h   | the time it is of                                       | issued later than that is a copy                               |
+| T 39 @-20h issued=-5h                                                        | -20h   | its own time                                            | issued later than that is a copy                               |
 | T 39 @D2                                                                     | D3     | the end of the day it is of                             | a sign of a day                                                |
-| give dexamethasone 10 @-20h                                                  | -20h   | the time it is of                                       | a dose is known when it begins                                 |
+| give dexamethasone 10 @-20h                                                  | -20h   | its own time                                            | a dose is known when it begins                                 |
 | coded A41.9 @-20h                                                            | -20h   | the day it was recorded                                 | a diagnosis                                                    |
 | coded A41.9 @D2                                                              | D3     | the day it was recorded                                 | a diagnosis of a day                                           |
 """)
