@@ -62,7 +62,7 @@ def course(page: Page, url: str) -> None:
 
 def evaluation(page: Page, folder: Path) -> None:
     """Page one of a report, of the study's constructed patients."""
-    page.set_viewport_size(DESKTOP)
+    page.set_viewport_size(COURSE)
     page.goto(write_report(paper_evaluation(), folder).as_uri())
     take(page, "evaluation.png")
 

@@ -186,8 +186,8 @@ def _markers(report: Report) -> Chapter:
         "IL-10 and ferritin, after the infusion and before the first IL-6 blocker, up to day 30. For display only: "
         "nothing is concluded from them, and no cut is sought.",
     )
-    caption = "Peak: median (quartiles)."
-    parts.append(Part("Peaks of other markers", notes, table=t.displayed_markers, caption=caption))
+    caption, empty = "Peak: median (quartiles).", "Neither was measured."
+    parts.append(Part("Peaks of other markers", notes, table=t.displayed_markers, caption=caption, empty=empty))
     return Chapter("markers", "4 Markers", tuple(parts))
 
 
@@ -211,7 +211,7 @@ def _comparisons(report: Report) -> Chapter:
                 "From 24 h after onset",
                 (_sentence(report.landmark_note), *(_COMPETES if t.landmark.rows else ())),
                 chart=charts.incidence(t.landmark),
-                table=t.landmark,
+                table=t.landmark if t.landmark.rows else None,
             ),
             Part(
                 "The drug as it comes with time",

@@ -130,7 +130,7 @@ def _tiles(evaluation: Evaluation, report: Report) -> Iterable[Tile]:
     limits = f"limits {severe.low:.0%} to {severe.high:.0%}" if severe.has_limits else "none known"
     unknown = len(courses) - len(known)
     yield Tile("Courses", str(len(courses)), f"of {len({c.patient for c in courses})} patients")
-    says = f"{limits}; {unknown or 'none'} not known"
+    says = f"{limits}; " + (f"{unknown} not known" if unknown else "known of all")
     yield Tile("Severe CRS", f"{known.count(Known.YES)} of {len(known)}", says)
     for row in report.tables.card_rates.dicts():
         if row["card"] == ALL_OTHERS:
