@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cds_server.evaluation.aggregate.sums import Rows, Sums, across, down, of_whole, rows_within, within
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import Known
-from cds_server.evaluation.tables.cohort import FIRST_COURSES
+from cds_server.evaluation.tables.comparisons import ALL, CRP, IL6, IL6_WITH_CRS, WITH_CRS, UnknownCounted
 from cds_server.evaluation.tables.outcomes import first_courses
 
 
@@ -38,9 +38,8 @@ class Totals:
 
 def _flow(rows: Rows, totals: Totals) -> Sums:
     """Whoever was read and has no course is the difference of two rows; so are later courses."""
-    before = [(r, row) for r, row in enumerate(rows) if row["step"] != FIRST_COURSES]
-    patients = tuple(((r, "patients"), totals.patients) for r, _ in before)
-    return Sums(near=patients + tuple(((r, "courses"), totals.first) for r, _ in before))
+    courses = tuple(((r, "courses"), totals.first) for r, row in enumerate(rows) if row["courses"] is not None)
+    return Sums(near=courses + tuple(((r, "patients"), totals.patients) for r in range(len(rows))))
 
 
 def _highest_grades(rows: Rows, totals: Totals) -> Sums:
@@ -72,7 +71,7 @@ def _onset(rows: Rows, _: Totals) -> Sums:
 
 def _durations(rows: Rows, totals: Totals) -> Sums:
     by_rise = tuple(
-        tuple((r, column) for r, row in enumerate(rows) if row["stratum"] != "crs" and row["group"] == group)
+        tuple((r, column) for r, row in enumerate(rows) if row["stratum"] != WITH_CRS.name and row["group"] == group)
         for group in ("with tocilizumab", "without")
         for column in ("courses", "not_ended")
     )
@@ -100,26 +99,28 @@ def _quarters(rows: Rows, _: Totals) -> Sums:
 
 def _comparisons(rows: Rows, _: Totals) -> Sums:
     """Strata by a marker add up; courses with CRS are some of all; other ways to count the unknown differ by them."""
-    where = {(row["endpoint"], row["stratum"], row["unknown_counted"]): r for r, row in enumerate(rows)}
+    left_out = UnknownCounted.LEFT_OUT.value
+    where = {(row["endpoint"], row["stratum"]): r for r, row in enumerate(rows) if row["unknown_counted"] == left_out}
     counts = ("treated_events", "treated_n", "untreated_events", "untreated_n")
-    lines, pairs, worked_out = [], [], []
-    for (endpoint, stratum, way), r in where.items():
-        marker = stratum.partition("-")[0]
-        of_marker = [where.get((endpoint, f"{marker}-{side}", "left-out")) for side in ("low", "high", "unknown")]
-        found = [one for one in of_marker if one is not None]
-        if stratum == f"{marker}-low" and way == "left-out":
-            lines += [tuple((one, column) for one in found) for column in counts]
-        if stratum.startswith("interaction"):
-            worked_out.append((r, tuple(where[endpoint, f"il6-{side}", "left-out"] for side in ("low", "high"))))
-            continue
-        above = stratum.removesuffix(", crs") if ", crs" in stratum else "all" if stratum == "crs" else stratum
-        whole = where.get((endpoint, above, "left-out"))
-        pairs += [(r, whole)] if whole is not None and whole != r else []
+    groups = [
+        [where[endpoint, stratum.name] for stratum in marker if (endpoint, stratum.name) in where]
+        for endpoint in {endpoint for endpoint, _ in where}
+        for marker in (IL6, CRP)
+    ]
+    above = {WITH_CRS.name: ALL.name} | {s.name: of.name for s, of in zip(IL6_WITH_CRS, IL6, strict=False)}
+    pairs = [(r, where.get((row["endpoint"], above.get(row["stratum"], row["stratum"])))) for r, row in enumerate(rows)]
+    figures = [r for r, row in enumerate(rows) if row["treated_n"] is None]  # the interaction
+    of_figures = tuple(where[key] for key in where if key[1] in {stratum.name for stratum in IL6})
     return (
-        Sums(tuple(lines), (), tuple(worked_out)) + rows_within(rows, pairs, *counts)
+        Sums(
+            tuple(tuple((r, column) for r in group) for group in groups for column in counts),
+            worked_out=tuple((r, of_figures) for r in figures),
+        )
+        + rows_within(rows, [(r, whole) for r, whole in pairs if whole not in (None, r)], *counts)
         + within(rows, ("treated_events", "treated_n"), ("untreated_events", "untreated_n"))
-        + across(rows, "treated_events", "untreated_events") + across(rows, "treated_n", "untreated_n", "unknown")
-    )  # fmt: skip
+        + across(rows, "treated_events", "untreated_events")
+        + across(rows, "treated_n", "untreated_n", "unknown")
+    )
 
 
 def _preceded(rows: Rows, _: Totals) -> Sums:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,9 +13,8 @@ from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.tables.logged import LoggedTables
 from cds_server.evaluation.tables.table import Table
 
-OF_ONE_PATIENT = frozenset({"lowest", "highest"})
-COUNTED_WORDS = frozenset({"silent_because", "reasons"})
-_COUNT = re.compile(r" ×\d+")
+# the values of single patients, and words with counts in them
+NOT_SHOWN = frozenset({"lowest", "highest", "silent_because", "reasons"})
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,9 @@ def without_few_later_courses(evaluation: Evaluation, least: int) -> Evaluation:
 
 def aggregated(table: Table, totals: Totals, least: int) -> Table:
     """A table without small counts, without those that would tell them, and without the value of a single patient."""
-    kept = table.only(*(name for name in table.columns if name not in OF_ONE_PATIENT))
-    words = tuple(
-        tuple(_COUNT.sub("", cell) if name in COUNTED_WORDS and isinstance(cell, str) else cell
-              for name, cell in zip(kept.columns, row, strict=True))
-        for row in kept.rows
-    )  # fmt: skip
-    plain = replace(kept, rows=words)
-    sums = SUMS[table.name](plain.dicts(), totals) if table.name in SUMS else Sums()
-    return without_small_cells(plain, sums, least)
+    kept = table.only(*(name for name in table.columns if name not in NOT_SHOWN))
+    sums = SUMS[table.name](kept.dicts(), totals) if table.name in SUMS else Sums()
+    return without_small_cells(kept, sums, least)
 
 
 def aggregated_log(tables: LoggedTables, least: int) -> LoggedTables:

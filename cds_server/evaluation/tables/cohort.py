@@ -24,7 +24,6 @@ from cds_server.evaluation.tables.table import Cell, Table, defined, in_words, n
 from fhir_mappings.facts.labs import Reason
 
 UNKNOWN = "unknown"
-FIRST_COURSES = "first courses"  # a step of the flow
 NO_BASELINE = Reason.NO_BASELINE.value
 # the study's classes of blasts, each with the test whether a burden lies above it
 BURDEN: tuple[tuple[str, Callable[[float], bool]], ...] = (
