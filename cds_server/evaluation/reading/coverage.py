@@ -29,10 +29,16 @@ def export_coverage(found: Grouped) -> dict[Kind, Coverage]:
 def _of_type(name: str, found: Grouped) -> Coverage:
     if not found.types.get(name) and name not in found.asked:
         return Coverage(Completeness.UNREAD, f"the export holds no {name}", gap=Gap.NOT_SUPPLIED)
-    failed = next(
-        (one for one in (name, *DRUGS_OF.get(name, ())) if found.everything_failed or one in found.failed), None
-    )
-    if failed is None:
+    why = next(filter(None, (_gap(one, found) for one in (name, *DRUGS_OF.get(name, ())))), "")
+    if not why:
         return Coverage(Completeness.COMPLETE)
-    why = f"the export says that not every {failed} could be written"
     return Coverage(Completeness.PART, why, gap=Gap.FAILED_AT_CLIENT)
+
+
+def _gap(name: str, found: Grouped) -> str:
+    """The reason why a type is there in part; "" where it is not."""
+    if found.everything_failed or name in found.failed:
+        return f"the export says that not every {name} could be written"
+    if found.anything_cut or name in found.cut:
+        return f"a file of the export that holds {name}, or may hold it, is cut off or damaged"
+    return ""

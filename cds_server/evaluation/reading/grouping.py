@@ -29,6 +29,7 @@ MEDICATIONS = "medications"
 _OF_NO_PATIENT = ("Medication", "Substance")
 _OUTCOME = "OperationOutcome"
 REMEMBERED, LONGEST = 50_000, 1000
+_ENDS_A_FILE = frozenset({Why.CUT_OFF, Why.DAMAGED, Why.UNPACKS_TO_TOO_MUCH, Why.REFUSED})
 _WORD = re.compile(rb"[A-Za-z]+")
 _DATE, _SECONDS = len("2026-03-09"), len("2026-03-09T10:00:00")
 
@@ -69,6 +70,7 @@ class Grouped:
     `aliases` names the patient that another id was merged into, `replaced` what an old Patient says of that. `failed`
     are the types that the export says are in part; `everything_failed` means that it names none. `latest` is the latest
     time of a resource that is past, by its offset, as it is written.
+    `cut` are the types of files that end too early; `anything_cut` means that such a file may hold any.
     `asked` are the types of which `crs-cds record` says that it asked for them: where it found none, there are none.
     `missing` are the patients of its list whom it could not record.
     """
@@ -85,6 +87,8 @@ class Grouped:
     failed: set[str] = field(default_factory=set)
     everything_failed: bool = False
     failures: list[str] = field(default_factory=list)
+    cut: set[str] = field(default_factory=set)
+    anything_cut: bool = False
     unread: list[tuple[str, str, int, tuple[str, ...]]] = field(default_factory=list)
     latest: dict[str, str] = field(default_factory=dict)
     transaction_time: str = ""
@@ -128,6 +132,9 @@ def grouped(named: Iterable[Path], folder: Path, buckets: int, say: Callable[[in
     found.asked = frozenset(name for one in manifests.values() for name in one.extension.asked)
     found.missing = sum(one.extension.missing for one in manifests.values())
     found.deleted = unread.deleted
+    for types in (pass_.types_of(file) for file, why, _ in unread if why in _ENDS_A_FILE):
+        found.cut |= types
+        found.anything_cut = found.anything_cut or not types
     found.unread = [
         (file, why.value, part.count, tuple(part.places))
         for file, why, part in unread
@@ -141,11 +148,14 @@ class _Pass:
         self.found = Grouped(buckets)
         self._writer = BucketWriter(folder)
         self._owners: dict[bytes, tuple[str, ...]] = {}
+        self._types: dict[str, set[str]] = {}
         # what lies ahead, a plan or a mistake, says nothing of the end of the export
         self._future = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 
     def take(self, portion: Portion) -> None:
+        of_file = self._types.setdefault(portion.file, set())
         for one in portion.placed:
+            of_file.add(one.type)
             self.found.types[one.type] += 1
             if one.type == _OUTCOME:
                 self._failure(one, portion.file)
@@ -153,6 +163,9 @@ class _Pass:
                 self._writer.add(MEDICATIONS, "", f"{portion.file} {one.place}", one.raw)
             elif one.type in STRUCTS:
                 self._sort(one, portion.file)
+
+    def types_of(self, file: str) -> set[str]:
+        return self._types.get(file, set())
 
     def close(self) -> None:
         """End the pass. A patient is one with the one that took its place only where the export holds that one."""

@@ -451,3 +451,32 @@ def test_a_gz_that_is_cut_off_costs_its_rest_and_is_named(tmp_path: Path) -> Non
     found = evaluated(folder, tmp_path / "work")
     assert any("more.ndjson.gz" in one.what and "cut off" in one.why for one in found.unread)
     assert found.run.patients >= 1
+
+
+CUT = rows("""
+| file         | doses in part | conditions in part | because                                             |
+| doses cut    | yes           | no                 | the types that stand before the cut                 |
+| all damaged  | yes           | yes                | nothing tells what it holds                         |
+| one bad line | no            | no                 | a bad line costs that line                          |
+""")
+
+
+@pytest.mark.parametrize("row", CUT, ids=name_of)
+def test_the_types_of_a_file_that_is_cut_off_are_there_in_part(row: dict[str, str], tmp_path: Path) -> None:
+    who = {"subject": {"reference": "Patient/a"}}
+    doses = [{"resourceType": "MedicationAdministration", "id": f"g{n}", "status": "completed", **who,
+              "effectiveDateTime": "2026-03-08T10:00:00+08:00", "medicationCodeableConcept": {"text": f"saline {n}"}}
+             for n in range(3000)]  # fmt: skip
+    condition = {"resourceType": "Condition", "id": "c", "code": {"text": "leukaemia"}, **who}
+    folder = export(tmp_path / "export", [*chart("3", "a"), condition])
+    packed = gzip.compress("\n".join(map(json.dumps, doses)).encode())
+    content = {
+        "doses cut": packed[:-500],
+        "all damaged": b"\x1f\x8bxxxxxxxxxxxx",
+        "one bad line": b'{"resourceType":\n',
+    }
+    (folder / "doses.ndjson.gz").write_bytes(content[row["file"]])
+    in_part = {one.what for one in evaluated(folder, tmp_path / "work").unread if "is cut off or damaged" in one.why}
+    assert ("medication administrations" in in_part, "conditions" in in_part) == (
+        row["doses in part"] == "yes", row["conditions in part"] == "yes",
+    )  # fmt: skip
