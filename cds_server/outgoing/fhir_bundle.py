@@ -10,7 +10,7 @@ import msgspec
 from cds_server.outgoing.fhir_errors import Fault, FhirError, PassingError
 from fhir_mappings.reading import fhir_structs as fs
 from fhir_mappings.reading.resources import STRUCTS, Json, header_of, type_and_id, type_named_first, type_of
-from fhir_mappings.reading.searchset import Part, part_of
+from fhir_mappings.reading.searchset import Part, part_of, reports_none
 
 T = TypeVar("T")
 NO_RESOURCE = b"null"
@@ -81,16 +81,26 @@ def _page(bundle: fs.Bundle) -> Page:
 
 
 def body_of_type(resource_type: str, body: bytes) -> Json:
-    """The resource that a read answered, by itself or alone in a searchset. Raises FhirError if it is another type."""
+    """The resource that a read answered, by itself or alone in a searchset. Raises FhirError if it is another type, as
+    404 if the answer says with status 200 that there is none."""
     named = _decoded(_typed, body, "a FHIR resource").resource_type
     if named == "Bundle":
-        ours = [raw for raw in search_page(resource_type, body).resources if type_of(raw) == resource_type]
+        page = search_page(resource_type, body)
+        ours = [raw for raw in page.resources if type_of(raw) == resource_type]
         if len(ours) == 1:
             return ours[0]
+        if not page.resources and not page.failed:
+            raise _none()
         raise FhirError(Fault.ANSWER, f"the answer is a Bundle, and holds not one {resource_type}")
+    if named == "OperationOutcome" and reports_none(body):
+        raise _none()
     if named != resource_type:
         raise FhirError(Fault.ANSWER, f"the answer is {_plain_name(named)}, not {resource_type}")
     return body
+
+
+def _none() -> FhirError:
+    return FhirError(Fault.ANSWER, "the FHIR server answered that there is none", status=404)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:

@@ -11,6 +11,7 @@ from fhir_mappings.facts.coverage import Completeness, Coverage, Gap
 
 NOT_PERMITTED = FhirError(Fault.SCOPE, "not permitted by the granted scope")
 NOT_KNOWN = FhirError(Fault.STATUS, "not known to the FHIR server", status=404)
+NOTHING_FOUND = FhirError(Fault.INCOMPLETE, "nothing was found of a patient who could not be read")
 LATE = FhirError(Fault.LATE, "not read in time")
 
 

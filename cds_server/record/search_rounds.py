@@ -92,7 +92,7 @@ class SearchRounds:
         """Read until all that the course asks for is there, or the time ends; return how surely there is a course.
 
         `patient` is given where nobody knows the form in which the server matches patients. If the first round brings
-        nothing on a Patient who is there, it is sent once more in the other form.
+        nothing, on a Patient whom the server may know, it is sent once more in the other form.
         """
         needs: Sequence[Need] = self._plans[0].first_round(states)
         for number in range(MOST_ROUNDS):
@@ -118,13 +118,16 @@ class SearchRounds:
         return next((p.form for p in self._plans if p.form.of(p.patient_id) in self._searches.brought), None)
 
     def _found_nothing_on(self, patient: PatientRead) -> bool:
-        """Tell whether the whole round brought nothing, on a Patient who is there."""
+        """Tell whether the whole round brought nothing, on a Patient whom the server may know, for a reason that may be
+        the form. If the Patient could not be read, only an empty answer is such a reason."""
         if not self._searches.brought:
             self._searches.take(lambda _: True)
         if self._searches.brought or self._searches.any(lambda _: True):
             return False
         patient.take()
-        return patient.is_there
+        if patient.is_there:
+            return self._searches.came_whole or self._searches.refused
+        return self._searches.came_whole and not patient.is_unknown
 
     def _round(self, needs: Sequence[Need]) -> _Next:
         began = time.monotonic()

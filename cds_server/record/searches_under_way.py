@@ -8,7 +8,7 @@ from datetime import datetime
 from math import inf
 
 from cds_server.operations.metrics import Metrics
-from cds_server.outgoing.fhir_errors import FhirError
+from cds_server.outgoing.fhir_errors import Fault, FhirError
 from cds_server.outgoing.read_outcome import InPart, ReadOutcome, failed
 from cds_server.record.asked_server import AskedServer
 from cds_server.record.coverage_growth import LATE, NOT_PERMITTED, grown
@@ -20,7 +20,8 @@ from fhir_mappings.facts.coverage import Kind
 class SearchesUnderWay:
     """The searches under way. `hints` holds the error of each search by code that came back, None if it brought
     everything. `pages` are the most that a search without an end filled, which are those of the last days. `kinds` are
-    those that were searched for, `brought` the forms of the patient in which something came."""
+    those that were searched for, `brought` the forms of the patient in which something came. `came_whole`: a search
+    was answered in full; `refused`: one failed as it may because of the form in which it names the patient."""
 
     def __init__(
         self, asked: AskedServer, so_far: RecordSoFar, as_of: datetime, metrics: Metrics, *, dense: bool
@@ -29,6 +30,8 @@ class SearchesUnderWay:
         self.pages: dict[Kind, int] = {Kind.ADMINISTRATIONS: 2} if dense else {}
         self.kinds: set[Kind] = set()
         self.brought: set[str] = set()
+        self.came_whole = False
+        self.refused = False
         self._tentative: set[Need] = set()
         self._asked = asked
         self._so_far = so_far
@@ -78,6 +81,10 @@ class SearchesUnderWay:
         taken = so_far.add(found, need.search.resource_type, frozenset(need.kinds))
         if so_far.pool.added > before:
             self.brought.add(need.patient)
+        if isinstance(taken, InPart):
+            self.refused = self.refused or not _is_away(taken.error)
+        else:
+            self.came_whole = True
         self.kinds.update(need.kinds)
         if need in self._tentative and isinstance(taken, InPart) and taken.error.status == 400:
             return
@@ -89,3 +96,11 @@ class SearchesUnderWay:
             if need.until is None:
                 self.pages[kind] = max(taken.pages, self.pages.get(kind, 1))
             so_far.coverage[kind] = grown(so_far.coverage[kind], need, taken, self._as_of)
+
+
+def _is_away(error: FhirError) -> bool:
+    """Tell whether a server is busy, does not answer, or lets nobody in: the same search in another form would fare no
+    better."""
+    if error.status is None:
+        return error.fault is not Fault.ANSWER and error.fault is not Fault.OUTCOME
+    return error.status in (401, 429, 502, 503, 504)

@@ -28,6 +28,7 @@ class Part(Enum):
 _REMARKS = frozenset({"warning", "information", "success"})
 # Results were withheld, or a source of them did not answer: a remark with such a code is more than one.
 _RESULTS_ARE_MISSING = frozenset({"suppressed", "forbidden", "security", "incomplete", "timeout"})
+_NONE = frozenset({"not-found", "deleted"})
 _EPIC = "urn:oid:1.2.840.114350."
 # These stand in every answer of Epic's, whatever their code, and say nothing about this one.
 _OF_EVERY_ANSWER = frozenset({"4101", "4119"})
@@ -49,11 +50,21 @@ def part_of(entry: fs.Entry, resource_type: str) -> Part:
 
 def reports_failure(raw: Json) -> bool:
     """Tell whether an OperationOutcome says that results are missing; so does one that cannot be read."""
-    try:
-        issues = _outcome.decode(raw).issue
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return True
+    issues = _issues(raw)
     return not issues or any(_is_failure(issue) for issue in issues)
+
+
+def reports_none(raw: Json) -> bool:
+    """Tell whether an OperationOutcome says that there is no such resource."""
+    return any(issue.code.lower() in _NONE for issue in _issues(raw))
+
+
+def _issues(raw: Json) -> tuple[fs.Issue, ...]:
+    """The issues of an OperationOutcome; none if it cannot be read."""
+    try:
+        return _outcome.decode(raw).issue
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ()
 
 
 def _is_failure(issue: fs.Issue) -> bool:

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from tests.support.by_search import body_for, wire
 from tests.support.desk import Desk, assessment, bundle, card_ids, chart_of, moment_of, scene_of
 from tests.support.fhir_wire import Answer, FhirWire, Resource, outcome
+from tests.support.tables import rows
 
 _, SCENE = scene_of("3")
 NOW = moment_of(SCENE)
@@ -111,6 +112,49 @@ def test_an_infusion_that_only_the_second_round_shows_is_found_in_either_form() 
         with server(form, [PATIENT, given]):
             assert assessment(ask(at))["day"] == 5
         assert settled(at) == {form: 1}
+
+
+# What a server that matches the reference answers to the id, and to a read of the Patient → the answer, and the forms
+# that are asked.
+OF_A_REFERENCE = rows("""
+| to the id | to a read | answer | forms        | because                                                       |
+| nothing   | 200       | 200    | id reference | nothing found may be the form                                 |
+| 400       | 200       | 200    | id reference | so may a refusal                                              |
+| 403       | 200       | 200    | id reference | of a proxy that compares the patient with that of the token   |
+| 500       | 200       | 200    | id reference | some break instead of refusing                                |
+| nothing   | 403       | 200    | id reference | of a patient who cannot be read nobody knows                  |
+| nothing   | 500       | 200    | id reference | the same                                                      |
+| nothing   | 404       | 412    | id           | the patient is not known                                      |
+| 403       | 403       | 412    | id           | it refuses all                                                |
+| 401       | 200       | 412    | id           | it lets nobody in, in no form                                 |
+| 429       | 200       | 412    | id           | it is busy, and twice the requests would not help             |
+| 503       | 200       | 412    | id           | the same                                                      |
+""")
+
+
+@pytest.mark.parametrize("row", OF_A_REFERENCE, ids=lambda row: f"{row['to the id']}, read {row['to a read']}")
+def test_the_other_form_is_asked_where_the_form_may_be_the_reason_and_only_there(row: dict[str, str]) -> None:
+    otherwise = None if row["to the id"] == "nothing" else outcome(int(row["to the id"]), "no")
+    by_form = matching("reference", otherwise)
+
+    def answers(url: str) -> Answer | None:
+        return (
+            outcome(int(row["to a read"]), "no") if "/Patient/" in url and row["to a read"] != "200" else by_form(url)
+        )
+
+    with wire(chart_of("3"), answers) as fhir:
+        answer = ask(desk())
+        assert " ".join(dict.fromkeys(forms_asked(fhir))) == row["forms"]
+    assert str(answer.status_code) == row["answer"]
+    assert answer.status_code == 412 or card_ids(answer) == ("toci-recommended", "crs-grade")
+
+
+def test_the_other_form_is_asked_where_the_scope_does_not_cover_the_patient() -> None:
+    kinds = ("Observation", "MedicationAdministration", "Procedure", "Condition", "Medication", "AllergyIntolerance")
+    grant = {"access_token": "t", "token_type": "Bearer", "scope": " ".join(f"patient/{kind}.rs" for kind in kinds)}
+    with server("reference", chart_of("3")):
+        answer = desk().post({**body_for(SCENE.patient_id, "patient-view", None), "fhirAuthorization": grant})
+    assert card_ids(answer) == ("toci-recommended", "crs-grade")
 
 
 @pytest.mark.parametrize("form", ["id", "reference"])

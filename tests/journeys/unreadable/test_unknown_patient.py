@@ -12,9 +12,41 @@ from werkzeug.test import TestResponse
 from tests.support.by_search import body_for, wire
 from tests.support.desk import Desk, assessment, card, card_ids, chart_of, moment_of, scene_of, whole_prefetch
 from tests.support.fhir_wire import Answer, Resource, outcome
+from tests.support.tables import rows
 
 _, SCENE = scene_of("3")
 NO_PATIENT = [r for r in chart_of("3") if r["resourceType"] != "Patient"]
+
+
+# What a server answers to a read of a patient whom it does not know → the answer where searches find nothing at all, and
+# where they find data.
+ANSWERS = rows("""
+| status | body                                                                          | nothing found | data found | because                             |
+| 404    |                                                                               | 412           | 412        | the standard says so                |
+| 410    |                                                                               | 412           | 412        | the Patient is deleted              |
+| 200    | {"resourceType": "OperationOutcome", "issue": [{"code": "not-found"}]}        | 412           | 412        | it says so in the body              |
+| 200    | {"resourceType": "OperationOutcome", "issue": [{"code": "deleted"}]}          | 412           | 412        | the same of a deleted one           |
+| 200    | {"resourceType": "Bundle", "type": "searchset", "total": 0}                   | 412           | 412        | it answers a read as a search       |
+| 200    | {"resourceType": "Patient", "id": "someone-else"}                             | 412           | 412        | it sends another patient            |
+| 403    |                                                                               | 412           | 200        | it says no more to who may not know |
+| 401    |                                                                               | 412           | 200        | the same                            |
+| 302    |                                                                               | 412           | 200        | it wants a person to log in         |
+| 500    |                                                                               | 412           | 200        | nobody knows                        |
+| 204    |                                                                               | 412           | 200        | nobody knows                        |
+| 200    | <html>                                                                        | 412           | 200        | nobody knows                        |
+| 200    | {"resourceType": "OperationOutcome", "issue": [{"code": "processing"}]}       | 412           | 200        | nobody knows                        |
+""")
+
+
+@pytest.mark.parametrize("row", ANSWERS, ids=lambda row: f"{row['status']} {row['body'][:70]}")
+def test_a_read_that_brings_no_patient_never_makes_empty_searches_believed(row: dict[str, str]) -> None:
+    """Of scene 3, whose infusion shows that the server knows the patient, unless it says that it does not."""
+    answer = (int(row["status"]), {}, row["body"])
+    for chart, wanted in (([], "nothing found"), (NO_PATIENT, "data found")):
+        desk = Desk(now=moment_of(SCENE))
+        with wire(chart, lambda url: answer if "/Patient/" in url else None):
+            said = desk.post(body_for(SCENE.patient_id, "patient-view", None))
+        assert str(said.status_code) == row[wanted], wanted
 
 
 def unknown(status: int) -> Callable[[str], Answer | None]:
@@ -45,6 +77,13 @@ def test_whose_record_came_by_search_is_a_412(status: int, chart: list[Resource]
 
 def test_of_whom_nothing_came_by_prefetch_is_a_412() -> None:
     assert asked([], dict.fromkeys(prefetch())).status_code == 412
+
+
+def test_whom_the_client_could_not_read_is_a_412_where_nothing_is_found() -> None:
+    """The client tried, so the Patient is not read again; a server that does not know them finds nothing."""
+    refused = json.loads(outcome(404, "not known")[2])
+    assert asked([], {"patient": refused}).status_code == 412
+    assert card_ids(asked(NO_PATIENT, {"patient": refused})) == ("toci-recommended", "crs-grade")
 
 
 @pytest.mark.parametrize("patient", [{}, {"patient": None}], ids=["no key", "null"])
