@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from cds_server.evaluation.report.write import write_report
-from tests.support.evaluation_rows import paper_evaluation
+from tests.support.evaluation_rows import PAPER, paper_evaluation
 
 CONFORMANCE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -28,6 +28,13 @@ def opened(page: Page, report: str) -> Page:
 def test_it_has_no_fault_for_axe(page: Page, report: str) -> None:
     found = Axe().run(opened(page, report), options=CONFORMANCE)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_nor_has_an_aggregate_report(page: Page, tmp_path: Path) -> None:
+    aggregate = write_report(paper_evaluation(), tmp_path, aggregate_only=True).as_uri()
+    found = Axe().run(opened(page, aggregate), options=CONFORMANCE)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.locator(".on-each-page").text_content() == "The study's own counts · " + PAPER.note
 
 
 @pytest.mark.parametrize("width", [1280, 375])

@@ -151,7 +151,7 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         note = time_to_severe.landmark_note(after)
         return Report(tables, tuple(strips), note, cards.days_note(told), aggregate_only=False)
     of_all = _aggregated(tables, Totals.of(evaluation), least)
-    return Report(of_all, (), OF_SINGLE_EVENTS, cards.days_note(told), aggregate_only=True)
+    return Report(of_all, (), OF_SINGLE_EVENTS, cards.days_note(told, least), aggregate_only=True)
 
 
 def _aggregated(tables: Tables, totals: Totals, least: int) -> Tables:

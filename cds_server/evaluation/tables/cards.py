@@ -119,10 +119,11 @@ def by_patient(counts: Mapping[str, int], whole: Mapping[str, int], per: int, st
     )  # fmt: skip
 
 
-def days_note(found: Told) -> str:
-    """The days at risk, which every rate rests on, and those that do not count."""
-    days = sum(found.days.values())
-    return f"{days} days at risk. {found.unwatched} days without a charted sign stand in no denominator."
+def days_note(found: Told, least: int = 0) -> str:
+    """The days at risk, which every rate rests on, and those that do not count; a number below `least` is not said."""
+    days, unwatched = sum(found.days.values()), found.unwatched
+    some = f"<{least}" if 0 < unwatched < least else unwatched
+    return f"{days} days at risk. {some} days without a charted sign stand in no denominator."
 
 
 def card_states(found: Told) -> Table:
