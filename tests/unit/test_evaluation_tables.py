@@ -673,3 +673,16 @@ def test_a_strip_ends_with_the_last_day_on_which_something_was_charted_and_marks
     dose = next(e.at for e in evaluation.events if e.patient == strip.patient)
     day0 = next(c.day0 for c in evaluation.courses if c.patient == strip.patient)
     assert [day.day for day in strip.days if day.events == "T"] == [(dose.date() - day0).days]
+
+
+def test_a_row_of_a_course_ends_with_the_peaks_of_what_is_measured_for_display(tmp_path: Path) -> None:
+    evaluation = paper_evaluation()
+    (first, *_) = evaluation.courses
+    peak = replace(evaluation.markers[0], patient=first.patient, marker="ferritin", window="study", unit="ug/L",
+                   peak_low=Decimal(900), peak_high=Decimal(900))  # fmt: skip
+    write_report(replace(evaluation, markers=(*evaluation.markers, peak)), tmp_path)
+    with (tmp_path / "courses.csv").open(encoding="utf-8", newline="") as file:
+        found = {row["patient"]: (row["il10_peak"], row["ferritin_peak"]) for row in csv.DictReader(file)}
+    assert found[first.patient] == ("", "900")
+    assert len(found) == 67
+    assert sum(any(peaks) for peaks in found.values()) == 1

@@ -27,6 +27,8 @@ from cds_server.evaluation.rows.moments import CardRow, MomentRow
 from cds_server.evaluation.statistics.proportions import Share, exact_share
 from cds_server.evaluation.tables.cards import ALL_OTHERS
 from cds_server.evaluation.tables.logged import logged_tables
+from cds_server.evaluation.tables.markers import DISPLAYED, displayed_peaks
+from cds_server.evaluation.tables.outcomes import key
 from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.table import Cell, Table, cells_of, in_words, shown_cell, shown_columns, write_csv
 
@@ -86,12 +88,17 @@ def write_log_report(
 def _write_rows(out: Path, evaluation: Evaluation) -> None:
     """The tables with a row a course, a moment and a card, each read once and never held whole."""
     rows: tuple[tuple[str, type, Iterable[Any]], ...] = (
-        ("courses", CourseRow, evaluation.courses),
         ("moments", MomentRow, evaluation.moments),
         ("cards", CardRow, evaluation.cards),
     )
     for name, kind, found in rows:
         write_csv(out, name, [field.name for field in fields(kind)], map(cells_of, found))
+    peaks = displayed_peaks(evaluation)
+    columns = [field.name for field in fields(CourseRow)] + [f"{marker}_peak" for marker in DISPLAYED]
+    write_csv(out, "courses", columns, (
+        (*cells_of(course), *(peaks.get((*key(course), marker)) for marker in DISPLAYED))
+        for course in evaluation.courses
+    ))  # fmt: skip
 
 
 def page_of(evaluation: Evaluation, report: Report) -> Page:

@@ -23,6 +23,7 @@ COLUMNS = (
 # the study's cuts with the rule's own sign: True for above, False for at or above
 STUDY = {"il6": (4.0, False), "crp": (1.83, True)}
 UNEVEN = "uneven windows"
+DISPLAYED = ("il10", "ferritin")  # a peak, and no cut
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,15 @@ def _own(found: OwnCut | NotFitted) -> tuple[Cell, ...]:
     if isinstance(found, NotFitted):
         return (None,) * 5
     return (*numbers(found.cut), found.j_apparent, defined(found.j_corrected))
+
+
+def displayed_peaks(evaluation: Evaluation) -> dict[tuple[str, int, str], float | None]:
+    """The peak of each marker that is measured for display only, by course."""
+    return {
+        (row.patient, row.course, row.marker): value_of(row.peak_low, row.peak_high)
+        for row in evaluation.markers
+        if row.window == "study" and row.marker in DISPLAYED
+    }
 
 
 def displayed(evaluation: Evaluation) -> Table:
