@@ -101,7 +101,7 @@ def _patient_searches(
         return Check(what, f"answer: {error.why}")
     found = found_types(base, patient, session, token)
     if not found.all:
-        return Check(what, "nothing was found in either form: name a patient who has data, whom we may read")
+        return Check(what, "nothing of the patient was found in either form: name one who has data, whom we may read")
     if found.wanted is None:
         empty = "; ".join(f"patient={form.of('ID')} finds no {', '.join(found.empty(form))}" for form in PatientForm)
         return Check(what, f"{empty}: a server that wants both forms is not supported")

@@ -27,8 +27,19 @@ class _Page(msgspec.Struct):
     entry: list[_Entry] = []
 
 
-class _Typed(msgspec.Struct, rename="camel"):
+class _Reference(msgspec.Struct, frozen=True):
+    reference: str = ""
+
+
+class _Result(msgspec.Struct, rename="camel"):
     resource_type: str = ""
+    subject: _Reference = _Reference()
+    patient: _Reference = _Reference()
+
+    def is_of(self, patient_id: str) -> bool:
+        """Tell whether it is of the patient: a server that does not know `patient` answers with everybody's."""
+        named = (self.subject.reference or self.patient.reference).partition("/_history/")[0]
+        return f"/{named}".endswith(f"/Patient/{patient_id}")
 
 
 @dataclass(frozen=True)
@@ -53,21 +64,23 @@ class FoundTypes:
 
 
 def found_types(base: str, patient_id: str, session: requests.Session, token: str | None = None) -> FoundTypes:
-    """Search every type for a patient in both forms. A search that fails has found nothing."""
+    """Search every type for a patient in both forms. A search that fails, or brings results of others, has found
+    nothing."""
     headers = {**_HEADERS, **({"Authorization": f"Bearer {token}"} if token else {})}
     by_form = {
-        form: frozenset(t for t in TYPES if _finds(f"{base}/{t}", form.of(patient_id), t, session, headers))
+        form: frozenset(t for t in TYPES if _finds(f"{base}/{t}", form, patient_id, session, headers))
         for form in PatientForm
     }
     return FoundTypes(by_form)
 
 
-def _finds(url: str, patient: str, wanted: str, session: requests.Session, headers: Mapping[str, str]) -> bool:
-    address = f"{url}?{urlencode({'patient': patient, '_count': '1'})}"
+def _finds(url: str, form: PatientForm, patient_id: str, session: requests.Session, headers: Mapping[str, str]) -> bool:
+    address = f"{url}?{urlencode({'patient': form.of(patient_id), '_count': '1'})}"
     try:
         answer = fetch(session, "GET", address, seconds=SECONDS, most_bytes=MAX_BYTES, headers=headers)
         page = msgspec.json.decode(answer.body or b"{}", type=_Page)
-        types = [msgspec.json.decode(e.resource, type=_Typed).resource_type for e in page.entry if bytes(e.resource)]
+        results = [msgspec.json.decode(e.resource, type=_Result) for e in page.entry if bytes(e.resource)]
     except (FetchError, msgspec.MsgspecError, UnicodeDecodeError):
         return False
-    return wanted in types
+    wanted = url.rpartition("/")[2]
+    return any(result.resource_type == wanted and result.is_of(patient_id) for result in results)
