@@ -263,10 +263,14 @@ def test_no_words_name_a_count_that_is_hidden() -> None:
 
 
 def test_a_figure_and_its_limits_stand_in_one_cell_of_the_page() -> None:
-    table = Table("t", ("x", "rate", "rate_low", "rate_high"), (("a", 0.25, 0.1, 0.5), ("b", 0.25, None, None)))
+    table = Table(
+        "t",
+        ("x", "rate", "rate_low", "rate_high"),
+        (("a", 0.25, 0.1, 0.5), ("b", 0.25, None, None), ("c", *["hidden"] * 3)),
+    )
     assert [name for name, _ in shown_columns(table)] == ["x", "rate"]
     cells = [shown_cell(row, shown_columns(table)[1][1]) for row in table.rows]
-    assert cells == [("0.25", "(0.1 to 0.5)"), ("0.25", "")]
+    assert cells == [("0.25", "(0.1 to 0.5)"), ("0.25", ""), ("hidden", "")]
 
 
 def test_events_and_the_courses_among_which_they_were_stand_in_one_cell_of_the_page() -> None:

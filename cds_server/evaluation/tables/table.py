@@ -165,6 +165,6 @@ def shown_cell(row: Sequence[Cell], columns: Sequence[int]) -> tuple[str, str]:
     value, *limits = (row[index] for index in columns)
     if len(limits) == 1:
         return ("–" if value is None else f"{in_words(value)} of {in_words(limits[0])}"), ""
-    if not limits or None in limits:
+    if not limits or not all(isinstance(limit, int | float | Decimal) for limit in limits):
         return in_words(value), ""
     return in_words(value), f"({in_words(limits[0])} to {in_words(limits[1])})"
