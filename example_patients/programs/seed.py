@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -123,8 +124,9 @@ def searched(fhir_base: str, session: requests.Session, resource_type: str, quer
             for entry in bundle.get("entry", ()):
                 if entry["resource"]["resourceType"] == resource_type:  # others are remarks
                     yield {**entry["resource"], "id": entry["resource"]["id"]}
-            url = next((link["url"] for link in bundle.get("link", ()) if link["relation"] == "next"), None)
-        except (KeyError, TypeError, AttributeError) as error:
+            link = next((link["url"] for link in bundle.get("link", ()) if link["relation"] == "next"), None)
+            url = None if link is None else urljoin(url, link)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise NoAnswerError(step, "the server's answer is not a FHIR searchset") from error
 
 

@@ -46,6 +46,7 @@ SECOND_SEEDINGS = rows("""
     | -5      | UTC           | the same            | yes   | many    | they were moved to a moment that is still to come |
     | 5       | Asia/Shanghai | the same            | no    | many    | day 0 lies on another date there                  |
     | 5       | UTC           | in small pages      | no    | 0       | each page is read                                 |
+    | 5       | UTC           | in relative pages   | no    | 0       | the address of a page may be relative             |
     | 5       | UTC           | with meta and text  | no    | 0       | a server writes those by itself                   |
     | 5       | UTC           | one value changed   | no    | 1       | someone tried something                           |
     | 5       | UTC           | one thing added     | no    | 1       | someone noted the patient's death                 |
@@ -56,18 +57,25 @@ SECOND_SEEDINGS = rows("""
 
 @pytest.mark.parametrize("row", SECOND_SEEDINGS, ids=name_of)
 def test_a_second_seeding_writes_what_is_not_as_it_should_be(row: dict[str, str], wire: responses.RequestsMock) -> None:
-    server = FhirShelf([], page=20 if row["on the server"] == "in small pages" else 500)
+    server = FhirShelf([], page=20 if row["on the server"].endswith("pages") else 500)
     server.on(wire)
     at, later = NOW.replace(second=0), NOW.replace(second=0) + timedelta(minutes=int(row["minutes"]))
     with requests.Session() as session:
         first = seeding.seed(BASE, session, NOW, UTC)
         assert (first.moved_to, first.written, first.total) == (at, len(server.resources), len(server.resources))
         _change(server, row["on the server"])
+        if row["on the server"] == "in relative pages":
+            server.fault = lambda url: _with_relative_links(server.answer(url))
         second = seeding.seed(BASE, session, later, ZONES[row["zone"]])
     assert second.moved_to == (later if row["moved"] == "yes" else at)
     assert str(second.written) == row["written"] if row["written"] != "many" else second.written > 600
     here = {r["id"]: seeding.content_of(r) for r in server.resources}
     assert here == {r["id"]: r for r in seeding.examples(second.moved_to, ZONES[row["zone"]]).values()}
+
+
+def _with_relative_links(answer: Answer) -> Answer:
+    status, headers, body = answer
+    return status, headers, body.replace(f'"{BASE}?', '"/r4?')
 
 
 def _change(server: FhirShelf, how: str) -> None:
