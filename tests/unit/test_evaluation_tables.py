@@ -22,7 +22,7 @@ from cds_server.evaluation.tables.cards import false_alarms, told
 from cds_server.evaluation.tables.cohort import highest_grades, subgroups, table_1
 from cds_server.evaluation.tables.comparisons import comparisons
 from cds_server.evaluation.tables.markers import displayed, value_of
-from cds_server.evaluation.tables.onset import onset
+from cds_server.evaluation.tables.onset import icans_and_doses, onset
 from cds_server.evaluation.tables.outcomes import Supplied, icans_of
 from cds_server.evaluation.tables.preceded import orders_after
 from cds_server.evaluation.tables.protocol_file import as_toml
@@ -690,3 +690,24 @@ def test_a_row_of_a_course_ends_with_the_peaks_of_what_is_measured_for_display(t
     assert found[first.patient] == ("", "900")
     assert len(found) == 67
     assert sum(any(peaks) for peaks in found.values()) == 1
+
+
+def test_courses_are_counted_by_icans_and_by_doses() -> None:
+    evaluation = paper_evaluation(outcomes=Outcomes())
+    a, b, c, *rest = evaluation.courses
+    a = replace(a, icans=Known.YES, max_icans=2, icans_before_first_dose=True, tocilizumab=True, tocilizumab_doses=4)
+    b = replace(b, icans=Known.YES, max_icans=None, tocilizumab=None)
+    c = replace(c, icans=Known.NO, tocilizumab=True, tocilizumab_doses=2)
+    found = icans_and_doses(
+        replace(evaluation, courses=(a, b, c, *(replace(one, tocilizumab_doses=0) for one in rest)))
+    )
+    counts = {(row["of"], row["level"]): row["courses"] for row in found.dicts()}
+    assert {level: n for (of, level), n in counts.items() if of == "ICANS"} == {
+        "grade 2": 1, "none": 1, "some, without a grade on record": 1, "unknown": 64,
+    }  # fmt: skip
+    assert {level: n for (of, level), n in counts.items() if of == "ICANS before the first dose"} == {
+        "unknown": 1, "yes": 1,
+    }  # fmt: skip
+    assert {level: n for (of, level), n in counts.items() if of == "doses of tocilizumab"} == {
+        "0": 64, "2": 1, "3 or more": 1, "unknown": 1,
+    }  # fmt: skip

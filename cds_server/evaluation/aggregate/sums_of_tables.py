@@ -189,6 +189,7 @@ SUMS: dict[str, Callable[[Rows, Totals], Sums]] = {
         down(rows, ("quantity",), "not_known") + of_whole(rows, totals.courses, "not_known")
     ),
     "inventory": lambda rows, totals: down(rows, ("type",), "resources", "set_aside") + _patients(rows, totals),
+    "icans_and_doses": lambda rows, totals: down(rows, ("of",), "courses") + of_whole(rows, totals.courses, "courses"),
     "inventory_by_type": _patients,
     "log_responses": lambda rows, _: across(rows, "accepted", "overridden", "no_answer"),
 }

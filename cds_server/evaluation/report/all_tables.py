@@ -49,6 +49,7 @@ class Tables:
     grade_by_day: Table
     table1: Table
     onset: Table
+    icans_and_doses: Table
     durations: Table
     subgroups: Table
     quarters: Table
@@ -120,6 +121,7 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         grade_by_day=cohort.grade_by_day(evaluation),
         table1=cohort.table_1(evaluation),
         onset=onset.onset(evaluation),
+        icans_and_doses=onset.icans_and_doses(evaluation),
         durations=durations.durations(evaluation),
         subgroups=cohort.subgroups(evaluation),
         quarters=cohort.quarters(evaluation),

@@ -61,7 +61,11 @@ def _inventory(report: Report) -> Chapter:
         (
             Part(
                 "Resources by type",
-                ("A type that ends months before the others was exported in part. inventory.csv has every month.",),
+                (
+                    "A type that ends months before the others was exported in part. inventory.csv has every month.",
+                    "Which codes are in use, what was set aside and why, and what looks like ours and is not known: "
+                    "crs-cds coverage says it of the same export.",
+                ),
                 table=t.inventory_by_type,
             ),
             Part(
@@ -132,6 +136,14 @@ def _crs(report: Report) -> Chapter:
                 ),
                 table=t.onset,
                 caption="Onset day: median (quartiles); shares with exact limits.",
+            ),
+            Part(
+                "ICANS and doses",
+                (
+                    "All courses, with exact limits. ICANS: the highest by what was charted or coded up to day 30, or "
+                    "as supplied; unknown is no none.",
+                ),
+                table=t.icans_and_doses,
             ),
             Part(
                 "Grade by day",

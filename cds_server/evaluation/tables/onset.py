@@ -1,14 +1,15 @@
-"""`onset.csv`: the onset of CRS, and what is left of it without first fevers that may have been an infection's."""
+"""`onset.csv` and `icans_and_doses.csv`: what each course had, beside the grade of its CRS."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseFlag, CourseRow, Known
 from cds_server.evaluation.statistics.numbers import quantile
 from cds_server.evaluation.statistics.proportions import Share, exact_share
-from cds_server.evaluation.tables.outcomes import first_courses
+from cds_server.evaluation.tables.outcomes import Supplied, first_courses, icans_of, supplied_by
 from cds_server.evaluation.tables.table import Cell, Table, defined, numbers
 
 COLUMNS = (
@@ -46,3 +47,42 @@ def _row(name: str, courses: Sequence[CourseRow]) -> tuple[Cell, ...]:
         sum(c.late_fever is not None for c in courses),
         sum(CourseFlag.NO_CULTURE_NEAR_ONSET in c.flags for c in courses),
     )  # fmt: skip
+
+
+MOST_DOSES = 3  # from this number on they are counted together
+
+
+def icans_and_doses(evaluation: Evaluation) -> Table:
+    """Courses by their highest ICANS, by whether it began before the first dose, and by the number of doses."""
+    supplied, courses = supplied_by(evaluation), evaluation.courses
+    levels = {
+        "ICANS": [_of_icans(c, supplied) for c in courses],
+        "ICANS before the first dose": [_yes_or_no(c.icans_before_first_dose) for c in courses
+                                        if icans_of(c, supplied) is Known.YES],
+        "doses of tocilizumab": [_of_doses(c.tocilizumab, c.tocilizumab_doses) for c in courses],
+        "doses of a corticosteroid": [_of_doses(c.steroids, c.steroid_doses) for c in courses],
+    }  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for of, found in levels.items():
+        count = Counter(found)
+        rows += [(of, level, count[level], *numbers(exact_share(Share(count[level], len(found)))))
+                 for level in sorted(count)]  # fmt: skip
+    columns = ("of", "level", "courses", "share", "share_low", "share_high")
+    return Table("icans_and_doses", columns, tuple(rows), ("courses",))
+
+
+def _of_icans(course: CourseRow, supplied: Supplied) -> str:
+    found = icans_of(course, supplied)
+    if found is not Known.YES:
+        return {Known.NO: "none", Known.UNKNOWN: "unknown"}[found]
+    return f"grade {course.max_icans}" if course.max_icans else "some, without a grade on record"
+
+
+def _yes_or_no(known: bool | None) -> str:
+    return "unknown" if known is None else "yes" if known else "no"
+
+
+def _of_doses(given: bool | None, doses: int) -> str:
+    if given is None:
+        return "unknown"
+    return f"{MOST_DOSES} or more" if doses >= MOST_DOSES else str(doses)
