@@ -21,7 +21,7 @@ from fhir_mappings.reading.references import parsed_reference
 from fhir_mappings.reading.resources import STRUCTS, Json
 from fhir_mappings.reading.searchset import reports_failure
 
-BUCKET = 50 * MIB
+BUCKET = 32 * MIB  # by chance the largest of many holds twice the mean, and a process all of it
 MOST_BUCKETS = 1024
 BUCKETS_A_WORKER = 4  # the largest first, so that no worker waits long for the last
 UNPACKED = 12  # times the size of a .gz
@@ -113,7 +113,7 @@ def id_now(patient: str, aliases: Mapping[str, str]) -> str:
 
 
 def number_of_buckets(files: Iterable[Path], workers: int) -> int:
-    """The buckets of an export: of about 50 MB, and at least four for each worker."""
+    """The buckets of an export: of about 32 MB, and at least four for each worker."""
     size = sum(file.stat().st_size * (UNPACKED if file.suffix == ".gz" else 1) for file in files if file.exists())
     return min(MOST_BUCKETS, max(BUCKETS_A_WORKER * workers, -(-size // BUCKET)))
 
