@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -170,3 +170,14 @@ def steps(history: WholeHistory, end: datetime) -> list[tuple[GradeAt, datetime]
     """Each grade with the moment until which it holds."""
     times = [*(one.at for one in history.grades[1:]), end]
     return list(zip(history.grades, times, strict=True))
+
+
+def spans_at_least(history: WholeHistory, height: int, end: datetime) -> Iterator[datetime]:
+    """The times from which and until which the grade was so high, in turns; where it is not known it was not."""
+    above = False
+    for one, _ in steps(history, end):
+        if one.at <= end and ((one.grade.grade or 0) >= height) is not above:
+            above = not above
+            yield one.at
+    if above:
+        yield end

@@ -22,7 +22,6 @@ from fhir_mappings.known_at.delays import KnownBy
 from fhir_mappings.known_at.timeline import Timeline
 
 HASH_DIGITS = 16
-_HOURS = 24
 
 
 @dataclass
@@ -100,7 +99,7 @@ def _add_said(
 
     def would_speak(event: Event) -> bool:
         """Tell whether a rule would have spoken had the chart been opened in one of the hours before."""
-        hourly = (event.at - timedelta(hours=hour) for hour in range(1, _HOURS + 1))
+        hourly = (event.at - timedelta(hours=hour) for hour in range(1, cards.preceded_at_most_hours + 1))
         return any(_speaks(replay, event.kind, at) for at in hourly if at >= was.row.infused_at)
 
     found.moments += len(said)

@@ -63,6 +63,7 @@ class FollowUp:
     study_window_ends_day: int = 30
     crs_window_ends_day: int = 10
     severe_window_hours: int = 48
+    agreement_beside_hours: int = 24  # before the onset of CRS and after its end
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Cards:
     dose_merge_minutes: int = 60
     ordered_within_hours: tuple[int, ...] = (4, 8, 24)
     severe_within_hours: tuple[int, ...] = (24, 48)
+    untreated_after_hours: int = 8
     as_configured: bool = False  # else cards that are tried in shadow count as if live
     hold_hours: int = 0
 
@@ -119,6 +121,9 @@ class Comparisons:
     p: PValues = PValues.NONE
     listed: tuple[str, ...] = ()
     table1_p: bool = False
+    fragile_below_events: int = 5
+    landmark_hours: int = 24  # after onset
+    grade_before_hours: int = 6  # the grade for which the model is adjusted
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,7 @@ class Statistics:
     seed: int = 20220101
     bootstrap: int = 1000
     least_events: int = 10
+    events_a_term: int = 10
     small_cell: int = 7
 
 

@@ -19,6 +19,7 @@ from cds_server.evaluation.episode import (
     hours_decided,
     hours_known,
     local_days,
+    spans_at_least,
     steps,
     steps_within,
 )
@@ -201,6 +202,7 @@ class _CourseWriter:
             crp_fold_low=crp.fold_low, crp_fold_high=crp.fold_high,
             death=died, died_in_severe=died is not None and self._in_severe(died),
             last_seen=max((at for at in self._charted.all if course.start <= at <= self._until), default=course.start),
+            grade_2_times=tuple(spans_at_least(history, 2, self._until)),
             flags=tuple(self._flags(undated_death=death is not None and death.at is None)),
             treatment_reached=given_read,
         )  # fmt: skip

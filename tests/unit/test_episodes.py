@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cds_server.evaluation.episode import Episode, episode_of, hours_decided, hours_known
+from cds_server.evaluation.episode import Episode, episode_of, hours_decided, hours_known, spans_at_least
 from cds_server.evaluation.protocol import FollowUp
 from fhir_mappings.course_history import WholeHistory, whole_history
 from fhir_mappings.course_search import MappingContext
@@ -109,3 +109,18 @@ def test_the_hours_at_which_it_is_known_whether_a_course_is_severe(row: dict[str
     end = start + timedelta(hours=4)
     found = (hours_known(history, start, end), hours_decided(history, start, end))
     assert found == (float(row["known"]), float(row["decided"]))
+
+
+GRADE_2 = rows("""
+| chart                                                             | from and until                         | because                              |
+| T 38.5 @D4 06:00                                                  |                                        | fever alone                          |
+| T 38.5 @D4 06:00; SBP 84 @D4 08:00                                | D4 08:00, D4 20:00                     | a low pressure counts for 12 h       |
+| T 38.5 @D4 06:00; SBP 84 @D4 08:00; T 38.5 @D5 06:00; SBP 84 @D5 06:00 | D4 08:00, D4 20:00, D5 06:00, D5 18:00 | low, not known, low again       |
+| T 38.5 @D4 06:00; device NC @D4 08:00; device RA @D4 12:00        | D4 08:00, D4 12:00                     | oxygen, and then none                |
+""")  # fmt: skip
+
+
+@pytest.mark.parametrize("row", GRADE_2, ids=name_of)
+def test_the_times_of_grade_2_or_more(row: dict[str, str]) -> None:
+    found = spans_at_least(history_of(row["chart"]), 2, moment_of(UNTIL))
+    assert ", ".join(map(clock, found)) == row["from and until"]

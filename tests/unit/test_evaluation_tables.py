@@ -29,7 +29,7 @@ from cds_server.evaluation.tables.protocol_file import as_toml
 from cds_server.evaluation.tables.reading_list import worth_reading
 from cds_server.evaluation.tables.run import inventory_by_type
 from cds_server.evaluation.tables.table import Cell, Table, in_words, shown_cell, shown_columns
-from cds_server.evaluation.tables.time_to_severe import AfterOnset, after_onset, hazards, landmark
+from cds_server.evaluation.tables.time_to_severe import AfterOnset, after_onset, hazards, landmark, spells
 from tests.support.evaluation_rows import PAPER, paper_evaluation
 from tests.support.tables import name_of, rows
 
@@ -231,8 +231,8 @@ def test_courses_worth_reading_come_once_and_in_order() -> None:
 
 def test_hazards_are_not_fitted_with_six_events() -> None:
     after = after_onset(paper_evaluation())
-    assert "not fitted: 6 events" in str(hazards(after).column("note")[0])
-    assert landmark(after).rows == ()
+    assert "not fitted: 6 events" in str(hazards(after, Protocol()).column("note")[0])
+    assert landmark(after, Protocol()).rows == ()
 
 
 def test_a_drug_that_does_nothing_looks_as_if_it_helped_where_ever_is_compared_with_never() -> None:
@@ -244,10 +244,10 @@ def test_a_drug_that_does_nothing_looks_as_if_it_helped_where_ever_is_compared_w
 
 
 def test_the_landmark_counts_only_who_is_still_at_risk() -> None:
-    courses = [AfterOnset(0.5, 1, None, None)] * 5  # severe before 24 h
-    courses += [AfterOnset(2.0 + n / 10, 1, 0.5, None) for n in range(12)]
-    courses += [AfterOnset(3.0 + n / 10, 2, None, None) for n in range(12)]
-    found = landmark(courses).dicts()
+    courses = [AfterOnset(0.5, 1, None)] * 5  # severe before 24 h
+    courses += [AfterOnset(2.0 + n / 10, 1, 0.5) for n in range(12)]
+    courses += [AfterOnset(3.0 + n / 10, 2, None) for n in range(12)]
+    found = landmark(courses, Protocol()).dicts()
     assert {row["at_risk"] for row in found if row["day_after_onset"] == 1.0} == {12}
     assert max(row["severe"] for row in found if row["group"] == "tocilizumab by 24 h") == pytest.approx(1.0)  # type: ignore[type-var]
 
@@ -376,11 +376,36 @@ def test_what_comes_first_after_onset_counts(row: dict[str, str]) -> None:
     assert found == ([(int(row["end"]), int(row["cause"]))] if row["end"] else [])
 
 
+SPELLS = rows("""
+| dose | grade 2          | end | spells                            | because                                           |
+|      |                  | 3   | 0-3 00                            | neither                                           |
+| 1    |                  | 3   | 0-1 00, 1-3 10                    | with the drug from the dose on                    |
+|      | 1-2              | 3   | 0-1.25 00, 1.25-2.25 01, 2.25-3 00 | grade 2 for a day, seen 6 h later, and gone again |
+|      | -1-0.5, 2-2.5    | 3   | 0-0.75 01, 0.75-2.25 00, 2.25-2.75 01, 2.75-3 00 | twice, once from before the onset |
+| 1    | 0.75-9           | 3   | 0-1 00, 1-3 11                    | both at once                                      |
+| 4    | 3-9              | 3   | 0-3 00                            | after the end                                     |
+""")  # fmt: skip
+
+
+@pytest.mark.parametrize("row", SPELLS, ids=name_of)
+def test_the_model_knows_the_grade_of_6_h_before(row: dict[str, str]) -> None:
+    spans = [span.rpartition("-") for span in row["grade 2"].split(", ") if span]
+    one = AfterOnset(
+        float(row["end"]), 1, float(row["dose"]) if row["dose"] else None,
+        tuple((float(since), float(until)) for since, _, until in spans),
+    )  # fmt: skip
+    found = [f"{s.start:g}-{s.stop:g} {s.covariates[0]:g}{s.covariates[1]:g}" for s in spells(one, 2, 0.25)]
+    assert ", ".join(found) == row["spells"]
+    assert [s.event for s in spells(one, 2, 0.25)] == [*([False] * (len(found) - 1)), True]
+
+
 def ended(events: int, others: int, unknown: int) -> list[AfterOnset]:
     """Courses with a dose on the first day of every second; the burden of the first `unknown` is not known."""
     causes = [1] * events + [2] * others
     return [
-        AfterOnset(2 + n / 100, cause, 0.5 if n % 2 else None, 1.0 if n % 3 else None, n % 7 if n >= unknown else None)
+        AfterOnset(
+            2 + n / 100, cause, 0.5 if n % 2 else None, ((1.0, 9.0),) if n % 3 else (), n % 7 if n >= unknown else None
+        )
         for n, cause in enumerate(causes)
     ]
 
@@ -400,7 +425,7 @@ TERMS_FITTED = rows("""
 @pytest.mark.parametrize("row", TERMS_FITTED, ids=name_of)
 def test_the_model_has_as_many_terms_as_there_are_tens_of_events(row: dict[str, str]) -> None:
     found = ended(int(row["events"]), int(row["others"]), int(row["no burden"]))
-    *adjusted, _ever = hazards(found).dicts()
+    *adjusted, _ever = hazards(found, Protocol()).dicts()
     assert [one["courses"] for one in adjusted] == [int(row["courses"])] * int(row["terms"])
     assert str(adjusted[0]["note"]).startswith(row["note"])
     assert (adjusted[0]["hazard_ratio"] is None) == row["note"].startswith("not fitted")

@@ -129,8 +129,8 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         displayed_markers=markers.displayed(evaluation),
         rises=rises_by_grade(evaluation),
         comparisons=comparisons.comparisons(evaluation),
-        landmark=time_to_severe.landmark(after),
-        hazards=time_to_severe.hazards(after),
+        landmark=time_to_severe.landmark(after, evaluation.protocol),
+        hazards=time_to_severe.hazards(after, evaluation.protocol),
         no_effect=time_to_severe.no_effect(evaluation.protocol.statistics.seed),
         agreement=agreement.agreement(acts),
         agreement_in_figures=agreement.agreement_in_figures(evaluation, acts),
@@ -150,7 +150,7 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         checklist=checklist(),
     )
     if not aggregate_only:
-        note = time_to_severe.landmark_note(after)
+        note = time_to_severe.landmark_note(after, evaluation.protocol)
         return Report(tables, tuple(strips), note, cards.days_note(told), aggregate_only=False)
     of_all = _aggregated(tables, Totals.of(evaluation), least)
     return Report(of_all, (), OF_SINGLE_EVENTS, cards.days_note(told, least), aggregate_only=True)

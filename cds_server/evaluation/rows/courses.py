@@ -84,7 +84,8 @@ class CourseRow:
     `severe` and `crs` are as the protocol defines them: `unknown` is no answer, never a no. `duration_days` is from the
     first to the last positive sign; `duration_local_days` counts the local days from one to the other, both included.
     `grade_known_share`: of the hours from onset to end, those at which it is known whether the grade was 3 or more.
-    `died_in_severe`: death while the grade was 3 or more, or within 7 days after.
+    `died_in_severe`: death while the grade was 3 or more, or within 7 days after. `grade_2_times`: from when until when
+    the grade was 2 or more, in turns.
     """
 
     patient: str
@@ -146,6 +147,7 @@ class CourseRow:
     death: datetime | None
     died_in_severe: bool
     last_seen: datetime
+    grade_2_times: tuple[datetime, ...] = ()
     flags: tuple[CourseFlag, ...] = ()
     treatment_reached: bool = True  # False: administrations are absent from the export, so nothing is said of doses
 

@@ -24,19 +24,19 @@ class Spell:
     covariates: tuple[float, ...]
 
 
-def hazard_ratios(spells: Sequence[Spell]) -> tuple[Estimate, ...] | NotFitted:
+def hazard_ratios(spells: Sequence[Spell], a_term: int = EVENTS_A_TERM) -> tuple[Estimate, ...] | NotFitted:
     """The cause-specific hazard ratio of each covariate, ties by Efron, with Wald limits.
 
-    Not fitted with fewer than ten events a covariate; and not where a covariate has events on one side only, or two of
-    them cannot be told apart. How many patients had no event, spells do not tell.
+    Not fitted with fewer than `a_term` events a covariate; and not where a covariate has events on one side only, or
+    two of them cannot be told apart. How many patients had no event, spells do not tell.
     """
     spells = [s for s in spells if s.stop > s.start]
     events = sum(s.event for s in spells)
     terms = len(spells[0].covariates) if spells else 1
-    if events < EVENTS_A_TERM * terms:
-        return TooFewForTerms(events, len(spells) - events, EVENTS_A_TERM * terms)
+    if events < a_term * terms:
+        return TooFewForTerms(events, len(spells) - events, a_term * terms)
     if not all(is_compared(spells, term) for term in range(terms)):
-        return NotCompared(events, len(spells) - events, EVENTS_A_TERM * terms)
+        return NotCompared(events, len(spells) - events, a_term * terms)
     model = PHReg(
         np.array([s.stop for s in spells]),
         np.array([s.covariates for s in spells]),
@@ -47,7 +47,7 @@ def hazard_ratios(spells: Sequence[Spell]) -> tuple[Estimate, ...] | NotFitted:
     try:
         fitted = model.fit(disp=0)
     except np.linalg.LinAlgError:  # two terms are the same
-        return NotCompared(events, len(spells) - events, EVENTS_A_TERM * terms)
+        return NotCompared(events, len(spells) - events, a_term * terms)
     return tuple(
         Estimate(exp(b), exp(b - NORMAL * se), exp(b + NORMAL * se))
         for b, se in zip(map(float, fitted.params), map(float, fitted.bse), strict=True)

@@ -22,7 +22,6 @@ from cds_server.evaluation.tables.table import Cell, Table, numbers
 SCALES = ("crs", "icans")
 GRADES = range(6)
 NOT_ONE_GRADE = "not one grade"
-BESIDE = timedelta(hours=24)  # before the onset of CRS and after its end
 Pair = tuple[int, int]  # charted, computed
 
 
@@ -52,14 +51,15 @@ def acts(evaluation: Evaluation) -> Acts:
         if row.source is GradeSource.SCORE:
             highest[row.scale, key(row)] = max(row.charted or 0, highest.get((row.scale, key(row))) or 0)
     charted = tuple(row for row in whole if row.source is GradeSource.CHARTED)
-    near = tuple(row for row in charted if row.scale == "icans" or _is_near(row, courses[key(row)]))
+    beside = timedelta(hours=evaluation.protocol.follow_up.agreement_beside_hours)
+    near = tuple(row for row in charted if row.scale == "icans" or _is_near(row, courses[key(row)], beside))
     return Acts(near, charted, highest)
 
 
-def _is_near(row: ChartedGradeRow, course: CourseRow) -> bool:
+def _is_near(row: ChartedGradeRow, course: CourseRow, beside: timedelta) -> bool:
     """Tell whether a grade of CRS was charted about the episode; without an onset there is no other time."""
-    return (course.onset is None or row.at >= course.onset - BESIDE) and (
-        course.crs_end is None or row.at <= course.crs_end + BESIDE
+    return (course.onset is None or row.at >= course.onset - beside) and (
+        course.crs_end is None or row.at <= course.crs_end + beside
     )
 
 

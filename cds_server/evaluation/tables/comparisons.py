@@ -25,7 +25,6 @@ from cds_server.evaluation.statistics.proportions import (
 from cds_server.evaluation.tables.outcomes import Supplied, first_courses, icans_of, supplied_by
 from cds_server.evaluation.tables.table import Cell, Table, in_words, numbers
 
-FRAGILE_BELOW = 5  # events
 COLUMNS = (
     "endpoint", "stratum", "treated_events", "treated_n", "untreated_events", "untreated_n", "difference", "low",
     "high", "test", "p", "note", "treated_share", "treated_share_low", "treated_share_high", "untreated_share",
@@ -113,7 +112,7 @@ def _row(
     planned = is_planned(f"{endpoint}:{stratum}", asked) and way is UnknownCounted.LEFT_OUT
     return (endpoint, stratum, treated.events, treated.n, untreated.events, untreated.n,
             *numbers(_difference(treated, untreated)),
-            *(_tested(treated, untreated) if planned else (None, None, "")),
+            *(_tested(treated, untreated, asked) if planned else (None, None, "")),
             *numbers(exact_share(treated)), *numbers(exact_share(untreated)), unknown, way.value)  # fmt: skip
 
 
@@ -126,11 +125,12 @@ def _difference(treated: Share, untreated: Share) -> Estimate | None:
     return risk_difference(treated, untreated) if treated.n and untreated.n else None
 
 
-def _tested(treated: Share, untreated: Share) -> tuple[Cell, Cell, Cell]:
+def _tested(treated: Share, untreated: Share, asked: Comparisons) -> tuple[Cell, Cell, Cell]:
     """Test, p, and how much p hangs on one patient where there are few events."""
     if not treated.n or not untreated.n:
         return None, None, ""
-    more, few = p_with_one_event_more(treated, untreated), treated.events + untreated.events < FRAGILE_BELOW
+    more = p_with_one_event_more(treated, untreated)
+    few = treated.events + untreated.events < asked.fragile_below_events
     fragile = f"fragile: one event more gives p = {in_words(more)}" if few and not isnan(more) else ""
     return "Fisher", fisher_p(treated, untreated), fragile
 

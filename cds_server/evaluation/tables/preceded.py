@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cds_server.evaluation.protocol import Statistics
+from cds_server.evaluation.protocol import Cards, Statistics
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.moments import EpisodeRow, EventKind, EventRow, Preceded
 from cds_server.evaluation.statistics.numbers import quantile
@@ -54,18 +54,16 @@ def orders_after(evaluation: Evaluation) -> Table:
         if row.rules == 1 and row.drug and not row.in_hand:
             by_card[row.card, row.drug].append(row)
     rows = tuple(
-        (*which, len(e), *_ordered(e, cards.ordered_within_hours, statistics), *_severe(e, cards.severe_within_hours))
+        (*which, len(e), *_ordered(e, cards.ordered_within_hours, statistics), *_severe(e, cards))
         for which, e in sorted(by_card.items())
     )
     ordered = [f"ordered_within_{h}_h" for h in cards.ordered_within_hours]
     shares = (f"share_{name}{end}" for name in ordered for end in ("", "_low", "_high"))
     later = [f"severe_within_{h}_h" for h in cards.severe_within_hours]
-    counts = ("episodes", *ordered, "not_treated_within_8_h", *later)
-    columns = ("card", "drug", "episodes", *ordered, *shares, "not_treated_within_8_h", *later)
+    untreated = f"not_treated_within_{cards.untreated_after_hours}_h"
+    counts = ("episodes", *ordered, untreated, *later)
+    columns = ("card", "drug", "episodes", *ordered, *shares, untreated, *later)
     return Table("orders_after", columns, rows, counts)
-
-
-UNTREATED_AFTER = 8  # h
 
 
 def _ordered(episodes: list[EpisodeRow], within: Sequence[int], asked: Statistics) -> Iterator[Cell]:
@@ -82,13 +80,13 @@ def _ordered(episodes: list[EpisodeRow], within: Sequence[int], asked: Statistic
         yield from numbers(rate(np.array([counts[p] for p in patients]), n, 1, asked.seed, asked.bootstrap))
 
 
-def _severe(episodes: list[EpisodeRow], within: Iterable[int]) -> Iterator[Cell]:
+def _severe(episodes: list[EpisodeRow], cards: Cards) -> Iterator[Cell]:
     """A course that is severe at the card cannot become so after it."""
     untreated = [
         e
         for e in episodes
-        if not e.severe_already and (e.order_within_hours is None or e.order_within_hours > UNTREATED_AFTER)
+        if not e.severe_already and (e.order_within_hours is None or e.order_within_hours > cards.untreated_after_hours)
     ]
     yield len(untreated)
-    for hours in within:
+    for hours in cards.severe_within_hours:
         yield sum(e.severe_within_hours is not None and e.severe_within_hours <= hours for e in untreated)

@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
+from cds_server.evaluation.protocol import Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseRow, Known
 from cds_server.evaluation.statistics.estimates import Estimate, NotFitted, too_few
 from cds_server.evaluation.statistics.hazards import (
-    EVENTS_A_TERM,
     Followed,
     Spell,
     ever_or_never,
@@ -24,29 +24,23 @@ from cds_server.evaluation.statistics.survival import CENSORED, cumulative_incid
 from cds_server.evaluation.tables.outcomes import Supplied, days_between, first_courses, supplied_by
 from cds_server.evaluation.tables.table import Cell, Table, numbers
 
-LANDMARK = 1.0  # days after onset
-GRADE_2_BEFORE = 0.25  # days: what was reached 6 h before
+HOURS_OF_A_DAY = 24
 SEVERE, RESOLVED = 1, 2
 SHOWN_DAYS = 14
-BY_TIME, GRADE_2, BURDEN = (
-    "tocilizumab, from the dose on",
-    "grade 2 reached, 6 h ago or more",
-    "burden, per 10 % of blasts",
-)
-TERMS = (BY_TIME, GRADE_2, BURDEN)
+BY_TIME, BURDEN = "tocilizumab, from the dose on", "burden, per 10 % of blasts"
 EVER = "tocilizumab ever, as if from onset on"
 COHORTS, PATIENTS = 20, 400  # of the simulation
 
 
 @dataclass(frozen=True)
 class AfterOnset:
-    """A course in days from its onset: its end, what ended it, the first dose, the first grade of 2, and the burden in
-    % of blasts; None where there was none, or it is not known."""
+    """A course in days from its onset: its end, what ended it, the first dose, from when until when the grade was 2 or
+    more, and the burden in % of blasts; None where there was none, or it is not known."""
 
     end: float
     cause: int
     dose: float | None
-    grade_2: float | None
+    grade_2: tuple[tuple[float, float], ...] = ()
     burden: float | None = None
 
 
@@ -73,51 +67,61 @@ def _after_onset(c: CourseRow, onset: datetime, burden: float | None) -> AfterOn
     end, cause = c.crs_end or c.followed_until, CENSORED if c.end_is_censored or c.crs_end is None else RESOLVED
     if c.first_grade_3 is not None and (cause == CENSORED or c.first_grade_3 <= end):
         end, cause = c.first_grade_3, SEVERE
-    dose, grade_2 = c.first_tocilizumab, c.first_grade_2
+    dose, times = c.first_tocilizumab, [days_between(onset, at) for at in c.grade_2_times]
     return AfterOnset(
         days_between(onset, end),
         cause,
         dose=None if dose is None else days_between(onset, dose),
-        grade_2=None if grade_2 is None else days_between(onset, grade_2),
+        grade_2=tuple(zip(times[::2], times[1::2], strict=True)),
         burden=burden,
     )
 
 
-def landmark(found: Sequence[AfterOnset]) -> Table:
-    """The share severe by each day, by whether tocilizumab had been given at 24 h, among those still at risk then."""
-    there = [one for one in found if one.end > LANDMARK]
-    events = sum(one.cause == SEVERE for one in there)
+def landmark(found: Sequence[AfterOnset], asked: Protocol) -> Table:
+    """The share severe by each day, by whether tocilizumab had been given by the landmark, among those still at risk
+    then."""
+    hours = asked.comparisons.landmark_hours
+    there, at = _at_landmark(found, asked), hours / HOURS_OF_A_DAY
     columns = ("day_after_onset", "group", "at_risk", "severe", "severe_low", "severe_high")
-    if too_few(events, len(there) - events):
+    if _few(there, asked):
         return Table("landmark", columns, ())
     rows: list[tuple[Cell, ...]] = []
-    for name, given in (("tocilizumab by 24 h", True), ("not by 24 h", False)):
-        group = [one for one in there if (one.dose is not None and one.dose <= LANDMARK) is given]
+    for name, given in ((f"tocilizumab by {hours} h", True), (f"not by {hours} h", False)):
+        group = [one for one in there if (one.dose is not None and one.dose <= at) is given]
         curve = cumulative_incidence([one.end for one in group], [one.cause for one in group], SEVERE)
-        rows.append((LANDMARK, name, len(group), *numbers(Estimate(0.0))))
+        rows.append((at, name, len(group), *numbers(Estimate(0.0))))
         rows += [(s.time, name, s.at_risk, *numbers(s.height)) for s in curve.steps if s.time <= SHOWN_DAYS]
     return Table("landmark", columns, tuple(rows), ("at_risk",))
 
 
-def landmark_note(found: Sequence[AfterOnset]) -> str:
+def landmark_note(found: Sequence[AfterOnset], asked: Protocol) -> str:
     """The number still at risk at the landmark, or why no curve is drawn."""
-    there = [one for one in found if one.end > LANDMARK]
-    events = _events(there)
-    few = too_few(events, len(there) - events)
-    return (
-        str(few) if few else f"{len(there)} courses still in CRS and not severe 24 h after onset, {events} severe later"
-    )
+    there = _at_landmark(found, asked)
+    few, hours = _few(there, asked), asked.comparisons.landmark_hours
+    if few:
+        return str(few)
+    return f"{len(there)} courses still in CRS and not severe {hours} h after onset, {_events(there)} severe later"
 
 
-def hazards(found: Sequence[AfterOnset]) -> Table:
+def _at_landmark(found: Sequence[AfterOnset], asked: Protocol) -> list[AfterOnset]:
+    """The courses that are still at risk at the landmark."""
+    return [one for one in found if one.end > asked.comparisons.landmark_hours / HOURS_OF_A_DAY]
+
+
+def _few(found: Sequence[AfterOnset], asked: Protocol) -> NotFitted | None:
+    events = _events(found)
+    return too_few(events, len(found) - events, asked.statistics.least_events)
+
+
+def hazards(found: Sequence[AfterOnset], asked: Protocol) -> Table:
     """Cause-specific hazard ratios of severe CRS: the drug as it comes with time, and beside it as ever or never.
 
-    Adjusted for as many terms as the events allow, ten for each; the note says what is left out.
+    Adjusted for as many terms as the events allow, ten for each by default; the note says what is left out.
     """
-    ways = [_adjusted(found, TERMS[:n]) for n in (3, 2, 1)]
+    ways = [_adjusted(found, n, asked) for n in (3, 2, 1)]
     rows = list(next(way for way in ways if way))
     followed = [Followed(one.end, one.cause == SEVERE, one.dose) for one in found]
-    rows += _rows((EVER,), [spell for one in followed for spell in ever_or_never(one)], len(found), _events(found))
+    rows += _rows((EVER,), [spell for one in followed for spell in ever_or_never(one)], found, asked)
     columns = ("term", "courses", "events", "hazard_ratio", "hazard_ratio_low", "hazard_ratio_high", "note")
     return Table("hazards", columns, tuple(rows), ("courses", "events"))
 
@@ -126,34 +130,40 @@ def _events(found: Sequence[AfterOnset]) -> int:
     return sum(one.cause == SEVERE for one in found)
 
 
-def _adjusted(found: Sequence[AfterOnset], terms: tuple[str, ...]) -> list[tuple[Cell, ...]]:
-    """The rows of the model of these terms; none where there are too few events for more than the drug alone."""
+def _adjusted(found: Sequence[AfterOnset], first: int, asked: Protocol) -> list[tuple[Cell, ...]]:
+    """The rows of the model of the first terms; none where there are too few events for more than the drug alone."""
+    every = (BY_TIME, f"grade 2 or more {asked.comparisons.grade_before_hours} h before", BURDEN)
+    terms, missing = every[:first], ", ".join(every[first:])
     known = [one for one in found if BURDEN not in terms or one.burden is not None]
-    spells, events = [spell for one in known for spell in _spells(one, len(terms))], _events(known)
-    more, few = range(1, len(terms)), too_few(events, len(known) - events) or events < EVENTS_A_TERM * len(terms)
-    if more and (few or not all(is_compared(spells, term) for term in more)):
+    before = asked.comparisons.grade_before_hours / HOURS_OF_A_DAY
+    cut = [spell for one in known for spell in spells(one, len(terms), before)]
+    enough = _events(known) >= asked.statistics.events_a_term * len(terms)
+    more = range(1, len(terms))
+    if more and (_few(known, asked) or not enough or not all(is_compared(cut, term) for term in more)):
         return []
-    missing = ", ".join(TERMS[len(terms) :])
-    return list(_rows(terms, spells, len(known), events, f"not adjusted for: {missing}" if missing else ""))
+    return list(_rows(terms, cut, known, asked, f"not adjusted for: {missing}" if missing else ""))
 
 
 def _rows(
-    terms: tuple[str, ...], spells: Sequence[Spell], courses: int, events: int, note: str = ""
+    terms: tuple[str, ...], cut: Sequence[Spell], found: Sequence[AfterOnset], asked: Protocol, note: str = ""
 ) -> Iterator[tuple[Cell, ...]]:
-    fitted = too_few(events, courses - events) or hazard_ratios(spells)
+    fitted = _few(found, asked) or hazard_ratios(cut, asked.statistics.events_a_term)
     if isinstance(fitted, NotFitted):
-        yield terms[0], courses, events, None, None, None, str(fitted)
+        yield terms[0], len(found), _events(found), None, None, None, str(fitted)
         return
     for term, ratio in zip(terms, fitted, strict=True):
-        yield term, courses, events, *numbers(ratio), note
+        yield term, len(found), _events(found), *numbers(ratio), note
 
 
-def _spells(one: AfterOnset, terms: int) -> Iterator[Spell]:
-    """The spells of a course, cut at the dose and 6 h after grade 2 was reached, each with the first of the terms."""
-    grade_2 = None if one.grade_2 is None else one.grade_2 + GRADE_2_BEFORE
-    cuts = sorted({0.0, one.end, *(t for t in (one.dose, grade_2) if t is not None and 0 < t < one.end)})
-    for start, stop in pairwise(cuts):
-        covariates = (*(float(t is not None and t <= start) for t in (one.dose, grade_2)), (one.burden or 0) / 10)
+def spells(one: AfterOnset, terms: int, before: float) -> Iterator[Spell]:
+    """The spells of a course, cut at the dose and wherever the grade so long before rises to 2 or falls below, each
+    with the first of the terms."""
+    ill = [(start + before, stop + before) for start, stop in one.grade_2]
+    times = [*(() if one.dose is None else (one.dose,)), *(time for span in ill for time in span)]
+    for start, stop in pairwise(sorted({0.0, one.end, *(time for time in times if 0 < time < one.end)})):
+        treated = one.dose is not None and one.dose <= start
+        was_ill = any(since <= start < until for since, until in ill)
+        covariates = (float(treated), float(was_ill), (one.burden or 0) / 10)
         yield Spell(start, stop, one.cause == SEVERE and stop == one.end, covariates[:terms])
 
 

@@ -11,7 +11,7 @@ import pytest
 from cds_server.evaluation.protocol import Moments, Protocol
 from cds_server.evaluation.rows.cohort import Evaluation
 from cds_server.evaluation.rows.courses import CourseRow
-from cds_server.evaluation.tables.time_to_severe import BURDEN, GRADE_2, after_onset, hazards
+from cds_server.evaluation.tables.time_to_severe import BURDEN, after_onset, hazards
 from example_patients.cohorts.broken import broken_cohort
 from example_patients.cohorts.known import COURSES, Truth, known_cohort, truths
 from example_patients.cohorts.no_effect import no_effect_cohort
@@ -92,7 +92,8 @@ def test_a_broken_export_names_each_fault_and_says_nothing_of_what_is_absent(tmp
 
 def test_a_drug_that_does_nothing_helps_only_where_ever_is_compared_with_never(tmp_path: Path) -> None:
     """The truth is 1. By ever or never the ratio is half of it, and by the time of the dose its limits hold it."""
-    found = hazards(after_onset(evaluated_cohort(no_effect_cohort(), tmp_path, ONLY_WHAT_WAS)))
+    evaluated = evaluated_cohort(no_effect_cohort(), tmp_path, ONLY_WHAT_WAS)
+    found = hazards(after_onset(evaluated), evaluated.protocol)
     (by_time, ever), columns = found.rows, found.columns
     low, high = columns.index("hazard_ratio_low"), columns.index("hazard_ratio_high")
     ratio, note = columns.index("hazard_ratio"), columns.index("note")
@@ -101,4 +102,6 @@ def test_a_drug_that_does_nothing_helps_only_where_ever_is_compared_with_never(t
     assert isinstance(by_time[low], float)
     assert isinstance(by_time[high], float)
     assert by_time[low] < 1 < by_time[high]
-    assert by_time[note] == f"not adjusted for: {GRADE_2}, {BURDEN}", "nobody of this cohort has grade 2 before grade 3"
+    assert by_time[note] == f"not adjusted for: grade 2 or more 6 h before, {BURDEN}", (
+        "nobody has grade 2 before grade 3"
+    )
