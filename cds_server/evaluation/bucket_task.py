@@ -20,6 +20,7 @@ from cds_server.evaluation.courses import Look
 from cds_server.evaluation.patient import patient_rows
 from cds_server.evaluation.protocol import Protocol
 from cds_server.evaluation.reading.charts import Bucket, Chart, is_constructed
+from cds_server.evaluation.reading.outcomes import OutcomesOfPatient
 from cds_server.operations.log_lines import where_it_failed
 from cds_server.site_rules import SiteRules, site_rules
 from fhir_mappings.facts.coverage import Coverage, Kind
@@ -62,7 +63,7 @@ class Job:
     zone: tzinfo | None
     exported_at: datetime
     salt: bytes
-    icu: Mapping[str, Mapping[int, tuple[datetime, ...]]] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomesOfPatient] = field(default_factory=dict)
     only: frozenset[str] | None = None
 
 
@@ -123,7 +124,7 @@ def _evaluate(chart: Chart, job: Job, look: Look, rules: list[SiteRules], summar
     summary.patients += 1
     summary.constructed += is_constructed(chart)
     try:
-        found = patient_rows(chart, look, rules[1:], job.salt, job.icu.get(chart.patient, {}))
+        found = patient_rows(chart, look, rules[1:], job.salt, job.outcomes.get(chart.patient, OutcomesOfPatient()))
     except Exception as error:  # one chart does not end a night's run; the report counts it and says where
         summary.failed.append(where_it_failed(error))
         return

@@ -33,21 +33,23 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Death:
+    """The death of a patient: the instant that counts, None where it is not dated."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True)
 class Followed:
-    """A course, the n-th of its patient, and the end of its time. `cut`: the export ends it, before day 30."""
+    """A course, the n-th of its patient, and the end of its time. `cut`: the export ends it, before day 30. `death` is
+    that of the patient, whenever it was."""
 
     number: int
     course: Course
     until: datetime
     cut: bool
     zone: tzinfo
-
-
-@dataclass(frozen=True)
-class Death:
-    """The death of a patient: the instant that counts, None where it is not dated."""
-
-    at: datetime | None
+    death: Death | None = None
 
 
 def death_of(chart: Chart, zone: tzinfo) -> Death | None:
@@ -59,8 +61,9 @@ def death_of(chart: Chart, zone: tzinfo) -> Death | None:
     return Death(died.latest if died is not None else None)
 
 
-def followed_courses(chart: Chart, look: Look) -> tuple[Followed, ...]:
-    """The courses of a patient, the first of them first."""
+def followed_courses(chart: Chart, look: Look, died: datetime | None = None) -> tuple[Followed, ...]:
+    """The courses of a patient, the first of them first. `died` is the death that was supplied beside the chart: it
+    counts where the chart dates none."""
     context = look.context(chart, look.exported_at)
     pool, terms, t = chart.record.pool, look.rules.terms, look.rules.thresholds
     found = find_course(chart.record, context)
@@ -74,6 +77,9 @@ def followed_courses(chart: Chart, look: Look) -> tuple[Followed, ...]:
             by_day0[course.day0] = course
     courses = list(by_day0.values())
     death = death_of(chart, found.zone)
+    undated = death is None or death.at is None
+    if died is not None and undated and courses and died >= courses[0].start:
+        death = Death(died)
     return tuple(
         _followed(number, course, following.start if following is not None else None, death, look, found.zone)
         for number, (course, following) in enumerate(zip_longest(courses, courses[1:]), 1)
@@ -90,4 +96,4 @@ def _followed(
     ends += [death.at - _MOMENT] if death is not None and death.at is not None else []
     whole = day(course.last_infused + timedelta(days=follow_up.study_window_ends_day), zone).latest
     cut = min(ends) == look.exported_at < whole
-    return Followed(number, course, max(min(ends), course.start), cut, zone)
+    return Followed(number, course, max(min(ends), course.start), cut, zone, death)

@@ -155,7 +155,7 @@ def _job(wanted: Wanted, work: Workplace, found: Grouped, supplied: SuppliedOutc
         zone=wanted.zone,
         exported_at=min(latest_time(found) or datetime.now(UTC), datetime.now(UTC)),
         salt=work.salt,
-        icu=supplied.icu_of(),
+        outcomes=supplied.by_patient(),
         only=_only(found, wanted.limit, work.salt),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from cds_server.evaluation.courses import Followed, Look, followed_courses
 from cds_server.evaluation.moments import Ask, WrittenOrder, asks, written_orders
 from cds_server.evaluation.preceded import CARDS_OF_EVENT, Event, Spoken, episode_rows, event_row, events_of
 from cds_server.evaluation.reading.charts import Chart
+from cds_server.evaluation.reading.outcomes import OutcomesOfPatient
 from cds_server.evaluation.rows.moments import EventKind, MomentKind
 from cds_server.evaluation.what_was import WhatWas, what_was
 from cds_server.evaluation.what_was_said import Replay
@@ -43,14 +44,14 @@ def pseudonym(patient: str, salt: bytes) -> str:
 
 
 def patient_rows(
-    chart: Chart, look: Look, others: Sequence[SiteRules], salt: bytes, icu: Mapping[int, tuple[datetime, ...]]
+    chart: Chart, look: Look, others: Sequence[SiteRules], salt: bytes, supplied: OutcomesOfPatient
 ) -> PatientRows:
-    """The rows of a patient. `others` are further sets of rules to replay; `icu` are transfers by course."""
+    """The rows of a patient. `others` are further sets of rules to replay; `supplied` is what the CSV says of them."""
     found = PatientRows()
     timeline = Timeline(chart.record, look.rules.terms, look.zone, chart.fhir_base, look.protocol.availability.delays)
     found.known_by = timeline.known_by
     name = pseudonym(chart.patient, salt)
-    for followed in followed_courses(chart, look):
+    for followed in followed_courses(chart, look, supplied.died):
         if not _counts(followed, look):
             continue
         was = what_was(name, followed, chart, look, timeline)
@@ -68,7 +69,7 @@ def patient_rows(
                 name, followed, chart, look, timeline, rules, number,
                 frozenset(one.date for one in was.days if one.at_risk),
             )  # fmt: skip
-            _add_said(found, replay, was, calls, orders, _in_course(icu.get(followed.number, ()), followed))
+            _add_said(found, replay, was, calls, orders, _in_course(supplied.icu.get(followed.number, ()), followed))
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from cards.deciding.situation import verdicts
-from cds_server.evaluation.courses import Followed, Look, death_of
+from cds_server.evaluation.courses import Followed, Look
 from cds_server.evaluation.episode import (
     SEVERE,
     Charted,
@@ -167,7 +167,7 @@ class _CourseWriter:
         il6 = next((m for m in markers if (m.marker, m.window) == ("il6", STUDY)), _NO_MARKER)
         crp = next((m for m in markers if (m.marker, m.window) == ("crp", STUDY)), _NO_MARKER)
         crs, severe = self._crs(days), self._severe(days, share)
-        death = death_of(self._chart, self._zone)
+        death = self._followed.death
         died = death.at if death is not None and death.at is not None and self._dies_here(death.at) else None
         pool = self._chart.record.pool
         age = history.past.age(course.start)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from cds_server.evaluation.reading.grouping import id_now
 from cds_server.evaluation.rows.cohort import OutcomeRow, Outcomes
+from fhir_mappings.facts.time_and_range import Moment
 from fhir_mappings.reading.fhir_time import BadTimeError, moment
 
 COLUMNS = ("patient", "event")
@@ -28,13 +29,22 @@ EVENTS: Mapping[str, frozenset[str]] = {
 }
 OWN = "x-"  # a column of Table 1
 BURDEN = "x-burden"
-DATED = frozenset({"death", "death-of-crs", "icu", "relapse", "last-seen"})
+DEATHS = frozenset({"death", "death-of-crs"})
+DATED = frozenset({*DEATHS, "icu", "relapse", "last-seen"})
 MOST_BAD = 0.05
 _MOST_NAMED = 5
 
 
 class OutcomesError(Exception):
     """A file of outcomes that cannot be used. The message names lines and fields, no value."""
+
+
+@dataclass(frozen=True)
+class OutcomesOfPatient:
+    """The dated transfers to intensive care by course, and the death, the end of its day where it is known by date."""
+
+    icu: Mapping[int, tuple[datetime, ...]] = field(default_factory=dict)
+    died: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -45,14 +55,17 @@ class SuppliedOutcomes:
     rows: tuple[tuple[str, OutcomeRow], ...]  # patient id, and the row, in which the id is not yet hashed
     bad: tuple[tuple[int, str], ...]
 
-    def icu_of(self) -> dict[str, dict[int, tuple[datetime, ...]]]:
-        """The dated transfers to intensive care by patient and course."""
-        found: dict[str, dict[int, tuple[datetime, ...]]] = {}
+    def by_patient(self) -> dict[str, OutcomesOfPatient]:
+        """The outcomes that the second look at a chart needs, of each patient who has any."""
+        icu: dict[str, dict[int, tuple[datetime, ...]]] = {}
+        deaths: dict[str, datetime] = {}
         for patient, row in self.rows:
             if row.event == "icu" and row.at is not None:
-                of_patient = found.setdefault(patient, {})
+                of_patient = icu.setdefault(patient, {})
                 of_patient[row.course] = (*of_patient.get(row.course, ()), row.at)
-        return found
+            if row.event in DEATHS and row.until is not None:
+                deaths[patient] = min(row.until, deaths.get(patient, row.until))
+        return {name: OutcomesOfPatient(icu.get(name, {}), deaths.get(name)) for name in {*icu, *deaths}}
 
 
 def read_outcomes(
@@ -134,7 +147,7 @@ def _faults(line: Mapping[str, str | None], zone: tzinfo | None, patients: froze
         yield f"value of {event} must be % of blasts, 0 to 100"
     elif not course.isascii() or not course.isdecimal() or int(course) < 1:
         yield "course must be a number from 1 on"
-    elif date and _at(date, zone) is None:
+    elif date and _moment(date, zone) is None:
         yield "date must be a FHIR date or dateTime"
     elif event in DATED and not date:
         yield f"date is missing, which {event} needs"
@@ -148,17 +161,18 @@ def _is_share(text: str) -> bool:
 
 
 def _row(line: Mapping[str, str | None], number: int, zone: tzinfo | None) -> OutcomeRow:
-    date = (line.get("date") or "").strip()
+    at = _moment((line.get("date") or "").strip(), zone)
     return OutcomeRow(
         "", int((line.get("course") or "1").strip() or 1), (line["event"] or "").strip(),
-        _at(date, zone) if date else None, (line.get("value") or "").strip(), number,
+        at.earliest if at is not None else None, (line.get("value") or "").strip(), number,
+        at.latest if at is not None else None,
     )  # fmt: skip
 
 
-def _at(text: str, zone: tzinfo | None) -> datetime | None:
-    """The earliest moment that a date stands for, in the zone of the site."""
+def _moment(text: str, zone: tzinfo | None) -> Moment | None:
+    """The time that a date stands for, in the zone of the site."""
     try:
-        return moment(text, zone or UTC).earliest
+        return moment(text, zone or UTC)
     except BadTimeError:
         return None
 
@@ -168,7 +182,5 @@ NO_OUTCOMES = SuppliedOutcomes(frozenset(), (), ())
 
 def hashed(found: SuppliedOutcomes, name_of: Mapping[str, str]) -> Outcomes:
     """The outcomes with the names that patients have in the tables."""
-    rows = tuple(
-        OutcomeRow(name_of[patient], row.course, row.event, row.at, row.value, row.line) for patient, row in found.rows
-    )
+    rows = tuple(replace(row, patient=name_of[patient]) for patient, row in found.rows)
     return Outcomes(found.supplied, rows)

@@ -22,6 +22,7 @@ class OutcomeRow:
     at: datetime | None
     value: str
     line: int
+    until: datetime | None = None  # the latest moment that the date stands for
 
 
 @dataclass(frozen=True)

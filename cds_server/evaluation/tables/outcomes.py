@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from cds_server.evaluation.rows.cohort import Evaluation, OutcomeRow, Outcomes
 from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow, Known
@@ -44,7 +45,17 @@ class Supplied:
 
 
 def supplied_by(evaluation: Evaluation) -> Supplied:
-    return Supplied(evaluation.outcomes)
+    """The outcomes that were supplied, without grades of ICANS after the days in which they count."""
+    zone, last = ZoneInfo(evaluation.zone_name or "UTC"), evaluation.protocol.follow_up.icans_until_day
+    days0 = {key(course): course.day0 for course in evaluation.courses}
+
+    def counts(row: OutcomeRow) -> bool:
+        day0 = days0.get(key(row))
+        if row.event != "icans" or row.at is None or day0 is None:
+            return True
+        return (row.at.astimezone(zone).date() - day0).days <= last
+
+    return Supplied(replace(evaluation.outcomes, rows=tuple(filter(counts, evaluation.outcomes.rows))))
 
 
 def icans_of(course: CourseRow, supplied: Supplied) -> Known:

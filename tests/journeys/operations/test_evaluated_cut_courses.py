@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cds_server.evaluation.rows.courses import CourseFlag, CourseRow, Known
+from tests.support.desk import ZONE
 from tests.support.evaluations import chart, charted, evaluated, export, flowsheets
 from tests.support.tables import name_of, rows
 
@@ -34,3 +35,23 @@ def test_what_a_course_that_is_cut_says_of_its_events(row: dict[str, str], tmp_p
     course = ended_at(tmp_path, row["export ends"])
     assert (course.crs, course.severe, course.icans) == tuple(Known(row[name]) for name in ("CRS", "severe", "ICANS"))
     assert (CourseFlag.CUT in course.flags) == (row["ICANS"] == "unknown")
+
+
+DEAD = rows("""
+| outcome                                | followed until            | severe | because                                    |
+| x-high-risk,                           | 2026-05-01T23:59:59+08:00 | yes    | day 60                                     |
+| death,2026-03-10                       | 2026-03-10T23:59:58+08:00 | no     | before the grade 3 of the next day         |
+| death-of-crs,2026-03-11T12:00:00+08:00 | 2026-03-11T11:59:59+08:00 | no     | two hours before it                        |
+| death,2026-03-11                       | 2026-03-11T23:59:58+08:00 | yes    | a date is the whole day                    |
+""")
+
+
+@pytest.mark.parametrize("row", DEAD, ids=name_of)
+def test_a_death_that_the_outcomes_date_ends_a_course(row: dict[str, str], tmp_path: Path) -> None:
+    outcomes = tmp_path / "outcomes.csv"
+    outcomes.write_text(f"patient,event,date\na,{row['outcome']}\n", encoding="utf-8")
+    found = evaluated(export(tmp_path / "export", chart("1a", "a")), tmp_path / "work", outcomes=outcomes)
+    (course,) = found.courses
+    assert course.followed_until.astimezone(ZONE).isoformat(timespec="seconds") == row["followed until"]
+    assert course.severe is Known(row["severe"])
+    assert (course.death is None) is row["outcome"].startswith("x-")

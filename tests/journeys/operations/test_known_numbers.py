@@ -51,6 +51,20 @@ GRADES = rows("""
 | k10    | 1         | D3 06:00     |               |               |               | no      | 1.00              | unknown |           |              |                         |                                             |
 | k10 2  |           |              |               |               |               | unknown |                   | unknown |           |              |                         |                                             |
 """)
+ILL = rows("""
+| course | grade_2_times     | because                             |
+| k01    |                   |                                     |
+| k02    | D5 06:00 D6 06:00 | a day of oxygen                     |
+| k03    | D4 14:00 D5 14:00 | a day of high flow                  |
+| k04    | D4 06:00 D8 04:59 | until the second before the death   |
+| k05    | D3 14:00 D5 14:00 | two days                            |
+| k06    |                   |                                     |
+| k07    |                   |                                     |
+| k08    |                   |                                     |
+| k09    |                   |                                     |
+| k10    |                   |                                     |
+| k10 2  |                   |                                     |
+""")
 TREATED = rows("""
 | course | tocilizumab | first_tocilizumab | tocilizumab_doses | il6_verdict_at_first_dose | il6_group | il6_reason  | il6_baseline | il6_peak | il6_fold_low | il6_fold_high | because                                  |
 | k01    | no          |                   | 0                 |                           | high      |             | 10           | 60       | 6            | 6             | from 10 to 60                            |
@@ -122,11 +136,11 @@ def in_text(value: Any, day0: date) -> str:
     if isinstance(value, datetime):
         return clock(value, day0)
     if isinstance(value, tuple):
-        return " ".join(one.value for one in value)
+        return " ".join(in_text(one, day0) for one in value)
     return "" if value is None else str(value.value if isinstance(value, Enum) else value)
 
 
-TABLES = {"onset": ONSET, "grades": GRADES, "treated": TREATED, "followed": FOLLOWED}
+TABLES = {"onset": ONSET, "grades": GRADES, "ill": ILL, "treated": TREATED, "followed": FOLLOWED}
 
 
 @pytest.mark.parametrize("table", TABLES)
