@@ -125,6 +125,24 @@ def test_what_an_export_lacks_is_named(row: dict[str, str], tmp_path: Path) -> N
     assert len(found.courses) == 1
 
 
+ERRORS = rows("""
+| diagnostics                         | doses in part | signs in part | because                                       |
+| Encounter: timed out                |               |               | a type of which nothing is read               |
+| MedicationStatement: timed out      |               |               | no Medication either                          |
+| Encounter, Observation: timed out   |               | yes           | two types, one of them ours                   |
+| the list of patients is incomplete  | yes           | yes           | words of a sentence are no types              |
+""")
+
+
+@pytest.mark.parametrize("row", ERRORS, ids=name_of)
+def test_an_error_of_the_export_touches_the_types_that_it_names(row: dict[str, str], tmp_path: Path) -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "diagnostics": row["diagnostics"]}]}
+    found = evaluated(export(tmp_path / "export", chart("3", "a"), errors=json.dumps(outcome)), tmp_path / "work")
+    said = {one.what for one in found.unread}
+    assert ("medication administrations" in said) is bool(row["doses in part"])
+    assert ("vital signs" in said) is bool(row["signs in part"])
+
+
 GIVEN = rows("""
 | drug                | at                        | tocilizumab | steroids | because                                          |
 | paracetamol         | 2026-03-08T10:00:00+08:00 | no          | no       | another drug                                     |
