@@ -10,6 +10,7 @@ small, but lies in as many arenas as that call filled.
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 import threading
 import time
@@ -35,7 +36,8 @@ def start_giving_back() -> None:
 
 
 def give_back() -> None:
-    """Give all that is freed back to the system, where the allocators can. It takes milliseconds."""
+    """Give all that is freed back to the system, where the allocators can. It takes some ten milliseconds."""
+    gc.collect()
     moment.cache_clear()
     _forget_names()
     trim = _trim()
