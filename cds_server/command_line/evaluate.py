@@ -144,7 +144,7 @@ def _wanted(here: Site, export: tuple[Path, ...], options: dict[str, object]) ->
     return Wanted(
         export, protocol, rules, files, settings.zone, str(settings.zone or ""), version("crs-cds"),
         _path(options["outcomes"]), limit if isinstance(limit, int) else None,
-        workers if isinstance(workers, int) else 1,
+        workers if isinstance(workers, int) else 1, by_code=True,
     )  # fmt: skip
 
 

@@ -94,10 +94,10 @@ def processes(workers: int) -> Open:
     parent holds."""
     if workers == 1:
         return _Here
-    return lambda: ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_the_parent)
+    return lambda: ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_the_parent)
 
 
-def _end_with_the_parent() -> None:
+def end_with_the_parent() -> None:
     """Let this process end as soon as its parent does: one that is killed cannot end its workers, and they would hold
     patient data for ever."""
     parent = multiprocessing.parent_process()

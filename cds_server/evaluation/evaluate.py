@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 
 from cards.deciding.decision_table import CardId
 from cds_server.evaluation.bucket_task import Job, RulesFrom, Summary
+from cds_server.evaluation.charting import Charted, charting_beside
 from cds_server.evaluation.engine import Open, Rows, run, summaries
 from cds_server.evaluation.patient import pseudonym
 from cds_server.evaluation.protocol import Protocol
@@ -65,6 +66,7 @@ class Wanted:
     outcomes: Path | None = None
     limit: int | None = None
     workers: int = 1
+    by_code: bool = False  # the inventory too, as `crs-cds coverage` makes it
 
 
 @dataclass
@@ -96,14 +98,18 @@ def evaluate(wanted: Wanted, work: Workplace, open_executor: Open, progress: Pro
     if wanted.outcomes is not None:
         supplied = read_outcomes(wanted.outcomes, wanted.zone, patients, found.aliases)
     job = _job(wanted, work, found, supplied)
-    _run(job, work, found, open_executor, progress)
+    charted = Charted(wanted.named, wanted.from_files[0], wanted.zone, job.exported_at) if wanted.by_code else None
+    with charting_beside(charted, work.charting) as charting:
+        _run(job, work, found, open_executor, progress)
+        by_code = charting()
     if not any(True for _ in Rows(work.results, "courses", CourseRow)):
         raise NothingToEvaluateError(
             _without_course(found, wanted, sum(one.patients for one in summaries(work.results)))
         )
     if wanted.outcomes is not None:
         supplied = in_their_courses(supplied, wanted.outcomes.name, _days0(work, patients), wanted.zone)
-    return _together(wanted, work, found, supplied, round(time.monotonic() - started, 1))
+    together = _together(wanted, work, found, supplied, round(time.monotonic() - started, 1))
+    return replace(together, charting=by_code)
 
 
 def _days0(work: Workplace, patients: frozenset[str]) -> dict[str, dict[int, date]]:

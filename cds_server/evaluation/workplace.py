@@ -29,6 +29,7 @@ class Workplace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.buckets, self.results = folder / "buckets", folder / "results"
+        self.charting = folder / "charting.json"
         folder.mkdir(parents=True, exist_ok=True)
         self.salt = self._salt()
 
@@ -66,7 +67,8 @@ class Workplace:
 
     def clear(self) -> None:
         """Delete everything but the salt."""
-        (self.folder / _KNOWN).unlink(missing_ok=True)
+        for file in (self.folder / _KNOWN, self.charting):
+            file.unlink(missing_ok=True)
         for one in (self.buckets, self.results):
             shutil.rmtree(one, ignore_errors=True)
 

@@ -16,6 +16,7 @@ from cds_server.evaluation.tables import (
     markers,
     onset,
     preceded,
+    run,
     time_to_severe,
     two_rule_sets,
 )
@@ -37,13 +38,18 @@ from cds_server.evaluation.tables.table import Table
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables by name; OF_PATIENTS are those with a row a course, or a row an event of one."""
+    """The tables by name; OF_PATIENTS are those with a row a course, or a row an event of one, or texts of a chart."""
 
     flow: Table
     unread: Table
     availability: Table
     inventory: Table
     inventory_by_type: Table
+    concepts: Table
+    absent: Table
+    set_aside: Table
+    not_known: Table
+    other_codes: Table
     missing: Table
     highest_grades: Table
     grade_by_day: Table
@@ -78,7 +84,9 @@ class Tables:
     checklist: Table
 
 
-OF_PATIENTS = frozenset({"compare_courses", "landmark", "rises", "worth_reading"})
+OF_PATIENTS = frozenset(
+    {"compare_courses", "concepts", "landmark", "not_known", "other_codes", "rises", "set_aside", "worth_reading"}
+)
 
 
 OF_SINGLE_EVENTS = "left out of an aggregate report, because each step of the curve is a single course"
@@ -116,6 +124,11 @@ def report_of(evaluation: Evaluation, *, aggregate_only: bool = False) -> Report
         availability=availability(evaluation),
         inventory=inventory(evaluation),
         inventory_by_type=inventory_by_type(evaluation),
+        concepts=run.concepts(evaluation),
+        absent=run.absent(evaluation),
+        set_aside=run.set_aside(evaluation),
+        not_known=run.not_known(evaluation),
+        other_codes=run.other_codes(evaluation),
         missing=missing(evaluation),
         highest_grades=cohort.highest_grades(evaluation),
         grade_by_day=cohort.grade_by_day(evaluation),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cds_server.evaluation.protocol import Cards
 from cds_server.evaluation.report import charts
 from cds_server.evaluation.report.all_tables import Report
@@ -38,7 +40,7 @@ def chapters(evaluation: Evaluation, report: Report) -> tuple[Chapter, ...]:
     """All chapters in their order. A part without anything to show says why."""
     return (
         page_one(report, evaluation.run.policy),
-        _inventory(report),
+        _inventory(report, evaluation.charting.failed),
         _cohort(report),
         _crs(report),
         _markers(report),
@@ -53,7 +55,7 @@ def _sentence(note: str) -> str:
     return f"{note[:1].upper()}{note[1:]}."
 
 
-def _inventory(report: Report) -> Chapter:
+def _inventory(report: Report, failed: str) -> Chapter:
     t = report.tables
     return Chapter(
         "inventory",
@@ -61,13 +63,10 @@ def _inventory(report: Report) -> Chapter:
         (
             Part(
                 "Resources by type",
-                (
-                    "A type that ends months before the others was exported in part. inventory.csv has every month.",
-                    "Which codes are in use, what was set aside and why, and what looks like ours and is not known: "
-                    "crs-cds coverage says it of the same export.",
-                ),
+                ("A type that ends months before the others was exported in part. inventory.csv has every month.",),
                 table=t.inventory_by_type,
             ),
+            *_by_code(report, failed),
             Part(
                 "Since when a value was known",
                 ("Without a time of reporting, a result counts from the draw and a delay.",),
@@ -75,6 +74,28 @@ def _inventory(report: Report) -> Chapter:
             ),
         ),
     )
+
+
+def _by_code(report: Report, failed: str) -> Iterator[Part]:
+    """The inventory by code: of all patients of the export, those without a course too."""
+    t = report.tables
+    if failed:
+        yield Part("By code", (f"The inventory by code could not be made ({failed}).",))
+    if t.concepts.rows:
+        columns = ("title", "type", "resources", "patients", "first_day", "last_day", "names")
+        yield Part("Codes in use", ("Of the whole export, as the rules read it.",), table=t.concepts.only(*columns))
+    if t.absent.rows:
+        yield Part("Not in the export", table=t.absent.only("title", "needed"))
+    if t.set_aside.rows:
+        yield Part("Set aside, and why", table=t.set_aside)
+    if t.not_known.rows:
+        yield Part(
+            "Looks like ours and is not known",
+            ("crs-cds coverage writes the line for a value set of yours that makes each of them known.",),
+            table=t.not_known,
+        )
+    if t.other_codes.rows:
+        yield Part("Other codes of Observations", ("What nothing here reads.",), table=t.other_codes)
 
 
 def _cohort(report: Report) -> Chapter:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from cds_server.evaluation.protocol import Protocol
+from cds_server.evaluation.rows.charting import Charting
 from cds_server.evaluation.rows.courses import ChartedGradeRow, CourseRow, GradeDayRow, MarkerRow
 from cds_server.evaluation.rows.moments import CardRow, EpisodeRow, EventRow, MomentRow
 
@@ -126,3 +127,4 @@ class Evaluation:
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # value set → codes: the appendix
     thresholds: Mapping[str, Decimal] = field(default_factory=dict)
     changed: tuple[ChangedRule, ...] = ()
+    charting: Charting = field(default_factory=Charting)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from cds_server.evaluation.rows.charting import AbsentRow, ConceptCount, NamedCount
 from cds_server.evaluation.rows.cohort import AvailabilityRow, Evaluation, InventoryRow
 from cds_server.evaluation.rows.courses import CourseRow, Group, Known
 from cds_server.evaluation.tables.markers import value_of
@@ -44,6 +46,36 @@ def unread(evaluation: Evaluation) -> Table:
 def availability(evaluation: Evaluation) -> Table:
     columns = tuple(AvailabilityRow.__dataclass_fields__)
     return Table("availability", columns, tuple(cells_of(row) for row in evaluation.availability), ("count",))
+
+
+def concepts(evaluation: Evaluation) -> Table:
+    """The codes in use: what is read as which value set."""
+    return _of_rows("concepts", ConceptCount, evaluation.charting.concepts, ("resources", "patients"))
+
+
+def absent(evaluation: Evaluation) -> Table:
+    """The concepts of which the export holds nothing."""
+    return _of_rows("absent_concepts", AbsentRow, evaluation.charting.absent)
+
+
+def set_aside(evaluation: Evaluation) -> Table:
+    found = _of_rows("set_aside", NamedCount, evaluation.charting.set_aside, ("resources",))
+    return found.only("what", "why", "resources", "patients")
+
+
+def not_known(evaluation: Evaluation) -> Table:
+    """The names that look like ours and are not known, with the value sets that they may belong to."""
+    return _of_rows("not_known", NamedCount, evaluation.charting.not_known, ("resources",))
+
+
+def other_codes(evaluation: Evaluation) -> Table:
+    """The codes of Observations that nothing here reads, the most frequent first."""
+    found = _of_rows("other_codes", NamedCount, evaluation.charting.other_codes, ("resources",))
+    return found.only("what", "resources", "patients")
+
+
+def _of_rows(name: str, kind: Any, rows: Iterable[object], counts: tuple[str, ...] = ()) -> Table:
+    return Table(name, tuple(kind.__dataclass_fields__), tuple(map(cells_of, rows)), counts)
 
 
 def thresholds(evaluation: Evaluation) -> Table:
