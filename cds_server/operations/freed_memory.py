@@ -37,7 +37,8 @@ def start_giving_back() -> None:
 
 def give_back() -> None:
     """Give all that is freed back to the system, where the allocators can. It takes some ten milliseconds."""
-    gc.collect()
+    if gc.get_freeze_count():  # as in a worker: else it would look at all that start-up made
+        gc.collect()
     moment.cache_clear()
     _forget_names()
     trim = _trim()

@@ -16,7 +16,6 @@ parameters in the link `self`.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -100,9 +99,10 @@ def names_others(page: Page, params: tuple[tuple[str, str], ...]) -> bool:
 
 
 def _named(page: Page, name: str) -> str | None:
-    """The value of a parameter in the link `self`. The rest of it, thousands of characters, is not read."""
-    found = re.search(f"[?&]{re.escape(name)}=([^&#]*)", page.self_url or "")
-    return unquote_plus(found[1]) if found else None
+    """The value of a parameter in the link `self`."""
+    query = (page.self_url or "").partition("?")[2].partition("#")[0]
+    parts = (part.partition("=") for part in query.split("&"))
+    return next((unquote_plus(value) for key, _, value in parts if key == name), None)
 
 
 def _ids(value: str) -> set[str]:
