@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from cds_server.evaluation.aggregate.sums import Place, Sums
-from cds_server.evaluation.tables.table import Cell, Table
+from cds_server.evaluation.tables.table import NOTE, Cell, Table
 
 SUPPRESSED = "suppressed"
-NOTE = "note"  # a column of words that may hold a count
 Hidden = dict[Place, str]
 
 
