@@ -130,3 +130,17 @@ def test_no_file_and_no_picture_of_an_aggregate_report_has_a_small_count(tmp_pat
     drawn = [n for chart in json.loads(data) for series in chart["option"]["series"] for n in series["data"]]
     assert drawn, "pictures that hold counts"
     assert [n for n in drawn if isinstance(n, int) and 0 < n < LEAST] == []
+
+
+def test_the_page_has_the_hours_of_its_protocol(tmp_path: Path) -> None:
+    evaluation = paper_evaluation()
+    asked = evaluation.protocol
+    cards = replace(asked.cards, untreated_after_hours=12)
+    comparisons = replace(asked.comparisons, landmark_hours=36, grade_before_hours=8, fragile_below_events=4)
+    changed = replace(evaluation, protocol=replace(asked, cards=cards, comparisons=comparisons))
+    write_report(changed, tmp_path / "whole")
+    page = write_report(changed, tmp_path / "aggregate", aggregate_only=True).read_text(encoding="utf-8")
+    assert all(words in page for words in ("From 36 h after onset", "2 or more 8 h before", "fewer than 4 events"))
+    for folder in ("whole", "aggregate"):
+        head = (tmp_path / folder / "orders_after.csv").read_text(encoding="utf-8").partition("\n")[0]
+        assert "not_treated_within_12_h" in head

@@ -140,9 +140,10 @@ def _orders_after(rows: Rows, _: Totals) -> Sums:
     names = list(rows[0]) if rows else []
     ordered = [name for name in names if name.startswith("ordered")]
     severe = [name for name in names if name.startswith("severe")]
+    untreated = [name for name in names if name.startswith("not_treated")]  # one, named after the hours of the protocol
     chains = (*zip(ordered, [*ordered[1:], "episodes"], strict=True),
-              *zip(severe, [*severe[1:], "not_treated_within_8_h"], strict=True))  # fmt: skip
-    return within(rows, *chains, ("not_treated_within_8_h", "episodes"))
+              *zip(severe, [*severe[1:], *untreated], strict=True))  # fmt: skip
+    return within(rows, *chains, *((name, "episodes") for name in untreated))
 
 
 def _agreement(rows: Rows, _: Totals) -> Sums:

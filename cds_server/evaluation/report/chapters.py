@@ -44,7 +44,7 @@ def chapters(evaluation: Evaluation, report: Report) -> tuple[Chapter, ...]:
         _cohort(report),
         _crs(report),
         _markers(report),
-        _comparisons(report),
+        _comparisons(evaluation, report),
         _cards(evaluation, report),
         _two_rule_sets(report),
         _how(evaluation, report),
@@ -224,8 +224,8 @@ def _markers(report: Report) -> Chapter:
     return Chapter("markers", "4 Markers", tuple(parts))
 
 
-def _comparisons(report: Report) -> Chapter:
-    t = report.tables
+def _comparisons(evaluation: Evaluation, report: Report) -> Chapter:
+    t, asked, statistics = report.tables, evaluation.protocol.comparisons, evaluation.protocol.statistics
     return Chapter(
         "comparisons",
         "5 The study's comparisons on these data: not an effect",
@@ -234,14 +234,14 @@ def _comparisons(report: Report) -> Chapter:
                 "Shares with tocilizumab and without",
                 (
                     "Shares with exact limits, differences with Newcombe's. A p-value stands only beside a "
-                    "comparison that the protocol lists; with fewer than five events the note beside it says what "
-                    "one event more would make of it.",
+                    f"comparison that the protocol lists; with fewer than {asked.fragile_below_events} events the note "
+                    "beside it says what one event more would make of it.",
                 ),
                 chart=charts.differences(t.comparisons),
                 table=t.comparisons.only(*SHARES, *_ways_counted(t.comparisons)),
             ),
             Part(
-                "From 24 h after onset",
+                f"From {asked.landmark_hours} h after onset",
                 (_sentence(report.landmark_note), *(_COMPETES if t.landmark.rows else ())),
                 chart=charts.incidence(t.landmark),
                 table=t.landmark if t.landmark.rows else None,
@@ -249,8 +249,9 @@ def _comparisons(report: Report) -> Chapter:
             Part(
                 "The drug as it comes with time",
                 (
-                    "Cause-specific hazard of severe CRS. Adjusted for a grade of 2 that was reached six hours ago or "
-                    "more, and for burden where outcomes.csv has x-burden, with ten events a term at least.",
+                    "Cause-specific hazard of severe CRS. Adjusted for a grade of 2 or more "
+                    f"{asked.grade_before_hours} h before, and for burden where outcomes.csv has x-burden, with "
+                    f"{statistics.events_a_term} events a term at least.",
                 ),
                 table=t.hazards,
             ),

@@ -46,7 +46,7 @@ def orders_after(evaluation: Evaluation) -> Table:
     """Episodes of a card that suggests a drug not yet in hand, and the share ordered or given within some hours; its
     limits draw patients.
 
-    Beside it, of those not yet severe and not treated within 8 h, the courses that became severe.
+    Beside it, of those not yet severe and not treated for some hours, the courses that became severe.
     """
     cards, statistics = evaluation.protocol.cards, evaluation.protocol.statistics
     by_card: dict[tuple[str, str], list[EpisodeRow]] = defaultdict(list)

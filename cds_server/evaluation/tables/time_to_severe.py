@@ -1,4 +1,4 @@
-"""Severe CRS after onset: by treatment at 24 h, with resolution competing, and by a drug that comes with time."""
+"""Severe CRS after onset: by treatment at a landmark, with resolution competing, and by a drug that comes with time."""
 
 from __future__ import annotations
 
